@@ -1,0 +1,28 @@
+//! keytrail reads CloudTrail log files, keeps every event once in a lake of Parquet, and answers questions about
+//! access keys.
+//!
+//! Each folder is one step on the way of a log file to an answer, and the question that step asks:
+//!
+//! ```text
+//! source ──▶ ingest ──▶ event ──▶ lake ──▶ session ──▶ analysis ──▶ render
+//!                                                        report ──────┘
+//! ```
+//!
+//! | folder | question |
+//! |---|---|
+//! | [`cloudtrail`] | What does AWS say? Identifiers, the layout of log files in S3, the part of a trail one asks for. |
+//! | [`source`] | Where do log files come from? |
+//! | [`event`] | How does a log file become columns? |
+//! | [`report`] | What is the one shape of every answer? |
+//! | [`lake`] | How are events kept? |
+//! | [`ingest`] | How do all log files get there, once? |
+//! | [`session`] | How is the lake asked? |
+//! | [`analysis`] | What do people want to know? |
+//! | [`render`] | How does an answer look? |
+//!
+//! The library does not talk: it prints nothing and ends no process. Errors carry facts (the file, the record, the
+//! reason); advice is the command line's.
+
+pub mod cloudtrail;
+pub mod report;
+pub mod source;

@@ -1,0 +1,75 @@
+//! The one shape of every answer.
+//!
+//! In: the batches of an analysis and the [`Coverage`] of what it was computed on. Out: a [`Report`] that every format
+//! in `render` can show. Promise: no answer leaves without its coverage, since a responder must know what was *not*
+//! seen.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use serde::Serialize;
+
+/// An answer: named sections of rows, remarks, and what it rests on.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The name in the JSON field `report`, e.g. `keys`.
+    pub name: String,
+    /// One line for people, e.g. `Access keys`.
+    pub title: String,
+    /// The tables of the answer, in reading order.
+    pub sections: Vec<Section>,
+    /// Remarks a reader must not miss, one sentence each.
+    pub notes: Vec<String>,
+    /// What the answer rests on; `None` only for answers that rest on no trail, such as `describe`.
+    pub coverage: Option<Coverage>,
+}
+
+/// One table of a report.
+#[derive(Debug, Clone)]
+pub struct Section {
+    /// The field name in JSON, e.g. `source_ip_addresses`.
+    pub name: String,
+    /// One line for people, e.g. `Source IP addresses`.
+    pub title: String,
+    /// The columns, also when there is no row.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Section {
+    /// How many rows the section has.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// What an answer rests on: how much of the trail was there to be read, and what was missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Where the events came from: a lake's location or the source that was read.
+    pub source: String,
+    /// Events the answer could see (each once).
+    pub events: u64,
+    /// Time of the first event, RFC 3339 in UTC.
+    pub first_event: Option<String>,
+    /// Time of the last event, RFC 3339 in UTC.
+    pub last_event: Option<String>,
+    /// Accounts with events.
+    pub accounts: Vec<String>,
+    /// Regions with events.
+    pub regions: Vec<String>,
+    /// Days (UTC) on which there is at least one event.
+    pub days_with_events: u64,
+    /// Days (UTC) between the first and the last event without any event.
+    pub days_missing: Vec<String>,
+    /// Log files whose events were read.
+    pub log_files: u64,
+    /// Log files that could not be read.
+    pub log_files_rejected: u64,
+    /// Records in readable log files that could not be decoded.
+    pub records_rejected: u64,
+    /// Event categories that are present at all, e.g. `Management`, `Data`.
+    pub event_categories: Vec<String>,
+    /// Services with data events, e.g. `s3.amazonaws.com`; empty means reads and writes of objects are invisible.
+    pub data_event_services: Vec<String>,
+}
