@@ -24,5 +24,6 @@
 //! reason); advice is the command line's.
 
 pub mod cloudtrail;
+pub mod event;
 pub mod report;
 pub mod source;
