@@ -1,0 +1,17 @@
+//! What does AWS say? The identifiers, names and paths that AWS defines, and the part of a trail somebody asks for.
+//!
+//! In: text (an id, an object key, a time as typed). Out: typed values that print back to the same text.
+//! Promise: no I/O, no Arrow, no async; every parser returns "no" for text it does not know, and never guesses.
+
+mod ids;
+mod key;
+mod selection;
+mod time;
+
+pub use ids::{
+    AccessKeyId, AccessKeyKind, AccountId, InvalidAccessKeyId, InvalidAccountId, access_key_kind,
+    decode_account,
+};
+pub use key::{Folder, KeyPrefix, Level, LogFileKey, delivery_stamp};
+pub use selection::Selection;
+pub use time::{Bound, TimeError, parse_time};
