@@ -25,5 +25,6 @@
 
 pub mod cloudtrail;
 pub mod event;
+pub mod lake;
 pub mod report;
 pub mod source;

@@ -7,6 +7,7 @@ use super::column::{ColumnBuilder, Value};
 use super::derive;
 use super::record::Record;
 use super::schema::{self, Field, Kind, WIDTH};
+use super::summary::Summary;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
@@ -63,6 +64,7 @@ pub struct EventBuilder {
     wanted: [bool; WIDTH],
     keys: Vec<EventKey>,
     log_file: String,
+    summary: Summary,
 }
 
 impl EventBuilder {
@@ -73,12 +75,18 @@ impl EventBuilder {
             wanted[*field as usize] = true;
         }
         let columns = fields.iter().map(|field| ColumnBuilder::new(field.column().kind)).collect();
-        Self { fields: fields.to_vec(), columns, wanted, keys: Vec::new(), log_file: String::new() }
+        Self { fields: fields.to_vec(), columns, wanted, keys: Vec::new(), log_file: String::new(), summary: Summary::default() }
     }
 
     /// The rows that follow come from this log file.
     pub(crate) fn begin_file(&mut self, name: &str) {
         name.clone_into(&mut self.log_file);
+        self.summary = Summary::default();
+    }
+
+    /// What the rows since [`EventBuilder::begin_file`] are about.
+    pub(crate) fn take_summary(&mut self) -> Summary {
+        std::mem::take(&mut self.summary)
     }
 
     /// How many rows there are.
@@ -116,6 +124,7 @@ impl EventBuilder {
     pub(crate) fn push(&mut self, record: &Record<'_>, (text, position, time): (&str, u64, i64)) {
         let (id, content) = identity(record, text);
         self.keys.push(EventKey::new(time, &id, content.as_deref()));
+        self.summary.add(record, time);
         let wants = |field: Field| self.wanted[field as usize];
         let issued = (wants(Field::IssuedAccessKeyId) || wants(Field::IssuedPrincipal)).then(|| derive::issued(record));
         let issued = issued.flatten();

@@ -9,6 +9,7 @@ use super::gzip::{self, Inflater, Text, TextFault};
 use super::json::{Fault, skip_space, skip_value};
 use super::record::{Record, RecordFault};
 use super::shape::{self, Shape};
+use super::summary::Summary;
 use std::io::Read;
 
 /// How much of a long text is read at a time. A record is at most 256 KiB, in old versions somewhat more.
@@ -55,6 +56,8 @@ pub struct Decoded {
     pub json_bytes: u64,
     /// What is odd about a file that could be read.
     pub remark: Option<String>,
+    /// What its events are about.
+    pub summary: Summary,
 }
 
 /// Decodes log files; keeps its buffers from one to the next.
@@ -114,10 +117,11 @@ impl Decoder {
             if let Some((what, n)) = foreign {
                 remark.get_or_insert(format!("passed over {what} ({n} of its objects)"));
             }
-            return Decoded { outcome, records, rejects, json_bytes, remark };
+            let summary = builder.take_summary();
+            return Decoded { outcome, records, rejects, json_bytes, remark, summary };
         }
         builder.truncate(before);
-        Decoded { outcome, records: 0, rejects: Vec::new(), json_bytes, remark }
+        Decoded { outcome, records: 0, rejects: Vec::new(), json_bytes, remark, summary: Summary::default() }
     }
 }
 
