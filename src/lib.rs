@@ -24,5 +24,6 @@
 //! reason); advice is the command line's.
 
 pub mod cloudtrail;
+pub mod ingest;
+pub mod render;
 pub mod report;
-pub mod source;
