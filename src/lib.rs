@@ -24,6 +24,8 @@
 //! reason); advice is the command line's.
 
 pub mod cloudtrail;
+pub mod event;
 pub mod ingest;
 pub mod render;
 pub mod report;
+pub mod source;

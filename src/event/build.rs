@@ -1,0 +1,188 @@
+//! Rows, column by column.
+//!
+//! In: scanned records. Out: one Arrow batch and, row by row, the identity by which copies of an event are told. Promise:
+//! columns that nobody asked for cost nothing.
+
+use super::column::{ColumnBuilder, Value};
+use super::derive;
+use super::record::Record;
+use super::schema::{self, Field, Kind, WIDTH};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::error::ArrowError;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// A builder with more bytes than this is full. Offsets of text columns are 32 bits, and packing needs some copies.
+const FULL: usize = 96 << 20;
+
+/// What makes an event the same event: its time and AWS's GUID. Where AWS gave none, a hash of the record stands in, so
+/// that copies meet and namesakes do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventKey {
+    /// `event_time` in microseconds; copies of an event share it.
+    pub time: i64,
+    /// The GUID, or half of a SHA-256.
+    pub id: u128,
+}
+
+impl EventKey {
+    /// The key of a stored event, from its columns.
+    pub fn new(time: i64, event_id: &str, content_sha256: Option<&str>) -> Self {
+        let id = match (guid(event_id), content_sha256) {
+            (Some(id), None) => id,
+            (_, Some(sha)) => u128::from_str_radix(sha.get(..32).unwrap_or_default(), 16).unwrap_or_default(),
+            (None, None) => first_half(&Sha256::digest(event_id)),
+        };
+        Self { time, id }
+    }
+}
+
+fn guid(event_id: &str) -> Option<u128> {
+    (event_id.len() == 36).then(|| Uuid::try_parse(event_id).ok()).flatten().map(|uuid| uuid.as_u128())
+}
+
+fn first_half(sha: &[u8]) -> u128 {
+    sha.iter().take(16).fold(0, |id, byte| id << 8 | u128::from(*byte))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Collects events as columns.
+#[derive(Debug)]
+pub struct EventBuilder {
+    fields: Vec<Field>,
+    columns: Vec<ColumnBuilder>,
+    wanted: [bool; WIDTH],
+    keys: Vec<EventKey>,
+    log_file: String,
+}
+
+impl EventBuilder {
+    /// A builder of these columns, in this order.
+    pub fn new(fields: &[Field]) -> Self {
+        let mut wanted = [false; WIDTH];
+        for field in fields {
+            wanted[*field as usize] = true;
+        }
+        let columns = fields.iter().map(|field| ColumnBuilder::new(field.column().kind)).collect();
+        Self { fields: fields.to_vec(), columns, wanted, keys: Vec::new(), log_file: String::new() }
+    }
+
+    /// The rows that follow come from this log file.
+    pub(crate) fn begin_file(&mut self, name: &str) {
+        name.clone_into(&mut self.log_file);
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>() + self.keys.len() * size_of::<EventKey>()
+    }
+
+    /// Whether it is time to take the rows out.
+    pub fn is_full(&self) -> bool {
+        self.bytes() > FULL
+    }
+
+    /// Drops all rows from `rows` on.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.keys.truncate(rows);
+        for column in &mut self.columns {
+            column.truncate(rows);
+        }
+    }
+
+    /// All rows as one batch, with the key of each; the builder is empty afterwards.
+    pub fn finish(&mut self) -> Result<(RecordBatch, Vec<EventKey>), ArrowError> {
+        let keys = std::mem::take(&mut self.keys);
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<Vec<ArrayRef>, _>>()?;
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(keys.len()));
+        Ok((RecordBatch::try_new_with_options(schema::projected(&self.fields), arrays, &options)?, keys))
+    }
+
+    /// Appends an event: the record, its text, its position in the log file and its time.
+    pub(crate) fn push(&mut self, record: &Record<'_>, (text, position, time): (&str, u64, i64)) {
+        let (id, content) = identity(record, text);
+        self.keys.push(EventKey::new(time, &id, content.as_deref()));
+        let wants = |field: Field| self.wanted[field as usize];
+        let issued = (wants(Field::IssuedAccessKeyId) || wants(Field::IssuedPrincipal)).then(|| derive::issued(record));
+        let issued = issued.flatten();
+        for (field, column) in self.fields.iter().zip(&mut self.columns) {
+            let text = |text: &Option<Cow<'_, str>>, column: &mut ColumnBuilder| {
+                column.push(text.as_deref().map_or(Value::Null, Value::Text));
+            };
+            match field {
+                Field::EventTime => column.push(Value::Int(time)),
+                Field::EventId => column.push(Value::Text(&id)),
+                Field::ContentSha256 => column.push(content.as_deref().map_or(Value::Null, Value::Text)),
+                Field::LogFile => column.push(Value::Text(&self.log_file)),
+                Field::LogFileRecord => column.push(Value::Int(position as i64)),
+                Field::Operation => {
+                    let name = record.text(Field::EventName);
+                    column.push(name.as_deref().map_or(Value::Null, |name| Value::Text(derive::operation(name))));
+                }
+                Field::SourceIp => {
+                    let address = record.text(Field::SourceIpAddress).and_then(|text| derive::address(&text));
+                    column.push(address.map_or(Value::Null, Value::Address));
+                }
+                Field::AccountId => text(&derive::account_id(record), column),
+                Field::ViaService => text(&derive::via_service(record), column),
+                Field::IssuedAccessKeyId => {
+                    column.push(issued.as_ref().map_or(Value::Null, |key| Value::Text(&key.access_key_id)));
+                }
+                Field::IssuedPrincipal => {
+                    let principal = issued.as_ref().and_then(|key| key.principal.as_deref());
+                    column.push(principal.map_or(Value::Null, Value::Text));
+                }
+                Field::OtherFields => {
+                    let others = record.other_fields();
+                    column.push(others.as_deref().map_or(Value::Null, Value::Text));
+                }
+                _ => push_field(record, *field, column),
+            }
+        }
+    }
+}
+
+/// A column that is a field of the record.
+#[inline]
+fn push_field(record: &Record<'_>, field: Field, column: &mut ColumnBuilder) {
+    let raw = record.raw(field);
+    if raw.is_empty() {
+        return column.push(Value::Null);
+    }
+    match field.column().kind {
+        Kind::Text => match record.text(field) {
+            Some(text) => column.push(Value::Text(&text)),
+            None => column.push(Value::Null),
+        },
+        Kind::Json => column.push(Value::Text(raw)),
+        Kind::Bool => column.push(record.bool(field).map_or(Value::Null, Value::Bool)),
+        Kind::Time | Kind::Int => column.push(record.time(field).map_or(Value::Null, Value::Int)),
+        Kind::Address => column.push(Value::Null),
+    }
+}
+
+/// The event's id, and the hash of the record where the id is not AWS's.
+fn identity<'a>(record: &Record<'a>, text: &str) -> (Cow<'a, str>, Option<String>) {
+    match record.text(Field::EventId).filter(|id| !id.is_empty()) {
+        Some(id) if guid(&id).is_some() => (id, None),
+        id => {
+            let sha = hex(&Sha256::digest(text));
+            let id = id.unwrap_or_else(|| Cow::Owned(format!("content-{}", &sha[..32])));
+            (id, Some(sha))
+        }
+    }
+}

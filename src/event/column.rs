@@ -1,0 +1,170 @@
+//! Columns that can be cut back.
+//!
+//! In: values, row by row. Out: Arrow arrays. Promise: `truncate` undoes the last rows, so that a log file that turns out
+//! to be broken half-way leaves no trace; Arrow's own builders cannot do that.
+
+use super::schema::Kind;
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, Int64Array, StringArray, TimestampMicrosecondArray,
+};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::error::ArrowError;
+use std::sync::Arc;
+
+/// A value on its way into a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value<'a> {
+    Null,
+    Text(&'a str),
+    Bool(bool),
+    /// Microseconds, or a plain number.
+    Int(i64),
+    Address([u8; 16]),
+}
+
+/// One growing column.
+#[derive(Debug)]
+pub(crate) struct ColumnBuilder {
+    kind: Kind,
+    valid: BooleanBufferBuilder,
+    nulls: usize,
+    data: Data,
+}
+
+#[derive(Debug)]
+enum Data {
+    /// Text and addresses: the bytes of all values, and where each ends.
+    Bytes { bytes: Vec<u8>, ends: Vec<i32> },
+    Bools(BooleanBufferBuilder),
+    Ints(Vec<i64>),
+}
+
+impl ColumnBuilder {
+    pub(crate) fn new(kind: Kind) -> Self {
+        let data = match kind {
+            Kind::Text | Kind::Json | Kind::Address => Data::Bytes { bytes: Vec::new(), ends: vec![0] },
+            Kind::Bool => Data::Bools(BooleanBufferBuilder::new(0)),
+            Kind::Time | Kind::Int => Data::Ints(Vec::new()),
+        };
+        Self { kind, valid: BooleanBufferBuilder::new(0), nulls: 0, data }
+    }
+
+    /// Appends a value; one of another kind than the column's is stored as null.
+    #[inline]
+    pub(crate) fn push(&mut self, value: Value<'_>) {
+        let valid = match (&mut self.data, value) {
+            (Data::Bytes { bytes, ends }, Value::Text(text)) => {
+                bytes.extend_from_slice(text.as_bytes());
+                ends.push(bytes.len() as i32);
+                true
+            }
+            (Data::Bytes { bytes, ends }, Value::Address(address)) => {
+                bytes.extend_from_slice(&address);
+                ends.push(bytes.len() as i32);
+                true
+            }
+            (Data::Bools(bools), Value::Bool(value)) => {
+                bools.append(value);
+                true
+            }
+            (Data::Ints(ints), Value::Int(value)) => {
+                ints.push(value);
+                true
+            }
+            (data, _) => {
+                match data {
+                    Data::Bytes { bytes, ends } => ends.push(bytes.len() as i32),
+                    Data::Bools(bools) => bools.append(false),
+                    Data::Ints(ints) => ints.push(0),
+                }
+                false
+            }
+        };
+        self.nulls += usize::from(!valid);
+        self.valid.append(valid);
+    }
+
+    /// Drops all rows from `rows` on.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.nulls -= (rows..self.valid.len()).filter(|row| !self.valid.get_bit(*row)).count();
+        self.valid.truncate(rows);
+        match &mut self.data {
+            Data::Bytes { bytes, ends } => {
+                ends.truncate(rows + 1);
+                bytes.truncate(ends[rows] as usize);
+            }
+            Data::Bools(bools) => bools.truncate(rows),
+            Data::Ints(ints) => ints.truncate(rows),
+        }
+    }
+
+    /// The array of all rows; the builder is empty afterwards.
+    pub(crate) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let done = std::mem::replace(self, Self::new(self.kind));
+        let nulls = (done.nulls > 0).then(|| {
+            let mut valid = done.valid;
+            NullBuffer::new(valid.finish())
+        });
+        Ok(match done.data {
+            Data::Bytes { bytes, ends } => {
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+                let values = Buffer::from_vec(bytes);
+                match done.kind {
+                    Kind::Address => Arc::new(BinaryArray::try_new(offsets, values, nulls)?),
+                    _ => Arc::new(StringArray::try_new(offsets, values, nulls)?),
+                }
+            }
+            Data::Bools(mut bools) => Arc::new(BooleanArray::new(bools.finish(), nulls)),
+            Data::Ints(ints) => {
+                let values = ScalarBuffer::from(ints);
+                match done.kind {
+                    Kind::Time => {
+                        Arc::new(TimestampMicrosecondArray::try_new(values, nulls)?.with_timezone("UTC"))
+                    }
+                    _ => Arc::new(Int64Array::try_new(values, nulls)?),
+                }
+            }
+        })
+    }
+
+    /// Bytes held, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.data {
+            Data::Bytes { bytes, ends } => bytes.len() + 4 * ends.len(),
+            Data::Bools(bools) => bools.len() / 8,
+            Data::Ints(ints) => 8 * ints.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Array, AsArray};
+
+    #[test]
+    fn truncate_leaves_no_trace() -> Result<(), ArrowError> {
+        let mut column = ColumnBuilder::new(Kind::Text);
+        column.push(Value::Text("kept"));
+        column.push(Value::Null);
+        column.push(Value::Text("dropped"));
+        column.push(Value::Null);
+        column.truncate(2);
+        column.push(Value::Text("é"));
+        let array = column.finish()?;
+        let array = array.as_string::<i32>();
+        assert_eq!(array.iter().collect::<Vec<_>>(), vec![Some("kept"), None, Some("é")]);
+        assert_eq!(array.null_count(), 1);
+        assert_eq!(column.finish()?.len(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_null() -> Result<(), ArrowError> {
+        let mut column = ColumnBuilder::new(Kind::Bool);
+        column.push(Value::Bool(true));
+        column.push(Value::Text("maybe"));
+        assert_eq!(column.finish()?.as_boolean().iter().collect::<Vec<_>>(), vec![Some(true), None]);
+        Ok(())
+    }
+}

@@ -1,0 +1,463 @@
+//! From the bytes of one log file to rows.
+//!
+//! In: bytes, as delivered. Out: rows in an [`EventBuilder`] and a [`Decoded`] that accounts for every record. Promise: a
+//! pure function of the bytes; one broken record rejects that record, one broken file rejects that file whole (its rows
+//! are taken back), neither stops the run.
+
+use super::build::EventBuilder;
+use super::gzip::{self, Inflater, Text, TextFault};
+use super::json::{Fault, skip_space, skip_value};
+use super::record::{Record, RecordFault};
+use super::shape::{self, Shape};
+use std::io::Read;
+
+/// How much of a long text is read at a time. A record is at most 256 KiB, in old versions somewhat more.
+const PIECE: usize = 4 << 20;
+
+/// A single JSON value in a long text must not be larger than this.
+const LONGEST_VALUE: usize = 64 << 20;
+
+/// How often a record may be wrapped in another (CloudWatch Logs in base64 holds LookupEvents holds a record …).
+const MAX_WRAPPING: u8 = 4;
+
+/// What became of a log file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its records were read.
+    Read,
+    /// It is no log file of events, but something known.
+    Skipped(String),
+    /// It could not be read; none of its records was kept.
+    Rejected(String),
+}
+
+/// A record that could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Its position in the log file, from 0.
+    pub record: u64,
+    /// Why.
+    pub reason: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The account of one log file.
+#[derive(Debug)]
+pub struct Decoded {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Records read, rejected ones included.
+    pub records: u64,
+    /// The records that could not be decoded.
+    pub rejects: Vec<Reject>,
+    /// Bytes of JSON.
+    pub json_bytes: u64,
+    /// What is odd about a file that could be read.
+    pub remark: Option<String>,
+}
+
+/// Decodes log files; keeps its buffers from one to the next.
+#[derive(Debug)]
+pub struct Decoder {
+    inflater: Inflater,
+    max_json: u64,
+}
+
+/// Called when a file too long to be held has filled the builder; takes the rows out of it.
+pub type WhenFull<'a> = &'a mut dyn FnMut(&mut EventBuilder);
+
+impl Decoder {
+    /// A decoder that rejects log files with more than `max_json` bytes of JSON.
+    pub fn new(max_json: u64) -> Self {
+        Self { inflater: Inflater::new(), max_json }
+    }
+
+    /// Decodes the log file `name` into `builder`. A file whose text is too long to be held calls `when_full` in between;
+    /// that it is sound has been made sure of before.
+    pub fn decode(&mut self, bytes: &[u8], name: &str, (builder, when_full): (&mut EventBuilder, WhenFull<'_>)) -> Decoded {
+        let before = builder.rows();
+        builder.begin_file(name);
+        let mut walk = Walk::new(Some((&mut *builder, when_full)));
+        let mut remark = None;
+        let result = match self.inflater.text(bytes, self.max_json) {
+            Err(fault) => Err(fault.to_string()),
+            Ok(inflated) => {
+                remark = inflated.remark;
+                match inflated.text {
+                    Text::Whole(text) => walk.document(&mut Input::whole(text)),
+                    Text::Long(reader) => {
+                        let limit = self.max_json;
+                        // Rows of a long file cannot be taken back once handed over: check it first, then read it again.
+                        let mut again = Inflater::new();
+                        let sound = Walk::new(None).document(&mut Input::long(reader, limit));
+                        sound.and_then(|()| match again.text(bytes, limit).map(|inflated| inflated.text) {
+                            Ok(Text::Long(reader)) => walk.document(&mut Input::long(reader, limit)),
+                            Ok(Text::Whole(_)) | Err(_) => Err("the file could not be read a second time".to_owned()),
+                        })
+                    }
+                }
+            }
+        };
+        let Walk { records, rejects, json_bytes, foreign, unknown, .. } = walk;
+        let outcome = match result {
+            Err(reason) => Outcome::Rejected(reason),
+            Ok(()) if records > rejects.len() as u64 || (foreign.is_none() && unknown.is_none()) => Outcome::Read,
+            Ok(()) => match (foreign, unknown) {
+                (Some((what, _)), _) => Outcome::Skipped(what.to_owned()),
+                (None, fields) => {
+                    Outcome::Rejected(format!("no CloudTrail event in it: objects with the fields {}", fields.unwrap_or_default()))
+                }
+            },
+        };
+        if outcome == Outcome::Read {
+            if let Some((what, n)) = foreign {
+                remark.get_or_insert(format!("passed over {what} ({n} of its objects)"));
+            }
+            return Decoded { outcome, records, rejects, json_bytes, remark };
+        }
+        builder.truncate(before);
+        Decoded { outcome, records: 0, rejects: Vec::new(), json_bytes, remark }
+    }
+}
+
+/// The text of a log file with a position in it.
+enum Input<'a> {
+    /// All of it, and sound UTF-8: the fast path.
+    Whole { text: &'a str, at: usize },
+    /// Piece by piece, or with bytes that are not UTF-8, which only the record that has them suffers for.
+    Pieces { reader: Option<Box<dyn Read + 'a>>, bytes: Vec<u8>, at: usize, done: u64, limit: u64 },
+}
+
+impl<'a> Input<'a> {
+    fn whole(bytes: &'a [u8]) -> Self {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Input::Whole { text, at: 0 },
+            Err(_) => Input::Pieces { reader: None, bytes: bytes.to_vec(), at: 0, done: 0, limit: u64::MAX },
+        }
+    }
+
+    fn long(reader: Box<dyn Read + 'a>, limit: u64) -> Self {
+        Input::Pieces { reader: Some(reader), bytes: Vec::new(), at: 0, done: 0, limit }
+    }
+
+    fn bytes(&self) -> (&[u8], usize) {
+        match self {
+            Input::Whole { text, at } => (text.as_bytes(), *at),
+            Input::Pieces { bytes, at, .. } => (bytes, *at),
+        }
+    }
+
+    fn set(&mut self, to: usize) {
+        let (Input::Whole { at, .. } | Input::Pieces { at, .. }) = self;
+        *at = to;
+    }
+
+    /// Bytes passed so far.
+    fn position(&self) -> u64 {
+        match self {
+            Input::Whole { at, .. } => *at as u64,
+            Input::Pieces { at, done, .. } => done + *at as u64,
+        }
+    }
+
+    /// Reads another piece; false when there is none.
+    fn more(&mut self) -> Result<bool, String> {
+        let Input::Pieces { reader: Some(reader), bytes, at, done, limit } = self else { return Ok(false) };
+        bytes.drain(..*at);
+        *done += *at as u64;
+        *at = 0;
+        if bytes.len() > LONGEST_VALUE {
+            return Err(format!("a JSON value of more than {LONGEST_VALUE} bytes"));
+        }
+        let read = reader.take(PIECE as u64).read_to_end(bytes);
+        read.map(|n| n > 0).map_err(|error| gzip::fault(error, *limit).to_string())
+    }
+
+    /// The next byte that is not white space, without taking it.
+    fn peek(&mut self) -> Result<Option<u8>, String> {
+        loop {
+            let (bytes, at) = self.bytes();
+            let next = skip_space(bytes, at);
+            let found = bytes.get(next).copied();
+            self.set(next);
+            if found.is_some() || !self.more()? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Takes the byte that [`Input::peek`] gave.
+    fn bump(&mut self) {
+        let (_, at) = self.bytes();
+        self.set(at + 1);
+    }
+
+    /// Makes sure that the value at the position is there in full; gives its end.
+    fn value_end(&mut self) -> Result<Result<usize, Fault>, String> {
+        loop {
+            let (bytes, at) = self.bytes();
+            match skip_value(bytes, at) {
+                Err(Fault::Incomplete) if self.more()? => {}
+                end => return Ok(end),
+            }
+        }
+    }
+}
+
+/// One pass over a document.
+struct Walk<'b> {
+    /// Where rows go; nowhere when a long text is only checked.
+    rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>,
+    records: u64,
+    rejects: Vec<Reject>,
+    json_bytes: u64,
+    /// What well-known other things were met, and how many.
+    foreign: Option<(&'static str, u64)>,
+    unknown: Option<String>,
+}
+
+impl<'b> Walk<'b> {
+    fn new(rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>) -> Self {
+        Self { rows, records: 0, rejects: Vec::new(), json_bytes: 0, foreign: None, unknown: None }
+    }
+
+    /// All values of the document: usually one object, in JSON lines many.
+    fn document(&mut self, input: &mut Input<'_>) -> Result<(), String> {
+        let mut values = 0;
+        while let Some(byte) = input.peek()? {
+            match byte {
+                b'[' => {
+                    input.bump();
+                    self.elements(input)?;
+                }
+                b'{' if enter_list(input)? => {
+                    self.elements(input)?;
+                    leave_object(input)?;
+                }
+                b'{' => {
+                    if let Err(fault) = self.value(input)? {
+                        self.broken_line(input, fault, values > 0)?;
+                    }
+                }
+                _ => skip_line_prefix(input, byte)?,
+            }
+            values += 1;
+        }
+        self.json_bytes = input.position();
+        if values == 0 { Err("no JSON in it".to_owned()) } else { Ok(()) }
+    }
+
+    /// The elements of a list whose opening bracket has been taken, and the closing one.
+    fn elements(&mut self, input: &mut Input<'_>) -> Result<(), String> {
+        if input.peek()? == Some(b']') {
+            input.bump();
+            return Ok(());
+        }
+        loop {
+            if let Err(fault) = self.value(input)? {
+                return Err(self.syntax_error(input, fault));
+            }
+            match input.peek()? {
+                Some(b',') => input.bump(),
+                Some(b']') => {
+                    input.bump();
+                    return Ok(());
+                }
+                Some(_) => return Err(self.syntax_error(input, Fault::Invalid(input.bytes().1))),
+                None => return Err(self.syntax_error(input, Fault::Incomplete)),
+            }
+        }
+    }
+
+    /// The value at the position: a record, or something that holds records.
+    fn value(&mut self, input: &mut Input<'_>) -> Result<Result<(), Fault>, String> {
+        if input.peek()?.is_none() {
+            return Ok(Err(Fault::Incomplete));
+        }
+        if let Input::Whole { text, at } = input {
+            let rest = &text[*at..];
+            match Record::scan(rest) {
+                Ok((record, end)) => {
+                    self.record(record, &rest[..end], 0);
+                    *at += end;
+                    return Ok(Ok(()));
+                }
+                // Not an object: skipped below as a value of another kind, if it is one.
+                Err(Fault::Invalid(0)) => {}
+                Err(Fault::Invalid(offset)) => return Ok(Err(Fault::Invalid(*at + offset))),
+                Err(Fault::Incomplete) => return Ok(Err(Fault::Incomplete)),
+            }
+        }
+        let end = match input.value_end()? {
+            Ok(end) => end,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let (bytes, at) = input.bytes();
+        match std::str::from_utf8(&bytes[at..end]) {
+            Err(_) => self.reject(&RecordFault::Encoding, &String::from_utf8_lossy(&bytes[at..end])),
+            Ok(text) => self.text(text, 0),
+        }
+        input.set(end);
+        self.flush_when_full();
+        Ok(Ok(()))
+    }
+
+    /// A sound value.
+    fn text(&mut self, text: &str, wrapping: u8) {
+        match Record::scan(text) {
+            Ok((record, _)) => self.record(record, text, wrapping),
+            Err(_) => self.reject(&RecordFault::Json("another kind of value".to_owned()), text),
+        }
+    }
+
+    /// An object that may be a record.
+    fn record(&mut self, record: Record<'_>, text: &str, wrapping: u8) {
+        let fault = match record.event_time() {
+            Ok(_) if shape::is_foreign_record(&record) => RecordFault::NotAnEvent,
+            Ok(time) => {
+                if let Some((builder, _)) = &mut self.rows {
+                    builder.push(&record, (text, self.records, time));
+                }
+                self.records += 1;
+                return;
+            }
+            Err(fault) => fault,
+        };
+        if wrapping == MAX_WRAPPING {
+            return self.reject(&fault, text);
+        }
+        match shape::of(text) {
+            Shape::Foreign(what) => self.foreign = Some((what, self.foreign.map_or(1, |(_, n)| n + 1))),
+            Shape::List(list) => {
+                let mut input = Input::Whole { text: list, at: 1 };
+                // The list is part of a sound value, so it has no syntax errors.
+                let _sound = self.elements(&mut input);
+            }
+            Shape::Record(inner) => match skip_value(inner.as_bytes(), 0) {
+                Ok(_) => self.text(&inner, wrapping + 1),
+                Err(_) => self.reject(&RecordFault::Json("broken JSON inside a string".to_owned()), &inner),
+            },
+            Shape::Packed(packed) => self.packed(&packed, wrapping + 1),
+            Shape::Unknown(fields) => {
+                if fault == RecordFault::NotAnEvent {
+                    self.unknown.get_or_insert(fields);
+                }
+                self.reject(&fault, text);
+            }
+        }
+    }
+
+    /// What CloudWatch Logs handed to a Lambda function.
+    fn packed(&mut self, packed: &str, wrapping: u8) {
+        let mut inflater = Inflater::new();
+        let sound = match inflater.text(packed.as_bytes(), LONGEST_VALUE as u64) {
+            Ok(inflated) => match inflated.text {
+                Text::Whole(bytes) => std::str::from_utf8(bytes)
+                    .ok()
+                    .filter(|text| skip_value(text.as_bytes(), 0).is_ok())
+                    .map(|text| self.text(text, wrapping)),
+                Text::Long(_) => None,
+            },
+            Err(TextFault::Empty | TextFault::Gzip(_) | TextFault::TooLarge { .. } | TextFault::Format(_)) => None,
+        };
+        if sound.is_none() {
+            self.reject(&RecordFault::Json("broken data inside a string".to_owned()), packed);
+        }
+    }
+
+    fn reject(&mut self, fault: &RecordFault, text: &str) {
+        self.rejects.push(Reject { record: self.records, reason: fault.to_string(), text: text.to_owned() });
+        self.records += 1;
+    }
+
+    /// A syntax error between whole values: in JSON lines it costs that line, elsewhere the file.
+    fn broken_line(&mut self, input: &mut Input<'_>, fault: Fault, among_others: bool) -> Result<(), String> {
+        let error = self.syntax_error(input, fault);
+        let (bytes, at) = input.bytes();
+        let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+        let line = bytes[at..line_end].trim_ascii_end();
+        if !(line.ends_with(b"}") || (among_others && line_end == bytes.len())) {
+            return Err(error);
+        }
+        let text = String::from_utf8_lossy(line).into_owned();
+        self.reject(&RecordFault::Json(error), &text);
+        input.set(line_end);
+        Ok(())
+    }
+
+    /// A syntax error in words; `fault` counts from the start of the bytes held.
+    fn syntax_error(&self, input: &Input<'_>, fault: Fault) -> String {
+        match fault {
+            Fault::Incomplete => format!("the JSON text ends too early, in record {}", self.records),
+            Fault::Invalid(offset) => {
+                let byte = input.position() - input.bytes().1 as u64 + offset as u64;
+                format!("broken JSON at byte {byte}, in record {}", self.records)
+            }
+        }
+    }
+
+    fn flush_when_full(&mut self) {
+        if let Some((builder, when_full)) = &mut self.rows
+            && builder.is_full()
+        {
+            when_full(builder);
+        }
+    }
+}
+
+/// When the object at the position begins with a list of records, takes everything up to and with the opening bracket.
+fn enter_list(input: &mut Input<'_>) -> Result<bool, String> {
+    // A piece is always long enough for the few bytes looked at here.
+    let (bytes, at) = input.bytes();
+    let key = skip_space(bytes, at + 1);
+    let Some(after) = [&b"\"Records\""[..], b"\"Events\"", b"\"records\"", b"\"events\""]
+        .iter()
+        .find_map(|name| bytes[key..].starts_with(name).then_some(key + name.len()))
+    else {
+        return Ok(false);
+    };
+    let colon = skip_space(bytes, after);
+    let bracket = skip_space(bytes, colon + 1);
+    let found = bytes.get(colon) == Some(&b':') && bytes.get(bracket) == Some(&b'[');
+    if found {
+        input.set(bracket + 1);
+    }
+    Ok(found)
+}
+
+/// The rest of an object after its list of records: further members, which say nothing about events, and the brace.
+fn leave_object(input: &mut Input<'_>) -> Result<(), String> {
+    let broken = |_| "broken JSON after the list of records".to_owned();
+    loop {
+        match input.peek()? {
+            Some(b'}') => {
+                input.bump();
+                return Ok(());
+            }
+            Some(b',' | b':' | b'"') => {
+                if input.peek()? != Some(b'"') {
+                    input.bump();
+                    input.peek()?;
+                }
+                let end = input.value_end()?.map_err(broken)?;
+                input.set(end);
+            }
+            Some(_) | None => return Err(broken(Fault::Incomplete)),
+        }
+    }
+}
+
+/// The command line of CloudWatch Logs puts a time before each record: everything up to the brace is passed over.
+fn skip_line_prefix(input: &mut Input<'_>, byte: u8) -> Result<(), String> {
+    let (bytes, at) = input.bytes();
+    let line = bytes[at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match memchr::memchr(b'{', line).filter(|_| byte.is_ascii_digit()) {
+        Some(brace) if !line[..brace].contains(&b'"') => {
+            input.set(at + brace);
+            Ok(())
+        }
+        _ => Err("neither gzip nor JSON".to_owned()),
+    }
+}

@@ -1,0 +1,28 @@
+//! How does a log file become columns?
+//!
+//! In: the bytes of one log file. Out: Arrow rows, and an account of every record. Promise: pure and synchronous: the same
+//! bytes give the same rows, in ingest, in the raw table and on a cluster alike.
+//!
+//! ```text
+//! bytes ──gzip──▶ text ──decode──▶ records ──record──▶ fields ──build──▶ columns
+//!                          │ shape: what the objects are    │ derive: what no field holds as it is
+//!                          └ json: where values end          └ schema: the one table of columns
+//! ```
+
+mod build;
+mod column;
+mod decode;
+mod derive;
+mod gzip;
+mod json;
+mod record;
+mod schema;
+mod shape;
+mod time;
+
+pub use build::{EventBuilder, EventKey};
+pub use decode::{Decoded, Decoder, Outcome, Reject, WhenFull};
+pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
+
+#[cfg(test)]
+mod tests;

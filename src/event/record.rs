@@ -1,0 +1,257 @@
+//! One record, field by field.
+//!
+//! In: the JSON text of a record. Out: [`Record`]: for each column the slice of the text that holds its value, and what
+//! has no column. Promise: nothing of the record is lost; what cannot be a CloudTrail event is refused with a reason.
+
+use super::json::{self, Fault, Members};
+use super::schema::{COLUMNS, Field, Kind, WIDTH};
+use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// Why a record is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordFault {
+    /// The text is no sound JSON object.
+    #[error("not a JSON object: {0}")]
+    Json(String),
+    /// The text holds bytes that are not UTF-8.
+    #[error("not UTF-8 text")]
+    Encoding,
+    /// Nothing says when it happened.
+    #[error("no eventTime")]
+    NoTime,
+    /// The time cannot be read.
+    #[error("eventTime {0:?} is no time")]
+    BadTime(String),
+    /// It names neither a service nor a call.
+    #[error("neither eventSource nor eventName: not a CloudTrail event")]
+    NotAnEvent,
+}
+
+/// Where the fields of an object go: to a column, or one object deeper.
+#[derive(Default)]
+struct Level {
+    /// The dotted path of the object, ending in a dot unless it is the record itself.
+    path: String,
+    entries: FxHashMap<&'static str, Entry>,
+}
+
+enum Entry {
+    Column(Field),
+    Object(Level),
+}
+
+/// The tree of all paths in [`COLUMNS`].
+static RECORD: LazyLock<Level> = LazyLock::new(|| {
+    let mut root = Level::default();
+    for (field, column) in Field::all().iter().zip(COLUMNS) {
+        if !column.path.is_empty() {
+            root.insert(column.path, *field);
+        }
+    }
+    root
+});
+
+impl Level {
+    fn insert(&mut self, path: &'static str, field: Field) {
+        let Some((object, rest)) = path.split_once('.') else {
+            self.entries.insert(path, Entry::Column(field));
+            return;
+        };
+        let inner = format!("{}{object}.", self.path);
+        let entry =
+            self.entries.entry(object).or_insert_with(|| Entry::Object(Level { path: inner, ..Level::default() }));
+        if let Entry::Object(level) = entry {
+            level.insert(rest, field);
+        }
+    }
+}
+
+/// A record taken apart. Reused from record to record.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    /// The JSON text of each column's value; empty where the record has none.
+    values: [&'a str; WIDTH],
+    /// Fields without a column: path and JSON text.
+    others: Vec<(Cow<'a, str>, &'a str)>,
+    /// Logstash puts the time here when it takes `eventTime` away.
+    timestamp: &'a str,
+}
+
+impl<'a> Record<'a> {
+    /// Takes the object that starts at `text` apart; gives the record and where its text ends.
+    pub(crate) fn scan(text: &'a str) -> Result<(Self, usize), Fault> {
+        let mut record = Self { values: [""; WIDTH], others: Vec::new(), timestamp: "" };
+        let end = record.scan_object(text, &RECORD)?;
+        Ok((record, end))
+    }
+
+    fn scan_object(&mut self, text: &'a str, level: &Level) -> Result<usize, Fault> {
+        let mut members = Members::of(text).ok_or(Fault::Invalid(0))?;
+        while let Some((key, value)) = members.next()? {
+            match level.entries.get(key) {
+                Some(Entry::Column(field)) => self.put(*field, value),
+                Some(Entry::Object(inner)) if value.starts_with('{') => {
+                    self.scan_object(value, inner)?;
+                }
+                Some(Entry::Object(_)) if value == "null" => {}
+                _ if key == "@timestamp" && level.path.is_empty() => {
+                    self.timestamp = value;
+                    self.others.push((Cow::Borrowed(key), value));
+                }
+                // An empty `sessionIssuer` and its like say nothing; everything else is kept.
+                _ if level.path.is_empty() => self.others.push((Cow::Borrowed(key), value)),
+                _ => self.others.push((Cow::Owned(format!("{}{key}", level.path)), value)),
+            }
+        }
+        Ok(members.end())
+    }
+
+    /// Stores the value of a column. What a column cannot hold goes to the other fields, as it is.
+    fn put(&mut self, field: Field, value: &'a str) {
+        let column = field.column();
+        let slot = &mut self.values[field as usize];
+        let fits = match field {
+            // An empty key names no key; "Success" is how some exports write that there was no error.
+            Field::AccessKeyId => value != "\"\"",
+            Field::ErrorCode => value != "\"\"" && value != "\"Success\"",
+            _ => match column.kind {
+                Kind::Bool => bool_of(value).is_some(),
+                Kind::Time => field == Field::EventTime || string_time(value).is_some(),
+                _ => true,
+            },
+        };
+        if value == "null" {
+        } else if fits && slot.is_empty() {
+            *slot = value;
+        } else {
+            self.others.push((Cow::Borrowed(column.path), value));
+        }
+    }
+
+    /// The JSON text of a column's value; empty when there is none.
+    #[inline]
+    pub(crate) fn raw(&self, field: Field) -> &'a str {
+        self.values[field as usize]
+    }
+
+    /// A column's value as text: a string's content, or the JSON text of anything else.
+    #[inline]
+    pub(crate) fn text(&self, field: Field) -> Option<Cow<'a, str>> {
+        let raw = self.raw(field);
+        match raw.as_bytes().first()? {
+            b'"' => json::string(raw),
+            _ => Some(Cow::Borrowed(raw)),
+        }
+    }
+
+    /// A column's value as a truth value.
+    pub(crate) fn bool(&self, field: Field) -> Option<bool> {
+        bool_of(self.raw(field))
+    }
+
+    /// A column's value as microseconds since 1970.
+    pub(crate) fn time(&self, field: Field) -> Option<i64> {
+        string_time(self.raw(field))
+    }
+
+    /// When the event happened, or why this is no event.
+    pub(crate) fn event_time(&self) -> Result<i64, RecordFault> {
+        if self.raw(Field::EventName).is_empty() && self.raw(Field::EventSource).is_empty() {
+            return Err(RecordFault::NotAnEvent);
+        }
+        let raw = match self.raw(Field::EventTime) {
+            "" => self.timestamp,
+            raw => raw,
+        };
+        if raw.is_empty() {
+            return Err(RecordFault::NoTime);
+        }
+        string_time(raw).ok_or_else(|| RecordFault::BadTime(json::string(raw).unwrap_or(Cow::Borrowed(raw)).into()))
+    }
+
+    /// The fields that have no column, as the text of one JSON object.
+    pub(crate) fn other_fields(&self) -> Option<String> {
+        if self.others.is_empty() {
+            return None;
+        }
+        let mut object = String::from("{");
+        for (path, value) in &self.others {
+            if object.len() > 1 {
+                object.push(',');
+            }
+            // Keys are copied as written, escapes included.
+            object.push('"');
+            object.push_str(path);
+            object.push_str("\":");
+            object.push_str(value);
+        }
+        object.push('}');
+        Some(object)
+    }
+}
+
+fn bool_of(value: &str) -> Option<bool> {
+    match value.trim_matches('"') {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
+
+fn string_time(value: &str) -> Option<i64> {
+    super::time::micros(value.strip_prefix('"')?.strip_suffix('"')?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(text: &str) -> Record<'_> {
+        Record::scan(text).expect("sound").0
+    }
+
+    #[test]
+    fn fields_find_their_columns_at_every_depth() {
+        let record = scan(
+            r#"{"eventTime":"2025-03-05T02:17:31Z","eventName":"GetObject","readOnly":"true","userIdentity":{"type":"AssumedRole",
+               "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::1:role/x"},"attributes":{"creationDate":"20131102T010628Z","mfaAuthenticated":"false"}}}}"#,
+        );
+        assert_eq!(record.text(Field::EventName).as_deref(), Some("GetObject"));
+        assert_eq!(record.bool(Field::ReadOnly), Some(true));
+        assert_eq!(record.text(Field::SessionIssuerArn).as_deref(), Some("arn:aws:iam::1:role/x"));
+        assert_eq!(record.bool(Field::SessionMfaAuthenticated), Some(false));
+        assert_eq!(record.time(Field::SessionCreationTime), Some(1_383_354_388_000_000));
+        assert_eq!(record.event_time(), Ok(1_741_141_051_000_000));
+        assert_eq!(record.other_fields(), None);
+    }
+
+    #[test]
+    fn what_has_no_column_or_does_not_fit_is_kept() {
+        let record = scan(
+            r#"{"eventName":"X","new":{"a":[1]},"userIdentity":{"accessKeyId":"","brandNew":7,"sessionContext":"odd"},
+               "readOnly":"perhaps","errorCode":"Success","eventSource":["a"],"tlsDetails":null}"#,
+        );
+        assert_eq!(record.text(Field::EventSource).as_deref(), Some(r#"["a"]"#));
+        assert_eq!(record.text(Field::AccessKeyId), None);
+        assert_eq!(record.text(Field::ErrorCode), None);
+        assert_eq!(
+            record.other_fields().as_deref(),
+            Some(
+                r#"{"new":{"a":[1]},"userIdentity.accessKeyId":"","userIdentity.brandNew":7,"userIdentity.sessionContext":"odd","readOnly":"perhaps","errorCode":"Success"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused_with_the_reason() {
+        assert_eq!(scan(r#"{"a":1}"#).event_time(), Err(RecordFault::NotAnEvent));
+        assert_eq!(scan(r#"{"eventName":"X"}"#).event_time(), Err(RecordFault::NoTime));
+        assert_eq!(
+            scan(r#"{"eventName":"X","eventTime":"yesterday"}"#).event_time(),
+            Err(RecordFault::BadTime("yesterday".into()))
+        );
+        assert!(scan(r#"{"eventName":"X","@timestamp":"2020-09-14T00:44:22.000Z"}"#).event_time().is_ok());
+    }
+}

@@ -1,0 +1,129 @@
+//! The shapes in which CloudTrail records come, told apart by content.
+//!
+//! In: one JSON object that is no record itself. Out: the records inside it, or what it is instead. Promise: nothing is
+//! guessed at; an object of unknown shape is named by its fields.
+
+use super::json::{self, Members};
+use super::record::Record;
+use super::schema::Field;
+use std::borrow::Cow;
+
+/// What an object is.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Shape<'a> {
+    /// A list of further objects: `Records`, `Events`, `logEvents` …
+    List(&'a str),
+    /// One record as JSON text, e.g. EventBridge's `detail`.
+    Record(Cow<'a, str>),
+    /// Base64 of gzip, as a Lambda function gets it from CloudWatch Logs.
+    Packed(Cow<'a, str>),
+    /// Something else that is well known and holds no events.
+    Foreign(&'static str),
+    /// Something else: the names of its first fields.
+    Unknown(String),
+}
+
+/// How many field names an unknown object is described by.
+const NAMED_FIELDS: usize = 6;
+
+/// Whether something that has the fields of an event is none: S3 notifications name `aws:s3` as their event source,
+/// Insights events are statistics about calls.
+pub(crate) fn is_foreign_record(record: &Record<'_>) -> bool {
+    record.raw(Field::EventSource).starts_with("\"aws:") || record.raw(Field::EventType) == "\"AwsCloudTrailInsight\""
+}
+
+/// What the object `text` is.
+pub(crate) fn of(text: &str) -> Shape<'_> {
+    let has = |key: &str| json::member(text, key);
+    let list = |key: &str| has(key).filter(|value| value.starts_with('['));
+    let object = |key: &str| has(key).filter(|value| value.starts_with('{'));
+    let string = |key: &str| has(key).and_then(json::string);
+
+    if has("digestS3Object").is_some() || has("digestStartTime").is_some() {
+        return Shape::Foreign("a CloudTrail digest file");
+    }
+    if has("insightDetails").is_some() {
+        return Shape::Foreign("CloudTrail Insights events");
+    }
+    if has("configurationItems").is_some() || has("configSnapshotId").is_some() {
+        return Shape::Foreign("an AWS Config file");
+    }
+    if has("operationName").is_some() && (has("resourceId").is_some() || has("callerIpAddress").is_some()) {
+        return Shape::Foreign("Azure activity logs");
+    }
+    if string("messageType").is_some_and(|kind| kind == "CONTROL_MESSAGE") {
+        return Shape::Foreign("a CloudWatch Logs control message");
+    }
+    if string("Event").is_some_and(|event| event == "s3:TestEvent") || object("s3").is_some() {
+        return Shape::Foreign("S3 event notifications");
+    }
+    if has("EventSubscriptionArn").is_some() || (has("TopicArn").is_some() && has("MessageId").is_some()) {
+        return Shape::Foreign("SNS notifications");
+    }
+    if has("receiptHandle").is_some() || has("ReceiptHandle").is_some() {
+        return Shape::Foreign("SQS messages");
+    }
+    if let Some(records) = ["Records", "records", "Events", "logEvents", "events"].into_iter().find_map(list) {
+        return Shape::List(records);
+    }
+    // LookupEvents, an event data store's result, CloudWatch Logs: the record is text inside a string.
+    for key in ["CloudTrailEvent", "eventJson", "eventjson", "message"] {
+        if let Some(record) = string(key).filter(|text| text.trim_start().starts_with('{')) {
+            return Shape::Record(record);
+        }
+    }
+    if let Some(detail) = object("detail") {
+        return match json::member(detail, "eventName").is_some() {
+            true => Shape::Record(Cow::Borrowed(detail)),
+            false => Shape::Foreign("an EventBridge event that is not from CloudTrail"),
+        };
+    }
+    if let Some(packed) = object("awslogs").and_then(|logs| json::member(logs, "data")).and_then(json::string) {
+        return Shape::Packed(packed);
+    }
+    Shape::Unknown(field_names(text))
+}
+
+fn field_names(text: &str) -> String {
+    let mut names = Vec::new();
+    if let Some(mut members) = Members::of(text) {
+        while let Ok(Some((key, _))) = members.next() {
+            if names.len() == NAMED_FIELDS {
+                names.push("…");
+                break;
+            }
+            names.push(key);
+        }
+    }
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrappers_give_up_their_records() {
+        assert_eq!(of(r#"{"NextToken":"x","Events":[1]}"#), Shape::List("[1]"));
+        assert_eq!(of(r#"{"detail":{"eventName":"X"}}"#), Shape::Record(Cow::Borrowed(r#"{"eventName":"X"}"#)));
+        assert_eq!(
+            of(r#"{"CloudTrailEvent":"{\"eventName\":\"X\"}"}"#),
+            Shape::Record(Cow::Borrowed(r#"{"eventName":"X"}"#))
+        );
+        assert_eq!(of(r#"{"awslogs":{"data":"H4sI"}}"#), Shape::Packed(Cow::Borrowed("H4sI")));
+    }
+
+    #[test]
+    fn other_things_are_called_by_their_name() {
+        for (text, name) in [
+            (r#"{"digestS3Object":"x"}"#, "a CloudTrail digest file"),
+            (r#"{"insightDetails":{}}"#, "CloudTrail Insights events"),
+            (r#"{"configurationItems":[]}"#, "an AWS Config file"),
+            (r#"{"s3":{}}"#, "S3 event notifications"),
+            (r#"{"detail":{"bucket":{}}}"#, "an EventBridge event that is not from CloudTrail"),
+        ] {
+            assert_eq!(of(text), Shape::Foreign(name));
+        }
+        assert_eq!(of(r#"{"a":1,"b":2}"#), Shape::Unknown("a, b".into()));
+    }
+}

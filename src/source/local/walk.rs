@@ -1,0 +1,197 @@
+//! The walk through folders.
+//!
+//! In: paths, a selection. Out: a listing. Promise: see [`super`]. The walk keeps, for each folder on the way down, what
+//! it means for the files in it (a [`Place`]); the rest is walkdir's.
+
+use std::ffi::OsStr;
+use std::path::{MAIN_SEPARATOR_STR, Path};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::identity;
+use crate::cloudtrail::{Folder, KeyPrefix, Level, LogFileKey, Selection};
+use crate::source::{Listing, LogFile, Skipped, SourceError};
+
+/// What a folder's path means for what is in it.
+enum Place {
+    /// Outside the layout: every file counts.
+    Plain,
+    /// Holds `AWSLogs`: what lies beside that is not of the trail.
+    TrailRoot,
+    /// `AWSLogs` or below.
+    Layout(KeyPrefix),
+}
+
+/// A listing in the making.
+pub(super) struct Walk<'a, F> {
+    selection: &'a Selection,
+    progress: F,
+    files: Vec<LogFile>,
+    bytes: u64,
+    skipped: Vec<Skipped>,
+}
+
+impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
+    /// A walk that tells its progress in files and bytes so far.
+    pub(super) fn new(selection: &'a Selection, progress: F) -> Self {
+        Self {
+            selection,
+            progress,
+            files: Vec::new(),
+            bytes: 0,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// What was found.
+    pub(super) fn listing(self) -> Listing {
+        Listing::new(self.files, self.skipped, 0)
+    }
+
+    /// Takes a file, or a folder with all that is in it.
+    pub(super) fn enter(&mut self, root: &Path) -> Result<(), SourceError> {
+        // One place for each folder from the root down to the one that is being read.
+        let mut places: Vec<Place> = Vec::new();
+        let mut entries = WalkDir::new(root)
+            .follow_links(true)
+            .sort_by_file_name()
+            .into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.depth() == 0 => {
+                    return Err(SourceError::Io {
+                        path: root.to_owned(),
+                        source: error.into(),
+                    });
+                }
+                Err(error) => {
+                    self.cannot_read(root, &error);
+                    continue;
+                }
+            };
+            places.truncate(entry.depth());
+            if !entry.file_type().is_dir() {
+                self.file(&entry, places.last());
+            } else if let Some(place) = self.folder(&entry, places.last()) {
+                places.push(place);
+                (self.progress)(self.files.len() as u64, self.bytes);
+            } else {
+                entries.skip_current_dir();
+            }
+        }
+        (self.progress)(self.files.len() as u64, self.bytes);
+        Ok(())
+    }
+
+    /// What the folder means, or `None` if it is not to be entered.
+    fn folder(&mut self, entry: &DirEntry, parent: Option<&Place>) -> Option<Place> {
+        let name = entry.file_name().to_str();
+        let place = match (parent, name) {
+            (Some(_), _) if is_hidden(entry.file_name()) => return None,
+            (Some(Place::TrailRoot), Some("AWSLogs")) => {
+                let beside = format!("{}/", absolute(entry.path().parent()?));
+                Place::Layout(KeyPrefix::anchor(&beside))
+            }
+            (Some(Place::TrailRoot), _) => return self.skip(entry.path(), "beside AWSLogs"),
+            (Some(Place::Layout(above)), _) => match name.and_then(|name| above.child(name)) {
+                Some(place) => Place::Layout(place),
+                None => return self.skip(entry.path(), "not a folder of CloudTrail"),
+            },
+            (None, _) if let Some(place) = KeyPrefix::parse(&absolute(entry.path())) => {
+                Place::Layout(place)
+            }
+            _ if entry.path().join("AWSLogs").is_dir() => Place::TrailRoot,
+            _ => Place::Plain,
+        };
+        if let Place::Layout(place) = &place {
+            if let Some(reason) = place.folder().and_then(Folder::not_events) {
+                return self.skip(entry.path(), reason);
+            }
+            if !self.selection.wants_prefix(place) {
+                return None;
+            }
+        }
+        Some(place)
+    }
+
+    fn file(&mut self, entry: &DirEntry, parent: Option<&Place>) {
+        if parent.is_some() && is_hidden(entry.file_name()) {
+            return;
+        }
+        let path = entry.path();
+        let Some(uri) = path.to_str() else {
+            self.skip::<()>(path, "its path is not Unicode");
+            return;
+        };
+        let key = match parent {
+            None => LogFileKey::parse(&absolute(path)),
+            Some(Place::Plain) => None,
+            Some(Place::TrailRoot) => {
+                self.skip::<()>(path, "beside AWSLogs");
+                return;
+            }
+            Some(Place::Layout(place)) if place.level() == Level::Day => {
+                entry.file_name().to_str().and_then(|name| place.file(name))
+            }
+            Some(Place::Layout(_)) => {
+                self.skip::<()>(path, "not in a folder of a day");
+                return;
+            }
+        };
+        if let Some(key) = &key {
+            if let Some(reason) = key.folder.not_events() {
+                self.skip::<()>(path, reason);
+                return;
+            }
+            if !self.selection.wants_key(key) {
+                return;
+            }
+        }
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_file() => {
+                self.bytes += metadata.len();
+                self.files.push(LogFile {
+                    uri: uri.to_owned(),
+                    size: metadata.len(),
+                    etag: identity(&metadata),
+                    key,
+                });
+            }
+            Ok(_) => {
+                self.skip::<()>(path, "not a regular file");
+            }
+            Err(error) => self.cannot_read(path, &error),
+        }
+    }
+
+    fn skip<T>(&mut self, path: &Path, reason: &str) -> Option<T> {
+        self.skipped.push(Skipped {
+            uri: path.to_string_lossy().into_owned(),
+            reason: reason.to_owned(),
+        });
+        None
+    }
+
+    fn cannot_read(&mut self, near: &Path, error: &walkdir::Error) {
+        let reason = match (error.loop_ancestor(), error.io_error()) {
+            (Some(ancestor), _) => format!("a symbolic link back to {}", ancestor.display()),
+            (None, Some(error)) => format!("cannot be read: {error}"),
+            (None, None) => format!("cannot be read: {error}"),
+        };
+        self.skip::<()>(error.path().unwrap_or(near), &reason);
+    }
+}
+
+/// Whether the name begins with a dot.
+pub(super) fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().first() == Some(&b'.')
+}
+
+/// The path from the root of the file system, in the form of an object key.
+///
+/// A relative path may hide that it lies inside the layout: `.` inside `AWSLogs/…/2025`.
+fn absolute(path: &Path) -> String {
+    let absolute = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    absolute.to_string_lossy().replace(MAIN_SEPARATOR_STR, "/")
+}
