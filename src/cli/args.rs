@@ -1,0 +1,218 @@
+//! Arguments as typed.
+//!
+//! In: the command line. Out: [`Cli`] and the groups of options that commands share. Promise: what is typed here is
+//! turned into what is meant (`Selection`, `SourceOptions`, …) by a method of its group, once; the library never sees
+//! clap.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ColorChoice, Parser};
+use keytrail::cloudtrail::{AccountId, Bound, Selection, TimeError, parse_time};
+use keytrail::render::Format;
+
+use crate::commands::Command;
+use crate::failure::Failure;
+
+/// Find out who uses which AWS access key, from CloudTrail log files.
+///
+/// keytrail reads CloudTrail log files from S3 or disk, keeps every event once in a lake of Parquet files, and answers
+/// questions about access keys. Every question can also be asked of the log files directly, without a lake.
+#[derive(Debug, Parser)]
+#[command(name = "keytrail", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(
+    propagate_version = true,
+    disable_help_subcommand = true,
+    subcommand_required = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail keys --trail s3://my-trail-bucket        Which keys are used? Straight from the log files
+  keytrail ingest s3://my-trail-bucket              Read the trail into ./keytrail-lake
+  keytrail keys                                     Which keys are used? From the lake, in a moment
+  keytrail key AKIAIOSFODNN7EXAMPLE                 Who uses this key, from where, for what?
+  keytrail coverage                                 What did we see of the trail, and what is missing?
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C";
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GlobalArgs {
+    /// Say nothing but the answer and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = true)]
+    pub(crate) color: ColorChoice,
+}
+
+/// How to reach log files in S3.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Access to S3")]
+pub(crate) struct SourceArgs {
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// Server that speaks S3, instead of AWS (the bucket goes into the path)
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+
+    /// Region of the bucket; found by itself if not given
+    #[arg(long, value_name = "REGION")]
+    pub(crate) s3_region: Option<String>,
+
+    /// Accept that this account pays for requests and transfer
+    #[arg(long)]
+    pub(crate) request_payer: bool,
+
+    /// Send no credentials, for public buckets
+    #[arg(long)]
+    pub(crate) no_sign_request: bool,
+}
+
+/// Which part of the trail is wanted.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Part of the trail")]
+pub(crate) struct SelectionArgs {
+    /// First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+
+    /// Last moment, as --since; a date includes that day
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+
+    /// Only this account (repeatable)
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<AccountId>,
+
+    /// Only this CloudTrail region (repeatable); IAM and other global services are in us-east-1
+    #[arg(long = "region", value_name = "REGION")]
+    regions: Vec<String>,
+}
+
+impl SelectionArgs {
+    /// The selection that is meant, now.
+    pub(crate) fn selection(&self) -> Result<Selection, Failure> {
+        let now = Utc::now();
+        let time = |text: &Option<String>, bound| {
+            let text = text.as_deref();
+            text.map(|text| parse_time(text, now, bound)).transpose()
+        };
+        let unreadable = |error: TimeError| Failure::usage(error.to_string());
+        let since = time(&self.since, Bound::Since).map_err(unreadable)?;
+        let until = time(&self.until, Bound::Until).map_err(unreadable)?;
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            return Err(Failure::usage(
+                "--since is not before --until, so that nothing is left",
+            ));
+        }
+        Ok(Selection {
+            since,
+            until,
+            accounts: self.accounts.iter().copied().collect(),
+            regions: self.regions.iter().cloned().collect(),
+        })
+    }
+}
+
+/// The option that names a lake.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LakeArgs {
+    /// Lake: a folder or s3://bucket/prefix
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "KEYTRAIL_LAKE",
+        default_value = "keytrail-lake"
+    )]
+    pub(crate) lake: String,
+}
+
+/// What a question is asked of: a lake, or log files without ingest.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct InputArgs {
+    #[command(flatten)]
+    lake: LakeArgs,
+
+    /// Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or - (repeatable)
+    #[arg(long = "trail", value_name = "SOURCE")]
+    trails: Vec<String>,
+}
+
+/// Where the events of a question come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// A lake, by its location.
+    Lake(String),
+    /// Log files, by the names of their sources.
+    Trails(Vec<String>),
+}
+
+impl InputArgs {
+    /// The input that is meant: log files if any are named, otherwise the lake.
+    pub(crate) fn input(&self) -> Input {
+        if self.trails.is_empty() {
+            Input::Lake(self.lake.lake.clone())
+        } else {
+            Input::Trails(self.trails.clone())
+        }
+    }
+}
+
+/// How and where the answer is written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// How the answer is written
+    #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&Format::ALL))]
+    pub(crate) format: Format,
+
+    /// Write the answer to this file, once it is complete
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A parser that knows these formats by name.
+pub(crate) fn formats(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
+    PossibleValuesParser::new(formats.iter().map(|format| format.name()))
+        .try_map(|name| name.parse::<Format>())
+}
+
+/// Prints what clap has to say: help and version as an answer, anything else as an error.
+pub(crate) fn explain(refused: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason to complain, and there is nobody left to complain to.
+    let _ = refused.print();
+    if refused.use_stderr() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,37 @@
+//! `keytrail coverage`: what was seen of the trail, and what was not.
+
+use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+
+/// Show what was seen of the trail, and what is missing
+///
+/// Accounts, regions and days with their log files and events, rejected log files, holes, and which event categories
+/// and data events are present at all. Ask this before you conclude that a key did not do something.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    access: SourceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail coverage                                  Of ./keytrail-lake
+  keytrail coverage --since 30d --format csv         The last 30 days, one line per account, region and day
+  keytrail coverage --account 123456789012           Of one account";
+
+pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+    let _selection = args.selection.selection()?;
+    let _input = args.input.input();
+    Err(Failure::not_built_yet("coverage"))
+}

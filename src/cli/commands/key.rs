@@ -1,0 +1,44 @@
+//! `keytrail key`: everything one access key did.
+
+use keytrail::cloudtrail::AccessKeyId;
+
+use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+
+/// Show one access key: every source IP, user agent, API call, region and error
+///
+/// Counted is every event that the key signed; an error is an event with an error code. Calls that an AWS service made
+/// on the key's behalf are counted too, and listed again under via_services.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The access key, e.g. AKIAIOSFODNN7EXAMPLE
+    #[arg(value_name = "ACCESS_KEY_ID")]
+    access_key_id: AccessKeyId,
+
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    access: SourceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail key AKIAIOSFODNN7EXAMPLE                       The dossier, from ./keytrail-lake
+  keytrail key AKIAIOSFODNN7EXAMPLE --since 2025-03-01    Since the day the key leaked
+  keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
+  keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket";
+
+pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+    let _selection = args.selection.selection()?;
+    let _input = args.input.input();
+    Err(Failure::not_built_yet("key"))
+}

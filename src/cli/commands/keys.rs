@@ -1,0 +1,72 @@
+//! `keytrail keys`: every access key and who uses it.
+
+use std::num::NonZeroUsize;
+
+use clap::ValueEnum;
+
+use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+
+/// List every access key: whose it is, when it was used, from how many places
+///
+/// Long-term keys (AKIA…) by default. A key appears if at least one event names it; a key that was never used does not.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Also temporary keys (ASIA…)
+    #[arg(long)]
+    temporary: bool,
+
+    /// Order of the keys: counts and times from the highest, texts from A
+    #[arg(long, value_name = "COLUMN", value_enum, default_value_t)]
+    sort: Sort,
+
+    /// Only the first N keys of that order
+    #[arg(long, value_name = "N")]
+    top: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    access: SourceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// The columns by which keys can be sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Sort {
+    #[default]
+    Events,
+    LastSeen,
+    FirstSeen,
+    Errors,
+    SourceIpAddresses,
+    UserAgents,
+    ApiCalls,
+    Regions,
+    IssuedKeys,
+    AccessKeyId,
+    AccountId,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail keys                                          Every long-term key of ./keytrail-lake
+  keytrail keys --trail s3://my-trail-bucket --since 7d  The last week, straight from the log files
+  keytrail keys --sort last_seen --top 20                The keys in use now
+  keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
+  keytrail keys --format csv --output keys.csv           For a spreadsheet";
+
+pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+    let _selection = args.selection.selection()?;
+    let _input = args.input.input();
+    Err(Failure::not_built_yet("keys"))
+}

@@ -1,0 +1,46 @@
+//! `keytrail man`: manual pages.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+use clap_mangen::Man;
+
+use crate::args::Cli;
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::output;
+
+/// Print the manual page, or write one page per command into a folder
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Write keytrail.1 and one page per command into this folder
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail man | man -l -                            Read the manual page
+  keytrail man --dir ~/.local/share/man/man1         Install all pages";
+
+pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+    match args.dir {
+        Some(dir) => {
+            fs::create_dir_all(&dir)
+                .and_then(|()| clap_mangen::generate_to(Cli::command(), &dir))
+                .map_err(|error| {
+                    Failure::new(format!("no manual pages in {}", dir.display())).because(&error)
+                })?;
+        }
+        None => {
+            let mut page = Vec::new();
+            Man::new(Cli::command())
+                .render(&mut page)
+                .map_err(|error| Failure::new("no manual page").because(&error))?;
+            output::print(|out| out.write_all(&page))?;
+        }
+    }
+    Ok(Done::Complete)
+}

@@ -1,0 +1,41 @@
+//! The commands, one per file: its arguments, its help, and what it does.
+
+mod completions;
+mod coverage;
+mod describe;
+mod ingest;
+mod key;
+mod keys;
+mod man;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+
+/// What keytrail can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Ingest(ingest::Args),
+    Keys(keys::Args),
+    Key(key::Args),
+    Coverage(coverage::Args),
+    Describe(describe::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) async fn run(self, context: &Context) -> Result<Done, Failure> {
+        match self {
+            Command::Ingest(args) => ingest::run(args, context).await,
+            Command::Keys(args) => keys::run(args, context).await,
+            Command::Key(args) => key::run(args, context).await,
+            Command::Coverage(args) => coverage::run(args, context).await,
+            Command::Describe(args) => describe::run(args, context).await,
+            Command::Completions(args) => completions::run(args, context).await,
+            Command::Man(args) => man::run(args, context).await,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What every command knows about its surroundings.
+//!
+//! In: the global options and the environment. Out: [`Context`], which also is the one voice for people. Promise: text
+//! reaches the terminal only from here and from `output`, in one piece, and a reader who has gone away is no error.
+
+use std::env;
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+
+use clap::ColorChoice;
+
+use crate::args::GlobalArgs;
+
+/// The surroundings of a command.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// Whether only the answer and errors are wanted.
+    pub(crate) quiet: bool,
+    color: ColorChoice,
+}
+
+impl Context {
+    /// The surroundings as given by the global options.
+    pub(crate) fn new(global: &GlobalArgs) -> Self {
+        Self {
+            quiet: global.quiet,
+            color: global.color,
+        }
+    }
+
+    /// Says something on standard error, whatever was asked for: an error.
+    pub(crate) fn say(&self, text: &str) {
+        let _ = writeln!(stderr().lock(), "{text}");
+    }
+
+    /// Says something on standard error, unless quiet was asked for.
+    pub(crate) fn mention(&self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Whether standard output takes bold and dim text.
+    pub(crate) fn color(&self) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb(),
+        }
+    }
+
+    /// The columns of standard output: `COLUMNS` if it is set, those of the terminal, or no limit.
+    pub(crate) fn width(&self) -> Option<u16> {
+        let asked = env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok());
+        asked.filter(|&columns| columns > 0).or_else(|| {
+            let (width, _) = terminal_size::terminal_size_of(stdout())?;
+            Some(width.0)
+        })
+    }
+}
+
+/// As the convention has it: set and not empty.
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}

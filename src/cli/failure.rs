@@ -1,0 +1,151 @@
+//! How a command ends.
+//!
+//! In: errors of the library, which carry facts. Out: [`Failure`], which adds what to do about it, and exit codes.
+//! Promise: every error that leaves the program passes here; its text comes from log files, buckets and servers, and is
+//! made harmless for the terminal here.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+use keytrail::render::escape::terminal;
+
+/// A command that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// Everything went well.
+    Complete,
+    /// The work is done, but log files or records were rejected.
+    WithRejects,
+    /// Ctrl-C ended the work early; what was begun is finished.
+    Stopped,
+}
+
+impl From<Done> for ExitCode {
+    fn from(done: Done) -> Self {
+        match done {
+            Done::Complete => ExitCode::SUCCESS,
+            Done::WithRejects => ExitCode::from(3),
+            Done::Stopped => ExitCode::from(STOPPED),
+        }
+    }
+}
+
+/// What a shell reports for a program that Ctrl-C ended.
+pub(crate) const STOPPED: u8 = 130;
+
+/// Who has to act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The work could not be done.
+    Failed,
+    /// The command line asks for something impossible.
+    Usage,
+}
+
+/// A command that did not come to its end, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Failure {
+    /// Work that could not be done.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Failed,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// A command line that asks for something impossible.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Usage,
+            ..Self::new(message)
+        }
+    }
+
+    /// A command whose room of the library is still missing.
+    pub(crate) fn not_built_yet(command: &str) -> Self {
+        Self::new(format!("`{command}` is not built yet"))
+    }
+
+    /// Adds an error and its own causes, leaving out a cause that its parent's text already tells.
+    pub(crate) fn because(mut self, error: &dyn Error) -> Self {
+        let mut next = Some(error);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            let told = self.causes.last().unwrap_or(&self.message);
+            if !told.contains(&text) {
+                self.causes.push(text);
+            }
+            next = cause.source();
+        }
+        self
+    }
+
+    /// Adds something the reader can do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", terminal(&self.message))?;
+        for cause in &self.causes {
+            write!(f, "\ncaused by: {}", terminal(cause))?;
+        }
+        for hint in &self.hints {
+            write!(f, "\nhint: {}", terminal(hint))?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Failure> for ExitCode {
+    fn from(failure: Failure) -> Self {
+        match failure.kind {
+            Kind::Failed => ExitCode::FAILURE,
+            Kind::Usage => ExitCode::from(2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        source: Option<Box<Layer>>,
+    }
+
+    #[test]
+    fn causes_are_listed_once_and_harmless() {
+        let inner = Layer {
+            text: "disk\u{1b}[2J full",
+            source: None,
+        };
+        let outer = Layer {
+            text: "write failed",
+            source: Some(Box::new(inner)),
+        };
+        let failure = Failure::new("no lake: write failed")
+            .because(&outer)
+            .hint("make room");
+        assert_eq!(
+            failure.to_string(),
+            "error: no lake: write failed\ncaused by: disk\\x1b[2J full\nhint: make room"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Where the answer goes.
+//!
+//! In: a report and the output options. Out: bytes on standard output or in a file. Promise: a file appears under its
+//! name only when it is complete; a reader who closes the pipe (`| head`) is no error; what a format has no room for
+//! (notes, coverage) is said on standard error instead of being lost.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use keytrail::render::{RenderOptions, coverage_lines, escape, renderer};
+use keytrail::report::Report;
+
+use crate::args::OutputArgs;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Writes the report where and how the options say.
+pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Result<(), Failure> {
+    match &args.output {
+        Some(path) => {
+            let renderer = renderer(args.format, RenderOptions::default());
+            write_file(path, |out| renderer.render(report, out))?;
+        }
+        None => {
+            let options = RenderOptions {
+                width: context.width(),
+                color: context.color(),
+            };
+            let renderer = renderer(args.format, options);
+            print(|out| renderer.render(report, out))?;
+        }
+    }
+    if args.format.rows_only() {
+        mention_the_rest(report, context);
+    }
+    Ok(())
+}
+
+/// Hands standard output to a function.
+pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = BufWriter::new(stdout().lock());
+    match fill(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new("standard output cannot be written").because(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn mention_the_rest(report: &Report, context: &Context) {
+    for note in &report.notes {
+        context.mention(&format!("note: {}", escape::terminal(note)));
+    }
+    for line in report.coverage.iter().flat_map(coverage_lines) {
+        context.mention(&format!("coverage: {}", escape::terminal(&line)));
+    }
+}
+
+/// Hands a file to a function and puts it in place when the function is done.
+fn write_file(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let place = Place::of(path);
+    let result = File::create(place.written()).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        fill(&mut out)?;
+        out.flush()?;
+        place.complete()
+    });
+    result.map_err(|error| {
+        place.abandon();
+        Failure::new(format!("{} cannot be written", path.display())).because(&error)
+    })
+}
+
+/// Where the bytes of an output file go before they are complete.
+enum Place {
+    /// Devices and named pipes are written as they are; renaming over them would replace them.
+    Direct(PathBuf),
+    /// A file is written beside its final name.
+    Beside { part: PathBuf, path: PathBuf },
+}
+
+impl Place {
+    fn of(path: &Path) -> Self {
+        match fs::metadata(path) {
+            Ok(found) if !found.is_file() => Place::Direct(path.to_owned()),
+            _ => {
+                // The file a link leads to is replaced, not the link.
+                let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+                let mut name = path.file_name().unwrap_or_default().to_owned();
+                name.push(format!(".{}.part", process::id()));
+                Place::Beside {
+                    part: path.with_file_name(name),
+                    path,
+                }
+            }
+        }
+    }
+
+    fn written(&self) -> &Path {
+        match self {
+            Place::Direct(path) => path,
+            Place::Beside { part, .. } => part,
+        }
+    }
+
+    fn complete(&self) -> io::Result<()> {
+        match self {
+            Place::Direct(_) => Ok(()),
+            Place::Beside { part, path } => fs::rename(part, path),
+        }
+    }
+
+    fn abandon(&self) {
+        if let Place::Beside { part, .. } = self {
+            // It may not even exist; the first error is the one to tell.
+            let _ = fs::remove_file(part);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_only_when_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answer.csv");
+        fs::write(&path, "before").unwrap();
+        let failed = write_file(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("no more"))
+        });
+        assert!(
+            failed
+                .unwrap_err()
+                .to_string()
+                .contains("caused by: no more")
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+
+        write_file(&path, |out| out.write_all(b"whole")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_device_is_not_replaced() {
+        if cfg!(unix) {
+            write_file(Path::new("/dev/null"), |out| out.write_all(b"x")).unwrap();
+            assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        }
+    }
+}

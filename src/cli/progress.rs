@@ -1,0 +1,277 @@
+//! What an ingest is doing, for the person who waits.
+//!
+//! In: the calls of an [`Observer`]. Out: one line on standard error that changes in place on a terminal; otherwise a
+//! plain line at each new phase and every few seconds; nothing if quiet was asked for. Promise: standard output is never
+//! touched, and an observing pipeline never waits for a slow terminal.
+
+use std::io::{IsTerminal as _, stderr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use keytrail::ingest::{Observer, Outcome, Phase};
+
+use crate::context::Context;
+use crate::size::ByteSize;
+
+/// Between two plain lines: rare enough for a log, often enough to see that it is alive.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// Between two turns of the spinner.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Shows an ingest.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    face: Face,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum Face {
+    Silent,
+    Lines(Context),
+    Bar(ProgressBar),
+}
+
+impl Progress {
+    /// The kind of progress that suits the surroundings.
+    pub(crate) fn new(context: &Context) -> Self {
+        let face = match (context.quiet, stderr().is_terminal()) {
+            (true, _) => Face::Silent,
+            (false, true) => Face::Bar(bar()),
+            (false, false) => Face::Lines(context.clone()),
+        };
+        Self {
+            face,
+            state: Mutex::new(State::new()),
+        }
+    }
+
+    /// Says something without disturbing the line that changes in place.
+    pub(crate) fn say(&self, context: &Context, text: &str) {
+        match &self.face {
+            Face::Bar(bar) => bar.suspend(|| context.say(text)),
+            Face::Lines(_) | Face::Silent => context.say(text),
+        }
+    }
+
+    /// Takes the changing line away; what happened is told by the summary.
+    pub(crate) fn finish(&self) {
+        if let Face::Bar(bar) = &self.face {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        change(&mut state);
+        match &self.face {
+            Face::Silent => {}
+            Face::Bar(bar) => {
+                bar.set_length(state.total.bytes);
+                bar.set_position(state.done.bytes);
+                bar.set_message(state.line());
+            }
+            Face::Lines(context) if state.said.elapsed() >= BETWEEN_LINES => {
+                state.said = Instant::now();
+                context.say(&state.line());
+            }
+            Face::Lines(_) => {}
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Numbers are whole even if a thread panicked while it held them.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Progress {
+    fn phase(&self, phase: Phase) {
+        self.update(|state| {
+            state.phase = Some(phase);
+            state.since = Instant::now();
+            // Makes a plain line due at once.
+            state.said = state
+                .since
+                .checked_sub(BETWEEN_LINES)
+                .unwrap_or(state.since);
+        });
+    }
+
+    fn listed(&self, files: u64, bytes: u64) {
+        self.update(|state| state.listed.add(files, bytes));
+    }
+
+    fn total(&self, files: u64, bytes: u64) {
+        self.update(|state| state.total = Amount { files, bytes });
+    }
+
+    fn log_file(&self, bytes: u64, outcome: Outcome) {
+        self.update(|state| {
+            match outcome {
+                // Not part of what this run has to read.
+                Outcome::AlreadyStored => return,
+                Outcome::Rejected => state.rejected_files += 1,
+                Outcome::Stored | Outcome::Skipped => {}
+            }
+            state.done.add(1, bytes);
+        });
+    }
+
+    fn events(&self, read: u64, _stored: u64, _duplicates: u64, rejected: u64) {
+        self.update(|state| {
+            state.events += read;
+            state.rejected_records += rejected;
+        });
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} [{bar:20}] {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    let bar = ProgressBar::new(0).with_style(style);
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// Log files and their stored bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Amount {
+    files: u64,
+    bytes: u64,
+}
+
+impl Amount {
+    fn add(&mut self, files: u64, bytes: u64) {
+        self.files += files;
+        self.bytes += bytes;
+    }
+}
+
+/// What is known so far.
+#[derive(Debug)]
+struct State {
+    phase: Option<Phase>,
+    /// When the phase began.
+    since: Instant,
+    /// When a plain line was last written.
+    said: Instant,
+    listed: Amount,
+    total: Amount,
+    done: Amount,
+    events: u64,
+    rejected_files: u64,
+    rejected_records: u64,
+}
+
+impl State {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            phase: None,
+            since: now,
+            said: now,
+            listed: Amount::default(),
+            total: Amount::default(),
+            done: Amount::default(),
+            events: 0,
+            rejected_files: 0,
+            rejected_records: 0,
+        }
+    }
+
+    /// The state as a line.
+    fn line(&self) -> String {
+        match self.phase {
+            None => String::new(),
+            Some(Phase::Listing) => format!(
+                "listing: {} log files, {}",
+                self.listed.files,
+                ByteSize(self.listed.bytes)
+            ),
+            Some(Phase::Committing) => format!("committing: {} events read", self.events),
+            Some(Phase::Reading) => self.reading(self.since.elapsed()),
+        }
+    }
+
+    fn reading(&self, elapsed: Duration) -> String {
+        let mut line = format!(
+            "reading: {} of {} log files, {} of {}",
+            self.done.files,
+            self.total.files,
+            ByteSize(self.done.bytes),
+            ByteSize(self.total.bytes)
+        );
+        let seconds = elapsed.as_secs_f64();
+        // The first second says nothing about the rate.
+        if seconds >= 1.0 && self.done.bytes > 0 {
+            let missing = self.total.bytes.saturating_sub(self.done.bytes) as f64;
+            let left = Duration::from_secs_f64(seconds * missing / self.done.bytes as f64);
+            let rate = self.events as f64 / seconds;
+            line += &format!(", {rate:.0} events/s, {} left", readable(left));
+        }
+        if self.rejected_files + self.rejected_records > 0 {
+            line += &format!(
+                ", rejected {} log files and {} records",
+                self.rejected_files, self.rejected_records
+            );
+        }
+        line
+    }
+}
+
+/// `7 s`, `3 min 07 s`, `2 h 05 min`.
+pub(crate) fn readable(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress() -> Progress {
+        Progress {
+            face: Face::Silent,
+            state: Mutex::new(State::new()),
+        }
+    }
+
+    #[test]
+    fn the_line_adds_up() {
+        let progress = progress();
+        progress.phase(Phase::Listing);
+        progress.listed(3, 1024);
+        progress.listed(1, 1024);
+        assert_eq!(progress.state().line(), "listing: 4 log files, 2 KiB");
+
+        progress.phase(Phase::Reading);
+        progress.total(3, 2048);
+        progress.log_file(512, Outcome::Stored);
+        progress.log_file(512, Outcome::Rejected);
+        progress.log_file(9999, Outcome::AlreadyStored);
+        progress.events(500, 400, 98, 2);
+        assert_eq!(
+            progress.state().reading(Duration::from_secs(10)),
+            "reading: 2 of 3 log files, 1 KiB of 2 KiB, 50 events/s, 10 s left, \
+             rejected 1 log files and 2 records"
+        );
+
+        progress.phase(Phase::Committing);
+        assert_eq!(progress.state().line(), "committing: 500 events read");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(readable(Duration::from_secs(7)), "7 s");
+        assert_eq!(readable(Duration::from_secs(187)), "3 min 07 s");
+        assert_eq!(readable(Duration::from_secs(7500)), "2 h 05 min");
+    }
+}

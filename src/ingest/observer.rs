@@ -1,0 +1,88 @@
+//! How an ingest tells what it does, and is asked to end.
+//!
+//! In: what happens in the pipeline. Out: nothing, unless somebody observes. Promise: the library itself never prints;
+//! an [`Observer`] may be called from many threads at once and must return quickly.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The parts of an ingest that follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Log files are looked for in the source.
+    Listing,
+    /// Log files are fetched, decoded and stored.
+    Reading,
+    /// What was read last is being made part of the lake.
+    Committing,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Listing => "listing",
+            Phase::Reading => "reading",
+            Phase::Committing => "committing",
+        })
+    }
+}
+
+/// What became of a log file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Its events are in the lake now.
+    Stored,
+    /// Its events were in the lake before.
+    AlreadyStored,
+    /// It could not be read as a log file.
+    Rejected,
+    /// It is no log file of events, e.g. a digest file.
+    Skipped,
+}
+
+/// Hears of the progress of an ingest. All numbers are increments since the last call.
+pub trait Observer: Send + Sync {
+    /// A new phase begins.
+    fn phase(&self, phase: Phase);
+
+    /// More log files were found, with their size as stored in the source.
+    fn listed(&self, files: u64, bytes: u64);
+
+    /// The listing is complete: this much is to be read by this run, without what the lake already has.
+    fn total(&self, files: u64, bytes: u64);
+
+    /// A log file of this stored size is done.
+    fn log_file(&self, bytes: u64, outcome: Outcome);
+
+    /// Events were read; each is stored, a duplicate, or rejected.
+    fn events(&self, read: u64, stored: u64, duplicates: u64, rejected: u64);
+}
+
+/// Does not listen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn phase(&self, _: Phase) {}
+    fn listed(&self, _: u64, _: u64) {}
+    fn total(&self, _: u64, _: u64) {}
+    fn log_file(&self, _: u64, _: Outcome) {}
+    fn events(&self, _: u64, _: u64, _: u64, _: u64) {}
+}
+
+/// A request to end early: the parcels in flight are finished and committed, no new one is begun. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks the ingest to end.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the ingest was asked to end.
+    pub fn requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,193 @@
+//! Answers for programs: one JSON object, or one JSON object per row.
+//!
+//! In: a report. Out: `{"report": …, "coverage": {…}, "notes": […], "<section>": [ … ]}` with one row per line, so that
+//! it reads in `less` and two answers differ in `diff` where they differ in fact; or, as JSON lines, the bare rows, with
+//! a first field `section` if there are several sections. Promise: valid JSON whatever the values are; times are RFC
+//! 3339 in UTC; a missing value is `null`; rows are streamed.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::de::IgnoredAny;
+
+use super::value::{Value, rfc3339, rows};
+use super::{Render, escape};
+use crate::report::{Report, Section};
+
+/// The whole report as one object.
+pub(super) struct Json;
+
+/// Rows only, one per line.
+pub(super) struct JsonLines;
+
+impl Render for Json {
+    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{{\n  \"report\": ")?;
+        serialized(out, &report.name)?;
+        if let Some(coverage) = &report.coverage {
+            write!(out, ",\n  \"coverage\": ")?;
+            serialized(out, coverage)?;
+        }
+        write!(out, ",\n  \"notes\": ")?;
+        serialized(out, &report.notes)?;
+        for section in &report.sections {
+            write!(out, ",\n  ")?;
+            serialized(out, &section.name)?;
+            write!(out, ": [")?;
+            let names = keys(section)?;
+            for (index, row) in rows(section).enumerate() {
+                out.write_all(if index == 0 { b"\n    {" } else { b",\n    {" })?;
+                members(out, &names, &row)?;
+                out.write_all(b"}")?;
+            }
+            out.write_all(if section.rows() == 0 { b"]" } else { b"\n  ]" })?;
+        }
+        out.write_all(b"\n}\n")
+    }
+}
+
+impl Render for JsonLines {
+    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        for section in &report.sections {
+            let names = keys(section)?;
+            for row in rows(section) {
+                out.write_all(b"{")?;
+                if report.sections.len() > 1 {
+                    out.write_all(b"\"section\":")?;
+                    serialized(out, &section.name)?;
+                    out.write_all(b",")?;
+                }
+                members(out, &names, &row)?;
+                out.write_all(b"}\n")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The column names of a section as JSON strings, made once for all rows.
+fn keys(section: &Section) -> io::Result<Vec<String>> {
+    let fields = section.schema.fields().iter();
+    fields.map(|field| json_text(field.name())).collect()
+}
+
+/// The members of a row, without the braces.
+fn members(out: &mut dyn Write, names: &[String], row: &[Value<'_>]) -> io::Result<()> {
+    for (index, (name, value)) in names.iter().zip(row).enumerate() {
+        if index > 0 {
+            out.write_all(b",")?;
+        }
+        out.write_all(name.as_bytes())?;
+        out.write_all(b":")?;
+        write_value(out, value)?;
+    }
+    Ok(())
+}
+
+/// A value as JSON, on one line.
+pub(super) fn text(value: &Value<'_>) -> String {
+    let mut text = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write_value(&mut text, value);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn write_value(out: &mut dyn Write, value: &Value<'_>) -> io::Result<()> {
+    match value {
+        Value::Null => out.write_all(b"null"),
+        Value::Bool(flag) => write!(out, "{flag}"),
+        Value::Number(digits) => out.write_all(digits.as_bytes()),
+        Value::Time(time) => write!(out, "\"{}\"", rfc3339(*time)),
+        Value::Text(text) => serialized(out, text),
+        Value::Json(text) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+            out.write_all(escape::json(text).as_bytes())
+        }
+        Value::Json(text) => serialized(out, text),
+        Value::List(items) => {
+            out.write_all(b"[")?;
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.write_all(b",")?;
+                }
+                write_value(out, item)?;
+            }
+            out.write_all(b"]")
+        }
+        Value::Object(fields) => {
+            out.write_all(b"{")?;
+            for (index, (name, value)) in fields.iter().enumerate() {
+                if index > 0 {
+                    out.write_all(b",")?;
+                }
+                serialized(out, name)?;
+                out.write_all(b":")?;
+                write_value(out, value)?;
+            }
+            out.write_all(b"}")
+        }
+    }
+}
+
+fn serialized(out: &mut dyn Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    out.write_all(json_text(value)?.as_bytes())
+}
+
+fn json_text(value: &(impl Serialize + ?Sized)) -> io::Result<String> {
+    let text = serde_json::to_string(value)?;
+    Ok(escape::json(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::testing::{empty, hostile, rendered, sample};
+    use serde_json::Value as Json;
+
+    #[test]
+    fn one_object_with_one_row_per_line() {
+        let expected = concat!(
+            "{\n",
+            "  \"report\": \"sample\",\n",
+            "  \"notes\": [\"Two rows.\"],\n",
+            "  \"rows\": [\n",
+            "    {\"access_key_id\":\"AKIAIOSFODNN7EXAMPLE\",\"last_seen\":\"2025-03-03T02:17:31Z\",\"events\":12,",
+            "\"root\":true,\"regions\":[\"eu-west-1\",\"us-east-1\"],\"other_fields\":{\"a\": [1]}},\n",
+            "    {\"access_key_id\":null,\"last_seen\":\"2025-03-03T02:17:31.250Z\",\"events\":-1,",
+            "\"root\":null,\"regions\":[],\"other_fields\":\"not json\"}\n",
+            "  ]\n",
+            "}\n",
+        );
+        assert_eq!(rendered(Format::Json, &sample()), expected);
+        serde_json::from_str::<Json>(expected).unwrap();
+    }
+
+    #[test]
+    fn a_section_without_rows_is_an_empty_list() {
+        let text = rendered(Format::Json, &empty());
+        assert!(text.contains("\"rows\": []"), "{text}");
+        assert_eq!(rendered(Format::Jsonl, &empty()), "");
+    }
+
+    #[test]
+    fn hostile_values_survive_the_round_trip() {
+        let report = hostile();
+        let document: Json = serde_json::from_str(&rendered(Format::Json, &report)).unwrap();
+        assert_eq!(
+            document["users"][0]["user_agent"],
+            "\u{1b}[2J\u{202e}=x\n|<b>\u{7f}\u{9b}"
+        );
+        assert_eq!(document["coverage"]["accounts"][0], "1\u{1b}[31m");
+    }
+
+    #[test]
+    fn lines_name_their_section_only_when_there_are_several() {
+        let one = rendered(Format::Jsonl, &sample());
+        assert_eq!(one.lines().count(), 2);
+        assert!(one.starts_with("{\"access_key_id\":"), "{one}");
+        let several = rendered(Format::Jsonl, &hostile());
+        assert!(several.starts_with("{\"section\":\"users\","), "{several}");
+        for line in one.lines().chain(several.lines()) {
+            serde_json::from_str::<Json>(line).unwrap();
+        }
+    }
+}
