@@ -1,8 +1,218 @@
 //! How do all log files get there, once?
 //!
-//! In: a source and a lake. Out: every event of the source in the lake, once. So far: how an ingest is observed and
-//! stopped.
+//! In: sources and a lake. Out: every event of the sources in the lake, once, and an [`IngestSummary`] that accounts for
+//! every log file and record. Promise: memory is bounded by parcels in flight, whatever the trail's size; killed at any
+//! moment, the next run goes on; asked to stop, the parcels in flight are committed.
+//!
+//! ```text
+//! plan ─▶ parcels ─▶ fetch (tokio, spawned) ─▶ pack (rayon) ─▶ commit (one at a time) ─▶ summary
+//! ```
+//!
+//! The fetches are spawned, not only buffered: a bare future inside `buffer_unordered` stands still while the loop body
+//! awaits a commit, and connections to S3 would time out. Packing runs on threads of its own, so that no CPU work delays
+//! the threads that talk to S3.
 
 mod observer;
+mod pack;
+mod parcel;
+mod plan;
 
 pub use observer::{Observer, Outcome, Phase, Silent, Stop};
+pub use parcel::{Parcel, Planned, parcels};
+pub use plan::{Plan, plan};
+
+use crate::cloudtrail::Selection;
+use crate::lake::{Lake, LakeError, LogFileOutcome, LogFileRow, Packed};
+use crate::source::{Source, SourceError};
+use futures::{StreamExt, TryStreamExt, stream};
+use pack::{Fetched, Packer};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, oneshot};
+
+/// Parcels that are fetched while others are packed.
+const PARCELS_FETCHED: usize = 2;
+
+/// Why an ingest ended before its time. What was committed until then stays.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The source could not be listed or refused everything.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The lake could not be read or written.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// Columns could not be sorted or cut.
+    #[error("events as columns: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// The threads that pack could not be started.
+    #[error("cannot start {threads} threads: {source}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// Why not.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// A part of the pipeline ended without an answer.
+    #[error("internal fault: {0} ended without a result")]
+    Lost(&'static str),
+}
+
+/// How an ingest is to go about it.
+#[derive(Debug, Clone)]
+pub struct IngestOptions {
+    /// Which log files. A log file is stored whole: the selection chooses files, not events.
+    pub selection: Selection,
+    /// The most JSON a log file may have.
+    pub max_json: u64,
+    /// Log files fetched at once.
+    pub fetches: usize,
+    /// Threads that pack.
+    pub threads: usize,
+    /// Whether log files that were rejected before are read again.
+    pub retry_rejected: bool,
+}
+
+/// A log file that was not stored, and why.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// URI or path.
+    pub log_file: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The account of an ingest. `events_read` is the sum of the three numbers that follow it.
+#[derive(Debug, Clone, Default)]
+pub struct IngestSummary {
+    /// Log files the sources list.
+    pub listed: u64,
+    /// Log files read and stored.
+    pub stored: u64,
+    /// Log files the lake had already.
+    pub already_stored: u64,
+    /// Log files that could not be read.
+    pub rejected: Vec<Refused>,
+    /// Files and folders that hold no events.
+    pub skipped: Vec<Refused>,
+    /// Log files that are readable but odd.
+    pub remarks: Vec<Refused>,
+    /// Records read.
+    pub events_read: u64,
+    /// Records stored.
+    pub events_stored: u64,
+    /// Records whose event the lake had already.
+    pub events_duplicates: u64,
+    /// Records that could not be decoded.
+    pub events_rejected: u64,
+    /// Bytes read from the sources.
+    pub bytes_compressed: u64,
+    /// Bytes of JSON.
+    pub bytes_json: u64,
+    /// Bytes written to the lake.
+    pub bytes_lake: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Log files that were left unread because the ingest was asked to stop.
+    pub left: u64,
+    /// Log files that were read and turned out to be rejected or to hold no events.
+    read_in_vain: u64,
+}
+
+/// Reads everything the sources have and the lake lacks.
+pub async fn ingest(
+    lake: &mut Lake,
+    sources: &[Arc<dyn Source>],
+    options: &IngestOptions,
+    (observer, stop): (&dyn Observer, &Stop),
+) -> Result<IngestSummary, IngestError> {
+    let begun = Instant::now();
+    let known = lake.known_log_files(options.retry_rejected).await?;
+    let plan = plan(sources, &options.selection, &known, observer).await?;
+    drop(known);
+    let to_read = plan.log_files.len() as u64;
+    let mut summary = IngestSummary {
+        listed: plan.listed,
+        already_stored: plan.already_stored,
+        skipped: plan.skipped.into_iter().map(|s| Refused { log_file: s.uri, reason: s.reason }).collect(),
+        ..IngestSummary::default()
+    };
+    observer.phase(Phase::Reading);
+    let seen = Arc::new(Mutex::new(lake.seen()?));
+    let packer = Packer {
+        max_json: options.max_json,
+        seen: Arc::clone(&seen),
+        handle: tokio::runtime::Handle::current(),
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    let pool = pool.map_err(|source| IngestError::Threads { threads: options.threads, source })?;
+    let mut packed = stream::iter(parcels(plan.log_files))
+        .take_while(|_| std::future::ready(!stop.requested()))
+        .map(|parcel| fetch(parcel, sources.to_vec(), options.fetches))
+        .buffer_unordered(PARCELS_FETCHED)
+        .map_ok(|fetched| pack(&pool, packer.clone(), fetched))
+        .try_buffer_unordered(options.threads);
+    while let Some(parcel) = packed.try_next().await? {
+        let (rows, bytes) = lake.commit(parcel, &seen).await?;
+        summary.bytes_lake += bytes;
+        for row in rows {
+            summary.add(row, observer);
+        }
+    }
+    summary.left = to_read - summary.stored - summary.read_in_vain;
+    summary.elapsed = begun.elapsed();
+    Ok(summary)
+}
+
+/// Fetches a parcel's log files, many at a time, in a task of its own.
+async fn fetch(parcel: Parcel, sources: Vec<Arc<dyn Source>>, fetches: usize) -> Result<Fetched, IngestError> {
+    let task = tokio::spawn(async move {
+        let sources = &sources;
+        let fetches_of_all = stream::iter(parcel).map(|Planned { source, log_file }| async move {
+            match sources[source].fetch(&log_file).await {
+                Err(error) if error.is_fatal() => Err(IngestError::from(error)),
+                result => Ok((log_file, result.map_err(|error| error.to_string()))),
+            }
+        });
+        fetches_of_all.buffered(fetches.max(1)).try_collect().await
+    });
+    task.await.map_err(|_| IngestError::Lost("a fetch"))?
+}
+
+/// Packs a parcel on one of the pool's threads.
+async fn pack(pool: &rayon::ThreadPool, packer: Packer, fetched: Fetched) -> Result<Packed, IngestError> {
+    let (done, result) = oneshot::channel();
+    pool.spawn(move || {
+        // Nobody waits any more when the ingest has failed elsewhere.
+        let _gone = done.send(packer.pack(fetched));
+    });
+    result.await.map_err(|_| IngestError::Lost("a parcel"))?
+}
+
+impl IngestSummary {
+    /// Takes a log file into account.
+    fn add(&mut self, row: LogFileRow, observer: &dyn Observer) {
+        self.events_read += row.events;
+        self.events_stored += row.stored;
+        self.events_duplicates += row.duplicates;
+        self.events_rejected += row.rejected;
+        self.bytes_json += row.json_bytes;
+        observer.events(row.events, row.stored, row.duplicates, row.rejected);
+        let (outcome, list) = match row.outcome {
+            LogFileOutcome::Stored => (Outcome::Stored, &mut self.remarks),
+            LogFileOutcome::Skipped => (Outcome::Skipped, &mut self.skipped),
+            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => (Outcome::Rejected, &mut self.rejected),
+        };
+        if let Some(reason) = row.reason {
+            list.push(Refused { log_file: row.log_file, reason });
+        }
+        match outcome {
+            Outcome::Stored => self.stored += 1,
+            _ => self.read_in_vain += 1,
+        }
+        if row.outcome != LogFileOutcome::Unfetched {
+            self.bytes_compressed += row.size_bytes;
+        }
+        observer.log_file(row.size_bytes, outcome);
+    }
+}

@@ -19,9 +19,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What became of a log file in one attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFileOutcome {
     /// Its events are in the lake.
+    #[default]
     Stored,
     /// It is no log file of events.
     Skipped,
@@ -44,7 +45,7 @@ impl LogFileOutcome {
 }
 
 /// A row of the ledger.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LogFileRow {
     /// URI or path.
     pub log_file: String,

@@ -1,0 +1,174 @@
+//! From fetched bytes to data files.
+//!
+//! In: a parcel with its bytes. Out: [`Packed`]: sorted Parquet, rejects, ledger rows. Promise: all the CPU work of an ingest
+//! is here, and nothing else; every record read is counted as stored, duplicate or rejected.
+
+use super::IngestError;
+use crate::event::{Decoder, EventBuilder, EventKey, Field, Outcome};
+use crate::lake::{DataFile, LogFileOutcome, LogFileRow, Packed, RejectRow, Seen, TableName};
+use crate::source::LogFile;
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take_record_batch};
+use bytes::Bytes;
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// A parcel's log files and their bytes, or why there are none.
+pub(crate) type Fetched = Vec<(LogFile, Result<Bytes, String>)>;
+
+/// Packs parcels. What it needs from the lake (which events are known) it asks through `handle`.
+#[derive(Clone)]
+pub(crate) struct Packer {
+    pub(crate) max_json: u64,
+    pub(crate) seen: Arc<Mutex<Seen>>,
+    pub(crate) handle: Handle,
+}
+
+impl Packer {
+    /// Packs a parcel; must not run on a thread that drives network requests.
+    pub(crate) fn pack(&self, fetched: Fetched) -> Result<Packed, IngestError> {
+        let mut work = Work { packer: self, packed: Packed::default(), pending: Vec::new(), failure: None };
+        let mut builder = EventBuilder::new(Field::all());
+        let mut decoder = Decoder::new(self.max_json);
+        for (log_file, bytes) in fetched {
+            work.log_file(log_file, bytes, (&mut decoder, &mut builder));
+            if builder.is_full() {
+                work.flush(&mut builder);
+            }
+            if work.failure.is_some() {
+                break;
+            }
+        }
+        work.flush(&mut builder);
+        match work.failure {
+            Some(failure) => Err(failure),
+            None => Ok(work.packed),
+        }
+    }
+}
+
+/// One parcel at work.
+struct Work<'a> {
+    packer: &'a Packer,
+    packed: Packed,
+    /// Rows in the builder, and the ledger row they belong to.
+    pending: Vec<(Range<usize>, usize)>,
+    failure: Option<IngestError>,
+}
+
+impl Work<'_> {
+    fn log_file(
+        &mut self,
+        log_file: LogFile,
+        bytes: Result<Bytes, String>,
+        (decoder, builder): (&mut Decoder, &mut EventBuilder),
+    ) {
+        let mut row = LogFileRow {
+            account_id: log_file.key.as_ref().map(|key| key.account.to_string()),
+            region: log_file.key.as_ref().map(|key| key.region.clone()),
+            log_date: log_file.log_date(),
+            etag: log_file.etag,
+            size_bytes: log_file.size,
+            log_file: log_file.uri,
+            ..LogFileRow::default()
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(reason) => {
+                row.outcome = LogFileOutcome::Unfetched;
+                row.reason = Some(reason);
+                return self.packed.log_files.push(row);
+            }
+        };
+        row.sha256 = Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
+        // The row goes in before the file is decoded: a long file hands over rows while it is being decoded.
+        let (name, place) = (row.log_file.clone(), self.packed.log_files.len());
+        self.packed.log_files.push(row);
+        let mut first = builder.rows();
+        let mut when_full = |builder: &mut EventBuilder| {
+            self.pending.push((first..builder.rows(), place));
+            self.flush(builder);
+            first = 0;
+        };
+        let decoded = decoder.decode(&bytes, &name, (&mut *builder, &mut when_full));
+        if builder.rows() > first {
+            self.pending.push((first..builder.rows(), place));
+        }
+        let row = &mut self.packed.log_files[place];
+        (row.outcome, row.reason) = match decoded.outcome {
+            Outcome::Read => (LogFileOutcome::Stored, decoded.remark),
+            Outcome::Skipped(what) => (LogFileOutcome::Skipped, Some(what)),
+            Outcome::Rejected(why) => (LogFileOutcome::Rejected, Some(why)),
+        };
+        row.json_bytes = decoded.json_bytes;
+        row.events = decoded.records;
+        row.rejected = decoded.rejects.len() as u64;
+        row.summary = decoded.summary;
+        let rejects = decoded.rejects.into_iter();
+        self.packed.rejects.extend(rejects.map(|reject| RejectRow { log_file: name.clone(), reject }));
+    }
+
+    /// Turns the rows in the builder into data files.
+    fn flush(&mut self, builder: &mut EventBuilder) {
+        if self.failure.is_none()
+            && let Err(failure) = self.try_flush(builder)
+        {
+            self.failure = Some(failure);
+        }
+    }
+
+    fn try_flush(&mut self, builder: &mut EventBuilder) -> Result<(), IngestError> {
+        let (batch, keys) = builder.finish()?;
+        let pending = std::mem::take(&mut self.pending);
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let Packer { seen, handle, .. } = self.packer;
+        let pins = &mut self.packed.pins;
+        let fresh = handle.block_on(async { seen.lock().await.claim(&keys, pins).await })?;
+        for (rows, place) in pending {
+            let stored = fresh[rows.clone()].iter().filter(|fresh| **fresh).count();
+            let row = &mut self.packed.log_files[place];
+            row.stored += stored as u64;
+            row.duplicates += (rows.len() - stored) as u64;
+        }
+        self.packed.keys.extend(keys.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(key, _)| *key));
+        for (day, rows) in by_day(&keys, &fresh) {
+            let date = NaiveDate::from_epoch_days(day).unwrap_or_default();
+            let sorted = sorted(&batch, &rows)?;
+            self.packed.events.push(DataFile::encode(TableName::Events, Some(date), &sorted)?);
+        }
+        Ok(())
+    }
+}
+
+/// The fresh rows of each day; days in order.
+fn by_day(keys: &[EventKey], fresh: &[bool]) -> Vec<(i32, Vec<u32>)> {
+    let mut days = std::collections::BTreeMap::<i32, Vec<u32>>::new();
+    for (row, key) in keys.iter().enumerate().filter(|(row, _)| fresh[*row]) {
+        days.entry(key.time.div_euclid(DAY) as i32).or_default().push(row as u32);
+    }
+    days.into_iter().collect()
+}
+
+/// These rows of a batch, sorted by `(access_key_id, event_time)`.
+fn sorted(batch: &RecordBatch, rows: &[u32]) -> Result<RecordBatch, IngestError> {
+    let rows = UInt32Array::from(rows.to_vec());
+    let column = |field: Field| {
+        let values = arrow::compute::take(batch.column(field as usize), &rows, None)?;
+        Ok::<_, IngestError>(SortColumn {
+            values,
+            options: Some(SortOptions { descending: false, nulls_first: false }),
+        })
+    };
+    let order = lexsort_to_indices(&[column(Field::AccessKeyId)?, column(Field::EventTime)?], None)?;
+    let order = arrow::compute::take(&rows, &order, None)?;
+    Ok(take_record_batch(batch, order.as_ref())?)
+}
