@@ -23,10 +23,12 @@
 //! The library does not talk: it prints nothing and ends no process. Errors carry facts (the file, the record, the
 //! reason); advice is the command line's.
 
+pub mod analysis;
 pub mod cloudtrail;
 pub mod event;
 pub mod ingest;
 pub mod lake;
 pub mod render;
 pub mod report;
+pub mod session;
 pub mod source;

@@ -4,8 +4,8 @@
 //! is here, and nothing else; every record read is counted as stored, duplicate or rejected.
 
 use super::IngestError;
-use crate::event::{Decoder, EventBuilder, EventKey, Field, Outcome};
-use crate::lake::{DataFile, LogFileOutcome, LogFileRow, Packed, RejectRow, Seen, TableName};
+use crate::event::{Decoder, EventBuilder, EventKey, Field};
+use crate::lake::{DataFile, LogFileRow, Packed, RejectRow, Seen, TableName};
 use crate::source::LogFile;
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take_record_batch};
@@ -70,26 +70,18 @@ impl Work<'_> {
         bytes: Result<Bytes, String>,
         (decoder, builder): (&mut Decoder, &mut EventBuilder),
     ) {
-        let mut row = LogFileRow {
-            account_id: log_file.key.as_ref().map(|key| key.account.to_string()),
-            region: log_file.key.as_ref().map(|key| key.region.clone()),
-            log_date: log_file.log_date(),
-            etag: log_file.etag,
-            size_bytes: log_file.size,
-            log_file: log_file.uri,
-            ..LogFileRow::default()
-        };
+        let name = log_file.uri;
+        let mut row = LogFileRow::listed((&name, &log_file.etag, log_file.size), log_file.key.as_ref());
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(reason) => {
-                row.outcome = LogFileOutcome::Unfetched;
-                row.reason = Some(reason);
+                row.unfetched(reason);
                 return self.packed.log_files.push(row);
             }
         };
         row.sha256 = Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
         // The row goes in before the file is decoded: a long file hands over rows while it is being decoded.
-        let (name, place) = (row.log_file.clone(), self.packed.log_files.len());
+        let place = self.packed.log_files.len();
         self.packed.log_files.push(row);
         let mut first = builder.rows();
         let mut when_full = |builder: &mut EventBuilder| {
@@ -101,17 +93,7 @@ impl Work<'_> {
         if builder.rows() > first {
             self.pending.push((first..builder.rows(), place));
         }
-        let row = &mut self.packed.log_files[place];
-        (row.outcome, row.reason) = match decoded.outcome {
-            Outcome::Read => (LogFileOutcome::Stored, decoded.remark),
-            Outcome::Skipped(what) => (LogFileOutcome::Skipped, Some(what)),
-            Outcome::Rejected(why) => (LogFileOutcome::Rejected, Some(why)),
-        };
-        row.json_bytes = decoded.json_bytes;
-        row.events = decoded.records;
-        row.rejected = decoded.rejects.len() as u64;
-        row.summary = decoded.summary;
-        let rejects = decoded.rejects.into_iter();
+        let rejects = self.packed.log_files[place].decoded(decoded).into_iter();
         self.packed.rejects.extend(rejects.map(|reject| RejectRow { log_file: name.clone(), reject }));
     }
 

@@ -105,6 +105,8 @@ fn stored_files(files: &[DataFile], adds: &[Add]) -> Vec<StoredFile> {
     let stored = files.iter().zip(adds).map(|(file, add)| StoredFile {
         path: add.path.clone(),
         size: file.bytes.len() as u64,
+        date: file.date,
+        rows: file.rows,
         times: file.times.unwrap_or((i64::MIN, i64::MAX)),
     });
     stored.collect()

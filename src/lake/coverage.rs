@@ -4,9 +4,47 @@
 //! with events.
 
 use super::ledger::{LogFileOutcome, LogFileRow};
+use super::reader::read_columns;
+use super::{Lake, LakeError};
 use crate::event::Summary;
 use crate::report::Coverage;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDate, SecondsFormat};
+use std::collections::{BTreeSet, HashMap};
+
+impl Lake {
+    /// What the lake covers: from its ledger, and the number and days of events from the Delta log.
+    pub async fn coverage(&self) -> Result<Coverage, LakeError> {
+        const COLUMNS: [&str; 9] = [
+            "log_file",
+            "outcome",
+            "rejected",
+            "first_event_time",
+            "last_event_time",
+            "accounts",
+            "regions",
+            "event_categories",
+            "data_event_services",
+        ];
+        // A log file that was rejected first and stored later counts as stored.
+        let mut outcomes: HashMap<String, bool> = HashMap::new();
+        let mut tally = Tally::default();
+        let store = self.log_files.delta().object_store();
+        for file in self.log_files.files()? {
+            for batch in read_columns(&store, &file, &COLUMNS).await? {
+                tally.add_ledger(&batch, &mut outcomes);
+            }
+        }
+        tally.log_files = outcomes.values().filter(|stored| **stored).count() as u64;
+        tally.log_files_rejected = outcomes.len() as u64 - tally.log_files;
+        for file in self.events.files()? {
+            tally.events += file.rows;
+            tally.summary.days.extend(file.date.map(|date| date.to_epoch_days()));
+        }
+        Ok(tally.coverage(self.name()))
+    }
+}
 
 /// Adds up what was read.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +72,38 @@ impl Tally {
         self.events += row.stored;
         self.records_rejected += row.rejected;
         self.summary.merge(&row.summary);
+    }
+
+    /// Takes rows of the table `log_files` into account; log files are only noted in `outcomes`.
+    fn add_ledger(&mut self, batch: &RecordBatch, outcomes: &mut HashMap<String, bool>) {
+        let column = |name: &str| batch.column_by_name(name);
+        let text = |name: &str, row: usize| column(name).map(|c| c.as_string::<i32>().value(row)).unwrap_or_default();
+        let time = |name: &str, row: usize| {
+            let times = column(name)?.as_primitive::<TimestampMicrosecondType>();
+            times.is_valid(row).then(|| times.value(row))
+        };
+        let texts = |name: &str, row: usize| -> BTreeSet<String> {
+            let list = column(name).map(|c| c.as_list::<i32>().value(row));
+            list.iter().flat_map(|list| list.as_string::<i32>().iter().flatten().map(str::to_owned)).collect()
+        };
+        for row in 0..batch.num_rows() {
+            let outcome = text("outcome", row);
+            if outcome != LogFileOutcome::Skipped.as_str() {
+                let stored = outcome == LogFileOutcome::Stored.as_str();
+                *outcomes.entry(text("log_file", row).to_owned()).or_default() |= stored;
+            }
+            let rejected = column("rejected").map(|c| c.as_primitive::<Int64Type>().value(row));
+            self.records_rejected += rejected.unwrap_or_default() as u64;
+            self.summary.merge(&Summary {
+                first: time("first_event_time", row),
+                last: time("last_event_time", row),
+                days: BTreeSet::new(),
+                accounts: texts("accounts", row),
+                regions: texts("regions", row),
+                event_categories: texts("event_categories", row),
+                data_event_services: texts("data_event_services", row),
+            });
+        }
     }
 
     /// The coverage of what came from `source`.

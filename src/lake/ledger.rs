@@ -7,7 +7,8 @@ use super::LakeError;
 use super::reader::read_columns;
 use super::tables::TableName;
 use super::table::Table;
-use crate::event::{Reject, Summary};
+use crate::cloudtrail::LogFileKey;
+use crate::event::{Decoded, Outcome, Reject, Summary};
 use arrow::array::{
     ArrayRef, AsArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
     TimestampMicrosecondArray,
@@ -77,6 +78,41 @@ pub struct LogFileRow {
     pub log_date: Option<NaiveDate>,
     /// What its events are about.
     pub summary: Summary,
+}
+
+impl LogFileRow {
+    /// The row of a log file as it was listed: name, ETag, size, and what its path says.
+    pub fn listed((name, etag, size): (&str, &str, u64), key: Option<&LogFileKey>) -> Self {
+        Self {
+            log_file: name.to_owned(),
+            etag: etag.to_owned(),
+            size_bytes: size,
+            account_id: key.map(|key| key.account.to_string()),
+            region: key.map(|key| key.region.clone()),
+            log_date: key.map(|key| key.date),
+            ..Self::default()
+        }
+    }
+
+    /// It could not be fetched.
+    pub fn unfetched(&mut self, reason: String) {
+        self.outcome = LogFileOutcome::Unfetched;
+        self.reason = Some(reason);
+    }
+
+    /// It was decoded; gives what could not be. Which of its events are new is for others to say.
+    pub fn decoded(&mut self, decoded: Decoded) -> Vec<Reject> {
+        (self.outcome, self.reason) = match decoded.outcome {
+            Outcome::Read => (LogFileOutcome::Stored, decoded.remark),
+            Outcome::Skipped(what) => (LogFileOutcome::Skipped, Some(what)),
+            Outcome::Rejected(why) => (LogFileOutcome::Rejected, Some(why)),
+        };
+        self.json_bytes = decoded.json_bytes;
+        self.events = decoded.records;
+        self.rejected = decoded.rejects.len() as u64;
+        self.summary = decoded.summary;
+        decoded.rejects
+    }
 }
 
 /// A record that could not be decoded, and where it stood.

@@ -30,6 +30,7 @@ pub use seen::{Pins, Seen};
 pub use tables::TableName;
 pub use writer::DataFile;
 
+use arrow::array::RecordBatch;
 use deltalake_core::DeltaTable;
 use table::Table;
 
@@ -85,4 +86,9 @@ impl Lake {
     pub fn seen(&self) -> Result<Seen, LakeError> {
         Ok(Seen::new(self.events.delta().object_store(), self.events.files()?))
     }
+}
+
+/// Ledger rows as the rows of a table, for log files that are asked without a lake.
+pub fn ledger_batch(rows: &[LogFileRow]) -> Result<RecordBatch, LakeError> {
+    Ok(ledger::log_files_batch(rows, chrono::Utc::now().timestamp_micros())?)
 }

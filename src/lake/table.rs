@@ -7,7 +7,7 @@ use super::LakeError;
 use super::location::Location;
 use super::tables::{LAKE_VERSION, TableName, VERSION_PROPERTY};
 use super::writer::DataFile;
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
 use deltalake_core::kernel::{Action, Add, StructType};
@@ -26,6 +26,10 @@ pub(crate) struct StoredFile {
     /// Relative to the table.
     pub(crate) path: String,
     pub(crate) size: u64,
+    /// The partition of a file of events.
+    pub(crate) date: Option<NaiveDate>,
+    /// How many rows it has.
+    pub(crate) rows: u64,
     /// Earliest and latest `event_time`; everything where the log does not say.
     pub(crate) times: (i64, i64),
 }
@@ -110,7 +114,7 @@ impl Table {
         let snapshot = self.delta.snapshot().map_err(|error| LakeError::delta(self.name, error))?;
         let log = snapshot.log_data();
         let files = log.iter().map(|file| {
-            stored(file.path().as_ref(), file.size(), file.stats().as_deref())
+            stored(file.path().as_ref(), (file.size(), &file.partition_values_map()), file.stats().as_deref())
         });
         Ok(files.collect())
     }
@@ -126,7 +130,7 @@ impl Table {
             let Some(bytes) = log.read_commit_entry(version).await.map_err(fail)? else { continue };
             for action in get_actions(version, &bytes).map_err(fail)? {
                 if let Action::Add(add) = action {
-                    added.push(stored(&add.path, add.size, add.stats.as_deref()));
+                    added.push(stored(&add.path, (add.size, &add.partition_values), add.stats.as_deref()));
                 }
             }
         }
@@ -179,14 +183,22 @@ impl Table {
     }
 }
 
-fn stored(path: &str, size: i64, stats: Option<&str>) -> StoredFile {
-    let times = stats.and_then(|stats| {
-        let stats: serde_json::Value = serde_json::from_str(stats).ok()?;
-        let time = |bound: &str| {
-            let text = stats.get(bound)?.get("event_time")?.as_str()?;
-            Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
-        };
-        Some((time("minValues")?, time("maxValues")?))
-    });
-    StoredFile { path: path.to_owned(), size: size.max(0) as u64, times: times.unwrap_or((i64::MIN, i64::MAX)) }
+fn stored(
+    path: &str,
+    (size, partitions): (i64, &HashMap<String, Option<String>>),
+    stats: Option<&str>,
+) -> StoredFile {
+    let stats: serde_json::Value =
+        stats.and_then(|stats| serde_json::from_str(stats).ok()).unwrap_or(serde_json::Value::Null);
+    let time = |bound: &str| {
+        let text = stats.get(bound)?.get("event_time")?.as_str()?;
+        Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
+    };
+    StoredFile {
+        path: path.to_owned(),
+        size: size.max(0) as u64,
+        date: partitions.values().flatten().find_map(|value| value.parse().ok()),
+        rows: stats.get("numRecords").and_then(serde_json::Value::as_u64).unwrap_or_default(),
+        times: (time("minValues").unwrap_or(i64::MIN), time("maxValues").unwrap_or(i64::MAX)),
+    }
 }

@@ -51,6 +51,7 @@ pub struct DataFile {
     pub(crate) bytes: Bytes,
     /// Delta's statistics, as JSON.
     pub(crate) stats: String,
+    pub(crate) rows: u64,
     /// The earliest and latest `event_time` in a file of events.
     pub(crate) times: Option<(i64, i64)>,
 }
@@ -65,7 +66,7 @@ impl DataFile {
             let column = column.as_primitive_opt::<TimestampMicrosecondType>()?;
             Some((aggregate::min(column)?, aggregate::max(column)?))
         });
-        Ok(Self { table, date, bytes, stats: stats(batch), times })
+        Ok(Self { table, date, bytes, stats: stats(batch), rows: batch.num_rows() as u64, times })
     }
 
     /// Bytes of the file.

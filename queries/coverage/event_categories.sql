@@ -1,0 +1,12 @@
+-- Which kinds of events are there at all; a service without data events shows nothing of the objects it reads and writes
+-- grain: one row per event category, and per service for data events
+SELECT
+    event_category,
+    data_event_service,
+    count(*) AS log_files
+FROM (
+    SELECT event_category, unnest(CASE WHEN event_category = 'Data' THEN data_event_services ELSE [NULL] END) AS data_event_service
+    FROM (SELECT unnest(event_categories) AS event_category, data_event_services FROM log_files WHERE outcome = 'stored')
+)
+GROUP BY event_category, data_event_service
+ORDER BY event_category, data_event_service

@@ -1,0 +1,12 @@
+-- What the key was refused, and by whom
+-- grain: one row per error code
+SELECT
+    error_code,
+    sum(events) AS events,
+    sum(errors) AS errors,
+    min(first_seen) AS first_seen,
+    max(last_seen) AS last_seen
+FROM uses
+WHERE error_code IS NOT NULL
+GROUP BY error_code
+ORDER BY events DESC, error_code

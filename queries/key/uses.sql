@@ -1,0 +1,37 @@
+-- The distinct uses of an access key: everything the sections of its dossier are counted from
+-- grain: one row per distinct combination of the grouped columns
+-- parameters: access_key_id
+SELECT
+    access_key_id,
+    source_ip_address,
+    user_agent,
+    event_source,
+    event_name,
+    aws_region,
+    error_code,
+    via_service,
+    user_identity_type,
+    user_identity_arn,
+    user_identity_user_name,
+    user_identity_account_id,
+    issued_access_key_id,
+    count(*) AS events,
+    count(error_code) AS errors,
+    min(event_time) AS first_seen,
+    max(event_time) AS last_seen
+FROM events
+WHERE access_key_id = $access_key_id
+GROUP BY
+    access_key_id,
+    source_ip_address,
+    user_agent,
+    event_source,
+    event_name,
+    aws_region,
+    error_code,
+    via_service,
+    user_identity_type,
+    user_identity_arn,
+    user_identity_user_name,
+    user_identity_account_id,
+    issued_access_key_id

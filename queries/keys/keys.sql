@@ -1,0 +1,24 @@
+-- Access keys: whose they are, when and from where they were used
+-- grain: one row per access key
+-- parameters: temporary (boolean): also temporary keys
+SELECT
+    access_key_id,
+    key_type(access_key_id) AS key_type,
+    max(user_identity_account_id) AS account_id,
+    decoded_account_id(access_key_id) AS decoded_account_id,
+    max(user_identity_type) AS user_identity_type,
+    max(user_identity_arn) AS user_identity_arn,
+    max(user_identity_user_name) AS user_identity_user_name,
+    min(event_time) AS first_seen,
+    max(event_time) AS last_seen,
+    count(*) AS events,
+    count(error_code) AS errors,
+    count(DISTINCT source_ip_address) AS source_ip_addresses,
+    count(DISTINCT user_agent) AS user_agents,
+    count(DISTINCT concat(event_source, ':', event_name)) AS api_calls,
+    count(DISTINCT aws_region) AS regions,
+    count(DISTINCT issued_access_key_id) AS issued_keys
+FROM events
+WHERE access_key_id IS NOT NULL
+    AND ($temporary OR key_type(access_key_id) = 'long-term')
+GROUP BY access_key_id

@@ -1,0 +1,95 @@
+//! Which access keys exist, and who uses them.
+//!
+//! In: events. Out: the reports `keys` (one row per key) and `key` (everything about one). Promise: counted is every event
+//! whose `userIdentity.accessKeyId` is the key; an error is an event with an error code.
+
+use super::{AnalysisError, SqlAnalysis, SqlSection};
+use crate::report::Section;
+use arrow::array::UInt32Array;
+use arrow::compute::{SortColumn, SortOptions, concat_batches, lexsort_to_indices, take_record_batch};
+
+/// The inventory. Parameter: `temporary`.
+pub(super) const KEYS: SqlAnalysis = SqlAnalysis {
+    name: "keys",
+    title: "Access keys",
+    base: None,
+    sections: &[SqlSection { name: "keys", title: "Access keys", sql: include_str!("../../queries/keys/keys.sql") }],
+    empty: "no event names an access key of this kind",
+};
+
+/// The dossier. Parameter: `access_key_id`.
+pub(super) const KEY: SqlAnalysis = SqlAnalysis {
+    name: "key",
+    title: "Access key",
+    base: Some(("uses", include_str!("../../queries/key/uses.sql"))),
+    sections: &[
+        SqlSection { name: "summary", title: "Summary", sql: include_str!("../../queries/key/summary.sql") },
+        SqlSection {
+            name: "source_ip_addresses",
+            title: "Source IP addresses",
+            sql: include_str!("../../queries/key/source_ip_addresses.sql"),
+        },
+        SqlSection { name: "user_agents", title: "User agents", sql: include_str!("../../queries/key/user_agents.sql") },
+        SqlSection { name: "api_calls", title: "API calls", sql: include_str!("../../queries/key/api_calls.sql") },
+        SqlSection { name: "regions", title: "Regions", sql: include_str!("../../queries/key/regions.sql") },
+        SqlSection { name: "errors", title: "Errors", sql: include_str!("../../queries/key/errors.sql") },
+        SqlSection {
+            name: "via_services",
+            title: "Calls that AWS services made on the key's behalf (counted above too)",
+            sql: include_str!("../../queries/key/via_services.sql"),
+        },
+    ],
+    empty: "no event in what was read is by this key; that it was never used does not follow (see the coverage)",
+};
+
+/// How the keys of the inventory are ordered and how many are shown.
+#[derive(Debug, Clone, Default)]
+pub struct KeysOptions {
+    /// The column to sort by.
+    pub order: KeyOrder,
+    /// How many keys are shown; all when none.
+    pub top: Option<usize>,
+}
+
+/// A column of the inventory.
+#[derive(Debug, Clone)]
+pub struct KeyOrder(pub String);
+
+impl Default for KeyOrder {
+    fn default() -> Self {
+        Self("events".to_owned())
+    }
+}
+
+/// Columns of the inventory that are sorted from the highest; all others are sorted from A.
+pub const KEYS_COLUMNS: [&str; 9] = [
+    "events",
+    "errors",
+    "first_seen",
+    "last_seen",
+    "source_ip_addresses",
+    "user_agents",
+    "api_calls",
+    "regions",
+    "issued_keys",
+];
+
+impl KeysOptions {
+    /// Puts the keys in order and leaves out what was not asked for; says so when it does.
+    pub fn apply(&self, section: &mut Section) -> Result<Option<String>, AnalysisError> {
+        let batch = concat_batches(&section.schema, &section.batches)?;
+        let KeyOrder(name) = &self.order;
+        let column = batch.column_by_name(name).ok_or_else(|| AnalysisError::NoColumn(name.clone()))?;
+        let descending = KEYS_COLUMNS.contains(&name.as_str());
+        let by = SortColumn {
+            values: column.clone(),
+            options: Some(SortOptions { descending, nulls_first: false }),
+        };
+        // Ties in the order of the keys, so that the same trail gives the same bytes.
+        let then = SortColumn { values: batch.column(0).clone(), options: None };
+        let order: UInt32Array = lexsort_to_indices(&[by, then], self.top)?;
+        let left_out = batch.num_rows() - order.len();
+        section.batches = vec![take_record_batch(&batch, &order)?];
+        Ok((left_out > 0).then(|| format!("{left_out} more keys are not shown (--top)")))
+    }
+}

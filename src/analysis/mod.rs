@@ -1,0 +1,63 @@
+//! What do people want to know?
+//!
+//! In: a [`Session`] and the parameters of a question. Out: a [`Report`]. Promise: every answer carries its coverage;
+//! [`answer`] attaches it, so no caller can forget it.
+
+mod coverage;
+mod keys;
+mod sql;
+
+pub use keys::{KEYS_COLUMNS, KeyOrder, KeysOptions};
+pub use sql::{SqlAnalysis, SqlSection};
+
+use crate::report::{Report, Section};
+use crate::session::{Params, Session, SessionError};
+use async_trait::async_trait;
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError {
+    /// The question could not be put to the events.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// Rows could not be put in order.
+    #[error("rows of the answer: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// There is no such column to sort by.
+    #[error("no column {0:?} to sort by")]
+    NoColumn(String),
+}
+
+/// A question that can be asked of any trail.
+#[async_trait]
+pub trait Analysis: Send + Sync {
+    /// The name on the command line and in JSON.
+    fn name(&self) -> &'static str;
+
+    /// One line for people.
+    fn title(&self) -> &'static str;
+
+    /// The tables of the answer, and remarks.
+    async fn sections(&self, session: &Session, params: &Params) -> Result<(Vec<Section>, Vec<String>), AnalysisError>;
+}
+
+/// Every question, in the order of the help.
+pub const ANALYSES: &[&dyn Analysis] = &[&keys::KEYS, &keys::KEY, &coverage::COVERAGE];
+
+/// The question of this name.
+pub fn named(name: &str) -> Option<&'static dyn Analysis> {
+    ANALYSES.iter().copied().find(|analysis| analysis.name() == name)
+}
+
+/// Asks a question.
+pub async fn answer(session: &Session, analysis: &dyn Analysis, params: &Params) -> Result<Report, AnalysisError> {
+    let (sections, notes) = analysis.sections(session, params).await?;
+    Ok(Report {
+        name: analysis.name().to_owned(),
+        title: analysis.title().to_owned(),
+        sections,
+        notes,
+        // After the question: log files without ingest are covered by being read.
+        coverage: Some(session.coverage().await?),
+    })
+}

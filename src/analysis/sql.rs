@@ -1,0 +1,63 @@
+//! Questions that SQL answers.
+//!
+//! In: `.sql` files. Out: the sections of a report, one per file. Promise: a question that needs several tables reads the
+//! events once: what they share is made a table first.
+
+use super::{Analysis, AnalysisError};
+use crate::report::Section;
+use crate::session::{Params, Session};
+use async_trait::async_trait;
+
+/// One table of an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct SqlSection {
+    /// The field name in JSON.
+    pub name: &'static str,
+    /// One line for people.
+    pub title: &'static str,
+    /// The query.
+    pub sql: &'static str,
+}
+
+/// A question that SQL answers.
+#[derive(Debug, Clone, Copy)]
+pub struct SqlAnalysis {
+    /// The name on the command line and in JSON.
+    pub name: &'static str,
+    /// One line for people.
+    pub title: &'static str,
+    /// A table that the sections are computed from: its name and query.
+    pub base: Option<(&'static str, &'static str)>,
+    /// The tables of the answer.
+    pub sections: &'static [SqlSection],
+    /// What to say when the first section has no row.
+    pub empty: &'static str,
+}
+
+#[async_trait]
+impl Analysis for SqlAnalysis {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    async fn sections(&self, session: &Session, params: &Params) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
+        let mut params = params.clone();
+        if let Some((table, sql)) = self.base {
+            session.register(table, session.sql(sql, &params).await?)?;
+            // The sections ask the table, which is of these parameters already.
+            params.clear();
+        }
+        let mut sections = Vec::new();
+        for SqlSection { name, title, sql } in self.sections {
+            let (schema, batches) = session.sql(sql, &params).await?;
+            sections.push(Section { name: (*name).to_owned(), title: (*title).to_owned(), schema, batches });
+        }
+        let none = sections.first().is_none_or(|section| section.rows() == 0);
+        let notes = if none { vec![self.empty.to_owned()] } else { Vec::new() };
+        Ok((sections, notes))
+    }
+}
