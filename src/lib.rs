@@ -26,6 +26,7 @@
 pub mod cloudtrail;
 pub mod event;
 pub mod ingest;
+pub mod lake;
 pub mod render;
 pub mod report;
 pub mod source;

@@ -18,10 +18,12 @@ mod json;
 mod record;
 mod schema;
 mod shape;
+mod summary;
 mod time;
 
 pub use build::{EventBuilder, EventKey};
 pub use decode::{Decoded, Decoder, Outcome, Reject, WhenFull};
+pub use summary::Summary;
 pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
 
 #[cfg(test)]

@@ -1,0 +1,174 @@
+//! How a parcel becomes part of the lake.
+//!
+//! In: the data files of a parcel, its rejects and its ledger rows. Out: three commits: events, rejects, ledger. Promise:
+//! killed between any two of them, the next run reads the parcel's log files again, finds the events there already, and
+//! writes the missing ledger rows. When another ingest commits first, events that both have are taken out of ours.
+
+use super::ledger::{LogFileRow, RejectRow, log_files_batch, rejects_batch};
+use super::seen::{Pins, Seen};
+use super::table::{Committed, StoredFile, Table};
+use super::tables::TableName;
+use super::writer::DataFile;
+use super::{Lake, LakeError};
+use crate::event::EventKey;
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::TimestampMicrosecondType;
+use chrono::Utc;
+use deltalake_core::kernel::Add;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::HashSet;
+use tokio::sync::Mutex;
+
+/// How often a commit is tried again because another writer was faster. Each loss means that the other has made
+/// progress, so this many in a row is a sign of something else.
+const MOST_ATTEMPTS: u32 = 200;
+
+/// A parcel, ready to be committed.
+#[derive(Debug, Default)]
+pub struct Packed {
+    /// Events, as files of one day each.
+    pub events: Vec<DataFile>,
+    /// The keys of those events.
+    pub keys: Vec<EventKey>,
+    /// What could not be decoded.
+    pub rejects: Vec<RejectRow>,
+    /// One row per log file.
+    pub log_files: Vec<LogFileRow>,
+    /// The hours whose events must stay in memory until the commit.
+    pub pins: Pins,
+}
+
+impl Lake {
+    /// Commits a parcel; gives its ledger rows as they came to be, and the bytes written.
+    pub async fn commit(&mut self, packed: Packed, seen: &Mutex<Seen>) -> Result<(Vec<LogFileRow>, u64), LakeError> {
+        let now = Utc::now().timestamp_micros();
+        let Packed { events, keys, rejects, mut log_files, pins } = packed;
+        let mut bytes = 0;
+        let stored = commit_events(&mut self.events, (events, keys, &mut log_files), seen).await?;
+        bytes += stored.iter().map(|file| file.size).sum::<u64>();
+        if !rejects.is_empty() {
+            bytes += append(&mut self.rejects, &rejects_batch(&rejects, now)?).await?;
+        }
+        bytes += append(&mut self.log_files, &log_files_batch(&log_files, now)?).await?;
+        seen.lock().await.release(&pins, stored);
+        Ok((log_files, bytes))
+    }
+}
+
+type Rows<'a> = (Vec<DataFile>, Vec<EventKey>, &'a mut Vec<LogFileRow>);
+
+async fn commit_events(
+    table: &mut Table,
+    (mut files, keys, log_files): Rows<'_>,
+    seen: &Mutex<Seen>,
+) -> Result<Vec<StoredFile>, LakeError> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut adds = put_all(table, &files).await?;
+    let mut ours: Option<HashSet<EventKey>> = None;
+    for _ in 0..MOST_ATTEMPTS {
+        let theirs = match table.commit(adds.clone()).await? {
+            Committed::Done => return Ok(stored_files(&files, &adds)),
+            Committed::Conflict(added) => {
+                let ours = ours.get_or_insert_with(|| keys.iter().copied().collect());
+                seen.lock().await.others(added, ours).await?
+            }
+        };
+        if !theirs.is_empty() {
+            // What was written is not in the table and will not be: take it away again.
+            for add in &adds {
+                table.delta().object_store().delete(&Path::from(add.path.as_str())).await?;
+            }
+            files = without(files, &theirs, log_files)?;
+            if files.is_empty() {
+                return Ok(Vec::new());
+            }
+            adds = put_all(table, &files).await?;
+        }
+    }
+    Err(LakeError::Contended { table: table.name.as_str(), attempts: MOST_ATTEMPTS })
+}
+
+async fn put_all(table: &Table, files: &[DataFile]) -> Result<Vec<Add>, LakeError> {
+    let mut adds = Vec::with_capacity(files.len());
+    for file in files {
+        adds.push(table.put(file).await?);
+    }
+    Ok(adds)
+}
+
+fn stored_files(files: &[DataFile], adds: &[Add]) -> Vec<StoredFile> {
+    let stored = files.iter().zip(adds).map(|(file, add)| StoredFile {
+        path: add.path.clone(),
+        size: file.bytes.len() as u64,
+        date: file.date,
+        times: file.times.unwrap_or((i64::MIN, i64::MAX)),
+    });
+    stored.collect()
+}
+
+/// The files without events that another ingest has stored meanwhile; the ledger rows count those as duplicates.
+fn without(
+    files: Vec<DataFile>,
+    theirs: &HashSet<EventKey>,
+    log_files: &mut [LogFileRow],
+) -> Result<Vec<DataFile>, LakeError> {
+    let mut kept = Vec::new();
+    for file in files {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file.bytes.clone())?;
+        let schema = reader.schema().clone();
+        let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
+        let batch = concat_batches(&schema, &batches)?;
+        let ours: Vec<bool> = keys_of(&batch).map(|key| !theirs.contains(&key)).collect();
+        let names = batch.column_by_name("log_file").map(|column| column.as_string::<i32>());
+        for (row, _) in ours.iter().enumerate().filter(|(_, ours)| !**ours) {
+            let name = names.map(|names| names.value(row));
+            if let Some(row) = log_files.iter_mut().find(|row| Some(row.log_file.as_str()) == name) {
+                row.stored -= 1;
+                row.duplicates += 1;
+            }
+        }
+        let batch = filter_record_batch(&batch, &BooleanArray::from(ours))?;
+        if batch.num_rows() > 0 {
+            kept.push(DataFile::encode(file.table, file.date, &batch)?);
+        }
+    }
+    Ok(kept)
+}
+
+fn keys_of(batch: &RecordBatch) -> impl Iterator<Item = EventKey> + '_ {
+    let text = |name: &str| batch.column_by_name(name).map(|column| column.as_string::<i32>());
+    let times = batch.column_by_name("event_time").map(|column| column.as_primitive::<TimestampMicrosecondType>());
+    let (ids, shas) = (text("event_id"), text("content_sha256"));
+    (0..batch.num_rows()).filter_map(move |row| {
+        let sha = shas.filter(|shas| arrow::array::Array::is_valid(shas, row)).map(|shas| shas.value(row));
+        Some(EventKey::new(times?.value(row), ids?.value(row), sha))
+    })
+}
+
+/// Appends rows that cannot clash with anybody's; gives the bytes written.
+async fn append(table: &mut Table, batch: &RecordBatch) -> Result<u64, LakeError> {
+    let file = DataFile::encode(table.name, None, batch)?;
+    let adds = vec![table.put(&file).await?];
+    for _ in 0..MOST_ATTEMPTS {
+        if let Committed::Done = table.commit(adds.clone()).await? {
+            return Ok(file.bytes.len() as u64);
+        }
+    }
+    Err(LakeError::Contended { table: table.name.as_str(), attempts: MOST_ATTEMPTS })
+}
+
+/// The table a name stands for; see [`TableName::ALL`] for the order of commits.
+impl Lake {
+    pub(crate) fn table(&self, name: TableName) -> &Table {
+        match name {
+            TableName::Events => &self.events,
+            TableName::LogFiles => &self.log_files,
+            TableName::Rejects => &self.rejects,
+        }
+    }
+}

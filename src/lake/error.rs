@@ -1,0 +1,73 @@
+//! What can go wrong with a lake.
+//!
+//! In: errors of the engines below. Out: facts: which lake, which table, what happened. Promise: no advice; that is the
+//! command line's.
+
+use super::tables::TableName;
+use deltalake_core::DeltaTableError;
+
+/// Why a lake could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// There is no lake at this place.
+    #[error("there is no lake at {lake}")]
+    Missing {
+        /// Where it was looked for.
+        lake: String,
+    },
+    /// There is a Delta table that keytrail did not make.
+    #[error("{lake} holds Delta tables that are no keytrail lake")]
+    NotALake {
+        /// Where.
+        lake: String,
+    },
+    /// The lake was written by a newer keytrail.
+    #[error("the lake {lake} has format version {version}, and this keytrail knows versions up to {supported}")]
+    Newer {
+        /// Where.
+        lake: String,
+        /// The lake's version.
+        version: u32,
+        /// The newest version that can be handled.
+        supported: u32,
+    },
+    /// The place cannot be one of a lake.
+    #[error("{uri:?} cannot hold a lake: {reason}")]
+    Location {
+        /// As it was given.
+        uri: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The Delta log could not be read or written.
+    #[error("table {table} of the lake: {source}")]
+    Delta {
+        /// Which table.
+        table: &'static str,
+        /// What happened.
+        source: Box<DeltaTableError>,
+    },
+    /// Bytes could not be read or written.
+    #[error("storage of the lake: {0}")]
+    Storage(#[from] object_store::Error),
+    /// A Parquet file could not be read or written.
+    #[error("a Parquet file of the lake: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// Columns did not fit together.
+    #[error("columns of the lake: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// Other writers committed again and again.
+    #[error("other writers committed to {table} {attempts} times in a row")]
+    Contended {
+        /// Which table.
+        table: &'static str,
+        /// How often it was tried.
+        attempts: u32,
+    },
+}
+
+impl LakeError {
+    pub(crate) fn delta(table: TableName, source: DeltaTableError) -> Self {
+        Self::Delta { table: table.as_str(), source: Box::new(source) }
+    }
+}

@@ -1,0 +1,185 @@
+//! Which log files were read, and what became of them.
+//!
+//! In: one [`LogFileRow`] per log file and attempt. Out: rows of `log_files`, and the set of log files that need not be
+//! read again. Promise: a log file is known by URI, ETag and size: one that was replaced under the same name is new.
+
+use super::LakeError;
+use super::reader::read_columns;
+use super::tables::TableName;
+use super::table::Table;
+use crate::event::{Reject, Summary};
+use arrow::array::{
+    ArrayRef, AsArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::error::ArrowError;
+use chrono::NaiveDate;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// What became of a log file in one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFileOutcome {
+    /// Its events are in the lake.
+    Stored,
+    /// It is no log file of events.
+    Skipped,
+    /// Its content cannot be read.
+    Rejected,
+    /// It could not be fetched; the next run tries again.
+    Unfetched,
+}
+
+impl LogFileOutcome {
+    /// The value of the column `outcome`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogFileOutcome::Stored => "stored",
+            LogFileOutcome::Skipped => "skipped",
+            LogFileOutcome::Rejected => "rejected",
+            LogFileOutcome::Unfetched => "unfetched",
+        }
+    }
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone)]
+pub struct LogFileRow {
+    /// URI or path.
+    pub log_file: String,
+    /// As listed.
+    pub etag: String,
+    /// Bytes as stored in the source.
+    pub size_bytes: u64,
+    /// SHA-256 of those bytes, in hexadecimal; none when they could not be fetched.
+    pub sha256: Option<String>,
+    /// What became of it.
+    pub outcome: LogFileOutcome,
+    /// Why it was not stored, or what is odd about it.
+    pub reason: Option<String>,
+    /// Bytes of JSON.
+    pub json_bytes: u64,
+    /// Records read.
+    pub events: u64,
+    /// Records that were new.
+    pub stored: u64,
+    /// Records whose event was known already.
+    pub duplicates: u64,
+    /// Records that could not be decoded.
+    pub rejected: u64,
+    /// The account in its path.
+    pub account_id: Option<String>,
+    /// The region in its path.
+    pub region: Option<String>,
+    /// The day in its path.
+    pub log_date: Option<NaiveDate>,
+    /// What its events are about.
+    pub summary: Summary,
+}
+
+/// A record that could not be decoded, and where it stood.
+#[derive(Debug, Clone)]
+pub struct RejectRow {
+    /// URI or path of the log file.
+    pub log_file: String,
+    /// The record.
+    pub reject: Reject,
+}
+
+/// Rows of the ledger as a batch; `now` is the time of ingest in microseconds.
+pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBatch, ArrowError> {
+    let text = |get: &dyn Fn(&LogFileRow) -> Option<&str>| -> ArrayRef {
+        Arc::new(rows.iter().map(get).collect::<StringArray>())
+    };
+    let number = |get: &dyn Fn(&LogFileRow) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| get(row) as i64)))
+    };
+    let time = |get: &dyn Fn(&LogFileRow) -> Option<i64>| -> ArrayRef {
+        Arc::new(rows.iter().map(get).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    };
+    let texts = |get: &dyn Fn(&LogFileRow) -> &BTreeSet<String>| -> ArrayRef {
+        let field = Field::new("element", DataType::Utf8, true);
+        let mut list = ListBuilder::new(StringBuilder::new()).with_field(field);
+        for row in rows {
+            list.append_value(get(row).iter().map(Some));
+        }
+        Arc::new(list.finish())
+    };
+    let days = rows.iter().map(|row| row.log_date.map(|date| date.to_epoch_days()));
+    let columns = vec![
+        text(&|row| Some(&row.log_file)),
+        text(&|row| Some(&row.etag)),
+        number(&|row| row.size_bytes),
+        text(&|row| row.sha256.as_deref()),
+        text(&|row| Some(row.outcome.as_str())),
+        text(&|row| row.reason.as_deref()),
+        number(&|row| row.json_bytes),
+        number(&|row| row.events),
+        number(&|row| row.stored),
+        number(&|row| row.duplicates),
+        number(&|row| row.rejected),
+        time(&|row| row.summary.first),
+        time(&|row| row.summary.last),
+        text(&|row| row.account_id.as_deref()),
+        text(&|row| row.region.as_deref()),
+        Arc::new(days.collect::<Date32Array>()),
+        texts(&|row| &row.summary.accounts),
+        texts(&|row| &row.summary.regions),
+        texts(&|row| &row.summary.event_categories),
+        texts(&|row| &row.summary.data_event_services),
+        time(&|_| Some(now)),
+    ];
+    RecordBatch::try_new(TableName::LogFiles.schema(), columns)
+}
+
+/// Rejected records as a batch.
+pub(crate) fn rejects_batch(rows: &[RejectRow], now: i64) -> Result<RecordBatch, ArrowError> {
+    let text = |get: &dyn Fn(&RejectRow) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
+    };
+    let times = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|_| now)).with_timezone("UTC");
+    let columns = vec![
+        text(&|row| &row.log_file),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.reject.record as i64))),
+        text(&|row| &row.reject.reason),
+        text(&|row| &row.reject.text),
+        Arc::new(times),
+    ];
+    RecordBatch::try_new(TableName::Rejects.schema(), columns)
+}
+
+/// The log files that need not be read again.
+#[derive(Debug, Default)]
+pub struct Known(HashSet<(String, String, u64)>);
+
+impl Known {
+    /// Whether this log file, with this ETag and size, was read before.
+    pub fn contains(&self, log_file: &str, etag: &str, size: u64) -> bool {
+        self.0.contains(&(log_file.to_owned(), etag.to_owned(), size))
+    }
+
+    /// Reads the ledger. Log files that were rejected are known too, unless they are to be tried again.
+    pub(crate) async fn read(table: &Table, retry_rejected: bool) -> Result<Self, LakeError> {
+        let store = table.delta().object_store();
+        let mut known = HashSet::new();
+        for file in table.files()? {
+            let batches = read_columns(&store, &file, &["log_file", "etag", "size_bytes", "outcome"]).await?;
+            for batch in &batches {
+                let text = |i: usize| batch.column(i).as_string::<i32>();
+                let sizes = batch.column(2).as_primitive::<Int64Type>().values();
+                for row in 0..batch.num_rows() {
+                    let outcome = text(3).value(row);
+                    let settled = outcome == LogFileOutcome::Stored.as_str()
+                        || outcome == LogFileOutcome::Skipped.as_str()
+                        || (outcome == LogFileOutcome::Rejected.as_str() && !retry_rejected);
+                    if settled {
+                        let (name, etag) = (text(0).value(row), text(1).value(row));
+                        known.insert((name.to_owned(), etag.to_owned(), sizes[row] as u64));
+                    }
+                }
+            }
+        }
+        Ok(Self(known))
+    }
+}

@@ -1,0 +1,125 @@
+//! Where a lake is kept.
+//!
+//! In: a folder or `s3://bucket/prefix`. Out: an object store and the URL of a table in it. Promise: reaching S3 needs
+//! nothing but what the AWS SDK was configured with, so a lake and a trail are reached with the same credentials.
+
+use super::LakeError;
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use deltalake_core::logstore::{
+    LogStore, LogStoreFactory, ObjectStoreRef, StorageConfig, default_logstore, logstore_factories,
+};
+use deltalake_core::DeltaResult;
+use object_store::aws::{AmazonS3Builder, AwsCredential};
+use object_store::{CredentialProvider, DynObjectStore, RetryConfig, local::LocalFileSystem};
+use std::path::PathBuf;
+use std::sync::Arc;
+use url::Url;
+
+/// A folder on disk or in a bucket, and how to reach it.
+#[derive(Debug, Clone)]
+pub struct Location {
+    url: Url,
+    store: Arc<DynObjectStore>,
+}
+
+impl Location {
+    /// A lake in the folder or `s3://` URI `uri`; `sdk` is needed for the latter.
+    pub fn new(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
+        match uri.strip_prefix("s3://") {
+            Some(_) => Self::s3(uri, sdk),
+            None => Self::local(uri),
+        }
+    }
+
+    fn local(path: &str) -> Result<Self, LakeError> {
+        let bad = |reason: String| LakeError::Location { uri: path.to_owned(), reason };
+        let absolute: PathBuf = std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
+        let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
+
+        let store = LocalFileSystem::new();
+        Ok(Self { url, store: Arc::new(store) })
+    }
+
+    fn s3(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
+        let bad = |reason: &str| LakeError::Location { uri: uri.to_owned(), reason: reason.to_owned() };
+        let url = Url::parse(&format!("{}/", uri.trim_end_matches('/'))).map_err(|error| bad(&error.to_string()))?;
+        let bucket = url.host_str().ok_or_else(|| bad("no bucket"))?;
+        let sdk = sdk.ok_or_else(|| bad("no AWS configuration"))?;
+        let mut builder = AmazonS3Builder::new().with_bucket_name(bucket).with_retry(RetryConfig::default());
+        if let Some(region) = sdk.region() {
+            builder = builder.with_region(region.as_ref());
+        }
+        if let Some(endpoint) = sdk.endpoint_url() {
+            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        }
+        builder = match sdk.credentials_provider() {
+            Some(provider) => builder.with_credentials(Arc::new(SdkCredentials(provider))),
+            None => builder.with_skip_signature(true),
+        };
+        let store = builder.build().map_err(|error| bad(&error.to_string()))?;
+        logstore_factories().insert(url_of_scheme("s3")?, Arc::new(ConditionalPut));
+        Ok(Self { url, store: Arc::new(store) })
+    }
+
+    /// The location as a person would write it.
+    pub fn name(&self) -> String {
+        match self.url.to_file_path() {
+            Ok(path) => path.display().to_string(),
+            Err(()) => self.url.as_str().trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// The URL of a table in the lake.
+    pub(crate) fn table_url(&self, table: &str) -> Result<Url, LakeError> {
+        self.url.join(&format!("{table}/")).map_err(|error| LakeError::Location {
+            uri: self.name(),
+            reason: error.to_string(),
+        })
+    }
+
+    pub(crate) fn store(&self) -> Arc<DynObjectStore> {
+        Arc::clone(&self.store)
+    }
+}
+
+fn url_of_scheme(scheme: &str) -> Result<Url, LakeError> {
+    let uri = format!("{scheme}://");
+    Url::parse(&uri).map_err(|error| LakeError::Location { uri, reason: error.to_string() })
+}
+
+/// S3 refuses to overwrite when asked to (conditional put), which is all that Delta's commits need.
+#[derive(Debug)]
+struct ConditionalPut;
+
+impl LogStoreFactory for ConditionalPut {
+    fn with_options(
+        &self,
+        prefixed: ObjectStoreRef,
+        root: ObjectStoreRef,
+        location: &Url,
+        options: &StorageConfig,
+    ) -> DeltaResult<Arc<dyn LogStore>> {
+        Ok(default_logstore(prefixed, root, location, options))
+    }
+}
+
+/// The AWS SDK's credentials, for the object store.
+#[derive(Debug)]
+struct SdkCredentials(SharedCredentialsProvider);
+
+#[async_trait::async_trait]
+impl CredentialProvider for SdkCredentials {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        let found = self.0.provide_credentials().await;
+        let credentials =
+            found.map_err(|error| object_store::Error::Generic { store: "S3", source: Box::new(error) })?;
+        Ok(Arc::new(AwsCredential {
+            key_id: credentials.access_key_id().to_owned(),
+            secret_key: credentials.secret_access_key().to_owned(),
+            token: credentials.session_token().map(str::to_owned),
+        }))
+    }
+}

@@ -1,0 +1,149 @@
+//! Which events the lake has.
+//!
+//! In: keys of events. Out: whether an event is new. Promise: exact, across runs and machines, in bounded memory: copies of
+//! an event share its time, so only the hours at work are held, and an hour that was let go is read again from the lake
+//! when an event of it comes up.
+
+use super::LakeError;
+use super::reader::read_columns;
+use super::table::StoredFile;
+use crate::event::EventKey;
+use arrow::array::AsArray;
+use arrow::datatypes::TimestampMicrosecondType;
+use object_store::DynObjectStore;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Microseconds of the span of time whose events are held and let go together.
+const HOUR: i64 = 3_600_000_000;
+
+/// Events held at most, beyond those whose commit is under way. One takes about 30 bytes.
+const MOST_HELD: usize = 8_000_000;
+
+type Ids = HashSet<u128>;
+
+/// The events of an hour.
+#[derive(Debug, Default)]
+struct Hour {
+    ids: Ids,
+    /// Parcels that claimed events of this hour and are not committed yet: the lake could not tell what they hold.
+    pins: usize,
+    /// When it was last asked for, in number of questions.
+    used: u64,
+}
+
+/// The hours a parcel claimed events of, until it is committed.
+#[derive(Debug, Default)]
+pub struct Pins(HashSet<i64>);
+
+/// The events of the lake that matter to the parcels at work.
+#[derive(Debug)]
+pub struct Seen {
+    store: Arc<DynObjectStore>,
+    files: Vec<StoredFile>,
+    hours: HashMap<i64, Hour>,
+    held: usize,
+    clock: u64,
+    most_held: usize,
+}
+
+impl Seen {
+    pub(crate) fn new(store: Arc<DynObjectStore>, files: Vec<StoredFile>) -> Self {
+        Self { store, files, hours: HashMap::new(), held: 0, clock: 0, most_held: MOST_HELD }
+    }
+
+    /// For each event, whether it is the first of its kind. The hours it falls into stay in memory until `pins` are
+    /// released.
+    pub(crate) async fn claim(&mut self, keys: &[EventKey], pins: &mut Pins) -> Result<Vec<bool>, LakeError> {
+        self.clock += 1;
+        let mut hours: Vec<i64> = keys.iter().map(|key| key.time.div_euclid(HOUR)).collect();
+        hours.sort_unstable();
+        hours.dedup();
+        self.load(&hours).await?;
+        for hour in hours {
+            if let Some(held) = self.hours.get_mut(&hour) {
+                held.used = self.clock;
+                held.pins += usize::from(pins.0.insert(hour));
+            }
+        }
+        let fresh = keys.iter().map(|key| {
+            let hour = self.hours.entry(key.time.div_euclid(HOUR)).or_default();
+            hour.ids.insert(key.id)
+        });
+        let fresh: Vec<bool> = fresh.collect();
+        self.held += fresh.iter().filter(|fresh| **fresh).count();
+        Ok(fresh)
+    }
+
+    /// The parcel is committed, in these files: its hours may be let go.
+    pub(crate) fn release(&mut self, pins: &Pins, files: Vec<StoredFile>) {
+        self.files.extend(files);
+        for hour in &pins.0 {
+            if let Some(hour) = self.hours.get_mut(hour) {
+                hour.pins -= 1;
+            }
+        }
+        while self.held > self.most_held {
+            let idle = self.hours.iter().filter(|(_, hour)| hour.pins == 0);
+            let Some(oldest) = idle.min_by_key(|(_, hour)| hour.used).map(|(hour, _)| *hour) else { break };
+            self.held -= self.hours.remove(&oldest).map_or(0, |hour| hour.ids.len());
+        }
+    }
+
+    /// Another writer added files: which of our parcel's events are in them.
+    pub(crate) async fn others(&mut self, files: Vec<StoredFile>, ours: &HashSet<EventKey>) -> Result<HashSet<EventKey>, LakeError> {
+        let mut theirs = HashSet::new();
+        for file in &files {
+            for key in keys_of(&self.store, file).await? {
+                if ours.contains(&key) {
+                    theirs.insert(key);
+                }
+                if let Some(hour) = self.hours.get_mut(&key.time.div_euclid(HOUR)) {
+                    self.held += usize::from(hour.ids.insert(key.id));
+                }
+            }
+        }
+        self.files.extend(files);
+        Ok(theirs)
+    }
+
+    /// Reads what the lake has of these hours, as far as they are not held already.
+    async fn load(&mut self, hours: &[i64]) -> Result<(), LakeError> {
+        let missing: Vec<i64> = hours.iter().copied().filter(|hour| !self.hours.contains_key(hour)).collect();
+        let span = |hour: i64| (hour * HOUR, (hour + 1) * HOUR);
+        let mut loaded: HashMap<i64, Ids> = missing.iter().map(|hour| (*hour, Ids::default())).collect();
+        for file in &self.files {
+            let overlaps = |hour: &i64| file.times.0 < span(*hour).1 && file.times.1 >= span(*hour).0;
+            if !missing.iter().any(overlaps) {
+                continue;
+            }
+            for key in keys_of(&self.store, file).await? {
+                if let Some(ids) = loaded.get_mut(&key.time.div_euclid(HOUR)) {
+                    ids.insert(key.id);
+                }
+            }
+        }
+        for (hour, ids) in loaded {
+            self.held += ids.len();
+            self.hours.insert(hour, Hour { ids, pins: 0, used: self.clock });
+        }
+        Ok(())
+    }
+}
+
+/// The keys of all events in a file.
+async fn keys_of(store: &Arc<DynObjectStore>, file: &StoredFile) -> Result<Vec<EventKey>, LakeError> {
+    let batches = read_columns(store, file, &["event_time", "event_id", "content_sha256"]).await?;
+    let mut keys = Vec::new();
+    for batch in &batches {
+        let column = |name: &str| {
+            let missing = || arrow::error::ArrowError::SchemaError(format!("{}: no column {name}", file.path));
+            batch.column_by_name(name).ok_or_else(missing)
+        };
+        let times = column("event_time")?.as_primitive::<TimestampMicrosecondType>();
+        let (ids, shas) = (column("event_id")?.as_string::<i32>(), column("content_sha256")?.as_string::<i32>());
+        let rows = times.values().iter().zip(ids).zip(shas);
+        keys.extend(rows.map(|((time, id), sha)| EventKey::new(*time, id.unwrap_or_default(), sha)));
+    }
+    Ok(keys)
+}
