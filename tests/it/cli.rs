@@ -65,12 +65,11 @@ fn help() {
               [default: auto]
 
     Examples:
-      keytrail keys --trail s3://my-trail-bucket        Which keys are used? Straight from the log files
-      keytrail ingest s3://my-trail-bucket              Read the trail into ./keytrail-lake
-      keytrail keys                                     Which keys are used? From the lake, in a moment
-      keytrail key AKIAIOSFODNN7EXAMPLE                 Who uses this key, from where, for what?
-      keytrail coverage                                 What did we see of the trail, and what is
-      missing?
+      keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
+      keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
+      keytrail keys                                Which keys are used? From the lake, in a moment
+      keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
+      keytrail coverage                            What was seen of the trail, and what is missing?
 
     Exit codes:
       0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C
@@ -175,12 +174,11 @@ fn help_of_ingest() {
               [default: auto]
 
     Examples:
-      keytrail ingest s3://my-trail-bucket                       The whole trail into ./keytrail-lake
-      keytrail ingest s3://my-trail-bucket --since 90d --dry-run What would the last 90 days cost?
+      keytrail ingest s3://my-trail-bucket                        The whole trail, into ./keytrail-lake
+      keytrail ingest s3://my-trail-bucket --since 90d --dry-run  What would the last 90 days cost?
       keytrail ingest s3://my-trail-bucket --account 123456789012 --region us-east-1
-      keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail     From disk into a lake on S3
-      aws cloudtrail lookup-events | keytrail ingest -           The last events of a console or CLI
-      export
+      keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
+      aws cloudtrail lookup-events | keytrail ingest -            From the event history
 
     Exit code 3 means done, but log files or records were rejected; the summary names them.
     --- stderr
@@ -459,10 +457,9 @@ fn help_of_coverage() {
               [default: auto]
 
     Examples:
-      keytrail coverage                                  Of ./keytrail-lake
-      keytrail coverage --since 30d --format csv         The last 30 days, one line per account, region
-      and day
-      keytrail coverage --account 123456789012           Of one account
+      keytrail coverage                            Of ./keytrail-lake
+      keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
+      keytrail coverage --account 123456789012     Of one account
     --- stderr
     ");
 }
@@ -617,7 +614,7 @@ fn wrong_usage() {
     exit code: 2
     --- stdout
     --- stderr
-    error: invalid value '0' for '--top <N>': number would be zero for non-zero type
+    error: invalid value '0' for '--top <N>': 0 is not in 1..18446744073709551615
 
     For more information, try '--help'.
     ");

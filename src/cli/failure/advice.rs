@@ -3,28 +3,81 @@
 //! In: the error enums of the rooms, which carry facts. Out: a [`Failure`] with hints. Promise: a hint names the option,
 //! the permission or the command that helps, or there is no hint.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use keytrail::lake::LakeError;
 use keytrail::source::SourceError;
 
 use super::{Failure, Kind};
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        let failure = Failure {
-            kind: kind(&error),
-            ..Failure::of(&error)
-        };
-        hints(&error).into_iter().fold(failure, Failure::hint)
+        let usage = matches!(
+            error,
+            SourceError::InvalidUri { .. } | SourceError::Glob { .. }
+        );
+        advised(&error, usage, of_source(&error))
     }
 }
 
-fn kind(error: &SourceError) -> Kind {
-    match error {
-        SourceError::InvalidUri { .. } | SourceError::Glob { .. } => Kind::Usage,
-        _ => Kind::Failed,
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        let usage = matches!(error, LakeError::Location { .. });
+        advised(&error, usage, of_lake(&error))
     }
 }
 
-fn hints(error: &SourceError) -> Vec<String> {
+/// The failure of an error, with hints and with what the operating system's answer suggests.
+fn advised(error: &(dyn Error + 'static), usage: bool, hints: Vec<String>) -> Failure {
+    let kind = if usage { Kind::Usage } else { Kind::Failed };
+    let failure = Failure {
+        kind,
+        ..Failure::of(error)
+    };
+    let system = of_system(error).map(str::to_owned);
+    hints.into_iter().chain(system).fold(failure, Failure::hint)
+}
+
+/// What to do about the operating system's answer, wherever it stands among the causes.
+fn of_system(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                return Some(
+                    "make room on the disk and run the command again: what is stored stays",
+                );
+            }
+            Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+                return Some("check the permissions of the file or folder");
+            }
+            _ => next = cause.source(),
+        }
+    }
+    None
+}
+
+fn of_lake(error: &LakeError) -> Vec<String> {
+    let hint = match error {
+        LakeError::Missing { lake } => {
+            return vec![
+                format!("make one: keytrail ingest SOURCE --lake {lake}"),
+                "or ask log files directly, without a lake: --trail SOURCE".to_owned(),
+            ];
+        }
+        LakeError::NotALake { .. } => "choose another place with --lake",
+        LakeError::Newer { .. } => "use the keytrail that wrote it, or a newer one",
+        LakeError::Location { .. } => "a lake is a folder or s3://bucket/prefix",
+        LakeError::Contended { .. } => {
+            "run the command again, and fewer of them at once: what is stored stays"
+        }
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}
+
+fn of_source(error: &SourceError) -> Vec<String> {
     let hints: &[&str] = match error {
         SourceError::InvalidUri { .. } => {
             &["a source is s3://bucket/prefix, a folder, a file, a glob, or - for standard input"]
@@ -118,5 +171,30 @@ mod tests {
             source: std::io::Error::other("disk on fire"),
         });
         assert_eq!(failure.to_string(), "error: logs: disk on fire");
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised_among_the_causes() {
+        let full = io::Error::from(ErrorKind::StorageFull);
+        let storage = object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: Box::new(full),
+        };
+        let failure = Failure::from(LakeError::Storage(storage));
+        assert_eq!(failure.hints.len(), 1);
+        assert!(failure.hints[0].contains("make room"), "{failure}");
+    }
+
+    #[test]
+    fn a_missing_lake_says_how_to_make_one() {
+        let failure = Failure::from(LakeError::Missing {
+            lake: "keytrail-lake".to_owned(),
+        });
+        assert_eq!(
+            failure.to_string(),
+            "error: there is no lake at keytrail-lake\n\
+             hint: make one: keytrail ingest SOURCE --lake keytrail-lake\n\
+             hint: or ask log files directly, without a lake: --trail SOURCE"
+        );
     }
 }
