@@ -8,6 +8,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use serde::Serialize;
 
+/// A column whose field has this metadata set to `true` holds JSON text; formats that can embed it do so.
+pub const JSON_TEXT: &str = "keytrail.json";
+
+/// Metadata of a field that says what may happen to its column in a table that does not fit: `whole`, `cut`, `wrap`, or
+/// `detail` (left out, and named below the table). Without it, long texts that are no identifiers are cut.
+pub const FIT: &str = "keytrail.fit";
+
 /// An answer: named sections of rows, remarks, and what it rests on.
 #[derive(Debug, Clone)]
 pub struct Report {

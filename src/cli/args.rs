@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::Utc;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, ColorChoice, Parser};
 use keytrail::cloudtrail::{AccountId, Bound, Selection, TimeError, parse_time};
 use keytrail::render::Format;
+use keytrail::source::SourceOptions;
 
 use crate::commands::Command;
 use crate::failure::Failure;
@@ -37,17 +38,18 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail keys --trail s3://my-trail-bucket        Which keys are used? Straight from the log files
-  keytrail ingest s3://my-trail-bucket              Read the trail into ./keytrail-lake
-  keytrail keys                                     Which keys are used? From the lake, in a moment
-  keytrail key AKIAIOSFODNN7EXAMPLE                 Who uses this key, from where, for what?
-  keytrail coverage                                 What did we see of the trail, and what is missing?
+  keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
+  keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
+  keytrail keys                                Which keys are used? From the lake, in a moment
+  keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
+  keytrail coverage                            What was seen of the trail, and what is missing?
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "General")]
 pub(crate) struct GlobalArgs {
     /// Say nothing but the answer and errors
     #[arg(long, short, global = true)]
@@ -64,23 +66,37 @@ pub(crate) struct GlobalArgs {
 pub(crate) struct SourceArgs {
     /// Profile of the AWS configuration files
     #[arg(long, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
+    profile: Option<String>,
 
     /// Server that speaks S3, instead of AWS (the bucket goes into the path)
     #[arg(long, value_name = "URL")]
-    pub(crate) endpoint_url: Option<String>,
+    endpoint_url: Option<String>,
 
     /// Region of the bucket; found by itself if not given
     #[arg(long, value_name = "REGION")]
-    pub(crate) s3_region: Option<String>,
+    s3_region: Option<String>,
 
     /// Accept that this account pays for requests and transfer
     #[arg(long)]
-    pub(crate) request_payer: bool,
+    request_payer: bool,
 
     /// Send no credentials, for public buckets
     #[arg(long)]
-    pub(crate) no_sign_request: bool,
+    no_sign_request: bool,
+}
+
+impl SourceArgs {
+    /// The way to a source that is meant.
+    pub(crate) fn options(&self) -> SourceOptions {
+        SourceOptions {
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            region: self.s3_region.clone(),
+            request_payer: self.request_payer,
+            no_sign_request: self.no_sign_request,
+            ..SourceOptions::default()
+        }
+    }
 }
 
 /// Which part of the trail is wanted.
@@ -139,6 +155,7 @@ pub(crate) struct LakeArgs {
         long,
         value_name = "PATH",
         env = "KEYTRAIL_LAKE",
+        hide_env_values = true,
         default_value = "keytrail-lake"
     )]
     pub(crate) lake: String,
@@ -187,6 +204,11 @@ pub(crate) struct OutputArgs {
     /// Write the answer to this file, once it is complete
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// A parser of counts for which zero makes no sense.
+pub(crate) fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 /// A parser that knows these formats by name.

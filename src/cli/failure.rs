@@ -4,6 +4,8 @@
 //! Promise: every error that leaves the program passes here; its text comes from log files, buckets and servers, and is
 //! made harmless for the terminal here.
 
+mod advice;
+
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
@@ -74,6 +76,15 @@ impl Failure {
     /// A command whose room of the library is still missing.
     pub(crate) fn not_built_yet(command: &str) -> Self {
         Self::new(format!("`{command}` is not built yet"))
+    }
+
+    /// An error of the library, with its causes.
+    fn of(error: &dyn Error) -> Self {
+        let failure = Self::new(error.to_string());
+        match error.source() {
+            Some(cause) => failure.because(cause),
+            None => failure,
+        }
     }
 
     /// Adds an error and its own causes, leaving out a cause that its parent's text already tells.

@@ -1,10 +1,10 @@
 //! Columns that fit a terminal.
 //!
 //! In: texts (already escaped), what may happen to each column, and a width. Out: lines with aligned columns, or the
-//! word that they cannot fit. Promise: a column that is not `flexible` is never cut; a cut is shown by `…`; a column is
-//! left out only if it is a `detail`, and then it is named.
+//! word that they cannot fit. Promise: a column that is [`Fit::Whole`] is never cut; a cut is shown by `…`; a column that
+//! is left out is named.
 //!
-//! What is tried, in this order: everything at full width; column names broken after `_`; flexible columns cut, the
+//! What is tried, in this order: everything at full width; column names broken after `_`; columns cut or wrapped, the
 //! widest first; details left out, the last first.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -12,16 +12,28 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Spaces between two columns.
 const GAP: usize = 2;
 
-/// A flexible column is not cut below this width: the width of an access key id, enough to recognise a value.
+/// A column is not cut below this width: that of an access key id, enough to recognise a value.
 pub(super) const NARROWEST: usize = 20;
 
-/// A column: its name and what may happen to it.
+/// What may happen to a column so that the table fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Nothing: an identifier, a time, a number.
+    Whole,
+    /// Long texts end in `…`.
+    Cut,
+    /// Long texts go on in the next line.
+    Wrap,
+    /// It is left out, but never cut.
+    Detail,
+}
+
+/// A column: its name, its side, and what may happen to it.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) right: bool,
-    pub(super) flexible: bool,
-    pub(super) detail: bool,
+    pub(super) fit: Fit,
 }
 
 /// A table of texts.
@@ -41,108 +53,110 @@ pub(super) struct Layout {
 impl Grid {
     /// The layout for a width, if there is one.
     pub(super) fn layout(&self, width: Option<u16>) -> Option<Layout> {
-        let full: Vec<usize> = (0..self.columns.len())
-            .map(|index| self.cell_width(index).max(self.columns[index].name.width()))
-            .collect();
         let limit = width.map_or(usize::MAX, usize::from);
         let mut shown: Vec<usize> = (0..self.columns.len()).collect();
+        let full: Vec<usize> = shown
+            .iter()
+            .map(|&index| self.cell_width(index).max(self.columns[index].name.width()))
+            .collect();
         let mut left_out = Vec::new();
-        if total(&full) <= limit {
-            return Some(Layout {
-                columns: shown.into_iter().zip(full).collect(),
-                left_out,
-            });
-        }
+        let mut found = Some(full).filter(|full| total(full) <= limit);
         loop {
-            if let Some(widths) = self.squeezed(&shown, limit) {
+            if let Some(widths) = found {
                 return Some(Layout {
                     columns: shown.into_iter().zip(widths).collect(),
                     left_out,
                 });
             }
-            let last = shown
-                .iter()
-                .rposition(|&index| self.columns[index].detail)?;
-            left_out.insert(0, self.columns[shown.remove(last)].name.clone());
+            found = self.squeezed(&shown, limit);
+            if found.is_none() {
+                let detail = |&index: &usize| self.columns[index].fit == Fit::Detail;
+                let last = shown.iter().rposition(detail)?;
+                left_out.insert(0, self.columns[shown.remove(last)].name.clone());
+            }
         }
     }
 
-    /// The widths of these columns with broken names and cut texts, if that is enough.
+    /// The widths of these columns with broken names and narrowed texts, if that is enough.
     fn squeezed(&self, shown: &[usize], limit: usize) -> Option<Vec<usize>> {
-        let narrowest = |index: usize| name_width(&self.columns[index].name);
+        let columns = || shown.iter().map(|&index| &self.columns[index]);
         let mut widths: Vec<usize> = shown
             .iter()
-            .map(|&index| self.cell_width(index).max(narrowest(index)))
+            .zip(columns())
+            .map(|(&index, column)| self.cell_width(index).max(name_width(&column.name)))
             .collect();
         while total(&widths) > limit {
-            let (at, width) = (0..shown.len())
-                .filter(|&at| self.columns[shown[at]].flexible)
-                .map(|at| (at, widths[at]))
-                .max_by_key(|&(_, width)| width)?;
-            // Cut the widest at once to what would fit if it stood alone; one step at a time from there.
-            let floor = NARROWEST.max(narrowest(shown[at]));
-            if width <= floor {
-                return None;
-            }
-            widths[at] = (width - 1).min(limit).max(floor);
+            let (width, floor) = widths
+                .iter_mut()
+                .zip(columns())
+                .filter(|(_, column)| matches!(column.fit, Fit::Cut | Fit::Wrap))
+                .map(|(width, column)| (width, NARROWEST.max(name_width(&column.name))))
+                .filter(|(width, floor)| **width > *floor)
+                .max_by_key(|(width, _)| **width)?;
+            // At once to what would fit if the column stood alone, then step by step.
+            *width = (*width - 1).min(limit).max(floor);
         }
         Some(widths)
     }
 
     fn cell_width(&self, index: usize) -> usize {
-        self.rows
-            .iter()
-            .map(|row| row[index].width())
-            .max()
-            .unwrap_or(0)
+        let widths = self.rows.iter().map(|row| row[index].width());
+        widths.max().unwrap_or(0)
     }
 
-    /// The lines of the head, without trailing spaces.
+    /// The lines of the head. Names stand on the line above the rows, however many lines they have.
     pub(super) fn head(&self, layout: &Layout) -> Vec<String> {
-        let names: Vec<Vec<String>> = layout
-            .columns
-            .iter()
+        let columns = layout.columns.iter();
+        let mut names: Vec<Vec<String>> = columns
             .map(|&(index, width)| broken(&self.columns[index].name, width))
             .collect();
         let height = names.iter().map(Vec::len).max().unwrap_or(0);
-        (0..height)
-            .map(|line| {
-                // Names stand on the line above the rows, however many lines they have.
-                let part = |name: &Vec<String>| {
-                    (line + name.len())
-                        .checked_sub(height)
-                        .map_or(String::new(), |at| name[at].clone())
-                };
-                self.line(layout, names.iter().map(part))
-            })
-            .collect()
+        for name in &mut names {
+            name.splice(0..0, vec![String::new(); height - name.len()]);
+        }
+        self.lines(layout, &names)
     }
 
-    /// The lines of the rows, without trailing spaces.
+    /// The lines of the rows.
     pub(super) fn body(&self, layout: &Layout) -> impl Iterator<Item = String> {
-        self.rows.iter().map(move |row| {
-            let cells = layout.columns.iter();
-            self.line(layout, cells.map(|&(index, width)| cut(&row[index], width)))
+        self.rows.iter().flat_map(move |row| {
+            let columns = layout.columns.iter();
+            let cells: Vec<Vec<String>> = columns
+                .map(|&(index, width)| match self.columns[index].fit {
+                    Fit::Wrap => wrapped(&row[index], width),
+                    _ => vec![cut(&row[index], width)],
+                })
+                .collect();
+            self.lines(layout, &cells)
         })
     }
 
-    fn line(&self, layout: &Layout, cells: impl Iterator<Item = String>) -> String {
-        let mut line = String::new();
-        for ((index, width), cell) in layout.columns.iter().zip(cells) {
-            if !line.is_empty() {
-                line.push_str(&" ".repeat(GAP));
-            }
-            let space = " ".repeat(width.saturating_sub(cell.width()));
-            if self.columns[*index].right {
-                line.push_str(&space);
-                line.push_str(&cell);
-            } else {
-                line.push_str(&cell);
-                line.push_str(&space);
-            }
-        }
-        line.truncate(line.trim_end().len());
-        line
+    /// Cells of several lines side by side, without trailing spaces.
+    fn lines(&self, layout: &Layout, cells: &[Vec<String>]) -> Vec<String> {
+        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+        (0..height)
+            .map(|at| {
+                let texts = cells
+                    .iter()
+                    .map(|cell| cell.get(at).map_or("", String::as_str));
+                let padded: Vec<String> = layout
+                    .columns
+                    .iter()
+                    .zip(texts)
+                    .map(|(&(index, width), text)| padded(text, width, self.columns[index].right))
+                    .collect();
+                padded.join(&" ".repeat(GAP)).trim_end().to_owned()
+            })
+            .collect()
+    }
+}
+
+fn padded(text: &str, width: usize, right: bool) -> String {
+    let space = " ".repeat(width.saturating_sub(text.width()));
+    if right {
+        space + text
+    } else {
+        text.to_owned() + &space
     }
 }
 
@@ -152,22 +166,46 @@ fn total(widths: &[usize]) -> usize {
 
 /// The narrowest a name can be: its longest part.
 fn name_width(name: &str) -> usize {
-    name.split_inclusive('_')
-        .map(UnicodeWidthStr::width)
-        .max()
-        .unwrap_or(0)
+    let parts = name.split_inclusive('_').map(UnicodeWidthStr::width);
+    parts.max().unwrap_or(0)
 }
 
 /// A column name in lines of at most `width`, broken after `_`.
 fn broken(name: &str, width: usize) -> Vec<String> {
+    filled(name.split_inclusive('_'), width)
+}
+
+/// A text in lines of at most `width`, broken after spaces, and within a word only if it is too long for a line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    for mut word in text.split_inclusive(' ') {
+        while word.trim_end().width() > width {
+            let head: String = fitting(word.chars(), width.max(1)).into_iter().collect();
+            let (part, rest) = word.split_at(head.len());
+            if part.is_empty() {
+                break;
+            }
+            parts.push(part);
+            word = rest;
+        }
+        parts.push(word);
+    }
+    filled(parts.into_iter(), width)
+}
+
+/// As many parts in a line as fit; a space at the end of a line does not count.
+fn filled<'a>(parts: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for part in name.split_inclusive('_') {
+    for part in parts {
         match lines.last_mut() {
-            Some(line) if line.width() + part.width() <= width => line.push_str(part),
+            Some(line) if line.width() + part.trim_end().width() <= width => line.push_str(part),
             _ => lines.push(part.to_owned()),
         }
     }
     lines
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 /// A text cut to `width`: at its end, but an ARN in its middle, since its end is the part that tells.
@@ -204,23 +242,22 @@ fn fitting(chars: impl Iterator<Item = char>, room: usize) -> Vec<char> {
 mod tests {
     use super::*;
 
-    fn column(name: &str, flexible: bool, detail: bool) -> Column {
+    fn column(name: &str, fit: Fit) -> Column {
         Column {
             name: name.to_owned(),
             right: false,
-            flexible,
-            detail,
+            fit,
         }
     }
 
     fn grid() -> Grid {
         Grid {
             columns: vec![
-                column("access_key_id", false, false),
-                column("user_agent", true, false),
+                column("access_key_id", Fit::Whole),
+                column("user_agent", Fit::Cut),
                 Column {
                     right: true,
-                    ..column("source_ip_addresses", false, true)
+                    ..column("source_ip_addresses", Fit::Detail)
                 },
             ],
             rows: vec![vec![
@@ -287,5 +324,30 @@ mod tests {
             "arn:aws:ia…ci-deploy"
         );
         assert_eq!(cut("short", 5), "short");
+    }
+
+    #[test]
+    fn prose_wraps_at_words() {
+        assert_eq!(
+            wrapped("the quick brown fox", 9),
+            ["the quick", "brown fox"]
+        );
+        assert_eq!(
+            wrapped("see abcdefghijkl now", 5),
+            ["see", "abcde", "fghij", "kl", "now"]
+        );
+        assert_eq!(wrapped("日本語です", 1), ["日本語です"]);
+        assert_eq!(wrapped("", 5), [""; 0]);
+
+        let grid = Grid {
+            columns: vec![column("name", Fit::Whole), column("description", Fit::Wrap)],
+            rows: vec![vec![
+                "a".to_owned(),
+                "When the call was completed.".to_owned(),
+            ]],
+        };
+        let layout = grid.layout(Some(26)).unwrap();
+        let lines: Vec<String> = grid.body(&layout).collect();
+        assert_eq!(lines, ["a     When the call was", "      completed."]);
     }
 }

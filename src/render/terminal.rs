@@ -10,13 +10,10 @@ use arrow::datatypes::{DataType, Field};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{json as json_in_line, terminal as escaped};
-use super::grid::{Column, Grid, NARROWEST};
+use super::grid::{Column, Fit, Grid, NARROWEST};
 use super::value::{Value, readable, rows};
 use super::{Render, RenderOptions, coverage, json};
-use crate::report::{Report, Section};
-
-/// A column whose field has this metadata set to `true` may be left out of a table that does not fit.
-const DETAIL: &str = "keytrail.detail";
+use crate::report::{FIT, Report, Section};
 
 /// What a missing value looks like.
 const MISSING: &str = "–";
@@ -122,29 +119,30 @@ fn grid(section: &Section) -> Grid {
             .map(|(index, field)| Column {
                 name: escaped(field.name()).into_owned(),
                 right: field.data_type().is_numeric(),
-                flexible: is_flexible(field, rows.iter().map(|row| row[index].as_str())),
-                detail: field
-                    .metadata()
-                    .get(DETAIL)
-                    .is_some_and(|flag| flag == "true"),
+                fit: fit(field, rows.iter().map(|row| row[index].as_str())),
             })
             .collect(),
         rows,
     }
 }
 
-/// Whether a column survives a cut: long text that is no identifier.
-fn is_flexible<'a>(field: &Field, mut texts: impl Iterator<Item = &'a str>) -> bool {
+/// What may happen to a column: what its field says, or what its values suggest.
+fn fit<'a>(field: &Field, mut texts: impl Iterator<Item = &'a str>) -> Fit {
+    match field.metadata().get(FIT).map(String::as_str) {
+        Some("whole") => return Fit::Whole,
+        Some("cut") => return Fit::Cut,
+        Some("wrap") => return Fit::Wrap,
+        Some("detail") => return Fit::Detail,
+        _ => {}
+    }
     let name = field.name();
     let identifier = name.ends_with("access_key_id") || name.ends_with("ip_address");
-    let whole = matches!(
-        field.data_type(),
-        DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64 | DataType::Boolean
-    );
-    !identifier
-        && !whole
-        && !field.data_type().is_numeric()
-        && texts.any(|text| text.width() > NARROWEST)
+    let exact = field.data_type().is_numeric() || field.data_type().is_temporal();
+    if !identifier && !exact && texts.any(|text| text.width() > NARROWEST) {
+        Fit::Cut
+    } else {
+        Fit::Whole
+    }
 }
 
 /// A value for people: times without `T` and `Z`, lists without brackets.

@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 
 use super::{Format, RenderOptions, renderer};
-use crate::report::{Coverage, Report, Section};
+use crate::report::{Coverage, JSON_TEXT, Report, Section};
 
 /// 2025-03-03T02:17:31Z in microseconds.
 const TIME: i64 = 1_740_968_251_000_000;
@@ -60,9 +60,8 @@ pub(super) fn sample() -> Report {
     builder.append_value([Some("eu-west-1"), Some("us-east-1")]);
     builder.append_value([None::<&str>; 0]);
     let json: ArrayRef = Arc::new(StringArray::from(vec!["{\"a\":\n[1]}", "not json"]));
-    let json_field = Field::new("other_fields", DataType::Utf8, true).with_metadata(HashMap::from(
-        [("keytrail.json".to_owned(), "true".to_owned())],
-    ));
+    let json_field = Field::new("other_fields", DataType::Utf8, true)
+        .with_metadata(HashMap::from([(JSON_TEXT.to_owned(), "true".to_owned())]));
     let rows = section(
         "rows",
         "Sample",

@@ -15,10 +15,7 @@ use arrow::temporal_conversions::as_datetime;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 
-use crate::report::Section;
-
-/// A column whose field has this metadata set to `true` holds JSON text, and formats that can embed it do so.
-const JSON: &str = "keytrail.json";
+use crate::report::{JSON_TEXT, Section};
 
 /// What a cell holds, as far as formats care.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +101,7 @@ fn value<'a>(field: &'a Field, array: &'a dyn Array, row: usize) -> Value<'a> {
 }
 
 fn text<'a>(field: &Field, text: &'a str) -> Value<'a> {
-    match field.metadata().get(JSON) {
+    match field.metadata().get(JSON_TEXT) {
         Some(flag) if flag == "true" => Value::Json(text),
         _ => Value::Text(text.into()),
     }

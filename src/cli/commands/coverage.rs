@@ -26,9 +26,9 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail coverage                                  Of ./keytrail-lake
-  keytrail coverage --since 30d --format csv         The last 30 days, one line per account, region and day
-  keytrail coverage --account 123456789012           Of one account";
+  keytrail coverage                            Of ./keytrail-lake
+  keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
+  keytrail coverage --account 123456789012     Of one account";
 
 pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
     let _selection = args.selection.selection()?;

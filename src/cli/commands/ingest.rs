@@ -1,12 +1,12 @@
 //! `keytrail ingest`: log files into the lake, each event once.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use keytrail::ingest::Stop;
 use keytrail::render::Format;
+use keytrail::source;
 
-use crate::args::{LakeArgs, SelectionArgs, SourceArgs, formats};
+use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, formats};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::interrupt;
@@ -58,21 +58,21 @@ struct Limits {
     max_memory: ByteSize,
 
     /// Log files fetched at once
-    #[arg(long, value_name = "N", default_value = "32")]
-    fetches: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "32", value_parser = at_least_one())]
+    fetches: usize,
 
     /// Threads that decode; as many as there are cores if not given
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
+    threads: Option<usize>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail ingest s3://my-trail-bucket                       The whole trail into ./keytrail-lake
-  keytrail ingest s3://my-trail-bucket --since 90d --dry-run What would the last 90 days cost?
+  keytrail ingest s3://my-trail-bucket                        The whole trail, into ./keytrail-lake
+  keytrail ingest s3://my-trail-bucket --since 90d --dry-run  What would the last 90 days cost?
   keytrail ingest s3://my-trail-bucket --account 123456789012 --region us-east-1
-  keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail     From disk into a lake on S3
-  aws cloudtrail lookup-events | keytrail ingest -           The last events of a console or CLI export
+  keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
+  aws cloudtrail lookup-events | keytrail ingest -            From the event history
 
 Exit code 3 means done, but log files or records were rejected; the summary names them.";
 
@@ -81,6 +81,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let progress = Arc::new(Progress::new(context));
     let stop = Stop::default();
     interrupt::listen(stop.clone(), Arc::clone(&progress), context.clone())?;
+    for uri in &args.sources {
+        let _source = source::open(uri, &args.access.options()).await?;
+    }
     progress.finish();
     Err(Failure::not_built_yet("ingest"))
 }

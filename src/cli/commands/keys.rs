@@ -1,10 +1,8 @@
 //! `keytrail keys`: every access key and who uses it.
 
-use std::num::NonZeroUsize;
-
 use clap::ValueEnum;
 
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
@@ -23,8 +21,8 @@ pub(crate) struct Args {
     sort: Sort,
 
     /// Only the first N keys of that order
-    #[arg(long, value_name = "N")]
-    top: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
+    top: Option<usize>,
 
     #[command(flatten)]
     input: InputArgs,

@@ -1,0 +1,200 @@
+//! What to do about an error of the library.
+//!
+//! In: the error enums of the rooms, which carry facts. Out: a [`Failure`] with hints. Promise: a hint names the option,
+//! the permission or the command that helps, or there is no hint.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use keytrail::lake::LakeError;
+use keytrail::source::SourceError;
+
+use super::{Failure, Kind};
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        let usage = matches!(
+            error,
+            SourceError::InvalidUri { .. } | SourceError::Glob { .. }
+        );
+        advised(&error, usage, of_source(&error))
+    }
+}
+
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        let usage = matches!(error, LakeError::Location { .. });
+        advised(&error, usage, of_lake(&error))
+    }
+}
+
+/// The failure of an error, with hints and with what the operating system's answer suggests.
+fn advised(error: &(dyn Error + 'static), usage: bool, hints: Vec<String>) -> Failure {
+    let kind = if usage { Kind::Usage } else { Kind::Failed };
+    let failure = Failure {
+        kind,
+        ..Failure::of(error)
+    };
+    let system = of_system(error).map(str::to_owned);
+    hints.into_iter().chain(system).fold(failure, Failure::hint)
+}
+
+/// What to do about the operating system's answer, wherever it stands among the causes.
+fn of_system(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                return Some(
+                    "make room on the disk and run the command again: what is stored stays",
+                );
+            }
+            Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+                return Some("check the permissions of the file or folder");
+            }
+            _ => next = cause.source(),
+        }
+    }
+    None
+}
+
+fn of_lake(error: &LakeError) -> Vec<String> {
+    let hint = match error {
+        LakeError::Missing { lake } => {
+            return vec![
+                format!("make one: keytrail ingest SOURCE --lake {lake}"),
+                "or ask log files directly, without a lake: --trail SOURCE".to_owned(),
+            ];
+        }
+        LakeError::NotALake { .. } => "choose another place with --lake",
+        LakeError::Newer { .. } => "use the keytrail that wrote it, or a newer one",
+        LakeError::Location { .. } => "a lake is a folder or s3://bucket/prefix",
+        LakeError::Contended { .. } => {
+            "run the command again, and fewer of them at once: what is stored stays"
+        }
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}
+
+fn of_source(error: &SourceError) -> Vec<String> {
+    let hints: &[&str] = match error {
+        SourceError::InvalidUri { .. } => {
+            &["a source is s3://bucket/prefix, a folder, a file, a glob, or - for standard input"]
+        }
+        SourceError::Glob { .. } => &["quote the pattern so that the shell leaves it alone"],
+        SourceError::NotFound { uri } if uri.starts_with("s3://") => {
+            &["the prefix is what stands before AWSLogs/ in the keys; see: aws s3 ls s3://bucket/"]
+        }
+        SourceError::Changed { .. } => &["run the command again"],
+        SourceError::Archived { .. } => {
+            &["restore the objects first, with S3 Batch Operations or: aws s3api restore-object"]
+        }
+        SourceError::NoCredentials { .. } => &[
+            "choose a profile with --profile or AWS_PROFILE, or sign in: aws sso login",
+            "a public bucket needs no credentials: --no-sign-request",
+        ],
+        SourceError::RefusedCredentials { code, .. } => refused(code),
+        SourceError::AccessDenied {
+            action, resource, ..
+        } => return denied(action, resource),
+        SourceError::NoSuchBucket { .. } => {
+            &["check the spelling; a bucket of another S3 server needs --endpoint-url"]
+        }
+        SourceError::WrongRegion { region, .. } => {
+            return vec![match region {
+                Some(region) => format!("leave out --s3-region, or give --s3-region {region}"),
+                None => "leave out --s3-region: the region is found by itself".to_owned(),
+            }];
+        }
+        SourceError::Service { code, .. } if code == "SlowDown" => {
+            &["S3 asks for fewer requests: lower --fetches, or try later"]
+        }
+        SourceError::Connection { .. } => &["check the network, a proxy, and --endpoint-url"],
+        _ => &[],
+    };
+    hints.iter().map(|&hint| hint.to_owned()).collect()
+}
+
+fn refused(code: &str) -> &'static [&'static str] {
+    match code {
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            &["the credentials have expired; get new ones, e.g. aws sso login"]
+        }
+        "RequestTimeTooSkewed" => &["set the clock of this machine"],
+        _ => &["check which credentials are in use: aws sts get-caller-identity"],
+    }
+}
+
+fn denied(action: &str, resource: &str) -> Vec<String> {
+    let mut hints = vec![format!("these credentials need {action} on {resource}")];
+    if action == "s3:GetObject" {
+        hints.push("log files encrypted with KMS also need kms:Decrypt on the key".to_owned());
+    }
+    hints.push("if the bucket makes the reader pay: --request-payer".to_owned());
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let failure = Failure::from(SourceError::AccessDenied {
+            action: "s3:GetObject".to_owned(),
+            resource: "arn:aws:s3:::trail/*".to_owned(),
+            message: "Access Denied\u{1b}[2J".to_owned(),
+        });
+        assert_eq!(
+            failure.to_string(),
+            "error: access denied: s3:GetObject on arn:aws:s3:::trail/*: Access Denied\\x1b[2J\n\
+             hint: these credentials need s3:GetObject on arn:aws:s3:::trail/*\n\
+             hint: log files encrypted with KMS also need kms:Decrypt on the key\n\
+             hint: if the bucket makes the reader pay: --request-payer"
+        );
+    }
+
+    #[test]
+    fn an_unreadable_name_is_wrong_usage() {
+        let failure = Failure::from(SourceError::InvalidUri {
+            uri: "s3://".to_owned(),
+            reason: "no bucket",
+        });
+        assert_eq!(failure.kind, Kind::Usage);
+    }
+
+    #[test]
+    fn causes_are_not_told_twice() {
+        let failure = Failure::from(SourceError::Io {
+            path: "logs".into(),
+            source: std::io::Error::other("disk on fire"),
+        });
+        assert_eq!(failure.to_string(), "error: logs: disk on fire");
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised_among_the_causes() {
+        let full = io::Error::from(ErrorKind::StorageFull);
+        let storage = object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: Box::new(full),
+        };
+        let failure = Failure::from(LakeError::Storage(storage));
+        assert_eq!(failure.hints.len(), 1);
+        assert!(failure.hints[0].contains("make room"), "{failure}");
+    }
+
+    #[test]
+    fn a_missing_lake_says_how_to_make_one() {
+        let failure = Failure::from(LakeError::Missing {
+            lake: "keytrail-lake".to_owned(),
+        });
+        assert_eq!(
+            failure.to_string(),
+            "error: there is no lake at keytrail-lake\n\
+             hint: make one: keytrail ingest SOURCE --lake keytrail-lake\n\
+             hint: or ask log files directly, without a lake: --trail SOURCE"
+        );
+    }
+}

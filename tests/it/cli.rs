@@ -1,0 +1,818 @@
+//! The command line as people see it: what is printed to standard output and standard error, and the exit code, together.
+
+use std::fs;
+
+use assert_cmd::Command;
+use insta::assert_snapshot;
+
+/// The program, with nothing of this machine's environment that changes its words.
+fn keytrail(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
+    for name in ["KEYTRAIL_LAKE", "COLUMNS", "NO_COLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command.args(args);
+    command
+}
+
+/// Exit code, standard output and standard error as one text.
+fn ran(args: &[&str]) -> String {
+    let output = keytrail(args).output().unwrap();
+    format!(
+        "exit code: {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap()
+    )
+}
+
+#[test]
+fn help() {
+    assert_snapshot!(ran(&["--help"]), @r"
+    exit code: 0
+    --- stdout
+    Find out who uses which AWS access key, from CloudTrail log files.
+
+    keytrail reads CloudTrail log files from S3 or disk, keeps every event once in a lake of Parquet
+    files, and answers questions about access keys. Every question can also be asked of the log files
+    directly, without a lake.
+
+    Usage: keytrail [OPTIONS] <COMMAND>
+
+    Commands:
+      ingest       Read log files into a lake, every event once
+      keys         List every access key: whose it is, when it was used, from how many places
+      key          Show one access key: every source IP, user agent, API call, region and error
+      coverage     Show what was seen of the trail, and what is missing
+      describe     Describe the columns of an event: name, type, place in the record, meaning
+      completions  Print a completion script for a shell
+      man          Print the manual page, or write one page per command into a folder
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    General:
+      -q, --quiet
+              Say nothing but the answer and errors
+
+          --color <WHEN>
+              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              
+              [default: auto]
+
+    Examples:
+      keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
+      keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
+      keytrail keys                                Which keys are used? From the lake, in a moment
+      keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
+      keytrail coverage                            What was seen of the trail, and what is missing?
+
+    Exit codes:
+      0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C
+    --- stderr
+    ");
+}
+
+#[test]
+fn help_of_ingest() {
+    assert_snapshot!(ran(&["ingest", "--help"]), @r"
+    exit code: 0
+    --- stdout
+    Read log files into a lake, every event once
+
+    Run it again to add what is new: log files the lake already has are not fetched. It may be stopped
+    or killed at any moment, and several ingests may write to one lake at once; nothing is lost and
+    nothing is stored twice.
+
+    Usage: keytrail ingest [OPTIONS] <SOURCE>...
+
+    Arguments:
+      <SOURCE>...
+              Log files: s3://bucket/prefix, a folder, a file, a glob, or - for standard input
+
+    Options:
+          --lake <PATH>
+              Lake: a folder or s3://bucket/prefix
+              
+              [env: KEYTRAIL_LAKE]
+              [default: keytrail-lake]
+
+          --dry-run
+              Only count what would be read: log files, bytes, requests, cost and time
+
+      -f, --format <FORMAT>
+              How the summary is written
+              
+              [default: table]
+              [possible values: table, json]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Part of the trail:
+          --since <TIME>
+              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+
+          --until <TIME>
+              Last moment, as --since; a date includes that day
+
+          --account <ID>
+              Only this account (repeatable)
+
+          --region <REGION>
+              Only this CloudTrail region (repeatable); IAM and other global services are in us-east-1
+
+    Access to S3:
+          --profile <NAME>
+              Profile of the AWS configuration files
+
+          --endpoint-url <URL>
+              Server that speaks S3, instead of AWS (the bucket goes into the path)
+
+          --s3-region <REGION>
+              Region of the bucket; found by itself if not given
+
+          --request-payer
+              Accept that this account pays for requests and transfer
+
+          --no-sign-request
+              Send no credentials, for public buckets
+
+    Limits:
+          --max-log-file-size <SIZE>
+              Reject a log file with more JSON than this: it is a decompression bomb
+              
+              [default: 2GiB]
+
+          --max-memory <SIZE>
+              Memory to stay below
+              
+              [default: 1GiB]
+
+          --fetches <N>
+              Log files fetched at once
+              
+              [default: 32]
+
+          --threads <N>
+              Threads that decode; as many as there are cores if not given
+
+    General:
+      -q, --quiet
+              Say nothing but the answer and errors
+
+          --color <WHEN>
+              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              
+              [default: auto]
+
+    Examples:
+      keytrail ingest s3://my-trail-bucket                        The whole trail, into ./keytrail-lake
+      keytrail ingest s3://my-trail-bucket --since 90d --dry-run  What would the last 90 days cost?
+      keytrail ingest s3://my-trail-bucket --account 123456789012 --region us-east-1
+      keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
+      aws cloudtrail lookup-events | keytrail ingest -            From the event history
+
+    Exit code 3 means done, but log files or records were rejected; the summary names them.
+    --- stderr
+    ");
+}
+
+#[test]
+fn help_of_keys() {
+    assert_snapshot!(ran(&["keys", "--help"]), @r"
+    exit code: 0
+    --- stdout
+    List every access key: whose it is, when it was used, from how many places
+
+    Long-term keys (AKIA…) by default. A key appears if at least one event names it; a key that was
+    never used does not.
+
+    Usage: keytrail keys [OPTIONS]
+
+    Options:
+          --temporary
+              Also temporary keys (ASIA…)
+
+          --sort <COLUMN>
+              Order of the keys: counts and times from the highest, texts from A
+              
+              [default: events]
+              [possible values: events, last_seen, first_seen, errors, source_ip_addresses, user_agents,
+              api_calls, regions, issued_keys, access_key_id, account_id]
+
+          --top <N>
+              Only the first N keys of that order
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Input:
+          --lake <PATH>
+              Lake: a folder or s3://bucket/prefix
+              
+              [env: KEYTRAIL_LAKE]
+              [default: keytrail-lake]
+
+          --trail <SOURCE>
+              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              (repeatable)
+
+    Part of the trail:
+          --since <TIME>
+              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+
+          --until <TIME>
+              Last moment, as --since; a date includes that day
+
+          --account <ID>
+              Only this account (repeatable)
+
+          --region <REGION>
+              Only this CloudTrail region (repeatable); IAM and other global services are in us-east-1
+
+    Access to S3:
+          --profile <NAME>
+              Profile of the AWS configuration files
+
+          --endpoint-url <URL>
+              Server that speaks S3, instead of AWS (the bucket goes into the path)
+
+          --s3-region <REGION>
+              Region of the bucket; found by itself if not given
+
+          --request-payer
+              Accept that this account pays for requests and transfer
+
+          --no-sign-request
+              Send no credentials, for public buckets
+
+    Output:
+      -f, --format <FORMAT>
+              How the answer is written
+              
+              [default: table]
+              [possible values: table, json, jsonl, csv, markdown]
+
+      -o, --output <FILE>
+              Write the answer to this file, once it is complete
+
+    General:
+      -q, --quiet
+              Say nothing but the answer and errors
+
+          --color <WHEN>
+              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              
+              [default: auto]
+
+    Examples:
+      keytrail keys                                          Every long-term key of ./keytrail-lake
+      keytrail keys --trail s3://my-trail-bucket --since 7d  The last week, straight from the log files
+      keytrail keys --sort last_seen --top 20                The keys in use now
+      keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
+      keytrail keys --format csv --output keys.csv           For a spreadsheet
+    --- stderr
+    ");
+}
+
+#[test]
+fn help_of_key() {
+    assert_snapshot!(ran(&["key", "--help"]), @r"
+    exit code: 0
+    --- stdout
+    Show one access key: every source IP, user agent, API call, region and error
+
+    Counted is every event that the key signed; an error is an event with an error code. Calls that an
+    AWS service made on the key's behalf are counted too, and listed again under via_services.
+
+    Usage: keytrail key [OPTIONS] <ACCESS_KEY_ID>
+
+    Arguments:
+      <ACCESS_KEY_ID>
+              The access key, e.g. AKIAIOSFODNN7EXAMPLE
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Input:
+          --lake <PATH>
+              Lake: a folder or s3://bucket/prefix
+              
+              [env: KEYTRAIL_LAKE]
+              [default: keytrail-lake]
+
+          --trail <SOURCE>
+              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              (repeatable)
+
+    Part of the trail:
+          --since <TIME>
+              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+
+          --until <TIME>
+              Last moment, as --since; a date includes that day
+
+          --account <ID>
+              Only this account (repeatable)
+
+          --region <REGION>
+              Only this CloudTrail region (repeatable); IAM and other global services are in us-east-1
+
+    Access to S3:
+          --profile <NAME>
+              Profile of the AWS configuration files
+
+          --endpoint-url <URL>
+              Server that speaks S3, instead of AWS (the bucket goes into the path)
+
+          --s3-region <REGION>
+              Region of the bucket; found by itself if not given
+
+          --request-payer
+              Accept that this account pays for requests and transfer
+
+          --no-sign-request
+              Send no credentials, for public buckets
+
+    Output:
+      -f, --format <FORMAT>
+              How the answer is written
+              
+              [default: table]
+              [possible values: table, json, jsonl, csv, markdown]
+
+      -o, --output <FILE>
+              Write the answer to this file, once it is complete
+
+    General:
+      -q, --quiet
+              Say nothing but the answer and errors
+
+          --color <WHEN>
+              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              
+              [default: auto]
+
+    Examples:
+      keytrail key AKIAIOSFODNN7EXAMPLE                       The dossier, from ./keytrail-lake
+      keytrail key AKIAIOSFODNN7EXAMPLE --since 2025-03-01    Since the day the key leaked
+      keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
+      keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket
+    --- stderr
+    ");
+}
+
+#[test]
+fn help_of_coverage() {
+    assert_snapshot!(ran(&["coverage", "--help"]), @r"
+    exit code: 0
+    --- stdout
+    Show what was seen of the trail, and what is missing
+
+    Accounts, regions and days with their log files and events, rejected log files, holes, and which
+    event categories and data events are present at all. Ask this before you conclude that a key did not
+    do something.
+
+    Usage: keytrail coverage [OPTIONS]
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Input:
+          --lake <PATH>
+              Lake: a folder or s3://bucket/prefix
+              
+              [env: KEYTRAIL_LAKE]
+              [default: keytrail-lake]
+
+          --trail <SOURCE>
+              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              (repeatable)
+
+    Part of the trail:
+          --since <TIME>
+              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+
+          --until <TIME>
+              Last moment, as --since; a date includes that day
+
+          --account <ID>
+              Only this account (repeatable)
+
+          --region <REGION>
+              Only this CloudTrail region (repeatable); IAM and other global services are in us-east-1
+
+    Access to S3:
+          --profile <NAME>
+              Profile of the AWS configuration files
+
+          --endpoint-url <URL>
+              Server that speaks S3, instead of AWS (the bucket goes into the path)
+
+          --s3-region <REGION>
+              Region of the bucket; found by itself if not given
+
+          --request-payer
+              Accept that this account pays for requests and transfer
+
+          --no-sign-request
+              Send no credentials, for public buckets
+
+    Output:
+      -f, --format <FORMAT>
+              How the answer is written
+              
+              [default: table]
+              [possible values: table, json, jsonl, csv, markdown]
+
+      -o, --output <FILE>
+              Write the answer to this file, once it is complete
+
+    General:
+      -q, --quiet
+              Say nothing but the answer and errors
+
+          --color <WHEN>
+              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              
+              [default: auto]
+
+    Examples:
+      keytrail coverage                            Of ./keytrail-lake
+      keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
+      keytrail coverage --account 123456789012     Of one account
+    --- stderr
+    ");
+}
+
+#[test]
+fn help_of_the_small_commands() {
+    assert_snapshot!(ran(&["describe", "-h"]), @r"
+    exit code: 0
+    --- stdout
+    Describe the columns of an event: name, type, place in the record, meaning
+
+    Usage: keytrail describe [OPTIONS]
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Output:
+      -f, --format <FORMAT>  How the answer is written [default: table] [possible values: table, json,
+                             jsonl, csv, markdown]
+      -o, --output <FILE>    Write the answer to this file, once it is complete
+
+    General:
+      -q, --quiet         Say nothing but the answer and errors
+          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+                          always, or never [default: auto]
+
+    Examples:
+      keytrail describe                      Every column of the lake's events
+      keytrail describe --format markdown    The same for a wiki
+    --- stderr
+    ");
+    assert_snapshot!(ran(&["completions", "-h"]), @r"
+    exit code: 0
+    --- stdout
+    Print a completion script for a shell
+
+    Usage: keytrail completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    General:
+      -q, --quiet         Say nothing but the answer and errors
+          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+                          always, or never [default: auto]
+
+    Examples:
+      keytrail completions bash > ~/.local/share/bash-completion/completions/keytrail
+      keytrail completions zsh > ~/.zfunc/_keytrail
+      keytrail completions fish > ~/.config/fish/completions/keytrail.fish
+    --- stderr
+    ");
+    assert_snapshot!(ran(&["man", "-h"]), @r"
+    exit code: 0
+    --- stdout
+    Print the manual page, or write one page per command into a folder
+
+    Usage: keytrail man [OPTIONS]
+
+    Options:
+          --dir <FOLDER>  Write keytrail.1 and one page per command into this folder
+      -h, --help          Print help
+      -V, --version       Print version
+
+    General:
+      -q, --quiet         Say nothing but the answer and errors
+          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+                          always, or never [default: auto]
+
+    Examples:
+      keytrail man | man -l -                            Read the manual page
+      keytrail man --dir ~/.local/share/man/man1         Install all pages
+    --- stderr
+    ");
+}
+
+#[test]
+fn version() {
+    assert_eq!(
+        ran(&["--version"]),
+        format!(
+            "exit code: 0\n--- stdout\nkeytrail {}\n--- stderr\n",
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+}
+
+#[test]
+fn wrong_usage() {
+    assert_snapshot!(ran(&["kyes"]), @r"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: unrecognized subcommand 'kyes'
+
+      tip: some similar subcommands exist: 'key', 'keys'
+
+    Usage: keytrail [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(ran(&["ingest"]), @r"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: the following required arguments were not provided:
+      <SOURCE>...
+
+    Usage: keytrail ingest <SOURCE>...
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(ran(&["ingest", "logs", "--format", "csv"]), @r"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: invalid value 'csv' for '--format <FORMAT>'
+      [possible values: table, json]
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(ran(&["ingest", "logs", "--max-memory", "lots"]), @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: invalid value 'lots' for '--max-memory <SIZE>': "lots" is not a size; write it like 2GiB, 512MiB or a number of bytes
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(ran(&["key", "AKIA"]), @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: invalid value 'AKIA' for '<ACCESS_KEY_ID>': "AKIA" is not an access key id (16 to 128 letters A-Z, digits or *, e.g. AKIAIOSFODNN7EXAMPLE)
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(ran(&["keys", "--account", "12"]), @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: invalid value '12' for '--account <ID>': "12" is not an account id (12 digits)
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(ran(&["keys", "--top", "0"]), @r"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: invalid value '0' for '--top <N>': 0 is not in 1..18446744073709551615
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(ran(&["keys", "--since", "yesterday"]), @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: "yesterday" is not a time (RFC 3339 such as 2026-03-01T12:00:00Z, a date such as 2026-03-01, or a span before now such as 90d, 12h, 30m, 2w)
+    "#);
+    assert_snapshot!(ran(&["keys", "--since", "2025-03-02", "--until", "2025-03-01"]), @r"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: --since is not before --until, so that nothing is left
+    ");
+}
+
+#[test]
+fn no_command_shows_the_help() {
+    let output = keytrail(&[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("Usage: keytrail")
+    );
+}
+
+#[test]
+fn a_source_that_is_not_there() {
+    assert_snapshot!(ran(&["ingest", "no/such/folder"]), @r"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: nothing was found at no/such/folder
+    ");
+}
+
+#[test]
+fn describe_in_every_format() {
+    let head = |format: &str, lines: usize| {
+        let text = ran(&["describe", "--format", format]);
+        text.lines().take(lines).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(head("table", 8), @r"
+    exit code: 0
+    --- stdout
+    Columns of events
+
+    column                                        type       description                                                                                                 record_field
+    event_time                                    timestamp  When the call was completed, by the clock of the service's host.                                            eventTime
+    event_id                                      text       AWS's GUID of the event, unique in the lake; `content-…`, a hash, where the record has none.                eventID
+    event_source                                  text       The service that was called, e.g. `iam.amazonaws.com`.                                                      eventSource
+    ");
+    assert_snapshot!(head("json", 8), @r#"
+    exit code: 0
+    --- stdout
+    {
+      "report": "describe",
+      "notes": [],
+      "columns": [
+        {"column":"event_time","type":"timestamp","description":"When the call was completed, by the clock of the service's host.","record_field":"eventTime"},
+        {"column":"event_id","type":"text","description":"AWS's GUID of the event, unique in the lake; `content-…`, a hash, where the record has none.","record_field":"eventID"},
+    "#);
+    assert_snapshot!(head("jsonl", 4), @r#"
+    exit code: 0
+    --- stdout
+    {"column":"event_time","type":"timestamp","description":"When the call was completed, by the clock of the service's host.","record_field":"eventTime"}
+    {"column":"event_id","type":"text","description":"AWS's GUID of the event, unique in the lake; `content-…`, a hash, where the record has none.","record_field":"eventID"}
+    "#);
+    assert_snapshot!(head("csv", 4), @r#"
+    exit code: 0
+    --- stdout
+    column,type,description,record_field
+    event_time,timestamp,"When the call was completed, by the clock of the service's host.",eventTime
+    "#);
+    assert_snapshot!(head("markdown", 7), @r"
+    exit code: 0
+    --- stdout
+    # Columns of events
+
+    | column | type | description | record\_field |
+    | --- | --- | --- | --- |
+    | event\_time | timestamp | When the call was completed, by the clock of the service's host. | eventTime |
+    ");
+}
+
+#[test]
+fn a_table_fits_the_terminal() {
+    for columns in [80, 100, 200] {
+        let output = keytrail(&["describe"])
+            .env("COLUMNS", columns.to_string())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(columns), "{widest:?} at {columns}");
+    }
+}
+
+#[test]
+fn colour_is_a_matter_of_option_and_environment() {
+    let coloured = |args: &[&str], no_color: bool| {
+        let mut command = keytrail(args);
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        let output = command.output().unwrap();
+        output.stdout.contains(&0x1b)
+    };
+    assert!(!coloured(&["describe"], false));
+    assert!(coloured(&["describe", "--color", "always"], false));
+    assert!(coloured(&["describe", "--color", "always"], true));
+    assert!(!coloured(&["describe", "--color", "never"], false));
+}
+
+#[test]
+fn an_output_file_holds_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("columns.json");
+    let output = keytrail(&["describe", "--format", "json", "--output"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stdout.is_empty());
+    let text = fs::read_to_string(&path).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["report"], "describe");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_output_file_that_cannot_be_written() {
+    assert_snapshot!(ran(&["describe", "--output", "no/such/folder/x"]), @r"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: no/such/folder/x cannot be written
+    caused by: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_who_leaves_is_no_error() {
+    use std::process::{Command, Stdio};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keytrail"))
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn completions_and_manual_pages() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = keytrail(&["completions", shell]).output().unwrap();
+        assert!(output.status.success());
+        assert!(
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .contains("coverage")
+        );
+    }
+
+    let output = keytrail(&["man"]).output().unwrap();
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains(".TH keytrail 1")
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let output = keytrail(&["man", "--dir"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let mut pages: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    assert_snapshot!(pages.join("\n"), @r"
+    keytrail-completions.1
+    keytrail-coverage.1
+    keytrail-describe.1
+    keytrail-ingest.1
+    keytrail-key.1
+    keytrail-keys.1
+    keytrail-man.1
+    keytrail.1
+    ");
+}

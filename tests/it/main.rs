@@ -1,0 +1,3 @@
+//! The integration tests: one binary, because linking the query engine takes long.
+
+mod cli;
