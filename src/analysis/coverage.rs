@@ -9,9 +9,11 @@ use crate::session::{Params, Session};
 use async_trait::async_trait;
 
 /// The question.
-pub(super) const COVERAGE: Coverage = Coverage;
+pub const COVERAGE: Coverage = Coverage;
 
-pub(super) struct Coverage;
+/// See [`COVERAGE`].
+#[derive(Debug, Clone, Copy)]
+pub struct Coverage;
 
 /// Events by account, region and day: the table that the sections are computed from.
 const DAYS: &str = include_str!("../../queries/coverage/days.sql");

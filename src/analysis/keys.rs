@@ -7,9 +7,10 @@ use super::{AnalysisError, SqlAnalysis, SqlSection};
 use crate::report::Section;
 use arrow::array::UInt32Array;
 use arrow::compute::{SortColumn, SortOptions, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::datatypes::DataType;
 
 /// The inventory. Parameter: `temporary`.
-pub(super) const KEYS: SqlAnalysis = SqlAnalysis {
+pub const KEYS: SqlAnalysis = SqlAnalysis {
     name: "keys",
     title: "Access keys",
     base: None,
@@ -18,7 +19,7 @@ pub(super) const KEYS: SqlAnalysis = SqlAnalysis {
 };
 
 /// The dossier. Parameter: `access_key_id`.
-pub(super) const KEY: SqlAnalysis = SqlAnalysis {
+pub const KEY: SqlAnalysis = SqlAnalysis {
     name: "key",
     title: "Access key",
     base: Some(("uses", include_str!("../../queries/key/uses.sql"))),
@@ -43,48 +44,22 @@ pub(super) const KEY: SqlAnalysis = SqlAnalysis {
 };
 
 /// How the keys of the inventory are ordered and how many are shown.
-#[derive(Debug, Clone, Default)]
-pub struct KeysOptions {
-    /// The column to sort by.
-    pub order: KeyOrder,
+#[derive(Debug, Clone)]
+pub struct KeysOrder {
+    /// The column to sort by: numbers and times from the highest, texts from A.
+    pub column: String,
     /// How many keys are shown; all when none.
     pub top: Option<usize>,
 }
 
-/// A column of the inventory.
-#[derive(Debug, Clone)]
-pub struct KeyOrder(pub String);
-
-impl Default for KeyOrder {
-    fn default() -> Self {
-        Self("events".to_owned())
-    }
-}
-
-/// Columns of the inventory that are sorted from the highest; all others are sorted from A.
-pub const KEYS_COLUMNS: [&str; 9] = [
-    "events",
-    "errors",
-    "first_seen",
-    "last_seen",
-    "source_ip_addresses",
-    "user_agents",
-    "api_calls",
-    "regions",
-    "issued_keys",
-];
-
-impl KeysOptions {
+impl KeysOrder {
     /// Puts the keys in order and leaves out what was not asked for; says so when it does.
     pub fn apply(&self, section: &mut Section) -> Result<Option<String>, AnalysisError> {
         let batch = concat_batches(&section.schema, &section.batches)?;
-        let KeyOrder(name) = &self.order;
-        let column = batch.column_by_name(name).ok_or_else(|| AnalysisError::NoColumn(name.clone()))?;
-        let descending = KEYS_COLUMNS.contains(&name.as_str());
-        let by = SortColumn {
-            values: column.clone(),
-            options: Some(SortOptions { descending, nulls_first: false }),
-        };
+        let missing = || AnalysisError::NoColumn(self.column.clone());
+        let values = batch.column_by_name(&self.column).ok_or_else(missing)?.clone();
+        let descending = !matches!(values.data_type(), DataType::Utf8 | DataType::Utf8View);
+        let by = SortColumn { values, options: Some(SortOptions { descending, nulls_first: false }) };
         // Ties in the order of the keys, so that the same trail gives the same bytes.
         let then = SortColumn { values: batch.column(0).clone(), options: None };
         let order: UInt32Array = lexsort_to_indices(&[by, then], self.top)?;

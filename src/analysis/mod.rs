@@ -7,7 +7,8 @@ mod coverage;
 mod keys;
 mod sql;
 
-pub use keys::{KEYS_COLUMNS, KeyOrder, KeysOptions};
+pub use coverage::COVERAGE;
+pub use keys::{KEY, KEYS, KeysOrder};
 pub use sql::{SqlAnalysis, SqlSection};
 
 use crate::report::{Report, Section};
@@ -42,7 +43,7 @@ pub trait Analysis: Send + Sync {
 }
 
 /// Every question, in the order of the help.
-pub const ANALYSES: &[&dyn Analysis] = &[&keys::KEYS, &keys::KEY, &coverage::COVERAGE];
+pub const ANALYSES: &[&dyn Analysis] = &[&KEYS, &KEY, &COVERAGE];
 
 /// The question of this name.
 pub fn named(name: &str) -> Option<&'static dyn Analysis> {

@@ -73,11 +73,6 @@ impl Failure {
         }
     }
 
-    /// A command whose room of the library is still missing.
-    pub(crate) fn not_built_yet(command: &str) -> Self {
-        Self::new(format!("`{command}` is not built yet"))
-    }
-
     /// An error of the library, with its causes.
     fn of(error: &dyn Error) -> Self {
         let failure = Self::new(error.to_string());

@@ -11,7 +11,9 @@ mod failure;
 mod interrupt;
 mod output;
 mod progress;
+mod question;
 mod size;
+mod summary;
 
 use std::process::ExitCode;
 

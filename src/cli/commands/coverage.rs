@@ -1,8 +1,12 @@
 //! `keytrail coverage`: what was seen of the trail, and what was not.
 
+use keytrail::analysis::{COVERAGE, answer};
+use keytrail::session::Params;
+
 use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
+use crate::{output, question};
 
 /// Show what was seen of the trail, and what is missing
 ///
@@ -30,8 +34,9 @@ Examples:
   keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
   keytrail coverage --account 123456789012     Of one account";
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
-    let _selection = args.selection.selection()?;
-    let _input = args.input.input();
-    Err(Failure::not_built_yet("coverage"))
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let report = answer(&session, &COVERAGE, &Params::new()).await?;
+    output::write(&report, &args.output, context)?;
+    Ok(Done::Complete)
 }

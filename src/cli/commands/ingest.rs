@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use keytrail::ingest::Stop;
+use keytrail::ingest::{IngestOptions, IngestSummary, Stop, ingest, plan};
+use keytrail::lake::{Known, Lake, LakeError, Location};
 use keytrail::render::Format;
-use keytrail::source;
+use keytrail::source::Source;
 
 use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, formats};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::interrupt;
 use crate::progress::Progress;
 use crate::size::ByteSize;
+use crate::{interrupt, output, question, summary};
 
 /// Read log files into a lake, every event once
 ///
@@ -53,9 +54,9 @@ struct Limits {
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     max_log_file_size: ByteSize,
 
-    /// Memory to stay below
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
-    max_memory: ByteSize,
+    /// Read log files again that were rejected before, e.g. with a higher --max-log-file-size
+    #[arg(long)]
+    retry_rejected: bool,
 
     /// Log files fetched at once
     #[arg(long, value_name = "N", default_value = "32", value_parser = at_least_one())]
@@ -77,13 +78,63 @@ Examples:
 Exit code 3 means done, but log files or records were rejected; the summary names them.";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let _selection = args.selection.selection()?;
+    let options = args.options()?;
+    let sources = question::sources(&args.sources, &args.access).await?;
+    let place = question::location(&args.lake.lake, &args.access).await?;
     let progress = Arc::new(Progress::new(context));
+    if args.dry_run {
+        return dry_run(&args, (&sources, &place, &options), &progress).await;
+    }
     let stop = Stop::default();
     interrupt::listen(stop.clone(), Arc::clone(&progress), context.clone())?;
-    for uri in &args.sources {
-        let _source = source::open(uri, &args.access.options()).await?;
-    }
+    let mut lake = Lake::open_or_create(&place).await?;
+    let result = ingest(&mut lake, &sources, &options, (progress.as_ref(), &stop)).await;
     progress.finish();
-    Err(Failure::not_built_yet("ingest"))
+    let summary = result?;
+    output::print(|out| match args.format {
+        Format::Json => summary::json(&summary, out),
+        _ => summary::text(&summary, &lake.name(), out),
+    })?;
+    Ok(match summary {
+        IngestSummary { left: 1.., .. } => Done::Stopped,
+        IngestSummary { events_rejected: 1.., .. } => Done::WithRejects,
+        summary if !summary.rejected.is_empty() => Done::WithRejects,
+        _ => Done::Complete,
+    })
+}
+
+/// Says what an ingest would read and cost, and reads nothing.
+async fn dry_run(
+    args: &Args,
+    (sources, place, options): (&[Arc<dyn Source>], &Location, &IngestOptions),
+    progress: &Progress,
+) -> Result<Done, Failure> {
+    let known = match Lake::open(place).await {
+        Ok(lake) => lake.known_log_files(options.retry_rejected).await?,
+        Err(LakeError::Missing { .. }) => Known::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let plan = plan(sources, &options.selection, &known, progress).await;
+    progress.finish();
+    let plan = plan?;
+    output::print(|out| match args.format {
+        Format::Json => summary::plan_json(&plan, out),
+        _ => summary::plan_text(&plan, out),
+    })?;
+    Ok(Done::Complete)
+}
+
+impl Args {
+    fn options(&self) -> Result<IngestOptions, Failure> {
+        Ok(IngestOptions {
+            selection: self.selection.selection()?,
+            max_json: self.limits.max_log_file_size.0,
+            fetches: self.limits.fetches,
+            threads: self
+                .limits
+                .threads
+                .unwrap_or_else(question::threads),
+            retry_rejected: self.limits.retry_rejected,
+        })
+    }
 }

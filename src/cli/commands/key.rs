@@ -2,9 +2,14 @@
 
 use keytrail::cloudtrail::AccessKeyId;
 
+use datafusion::common::ScalarValue;
+use keytrail::analysis::{KEY, answer};
+use keytrail::session::Params;
+
 use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
+use crate::{output, question};
 
 /// Show one access key: every source IP, user agent, API call, region and error
 ///
@@ -37,8 +42,11 @@ Examples:
   keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
   keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket";
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
-    let _selection = args.selection.selection()?;
-    let _input = args.input.input();
-    Err(Failure::not_built_yet("key"))
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let key = ScalarValue::from(args.access_key_id.as_str());
+    let params = Params::from([("access_key_id".to_owned(), key)]);
+    let report = answer(&session, &KEY, &params).await?;
+    output::write(&report, &args.output, context)?;
+    Ok(Done::Complete)
 }

@@ -1,10 +1,14 @@
 //! `keytrail keys`: every access key and who uses it.
 
 use clap::ValueEnum;
+use datafusion::common::ScalarValue;
+use keytrail::analysis::{KEYS, KeysOrder, answer};
+use keytrail::session::Params;
 
 use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
+use crate::{output, question};
 
 /// List every access key: whose it is, when it was used, from how many places
 ///
@@ -63,8 +67,26 @@ Examples:
   keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
   keytrail keys --format csv --output keys.csv           For a spreadsheet";
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
-    let _selection = args.selection.selection()?;
-    let _input = args.input.input();
-    Err(Failure::not_built_yet("keys"))
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let temporary = ScalarValue::from(args.temporary);
+    let params = Params::from([("temporary".to_owned(), temporary)]);
+    let mut report = answer(&session, &KEYS, &params).await?;
+    let order = KeysOrder {
+        column: args.sort.column(),
+        top: args.top,
+    };
+    if let Some(section) = report.sections.first_mut() {
+        report.notes.extend(order.apply(section)?);
+    }
+    output::write(&report, &args.output, context)?;
+    Ok(Done::Complete)
+}
+
+impl Sort {
+    /// The column's name, which is the option's value.
+    fn column(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }

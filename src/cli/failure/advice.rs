@@ -6,7 +6,10 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use keytrail::analysis::AnalysisError;
+use keytrail::ingest::IngestError;
 use keytrail::lake::LakeError;
+use keytrail::session::SessionError;
 use keytrail::source::SourceError;
 
 use super::{Failure, Kind};
@@ -25,6 +28,35 @@ impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
         let usage = matches!(error, LakeError::Location { .. });
         advised(&error, usage, of_lake(&error))
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Source(error) => error.into(),
+            IngestError::Lake(error) => error.into(),
+            error => Failure::of(&error),
+        }
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Source(error) => error.into(),
+            SessionError::Lake(error) => error.into(),
+            error => Failure::of(&error),
+        }
+    }
+}
+
+impl From<AnalysisError> for Failure {
+    fn from(error: AnalysisError) -> Self {
+        match error {
+            AnalysisError::Session(error) => error.into(),
+            error => Failure::of(&error),
+        }
     }
 }
 

@@ -1,0 +1,63 @@
+//! How a question is put.
+//!
+//! In: the options that questions share. Out: a session on a lake or on log files. Promise: both are opened in one place,
+//! so that every question takes the same options.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use keytrail::lake::{Lake, Location};
+use keytrail::session::{Session, SessionOptions};
+use keytrail::source::{self, Source};
+
+use crate::args::{Input, InputArgs, SelectionArgs, SourceArgs};
+use crate::failure::Failure;
+
+/// The most JSON a log file may have when it is asked without ingest.
+const MAX_JSON: u64 = 2 << 30;
+
+/// Threads to work with: as many as there are cores.
+pub(crate) fn threads() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}
+
+/// The sources of these names.
+pub(crate) async fn sources(
+    names: &[String],
+    access: &SourceArgs,
+) -> Result<Vec<Arc<dyn Source>>, Failure> {
+    let mut sources = Vec::new();
+    for name in names {
+        sources.push(source::open(name, &access.options()).await?);
+    }
+    Ok(sources)
+}
+
+/// The place of a lake; only a lake on S3 needs credentials.
+pub(crate) async fn location(lake: &str, access: &SourceArgs) -> Result<Location, Failure> {
+    let sdk = match lake.starts_with("s3://") {
+        true => Some(source::sdk_config(&access.options()).await),
+        false => None,
+    };
+    Ok(Location::new(lake, sdk.as_ref())?)
+}
+
+/// A session on what the options name.
+pub(crate) async fn session(
+    input: &InputArgs,
+    selection: &SelectionArgs,
+    access: &SourceArgs,
+) -> Result<Session, Failure> {
+    let options = SessionOptions {
+        selection: selection.selection()?,
+        threads: threads(),
+        max_json: MAX_JSON,
+    };
+    match input.input() {
+        Input::Lake(lake) => {
+            let lake = Lake::open(&location(&lake, access).await?).await?;
+            Ok(Session::lake(lake, &options).await?)
+        }
+        Input::Trails(names) => Ok(Session::trail(sources(&names, access).await?, &options).await?),
+    }
+}

@@ -1,0 +1,176 @@
+//! What an ingest did, in words and in JSON.
+//!
+//! In: an [`IngestSummary`] or a [`Plan`]. Out: text. Promise: every rejected log file is named with its reason; the numbers
+//! of events add up, and the text shows that they do.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use keytrail::ingest::{IngestSummary, Plan, Refused};
+use keytrail::render::escape::terminal;
+use serde_json::json;
+
+use crate::progress::readable;
+use crate::size::ByteSize;
+
+/// What S3 charges for a thousand GET requests and for ten thousand listed keys' worth of LIST requests, in US dollars
+/// (us-east-1, S3 Standard). Transfer out of AWS comes on top.
+const DOLLARS_PER_GET: f64 = 0.0004 / 1_000.0;
+const DOLLARS_PER_LIST: f64 = 0.005 / 1_000.0;
+
+/// Compressed bytes per second that two cores decode and pack, as measured (see the README's benches).
+const BYTES_PER_SECOND: f64 = 40e6;
+
+/// Kinds of skipped files are listed one by one up to this many; beyond, they are counted by reason.
+const SHOWN_SKIPS: usize = 10;
+
+/// The summary for people.
+pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> io::Result<()> {
+    let rejected = summary.rejected.len();
+    writeln!(
+        out,
+        "log files  {} listed = {} stored + {} already there + {rejected} rejected + {} without events{}",
+        summary.listed,
+        summary.stored,
+        summary.already_stored,
+        summary.listed
+            - summary.stored
+            - summary.already_stored
+            - rejected as u64
+            - summary.left,
+        match summary.left {
+            0 => String::new(),
+            left => format!(" + {left} left unread"),
+        }
+    )?;
+    writeln!(
+        out,
+        "events     {} read = {} stored + {} duplicates + {} rejected",
+        summary.events_read,
+        summary.events_stored,
+        summary.events_duplicates,
+        summary.events_rejected
+    )?;
+    writeln!(
+        out,
+        "bytes      {} compressed, {} of JSON, {} in the lake",
+        ByteSize(summary.bytes_compressed),
+        ByteSize(summary.bytes_json),
+        ByteSize(summary.bytes_lake)
+    )?;
+    let seconds = summary.elapsed.as_secs_f64().max(1e-3);
+    writeln!(
+        out,
+        "time       {}, {:.0} events/s, {}/s of JSON",
+        readable(summary.elapsed),
+        summary.events_read as f64 / seconds,
+        ByteSize((summary.bytes_json as f64 / seconds) as u64)
+    )?;
+    writeln!(out, "lake       {}", terminal(lake))?;
+    list(("rejected", &summary.rejected, usize::MAX), out)?;
+    list(("odd, but read", &summary.remarks, usize::MAX), out)?;
+    list(("skipped", &summary.skipped, SHOWN_SKIPS), out)?;
+    if summary.left > 0 {
+        writeln!(out, "\nStopped early. Run the same command again to go on; what is stored is not read again.")?;
+    }
+    Ok(())
+}
+
+fn list((title, refused, most): (&str, &[Refused], usize), out: &mut dyn Write) -> io::Result<()> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}:")?;
+    for Refused { log_file, reason } in refused.iter().take(most) {
+        writeln!(out, "  {}: {}", terminal(log_file), terminal(reason))?;
+    }
+    match refused.len().saturating_sub(most) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more (see the table log_files, or --format json)"),
+    }
+}
+
+/// The summary for programs.
+pub(crate) fn json(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<()> {
+    let files = |list: &[Refused]| -> Vec<serde_json::Value> {
+        let row = |file: &Refused| json!({"log_file": file.log_file, "reason": file.reason});
+        list.iter().map(row).collect()
+    };
+    let value = json!({
+        "report": "ingest",
+        "log_files": {
+            "listed": summary.listed,
+            "stored": summary.stored,
+            "already_stored": summary.already_stored,
+            "rejected": summary.rejected.len(),
+            "skipped": summary.skipped.len(),
+            "left": summary.left,
+        },
+        "events": {
+            "read": summary.events_read,
+            "stored": summary.events_stored,
+            "duplicates": summary.events_duplicates,
+            "rejected": summary.events_rejected,
+        },
+        "bytes": {
+            "compressed": summary.bytes_compressed,
+            "json": summary.bytes_json,
+            "lake": summary.bytes_lake,
+        },
+        "seconds": summary.elapsed.as_secs_f64(),
+        "rejected": files(&summary.rejected),
+        "skipped": files(&summary.skipped),
+        "remarks": files(&summary.remarks),
+    });
+    writeln!(out, "{value:#}")
+}
+
+/// What S3 will charge for reading a plan, listing included, in US dollars.
+fn dollars(plan: &Plan) -> f64 {
+    let gets = if plan.requests > 0 { plan.log_files.len() as f64 } else { 0.0 };
+    gets * DOLLARS_PER_GET + plan.requests as f64 * DOLLARS_PER_LIST
+}
+
+fn duration(plan: &Plan) -> Duration {
+    Duration::from_secs_f64(plan.bytes as f64 / BYTES_PER_SECOND)
+}
+
+/// The plan for people.
+pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "log files  {} listed = {} to be read + {} already there",
+        plan.listed,
+        plan.log_files.len(),
+        plan.already_stored
+    )?;
+    writeln!(out, "bytes      {} to be read, compressed", ByteSize(plan.bytes))?;
+    writeln!(
+        out,
+        "requests   {} made for this listing, {} to come",
+        plan.requests,
+        if plan.requests > 0 { plan.log_files.len() } else { 0 }
+    )?;
+    writeln!(
+        out,
+        "estimate   ${:.2} for requests, {} on two cores without network limits; transfer out of AWS not included",
+        dollars(plan),
+        readable(duration(plan))
+    )
+}
+
+/// The plan for programs.
+pub(crate) fn plan_json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let value = json!({
+        "report": "ingest-plan",
+        "log_files": {
+            "listed": plan.listed,
+            "to_read": plan.log_files.len(),
+            "already_stored": plan.already_stored,
+        },
+        "bytes": {"compressed": plan.bytes},
+        "requests": {"made": plan.requests},
+        "estimate": {"dollars": dollars(plan), "seconds": duration(plan).as_secs_f64()},
+    });
+    writeln!(out, "{value:#}")
+}
