@@ -248,6 +248,17 @@ impl KeyPrefix {
         })
     }
 
+    /// The folder of a day in the same region; `None` above the level of regions.
+    pub fn on(&self, day: NaiveDate) -> Option<Self> {
+        self.region.as_ref()?;
+        Some(Self {
+            year: Some(day.year()),
+            month: Some(day.month()),
+            day: Some(day.day()),
+            ..self.clone()
+        })
+    }
+
     /// How deep in the layout the folder is.
     pub fn level(&self) -> Level {
         match self {
