@@ -53,7 +53,8 @@ impl Call<'_> {
                 | "TokenRefreshRequired"
                 | "InvalidAccessKeyId"
                 | "SignatureDoesNotMatch"
-                | "RequestTimeTooSkewed",
+                | "RequestTimeTooSkewed"
+                | "NotSignedUp",
                 _,
             ) => SourceError::RefusedCredentials { code, message },
             (_, 403) => self.denied(message),
