@@ -5,6 +5,7 @@
 
 mod ids;
 mod key;
+mod prefix;
 mod selection;
 mod time;
 
@@ -12,6 +13,7 @@ pub use ids::{
     AccessKeyId, AccessKeyKind, AccountId, InvalidAccessKeyId, InvalidAccountId, access_key_kind,
     decode_account,
 };
-pub use key::{Folder, KeyPrefix, Level, LogFileKey, delivery_stamp};
+pub use key::{Folder, LogFileKey, delivery_stamp};
+pub use prefix::{KeyPrefix, Level};
 pub use selection::Selection;
 pub use time::{Bound, TimeError, parse_time};

@@ -1,0 +1,335 @@
+//! Which objects of a bucket are log files that a selection can need.
+//!
+//! In: a prefix anywhere above, at or inside CloudTrail's layout; a selection. Out: a listing, with every request
+//! counted. Promise: no bucket is walked.
+//!
+//! 1. Above the layout, `AWSLogs/` is looked for a few levels down, folder by folder (`trails.rs`).
+//! 2. From there down to the regions, folders are listed with a delimiter, and only those the selection wants.
+//! 3. A region's log files are listed as runs of days (`days.rs`).
+//!
+//! A prefix without the layout is listed whole: then nothing tells which objects are needed.
+
+mod days;
+mod trails;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_s3::types::{Object, ObjectStorageClass, OptionalObjectAttributes};
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::S3;
+use crate::cloudtrail::{Folder, KeyPrefix, Level, LogFileKey, Selection};
+use crate::source::{Listing, LogFile, Skipped, SourceError};
+
+/// A listing in the making.
+pub(super) struct Lister<'a> {
+    s3: &'a S3,
+    selection: &'a Selection,
+    seen: &'a (dyn Fn(u64, u64) + Send + Sync),
+    requests: AtomicU64,
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// What part of a listing found.
+#[derive(Default)]
+struct Found {
+    files: Vec<LogFile>,
+    skipped: Vec<Skipped>,
+}
+
+impl Found {
+    fn add(&mut self, other: Found) {
+        self.files.extend(other.files);
+        self.skipped.extend(other.skipped);
+    }
+}
+
+/// What one request asks for.
+#[derive(Default)]
+struct Query<'q> {
+    prefix: &'q str,
+    /// Whether keys are cut at the next `/` and told once, as folders.
+    folders: bool,
+    /// The key after which the first page begins.
+    after: Option<String>,
+    /// How many keys are enough.
+    at_most: Option<i32>,
+    /// The end of the page before.
+    token: Option<String>,
+}
+
+/// What one request found.
+struct Page {
+    objects: Vec<Object>,
+    folders: Vec<String>,
+    next: Option<String>,
+}
+
+impl<'a> Lister<'a> {
+    /// A listing of what the selection wants.
+    pub(super) fn new(
+        s3: &'a S3,
+        selection: &'a Selection,
+        seen: &'a (dyn Fn(u64, u64) + Send + Sync),
+    ) -> Self {
+        Self {
+            s3,
+            selection,
+            seen,
+            requests: AtomicU64::new(0),
+            files: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Lists the log files.
+    pub(super) async fn list(&self) -> Result<Listing, SourceError> {
+        let mut found = Found::default();
+        let mut folder = self.s3.prefix.clone();
+        if !folder.is_empty() && !folder.ends_with('/') {
+            folder.push('/');
+        }
+        let trails = match KeyPrefix::parse(&folder) {
+            Some(place) => vec![place],
+            None => self.find_trails(&folder, &mut found).await?,
+        };
+        if trails.is_empty() {
+            found.add(self.everything(&folder).await?);
+        } else {
+            let regions = self.find_regions(trails, &mut found).await?;
+            found.add(self.list_days(&regions).await?);
+        }
+        if found.files.is_empty() && found.skipped.is_empty() {
+            found.add(self.nothing_below(&folder).await?);
+        }
+        let requests = self.requests.load(Ordering::Relaxed);
+        Ok(Listing::new(found.files, found.skipped, requests))
+    }
+
+    /// The folders of regions, or below, that the selection wants.
+    async fn find_regions(
+        &self,
+        from: Vec<KeyPrefix>,
+        found: &mut Found,
+    ) -> Result<Vec<KeyPrefix>, SourceError> {
+        let mut regions = Vec::new();
+        let mut above = Vec::new();
+        let mut next = from;
+        while !next.is_empty() {
+            for place in next.drain(..) {
+                if let Some(reason) = place.folder().and_then(Folder::not_events) {
+                    found.skipped.push(self.skipped(&place.to_string(), reason));
+                } else if self.selection.wants_prefix(&place) {
+                    match place.level() {
+                        level if level >= Level::Region => regions.push(place),
+                        _ => above.push(place),
+                    }
+                }
+            }
+            let places = std::mem::take(&mut above);
+            for (below, skipped) in self.at_once(places, |place| self.below(place)).await? {
+                next.extend(below);
+                found.skipped.extend(skipped);
+            }
+        }
+        Ok(regions)
+    }
+
+    /// The folders inside a folder of the layout, and what else is there.
+    async fn below(&self, place: KeyPrefix) -> Result<(Vec<KeyPrefix>, Vec<Skipped>), SourceError> {
+        let prefix = place.to_string();
+        let mut below = Vec::new();
+        let mut skipped = Vec::new();
+        let mut query = Query {
+            prefix: &prefix,
+            folders: true,
+            ..Query::default()
+        };
+        loop {
+            let page = self.page(&query).await?;
+            for folder in page.folders {
+                let name = folder.strip_prefix(&prefix).unwrap_or(&folder);
+                match place.child(name.trim_end_matches('/')) {
+                    Some(child) => below.push(child),
+                    None => skipped.push(self.skipped(&folder, "not a folder of CloudTrail")),
+                }
+            }
+            skipped.extend(page.objects.iter().filter_map(|object| {
+                let key = object.key().filter(|key| !key.ends_with('/'))?;
+                Some(self.skipped(key, "not in a folder of a day"))
+            }));
+            query.token = page.next;
+            if query.token.is_none() {
+                return Ok((below, skipped));
+            }
+        }
+    }
+
+    /// Every object below a prefix without the layout.
+    async fn everything(&self, prefix: &str) -> Result<Found, SourceError> {
+        let mut found = Found::default();
+        let mut query = Query {
+            prefix,
+            ..Query::default()
+        };
+        loop {
+            let page = self.page(&query).await?;
+            for object in page.objects {
+                self.take(object, &mut found);
+            }
+            self.tell();
+            query.token = page.next;
+            if query.token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Nothing wanted was found below the folder: the prefix is an object's key, or a folder with other things, or
+    /// nothing at all.
+    async fn nothing_below(&self, folder: &str) -> Result<Found, SourceError> {
+        let mut found = Found::default();
+        let prefix = &self.s3.prefix;
+        if prefix != folder {
+            // Of all keys that begin like this one, it is the first itself.
+            let first = self.first(prefix).await?;
+            if let Some(object) = first.filter(|object| object.key() == Some(prefix)) {
+                self.take(object, &mut found);
+                self.tell();
+                return Ok(found);
+            }
+        }
+        match self.first(folder).await? {
+            Some(_) => Ok(found),
+            None => Err(SourceError::NotFound {
+                uri: self.s3.uri.clone(),
+            }),
+        }
+    }
+
+    /// The first object below a prefix.
+    async fn first(&self, prefix: &str) -> Result<Option<Object>, SourceError> {
+        let query = Query {
+            prefix,
+            at_most: Some(1),
+            ..Query::default()
+        };
+        Ok(self.page(&query).await?.objects.into_iter().next())
+    }
+
+    /// Sends one request.
+    async fn page(&self, query: &Query<'_>) -> Result<Page, SourceError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .s3
+            .client
+            .list_objects_v2()
+            .bucket(&self.s3.bucket)
+            .prefix(query.prefix)
+            .set_delimiter(query.folders.then(|| "/".to_owned()))
+            .set_start_after(query.after.clone())
+            .set_continuation_token(query.token.clone())
+            .set_max_keys(query.at_most)
+            .set_request_payer(self.s3.payer.clone())
+            .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
+            .send()
+            .await
+            .map_err(|error| self.s3.call("ListObjectsV2", None).failed(error))?;
+        let folders = answer.common_prefixes.unwrap_or_default();
+        Ok(Page {
+            objects: answer.contents.unwrap_or_default(),
+            folders: folders
+                .into_iter()
+                .filter_map(|folder| folder.prefix)
+                .collect(),
+            next: answer.next_continuation_token,
+        })
+    }
+
+    /// Does the same for many items, some at once, in no order.
+    async fn at_once<T, R, F: Future<Output = Result<R, SourceError>>>(
+        &self,
+        items: Vec<T>,
+        work: impl FnMut(T) -> F,
+    ) -> Result<Vec<R>, SourceError> {
+        stream::iter(items)
+            .map(work)
+            .buffer_unordered(self.s3.concurrency)
+            .try_collect()
+            .await
+    }
+
+    /// Takes the object as a log file, unless its path or its storage class speaks against it.
+    fn take(&self, object: Object, found: &mut Found) {
+        let Some(path) = object.key() else { return };
+        // Folders that a console made are objects without content.
+        if path.ends_with('/') {
+            return;
+        }
+        let key = LogFileKey::parse(path);
+        if let Some(key) = &key {
+            if let Some(reason) = key.folder.not_events() {
+                found.skipped.push(self.skipped(path, reason));
+                return;
+            }
+            if !self.selection.wants_key(key) {
+                return;
+            }
+        }
+        if let Some(class) = archived(&object) {
+            let reason = format!("archived ({class}) and not restored");
+            found.skipped.push(self.skipped(path, &reason));
+            return;
+        }
+        let size = object
+            .size()
+            .and_then(|size| u64::try_from(size).ok())
+            .unwrap_or_default();
+        self.files.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+        found.files.push(LogFile {
+            uri: self.uri(path),
+            size,
+            etag: object
+                .e_tag()
+                .unwrap_or_default()
+                .trim_matches('"')
+                .to_owned(),
+            key,
+        });
+    }
+
+    fn tell(&self) {
+        (self.seen)(
+            self.files.load(Ordering::Relaxed),
+            self.bytes.load(Ordering::Relaxed),
+        );
+    }
+
+    fn uri(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.s3.bucket)
+    }
+
+    fn skipped(&self, key: &str, reason: &str) -> Skipped {
+        Skipped {
+            uri: self.uri(key),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// The storage class of an object that cannot be read as it is.
+///
+/// The archive tiers of Intelligent-Tiering do not show in a listing; reading such an object fails and says so.
+fn archived(object: &Object) -> Option<&str> {
+    let class = object.storage_class()?;
+    let in_archive = matches!(
+        class,
+        ObjectStorageClass::Glacier | ObjectStorageClass::DeepArchive
+    );
+    let restored = object
+        .restore_status()
+        .is_some_and(|status| status.restore_expiry_date().is_some());
+    (in_archive && !restored).then(|| class.as_str())
+}

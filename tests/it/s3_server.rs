@@ -1,0 +1,278 @@
+//! A real S3 server in the process of the tests, on a loopback port.
+//!
+//! In: a folder whose sub folders are buckets. Out: an endpoint that any S3 client can use, the count of requests, and
+//! faults on demand. The protocol is that of `s3s`, the storage that of `s3s-fs`; added is what the latter leaves out:
+//! ETags in listings, `If-Match` on reads, storage classes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use aws_credential_types::Credentials;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use keytrail::source::SourceOptions;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::SimpleAuth;
+use s3s::dto;
+use s3s::service::S3ServiceBuilder;
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use s3s_fs::FileSystem;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+/// A running server; it stops with the test's runtime.
+pub(crate) struct S3Server {
+    /// `http://127.0.0.1:port`.
+    pub(crate) endpoint: String,
+    state: Arc<State>,
+}
+
+/// What the tests look at and set while the server runs.
+#[derive(Default)]
+struct State {
+    requests: Mutex<BTreeMap<String, u64>>,
+    /// How many of the next requests of an operation are refused, and with what.
+    refuse: Mutex<BTreeMap<String, (u64, Refusal)>>,
+    /// The next connection that has sent so many bytes more is cut; 0 means none is.
+    cut_after: AtomicU64,
+    archived: Mutex<Vec<String>>,
+}
+
+type Refusal = fn() -> S3Error;
+
+impl S3Server {
+    /// Starts a server on the buckets in a folder.
+    pub(crate) async fn start(folder: &Path) -> Self {
+        let state = Arc::new(State::default());
+        let mut service = S3ServiceBuilder::new(Storage {
+            files: FileSystem::new(folder).unwrap(),
+            state: Arc::clone(&state),
+        });
+        service.set_auth(SimpleAuth::from_single(KEY, SECRET));
+        service.set_access(Gate(Arc::clone(&state)));
+        let service = service.build();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let stream = TokioIo::new(Cuttable {
+                    stream,
+                    state: Arc::clone(&shared),
+                });
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let server = Builder::new(TokioExecutor::new());
+                    // A connection that breaks is what some tests want.
+                    let _ = server.serve_connection(stream, service).await;
+                });
+            }
+        });
+        Self { endpoint, state }
+    }
+
+    /// How to open a source on this server.
+    pub(crate) fn options(&self) -> SourceOptions {
+        SourceOptions {
+            endpoint_url: Some(self.endpoint.clone()),
+            credentials: Some(Credentials::new(KEY, SECRET, None, None, "test")),
+            ..SourceOptions::default()
+        }
+    }
+
+    /// How many requests of an operation came, e.g. `ListObjectsV2`; also those that were refused.
+    pub(crate) fn requests(&self, operation: &str) -> u64 {
+        let requests = self.state.requests.lock().unwrap();
+        requests.get(operation).copied().unwrap_or_default()
+    }
+
+    /// Refuses the next requests of an operation.
+    pub(crate) fn refuse(&self, operation: &str, times: u64, refusal: Refusal) {
+        let mut refuse = self.state.refuse.lock().unwrap();
+        refuse.insert(operation.to_owned(), (times, refusal));
+    }
+
+    /// Cuts the connection, once, after so many bytes from now on.
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        self.state.cut_after.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Lists the object with this key as one in Glacier.
+    pub(crate) fn archive(&self, key: &str) {
+        self.state.archived.lock().unwrap().push(key.to_owned());
+    }
+}
+
+/// Counts requests, and refuses those it is told to.
+struct Gate(Arc<State>);
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = cx.s3_op().name();
+        let mut requests = self.0.requests.lock().unwrap();
+        *requests.entry(operation.to_owned()).or_default() += 1;
+        if let Some((times, refusal)) = self.0.refuse.lock().unwrap().get_mut(operation)
+            && *times > 0
+        {
+            *times -= 1;
+            return Err(refusal());
+        }
+        match cx.credentials() {
+            Some(_) => Ok(()),
+            None => Err(s3_error!(AccessDenied, "Access Denied")),
+        }
+    }
+}
+
+/// The files, with what `s3s-fs` does not say of them.
+struct Storage {
+    files: FileSystem,
+    state: Arc<State>,
+}
+
+impl Storage {
+    async fn e_tag(&self, bucket: &str, key: &str) -> Option<dto::ETag> {
+        let input = dto::HeadObjectInput::builder()
+            .bucket(bucket.to_owned())
+            .key(key.to_owned())
+            .build()
+            .ok()?;
+        let head = self.files.head_object(request(input)).await.ok()?;
+        head.output.e_tag
+    }
+}
+
+fn request<T>(input: T) -> S3Request<T> {
+    S3Request {
+        input,
+        method: Default::default(),
+        uri: Default::default(),
+        headers: Default::default(),
+        extensions: Default::default(),
+        credentials: None,
+        region: None,
+        service: None,
+        trailing_headers: None,
+    }
+}
+
+macro_rules! storage {
+    ($($name:ident($input:ident) -> $output:ident;)*) => {
+        #[async_trait::async_trait]
+        impl S3 for Storage {
+            $(
+                async fn $name(&self, req: S3Request<dto::$input>) -> S3Result<S3Response<dto::$output>> {
+                    self.files.$name(req).await
+                }
+            )*
+
+            async fn list_objects_v2(
+                &self,
+                req: S3Request<dto::ListObjectsV2Input>,
+            ) -> S3Result<S3Response<dto::ListObjectsV2Output>> {
+                let bucket = req.input.bucket.clone();
+                let mut answer = self.files.list_objects_v2(req).await?;
+                for object in answer.output.contents.iter_mut().flatten() {
+                    let Some(key) = object.key.clone() else { continue };
+                    object.e_tag = self.e_tag(&bucket, &key).await;
+                    if self.state.archived.lock().unwrap().contains(&key) {
+                        object.storage_class = Some(dto::ObjectStorageClass::from_static("GLACIER"));
+                    }
+                }
+                Ok(answer)
+            }
+
+            async fn get_object(
+                &self,
+                req: S3Request<dto::GetObjectInput>,
+            ) -> S3Result<S3Response<dto::GetObjectOutput>> {
+                if let Some(dto::ETagCondition::ETag(wanted)) = &req.input.if_match
+                    && self.e_tag(&req.input.bucket, &req.input.key).await.is_some_and(|it| it != *wanted)
+                {
+                    return Err(s3_error!(PreconditionFailed));
+                }
+                if self.state.archived.lock().unwrap().contains(&req.input.key) {
+                    return Err(S3ErrorCode::InvalidObjectState.into());
+                }
+                self.files.get_object(req).await
+            }
+        }
+    };
+}
+
+storage! {
+    abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput;
+    complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput;
+    copy_object(CopyObjectInput) -> CopyObjectOutput;
+    create_bucket(CreateBucketInput) -> CreateBucketOutput;
+    create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput;
+    delete_object(DeleteObjectInput) -> DeleteObjectOutput;
+    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput;
+    head_bucket(HeadBucketInput) -> HeadBucketOutput;
+    head_object(HeadObjectInput) -> HeadObjectOutput;
+    list_parts(ListPartsInput) -> ListPartsOutput;
+    put_object(PutObjectInput) -> PutObjectOutput;
+    upload_part(UploadPartInput) -> UploadPartOutput;
+}
+
+/// A connection that breaks when the server is told so.
+struct Cuttable {
+    stream: TcpStream,
+    state: Arc<State>,
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let left = this.state.cut_after.load(Ordering::SeqCst);
+        if left == 0 {
+            return Pin::new(&mut this.stream).poll_write(cx, buf);
+        }
+        if left == 1 {
+            this.state.cut_after.store(0, Ordering::SeqCst);
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        // The last byte is kept to remember that the connection is to be cut.
+        let most = buf
+            .len()
+            .min(usize::try_from(left - 1).unwrap_or(usize::MAX));
+        let written = Pin::new(&mut this.stream).poll_write(cx, &buf[..most]);
+        if let Poll::Ready(Ok(written)) = written {
+            this.state
+                .cut_after
+                .fetch_sub(written as u64, Ordering::SeqCst);
+        }
+        written
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
