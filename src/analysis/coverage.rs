@@ -6,6 +6,7 @@
 use super::{Analysis, AnalysisError};
 use crate::report::Section;
 use crate::session::{Params, Session};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 
 /// The question.
@@ -19,10 +20,26 @@ pub struct Coverage;
 const DAYS: &str = include_str!("../../queries/coverage/days.sql");
 
 const SECTIONS: [(&str, &str, &str); 4] = [
-    ("regions", "Accounts and regions", include_str!("../../queries/coverage/regions.sql")),
-    ("holes", "Days without events, between days with events", include_str!("../../queries/coverage/holes.sql")),
-    ("event_categories", "Kinds of events", include_str!("../../queries/coverage/event_categories.sql")),
-    ("rejected_log_files", "Log files that could not be read", include_str!("../../queries/coverage/rejected_log_files.sql")),
+    (
+        "regions",
+        "Accounts and regions",
+        include_str!("../../queries/coverage/regions.sql"),
+    ),
+    (
+        "holes",
+        "Days without events, between days with events",
+        include_str!("../../queries/coverage/holes.sql"),
+    ),
+    (
+        "event_categories",
+        "Kinds of events",
+        include_str!("../../queries/coverage/event_categories.sql"),
+    ),
+    (
+        "rejected_log_files",
+        "Log files that could not be read",
+        include_str!("../../queries/coverage/rejected_log_files.sql"),
+    ),
 ];
 
 #[async_trait]
@@ -35,19 +52,28 @@ impl Analysis for Coverage {
         "Coverage"
     }
 
-    async fn sections(&self, session: &Session, params: &Params) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
+    async fn sections(
+        &self,
+        session: &Session,
+        params: &Params,
+    ) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
         let days = session.sql(DAYS, params).await?;
         let mut sections = vec![Section {
             name: "days".to_owned(),
             title: "Events per account, region and day".to_owned(),
-            schema: days.0.clone(),
+            schema: SchemaRef::clone(&days.0),
             batches: days.1.clone(),
         }];
         session.register("event_days", days)?;
         session.ledger()?;
         for (name, title, sql) in SECTIONS {
             let (schema, batches) = session.sql(sql, params).await?;
-            sections.push(Section { name: name.to_owned(), title: title.to_owned(), schema, batches });
+            sections.push(Section {
+                name: name.to_owned(),
+                title: title.to_owned(),
+                schema,
+                batches,
+            });
         }
         // The overview first, the long list of days last.
         sections.rotate_left(1);

@@ -6,15 +6,22 @@
 use super::{AnalysisError, SqlAnalysis, SqlSection};
 use crate::report::Section;
 use arrow::array::UInt32Array;
-use arrow::compute::{SortColumn, SortOptions, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::compute::{
+    SortColumn, SortOptions, concat_batches, lexsort_to_indices, take_record_batch,
+};
 use arrow::datatypes::DataType;
+use std::sync::Arc;
 
 /// The inventory. Parameter: `temporary`.
 pub const KEYS: SqlAnalysis = SqlAnalysis {
     name: "keys",
     title: "Access keys",
     base: None,
-    sections: &[SqlSection { name: "keys", title: "Access keys", sql: include_str!("../../queries/keys/keys.sql") }],
+    sections: &[SqlSection {
+        name: "keys",
+        title: "Access keys",
+        sql: include_str!("../../queries/keys/keys.sql"),
+    }],
     empty: "no event names an access key of this kind",
 };
 
@@ -24,16 +31,36 @@ pub const KEY: SqlAnalysis = SqlAnalysis {
     title: "Access key",
     base: Some(("uses", include_str!("../../queries/key/uses.sql"))),
     sections: &[
-        SqlSection { name: "summary", title: "Summary", sql: include_str!("../../queries/key/summary.sql") },
+        SqlSection {
+            name: "summary",
+            title: "Summary",
+            sql: include_str!("../../queries/key/summary.sql"),
+        },
         SqlSection {
             name: "source_ip_addresses",
             title: "Source IP addresses",
             sql: include_str!("../../queries/key/source_ip_addresses.sql"),
         },
-        SqlSection { name: "user_agents", title: "User agents", sql: include_str!("../../queries/key/user_agents.sql") },
-        SqlSection { name: "api_calls", title: "API calls", sql: include_str!("../../queries/key/api_calls.sql") },
-        SqlSection { name: "regions", title: "Regions", sql: include_str!("../../queries/key/regions.sql") },
-        SqlSection { name: "errors", title: "Errors", sql: include_str!("../../queries/key/errors.sql") },
+        SqlSection {
+            name: "user_agents",
+            title: "User agents",
+            sql: include_str!("../../queries/key/user_agents.sql"),
+        },
+        SqlSection {
+            name: "api_calls",
+            title: "API calls",
+            sql: include_str!("../../queries/key/api_calls.sql"),
+        },
+        SqlSection {
+            name: "regions",
+            title: "Regions",
+            sql: include_str!("../../queries/key/regions.sql"),
+        },
+        SqlSection {
+            name: "errors",
+            title: "Errors",
+            sql: include_str!("../../queries/key/errors.sql"),
+        },
         SqlSection {
             name: "via_services",
             title: "Calls that AWS services made on the key's behalf (counted above too)",
@@ -57,11 +84,21 @@ impl KeysOrder {
     pub fn apply(&self, section: &mut Section) -> Result<Option<String>, AnalysisError> {
         let batch = concat_batches(&section.schema, &section.batches)?;
         let missing = || AnalysisError::NoColumn(self.column.clone());
-        let values = batch.column_by_name(&self.column).ok_or_else(missing)?.clone();
+        let values = batch.column_by_name(&self.column).ok_or_else(missing)?;
+        let values = Arc::clone(values);
         let descending = !matches!(values.data_type(), DataType::Utf8 | DataType::Utf8View);
-        let by = SortColumn { values, options: Some(SortOptions { descending, nulls_first: false }) };
+        let by = SortColumn {
+            values,
+            options: Some(SortOptions {
+                descending,
+                nulls_first: false,
+            }),
+        };
         // Ties in the order of the keys, so that the same trail gives the same bytes.
-        let then = SortColumn { values: batch.column(0).clone(), options: None };
+        let then = SortColumn {
+            values: Arc::clone(batch.column(0)),
+            options: None,
+        };
         let order: UInt32Array = lexsort_to_indices(&[by, then], self.top)?;
         let left_out = batch.num_rows() - order.len();
         section.batches = vec![take_record_batch(&batch, &order)?];

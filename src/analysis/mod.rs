@@ -39,7 +39,11 @@ pub trait Analysis: Send + Sync {
     fn title(&self) -> &'static str;
 
     /// The tables of the answer, and remarks.
-    async fn sections(&self, session: &Session, params: &Params) -> Result<(Vec<Section>, Vec<String>), AnalysisError>;
+    async fn sections(
+        &self,
+        session: &Session,
+        params: &Params,
+    ) -> Result<(Vec<Section>, Vec<String>), AnalysisError>;
 }
 
 /// Every question, in the order of the help.
@@ -47,11 +51,18 @@ pub const ANALYSES: &[&dyn Analysis] = &[&KEYS, &KEY, &COVERAGE];
 
 /// The question of this name.
 pub fn named(name: &str) -> Option<&'static dyn Analysis> {
-    ANALYSES.iter().copied().find(|analysis| analysis.name() == name)
+    ANALYSES
+        .iter()
+        .copied()
+        .find(|analysis| analysis.name() == name)
 }
 
 /// Asks a question.
-pub async fn answer(session: &Session, analysis: &dyn Analysis, params: &Params) -> Result<Report, AnalysisError> {
+pub async fn answer(
+    session: &Session,
+    analysis: &dyn Analysis,
+    params: &Params,
+) -> Result<Report, AnalysisError> {
     let (sections, notes) = analysis.sections(session, params).await?;
     Ok(Report {
         name: analysis.name().to_owned(),

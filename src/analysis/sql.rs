@@ -44,7 +44,11 @@ impl Analysis for SqlAnalysis {
         self.title
     }
 
-    async fn sections(&self, session: &Session, params: &Params) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
+    async fn sections(
+        &self,
+        session: &Session,
+        params: &Params,
+    ) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
         let mut params = params.clone();
         if let Some((table, sql)) = self.base {
             session.register(table, session.sql(sql, &params).await?)?;
@@ -54,10 +58,19 @@ impl Analysis for SqlAnalysis {
         let mut sections = Vec::new();
         for SqlSection { name, title, sql } in self.sections {
             let (schema, batches) = session.sql(sql, &params).await?;
-            sections.push(Section { name: (*name).to_owned(), title: (*title).to_owned(), schema, batches });
+            sections.push(Section {
+                name: (*name).to_owned(),
+                title: (*title).to_owned(),
+                schema,
+                batches,
+            });
         }
         let none = sections.first().is_none_or(|section| section.rows() == 0);
-        let notes = if none { vec![self.empty.to_owned()] } else { Vec::new() };
+        let notes = if none {
+            vec![self.empty.to_owned()]
+        } else {
+            Vec::new()
+        };
         Ok((sections, notes))
     }
 }

@@ -33,11 +33,7 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
         summary.listed,
         summary.stored,
         summary.already_stored,
-        summary.listed
-            - summary.stored
-            - summary.already_stored
-            - rejected as u64
-            - summary.left,
+        summary.listed - summary.stored - summary.already_stored - rejected as u64 - summary.left,
         match summary.left {
             0 => String::new(),
             left => format!(" + {left} left unread"),
@@ -71,7 +67,10 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
     list(("odd, but read", &summary.remarks, usize::MAX), out)?;
     list(("skipped", &summary.skipped, SHOWN_SKIPS), out)?;
     if summary.left > 0 {
-        writeln!(out, "\nStopped early. Run the same command again to go on; what is stored is not read again.")?;
+        writeln!(
+            out,
+            "\nStopped early. Run the same command again to go on; what is stored is not read again."
+        )?;
     }
     Ok(())
 }
@@ -86,7 +85,10 @@ fn list((title, refused, most): (&str, &[Refused], usize), out: &mut dyn Write) 
     }
     match refused.len().saturating_sub(most) {
         0 => Ok(()),
-        more => writeln!(out, "  and {more} more (see the table log_files, or --format json)"),
+        more => writeln!(
+            out,
+            "  and {more} more (see the table log_files, or --format json)"
+        ),
     }
 }
 
@@ -127,7 +129,11 @@ pub(crate) fn json(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<(
 
 /// What S3 will charge for reading a plan, listing included, in US dollars.
 fn dollars(plan: &Plan) -> f64 {
-    let gets = if plan.requests > 0 { plan.log_files.len() as f64 } else { 0.0 };
+    let gets = if plan.requests > 0 {
+        plan.log_files.len() as f64
+    } else {
+        0.0
+    };
     gets * DOLLARS_PER_GET + plan.requests as f64 * DOLLARS_PER_LIST
 }
 
@@ -144,12 +150,20 @@ pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         plan.log_files.len(),
         plan.already_stored
     )?;
-    writeln!(out, "bytes      {} to be read, compressed", ByteSize(plan.bytes))?;
+    writeln!(
+        out,
+        "bytes      {} to be read, compressed",
+        ByteSize(plan.bytes)
+    )?;
     writeln!(
         out,
         "requests   {} made for this listing, {} to come",
         plan.requests,
-        if plan.requests > 0 { plan.log_files.len() } else { 0 }
+        if plan.requests > 0 {
+            plan.log_files.len()
+        } else {
+            0
+        }
     )?;
     writeln!(
         out,

@@ -32,7 +32,9 @@ impl EventKey {
     pub fn new(time: i64, event_id: &str, content_sha256: Option<&str>) -> Self {
         let id = match (guid(event_id), content_sha256) {
             (Some(id), None) => id,
-            (_, Some(sha)) => u128::from_str_radix(sha.get(..32).unwrap_or_default(), 16).unwrap_or_default(),
+            (_, Some(sha)) => {
+                u128::from_str_radix(sha.get(..32).unwrap_or_default(), 16).unwrap_or_default()
+            }
             (None, None) => first_half(&Sha256::digest(event_id)),
         };
         Self { time, id }
@@ -40,20 +42,27 @@ impl EventKey {
 }
 
 fn guid(event_id: &str) -> Option<u128> {
-    (event_id.len() == 36).then(|| Uuid::try_parse(event_id).ok()).flatten().map(|uuid| uuid.as_u128())
+    (event_id.len() == 36)
+        .then(|| Uuid::try_parse(event_id).ok())
+        .flatten()
+        .map(|uuid| uuid.as_u128())
 }
 
 fn first_half(sha: &[u8]) -> u128 {
-    sha.iter().take(16).fold(0, |id, byte| id << 8 | u128::from(*byte))
+    sha.iter()
+        .take(16)
+        .fold(0, |id, byte| id << 8 | u128::from(*byte))
 }
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Collects events as columns.
@@ -74,8 +83,18 @@ impl EventBuilder {
         for field in fields {
             wanted[*field as usize] = true;
         }
-        let columns = fields.iter().map(|field| ColumnBuilder::new(field.column().kind)).collect();
-        Self { fields: fields.to_vec(), columns, wanted, keys: Vec::new(), log_file: String::new(), summary: Summary::default() }
+        let columns = fields
+            .iter()
+            .map(|field| ColumnBuilder::new(field.column().kind))
+            .collect();
+        Self {
+            fields: fields.to_vec(),
+            columns,
+            wanted,
+            keys: Vec::new(),
+            log_file: String::new(),
+            summary: Summary::default(),
+        }
     }
 
     /// The rows that follow come from this log file.
@@ -96,7 +115,8 @@ impl EventBuilder {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>() + self.keys.len() * size_of::<EventKey>()
+        self.columns.iter().map(ColumnBuilder::bytes).sum::<usize>()
+            + self.keys.len() * size_of::<EventKey>()
     }
 
     /// Whether it is time to take the rows out.
@@ -115,9 +135,16 @@ impl EventBuilder {
     /// All rows as one batch, with the key of each; the builder is empty afterwards.
     pub fn finish(&mut self) -> Result<(RecordBatch, Vec<EventKey>), ArrowError> {
         let keys = std::mem::take(&mut self.keys);
-        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<Vec<ArrayRef>, _>>()?;
+        let arrays = self
+            .columns
+            .iter_mut()
+            .map(ColumnBuilder::finish)
+            .collect::<Result<Vec<ArrayRef>, _>>()?;
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(keys.len()));
-        Ok((RecordBatch::try_new_with_options(schema::projected(&self.fields), arrays, &options)?, keys))
+        Ok((
+            RecordBatch::try_new_with_options(schema::projected(&self.fields), arrays, &options)?,
+            keys,
+        ))
     }
 
     /// Appends an event: the record, its text, its position in the log file and its time.
@@ -126,7 +153,8 @@ impl EventBuilder {
         self.keys.push(EventKey::new(time, &id, content.as_deref()));
         self.summary.add(record, time);
         let wants = |field: Field| self.wanted[field as usize];
-        let issued = (wants(Field::IssuedAccessKeyId) || wants(Field::IssuedPrincipal)).then(|| derive::issued(record));
+        let issued = (wants(Field::IssuedAccessKeyId) || wants(Field::IssuedPrincipal))
+            .then(|| derive::issued(record));
         let issued = issued.flatten();
         for (field, column) in self.fields.iter().zip(&mut self.columns) {
             let text = |text: &Option<Cow<'_, str>>, column: &mut ColumnBuilder| {
@@ -135,21 +163,32 @@ impl EventBuilder {
             match field {
                 Field::EventTime => column.push(Value::Int(time)),
                 Field::EventId => column.push(Value::Text(&id)),
-                Field::ContentSha256 => column.push(content.as_deref().map_or(Value::Null, Value::Text)),
+                Field::ContentSha256 => {
+                    column.push(content.as_deref().map_or(Value::Null, Value::Text))
+                }
                 Field::LogFile => column.push(Value::Text(&self.log_file)),
                 Field::LogFileRecord => column.push(Value::Int(position as i64)),
                 Field::Operation => {
                     let name = record.text(Field::EventName);
-                    column.push(name.as_deref().map_or(Value::Null, |name| Value::Text(derive::operation(name))));
+                    column.push(
+                        name.as_deref()
+                            .map_or(Value::Null, |name| Value::Text(derive::operation(name))),
+                    );
                 }
                 Field::SourceIp => {
-                    let address = record.text(Field::SourceIpAddress).and_then(|text| derive::address(&text));
+                    let address = record
+                        .text(Field::SourceIpAddress)
+                        .and_then(|text| derive::address(&text));
                     column.push(address.map_or(Value::Null, Value::Address));
                 }
                 Field::AccountId => text(&derive::account_id(record), column),
                 Field::ViaService => text(&derive::via_service(record), column),
                 Field::IssuedAccessKeyId => {
-                    column.push(issued.as_ref().map_or(Value::Null, |key| Value::Text(&key.access_key_id)));
+                    column.push(
+                        issued
+                            .as_ref()
+                            .map_or(Value::Null, |key| Value::Text(&key.access_key_id)),
+                    );
                 }
                 Field::IssuedPrincipal => {
                     let principal = issued.as_ref().and_then(|key| key.principal.as_deref());

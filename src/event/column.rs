@@ -5,7 +5,8 @@
 
 use super::schema::Kind;
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, Int64Array, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, Int64Array, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
@@ -34,7 +35,10 @@ pub(crate) struct ColumnBuilder {
 #[derive(Debug)]
 enum Data {
     /// Text and addresses: the bytes of all values, and where each ends.
-    Bytes { bytes: Vec<u8>, ends: Vec<i32> },
+    Bytes {
+        bytes: Vec<u8>,
+        ends: Vec<i32>,
+    },
     Bools(BooleanBufferBuilder),
     Ints(Vec<i64>),
 }
@@ -42,11 +46,19 @@ enum Data {
 impl ColumnBuilder {
     pub(crate) fn new(kind: Kind) -> Self {
         let data = match kind {
-            Kind::Text | Kind::Json | Kind::Address => Data::Bytes { bytes: Vec::new(), ends: vec![0] },
+            Kind::Text | Kind::Json | Kind::Address => Data::Bytes {
+                bytes: Vec::new(),
+                ends: vec![0],
+            },
             Kind::Bool => Data::Bools(BooleanBufferBuilder::new(0)),
             Kind::Time | Kind::Int => Data::Ints(Vec::new()),
         };
-        Self { kind, valid: BooleanBufferBuilder::new(0), nulls: 0, data }
+        Self {
+            kind,
+            valid: BooleanBufferBuilder::new(0),
+            nulls: 0,
+            data,
+        }
     }
 
     /// Appends a value; one of another kind than the column's is stored as null.
@@ -86,7 +98,9 @@ impl ColumnBuilder {
 
     /// Drops all rows from `rows` on.
     pub(crate) fn truncate(&mut self, rows: usize) {
-        self.nulls -= (rows..self.valid.len()).filter(|row| !self.valid.get_bit(*row)).count();
+        self.nulls -= (rows..self.valid.len())
+            .filter(|row| !self.valid.get_bit(*row))
+            .count();
         self.valid.truncate(rows);
         match &mut self.data {
             Data::Bytes { bytes, ends } => {
@@ -118,9 +132,9 @@ impl ColumnBuilder {
             Data::Ints(ints) => {
                 let values = ScalarBuffer::from(ints);
                 match done.kind {
-                    Kind::Time => {
-                        Arc::new(TimestampMicrosecondArray::try_new(values, nulls)?.with_timezone("UTC"))
-                    }
+                    Kind::Time => Arc::new(
+                        TimestampMicrosecondArray::try_new(values, nulls)?.with_timezone("UTC"),
+                    ),
                     _ => Arc::new(Int64Array::try_new(values, nulls)?),
                 }
             }
@@ -153,7 +167,10 @@ mod tests {
         column.push(Value::Text("é"));
         let array = column.finish()?;
         let array = array.as_string::<i32>();
-        assert_eq!(array.iter().collect::<Vec<_>>(), vec![Some("kept"), None, Some("é")]);
+        assert_eq!(
+            array.iter().collect::<Vec<_>>(),
+            vec![Some("kept"), None, Some("é")]
+        );
         assert_eq!(array.null_count(), 1);
         assert_eq!(column.finish()?.len(), 0);
         Ok(())
@@ -164,7 +181,10 @@ mod tests {
         let mut column = ColumnBuilder::new(Kind::Bool);
         column.push(Value::Bool(true));
         column.push(Value::Text("maybe"));
-        assert_eq!(column.finish()?.as_boolean().iter().collect::<Vec<_>>(), vec![Some(true), None]);
+        assert_eq!(
+            column.finish()?.as_boolean().iter().collect::<Vec<_>>(),
+            vec![Some(true), None]
+        );
         Ok(())
     }
 }

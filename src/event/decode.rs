@@ -73,12 +73,20 @@ pub type WhenFull<'a> = &'a mut dyn FnMut(&mut EventBuilder);
 impl Decoder {
     /// A decoder that rejects log files with more than `max_json` bytes of JSON.
     pub fn new(max_json: u64) -> Self {
-        Self { inflater: Inflater::new(), max_json }
+        Self {
+            inflater: Inflater::new(),
+            max_json,
+        }
     }
 
     /// Decodes the log file `name` into `builder`. A file whose text is too long to be held calls `when_full` in between;
     /// that it is sound has been made sure of before.
-    pub fn decode(&mut self, bytes: &[u8], name: &str, (builder, when_full): (&mut EventBuilder, WhenFull<'_>)) -> Decoded {
+    pub fn decode(
+        &mut self,
+        bytes: &[u8],
+        name: &str,
+        (builder, when_full): (&mut EventBuilder, WhenFull<'_>),
+    ) -> Decoded {
         let before = builder.rows();
         builder.begin_file(name);
         let mut walk = Walk::new(Some((&mut *builder, when_full)));
@@ -94,23 +102,41 @@ impl Decoder {
                         // Rows of a long file cannot be taken back once handed over: check it first, then read it again.
                         let mut again = Inflater::new();
                         let sound = Walk::new(None).document(&mut Input::long(reader, limit));
-                        sound.and_then(|()| match again.text(bytes, limit).map(|inflated| inflated.text) {
-                            Ok(Text::Long(reader)) => walk.document(&mut Input::long(reader, limit)),
-                            Ok(Text::Whole(_)) | Err(_) => Err("the file could not be read a second time".to_owned()),
+                        sound.and_then(|()| {
+                            match again.text(bytes, limit).map(|inflated| inflated.text) {
+                                Ok(Text::Long(reader)) => {
+                                    walk.document(&mut Input::long(reader, limit))
+                                }
+                                Ok(Text::Whole(_)) | Err(_) => {
+                                    Err("the file could not be read a second time".to_owned())
+                                }
+                            }
                         })
                     }
                 }
             }
         };
-        let Walk { records, rejects, json_bytes, foreign, unknown, .. } = walk;
+        let Walk {
+            records,
+            rejects,
+            json_bytes,
+            foreign,
+            unknown,
+            ..
+        } = walk;
         let outcome = match result {
             Err(reason) => Outcome::Rejected(reason),
-            Ok(()) if records > rejects.len() as u64 || (foreign.is_none() && unknown.is_none()) => Outcome::Read,
+            Ok(())
+                if records > rejects.len() as u64 || (foreign.is_none() && unknown.is_none()) =>
+            {
+                Outcome::Read
+            }
             Ok(()) => match (foreign, unknown) {
                 (Some((what, _)), _) => Outcome::Skipped(what.to_owned()),
-                (None, fields) => {
-                    Outcome::Rejected(format!("no CloudTrail event in it: objects with the fields {}", fields.unwrap_or_default()))
-                }
+                (None, fields) => Outcome::Rejected(format!(
+                    "no CloudTrail event in it: objects with the fields {}",
+                    fields.unwrap_or_default()
+                )),
             },
         };
         if outcome == Outcome::Read {
@@ -118,10 +144,24 @@ impl Decoder {
                 remark.get_or_insert(format!("passed over {what} ({n} of its objects)"));
             }
             let summary = builder.take_summary();
-            return Decoded { outcome, records, rejects, json_bytes, remark, summary };
+            return Decoded {
+                outcome,
+                records,
+                rejects,
+                json_bytes,
+                remark,
+                summary,
+            };
         }
         builder.truncate(before);
-        Decoded { outcome, records: 0, rejects: Vec::new(), json_bytes, remark, summary: Summary::default() }
+        Decoded {
+            outcome,
+            records: 0,
+            rejects: Vec::new(),
+            json_bytes,
+            remark,
+            summary: Summary::default(),
+        }
     }
 }
 
@@ -130,7 +170,13 @@ enum Input<'a> {
     /// All of it, and sound UTF-8: the fast path.
     Whole { text: &'a str, at: usize },
     /// Piece by piece, or with bytes that are not UTF-8, which only the record that has them suffers for.
-    Pieces { reader: Option<Box<dyn Read + 'a>>, bytes: Vec<u8>, at: usize, done: u64, limit: u64 },
+    Pieces {
+        reader: Option<Box<dyn Read + 'a>>,
+        bytes: Vec<u8>,
+        at: usize,
+        done: u64,
+        limit: u64,
+    },
 }
 
 impl<'a> Input<'a> {
@@ -138,12 +184,24 @@ impl<'a> Input<'a> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match std::str::from_utf8(bytes) {
             Ok(text) => Input::Whole { text, at: 0 },
-            Err(_) => Input::Pieces { reader: None, bytes: bytes.to_vec(), at: 0, done: 0, limit: u64::MAX },
+            Err(_) => Input::Pieces {
+                reader: None,
+                bytes: bytes.to_vec(),
+                at: 0,
+                done: 0,
+                limit: u64::MAX,
+            },
         }
     }
 
     fn long(reader: Box<dyn Read + 'a>, limit: u64) -> Self {
-        Input::Pieces { reader: Some(reader), bytes: Vec::new(), at: 0, done: 0, limit }
+        Input::Pieces {
+            reader: Some(reader),
+            bytes: Vec::new(),
+            at: 0,
+            done: 0,
+            limit,
+        }
     }
 
     fn bytes(&self) -> (&[u8], usize) {
@@ -168,7 +226,16 @@ impl<'a> Input<'a> {
 
     /// Reads another piece; false when there is none.
     fn more(&mut self) -> Result<bool, String> {
-        let Input::Pieces { reader: Some(reader), bytes, at, done, limit } = self else { return Ok(false) };
+        let Input::Pieces {
+            reader: Some(reader),
+            bytes,
+            at,
+            done,
+            limit,
+        } = self
+        else {
+            return Ok(false);
+        };
         bytes.drain(..*at);
         *done += *at as u64;
         *at = 0;
@@ -176,7 +243,8 @@ impl<'a> Input<'a> {
             return Err(format!("a JSON value of more than {LONGEST_VALUE} bytes"));
         }
         let read = reader.take(PIECE as u64).read_to_end(bytes);
-        read.map(|n| n > 0).map_err(|error| gzip::fault(error, *limit).to_string())
+        read.map(|n| n > 0)
+            .map_err(|error| gzip::fault(error, *limit).to_string())
     }
 
     /// The next byte that is not white space, without taking it.
@@ -224,7 +292,14 @@ struct Walk<'b> {
 
 impl<'b> Walk<'b> {
     fn new(rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>) -> Self {
-        Self { rows, records: 0, rejects: Vec::new(), json_bytes: 0, foreign: None, unknown: None }
+        Self {
+            rows,
+            records: 0,
+            rejects: Vec::new(),
+            json_bytes: 0,
+            foreign: None,
+            unknown: None,
+        }
     }
 
     /// All values of the document: usually one object, in JSON lines many.
@@ -250,7 +325,11 @@ impl<'b> Walk<'b> {
             values += 1;
         }
         self.json_bytes = input.position();
-        if values == 0 { Err("no JSON in it".to_owned()) } else { Ok(()) }
+        if values == 0 {
+            Err("no JSON in it".to_owned())
+        } else {
+            Ok(())
+        }
     }
 
     /// The elements of a list whose opening bracket has been taken, and the closing one.
@@ -300,7 +379,10 @@ impl<'b> Walk<'b> {
         };
         let (bytes, at) = input.bytes();
         match std::str::from_utf8(&bytes[at..end]) {
-            Err(_) => self.reject(&RecordFault::Encoding, &String::from_utf8_lossy(&bytes[at..end])),
+            Err(_) => self.reject(
+                &RecordFault::Encoding,
+                &String::from_utf8_lossy(&bytes[at..end]),
+            ),
             Ok(text) => self.text(text, 0),
         }
         input.set(end);
@@ -333,7 +415,9 @@ impl<'b> Walk<'b> {
             return self.reject(&fault, text);
         }
         match shape::of(text) {
-            Shape::Foreign(what) => self.foreign = Some((what, self.foreign.map_or(1, |(_, n)| n + 1))),
+            Shape::Foreign(what) => {
+                self.foreign = Some((what, self.foreign.map_or(1, |(_, n)| n + 1)))
+            }
             Shape::List(list) => {
                 let mut input = Input::Whole { text: list, at: 1 };
                 // The list is part of a sound value, so it has no syntax errors.
@@ -341,7 +425,10 @@ impl<'b> Walk<'b> {
             }
             Shape::Record(inner) => match skip_value(inner.as_bytes(), 0) {
                 Ok(_) => self.text(&inner, wrapping + 1),
-                Err(_) => self.reject(&RecordFault::Json("broken JSON inside a string".to_owned()), &inner),
+                Err(_) => self.reject(
+                    &RecordFault::Json("broken JSON inside a string".to_owned()),
+                    &inner,
+                ),
             },
             Shape::Packed(packed) => self.packed(&packed, wrapping + 1),
             Shape::Unknown(fields) => {
@@ -364,20 +451,37 @@ impl<'b> Walk<'b> {
                     .map(|text| self.text(text, wrapping)),
                 Text::Long(_) => None,
             },
-            Err(TextFault::Empty | TextFault::Gzip(_) | TextFault::TooLarge { .. } | TextFault::Format(_)) => None,
+            Err(
+                TextFault::Empty
+                | TextFault::Gzip(_)
+                | TextFault::TooLarge { .. }
+                | TextFault::Format(_),
+            ) => None,
         };
         if sound.is_none() {
-            self.reject(&RecordFault::Json("broken data inside a string".to_owned()), packed);
+            self.reject(
+                &RecordFault::Json("broken data inside a string".to_owned()),
+                packed,
+            );
         }
     }
 
     fn reject(&mut self, fault: &RecordFault, text: &str) {
-        self.rejects.push(Reject { record: self.records, reason: fault.to_string(), text: text.to_owned() });
+        self.rejects.push(Reject {
+            record: self.records,
+            reason: fault.to_string(),
+            text: text.to_owned(),
+        });
         self.records += 1;
     }
 
     /// A syntax error between whole values: in JSON lines it costs that line, elsewhere the file.
-    fn broken_line(&mut self, input: &mut Input<'_>, fault: Fault, among_others: bool) -> Result<(), String> {
+    fn broken_line(
+        &mut self,
+        input: &mut Input<'_>,
+        fault: Fault,
+        among_others: bool,
+    ) -> Result<(), String> {
         let error = self.syntax_error(input, fault);
         let (bytes, at) = input.bytes();
         let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
@@ -394,7 +498,9 @@ impl<'b> Walk<'b> {
     /// A syntax error in words; `fault` counts from the start of the bytes held.
     fn syntax_error(&self, input: &Input<'_>, fault: Fault) -> String {
         match fault {
-            Fault::Incomplete => format!("the JSON text ends too early, in record {}", self.records),
+            Fault::Incomplete => {
+                format!("the JSON text ends too early, in record {}", self.records)
+            }
             Fault::Invalid(offset) => {
                 let byte = input.position() - input.bytes().1 as u64 + offset as u64;
                 format!("broken JSON at byte {byte}, in record {}", self.records)
@@ -416,10 +522,14 @@ fn enter_list(input: &mut Input<'_>) -> Result<bool, String> {
     // A piece is always long enough for the few bytes looked at here.
     let (bytes, at) = input.bytes();
     let key = skip_space(bytes, at + 1);
-    let Some(after) = [&b"\"Records\""[..], b"\"Events\"", b"\"records\"", b"\"events\""]
-        .iter()
-        .find_map(|name| bytes[key..].starts_with(name).then_some(key + name.len()))
-    else {
+    let Some(after) = [
+        &b"\"Records\""[..],
+        b"\"Events\"",
+        b"\"records\"",
+        b"\"events\"",
+    ]
+    .iter()
+    .find_map(|name| bytes[key..].starts_with(name).then_some(key + name.len())) else {
         return Ok(false);
     };
     let colon = skip_space(bytes, after);
@@ -456,7 +566,10 @@ fn leave_object(input: &mut Input<'_>) -> Result<(), String> {
 /// The command line of CloudWatch Logs puts a time before each record: everything up to the brace is passed over.
 fn skip_line_prefix(input: &mut Input<'_>, byte: u8) -> Result<(), String> {
     let (bytes, at) = input.bytes();
-    let line = bytes[at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = bytes[at..]
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     match memchr::memchr(b'{', line).filter(|_| byte.is_ascii_digit()) {
         Some(brace) if !line[..brace].contains(&b'"') => {
             input.set(at + brace);

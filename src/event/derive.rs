@@ -12,15 +12,26 @@ use std::net::IpAddr;
 /// The API call without the API's date: `CreateFunction20150331` and `UpdateFunctionCode20150331v2` lose it.
 pub(crate) fn operation(event_name: &str) -> &str {
     let without_version = match event_name.rsplit_once('v') {
-        Some((name, version)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, version))
+            if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            name
+        }
         _ => event_name,
     };
-    let Some((name, date)) = without_version.len().checked_sub(8).and_then(|at| without_version.split_at_checked(at))
+    let Some((name, date)) = without_version
+        .len()
+        .checked_sub(8)
+        .and_then(|at| without_version.split_at_checked(at))
     else {
         return event_name;
     };
     let is_date = date.starts_with("20") && date.bytes().all(|byte| byte.is_ascii_digit());
-    if is_date && !name.is_empty() { name } else { event_name }
+    if is_date && !name.is_empty() {
+        name
+    } else {
+        event_name
+    }
 }
 
 /// The address as 16 bytes that sort and match prefixes; service names have none.
@@ -35,14 +46,18 @@ pub(crate) fn address(source_ip_address: &str) -> Option<[u8; 16]> {
 
 /// The account in whose log the event is.
 pub(crate) fn account_id<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
-    record.text(Field::RecipientAccountId).or_else(|| record.text(Field::UserIdentityAccountId))
+    record
+        .text(Field::RecipientAccountId)
+        .or_else(|| record.text(Field::UserIdentityAccountId))
 }
 
 /// The service that made the call on the caller's behalf. A service that calls for itself is the caller.
 pub(crate) fn via_service<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
     match record.raw(Field::UserIdentityType) {
         "" | "\"AWSService\"" => None,
-        _ => record.text(Field::UserIdentityInvokedBy).filter(|service| !service.is_empty()),
+        _ => record
+            .text(Field::UserIdentityInvokedBy)
+            .filter(|service| !service.is_empty()),
     }
 }
 
@@ -58,7 +73,10 @@ pub(crate) struct Issued<'a> {
 /// given, so it issues none.
 pub(crate) fn issued<'a>(record: &Record<'a>) -> Option<Issued<'a>> {
     let response = record.raw(Field::ResponseElements);
-    if !response.starts_with('{') || !record.raw(Field::ErrorCode).is_empty() || !response.contains("accessKeyId") {
+    if !response.starts_with('{')
+        || !record.raw(Field::ErrorCode).is_empty()
+        || !response.contains("accessKeyId")
+    {
         return None;
     }
     if record.raw(Field::EventName) == "\"GetSigninToken\"" {
@@ -68,9 +86,13 @@ pub(crate) fn issued<'a>(record: &Record<'a>) -> Option<Issued<'a>> {
     if let Some(key) = json::member(response, "accessKey") {
         // A call without a user name is about the caller.
         let user = text(key, "userName").or_else(|| record.text(Field::UserIdentityUserName));
-        return Some(Issued { access_key_id: text(key, "accessKeyId")?, principal: user });
+        return Some(Issued {
+            access_key_id: text(key, "accessKeyId")?,
+            principal: user,
+        });
     }
-    let set = json::member(response, "credentialSet").map(|set| set.trim_start_matches(['[', ' ', '\n', '\r', '\t']));
+    let set = json::member(response, "credentialSet")
+        .map(|set| set.trim_start_matches(['[', ' ', '\n', '\r', '\t']));
     let credentials = json::member(set.unwrap_or(response), "credentials")?;
     let principal = ["assumedRoleUser", "federatedUser"]
         .into_iter()
@@ -81,7 +103,10 @@ pub(crate) fn issued<'a>(record: &Record<'a>) -> Option<Issued<'a>> {
             "\"AssumeRoot\"" => text(record.raw(Field::RequestParameters), "targetPrincipal"),
             _ => None,
         });
-    Some(Issued { access_key_id: text(credentials, "accessKeyId").filter(|key| !key.is_empty())?, principal })
+    Some(Issued {
+        access_key_id: text(credentials, "accessKeyId").filter(|key| !key.is_empty())?,
+        principal,
+    })
 }
 
 #[cfg(test)]
@@ -93,7 +118,10 @@ mod tests {
         for (name, operation) in [
             ("CreateFunction20150331", "CreateFunction"),
             ("UpdateFunctionCode20150331v2", "UpdateFunctionCode"),
-            ("AddLayerVersionPermission20181031", "AddLayerVersionPermission"),
+            (
+                "AddLayerVersionPermission20181031",
+                "AddLayerVersionPermission",
+            ),
             ("GetObject", "GetObject"),
             ("Describe20", "Describe20"),
             ("20150331", "20150331"),
@@ -110,7 +138,13 @@ mod tests {
         assert_eq!(v4[12..], [10, 0, 0, 1]);
         assert!(address("10.0.0.9") < address("10.0.0.10"));
         assert!(address("2a02::1").is_some());
-        for service in ["cloudtrail.amazonaws.com", "AWS Internal", "AWS Internal/3", "", "10.0.0"] {
+        for service in [
+            "cloudtrail.amazonaws.com",
+            "AWS Internal",
+            "AWS Internal/3",
+            "",
+            "10.0.0",
+        ] {
             assert_eq!(address(service), None);
         }
     }
@@ -148,7 +182,10 @@ mod tests {
                 Some("123456789012"),
             ),
         ] {
-            let expected = Issued { access_key_id: key.into(), principal: principal.map(Into::into) };
+            let expected = Issued {
+                access_key_id: key.into(),
+                principal: principal.map(Into::into),
+            };
             assert_eq!(issued(&scan(text)), Some(expected));
         }
     }
@@ -169,10 +206,19 @@ mod tests {
     fn forward_access_sessions_are_told_from_services() {
         let via = |text| via_service(&scan(text)).map(Cow::into_owned);
         assert_eq!(
-            via(r#"{"userIdentity":{"type":"IAMUser","invokedBy":"cloudformation.amazonaws.com"}}"#).as_deref(),
+            via(
+                r#"{"userIdentity":{"type":"IAMUser","invokedBy":"cloudformation.amazonaws.com"}}"#
+            )
+            .as_deref(),
             Some("cloudformation.amazonaws.com")
         );
-        assert_eq!(via(r#"{"userIdentity":{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}}"#), None);
-        assert_eq!(via(r#"{"userIdentity":{"accountId":"1","invokedBy":"AWS Internal"}}"#), None);
+        assert_eq!(
+            via(r#"{"userIdentity":{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}}"#),
+            None
+        );
+        assert_eq!(
+            via(r#"{"userIdentity":{"accountId":"1","invokedBy":"AWS Internal"}}"#),
+            None
+        );
     }
 }

@@ -21,7 +21,7 @@ const MAX_RATIO: usize = 1032;
 
 /// Why the bytes of a log file have no text.
 #[derive(Debug, thiserror::Error)]
-pub enum TextFault {
+pub(crate) enum TextFault {
     /// There are no bytes.
     #[error("the file is empty")]
     Empty,
@@ -55,7 +55,9 @@ pub(crate) struct Inflater {
 
 impl std::fmt::Debug for Inflater {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inflater").field("buffer", &self.buffer.len()).finish_non_exhaustive()
+        f.debug_struct("Inflater")
+            .field("buffer", &self.buffer.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,11 +69,18 @@ pub(crate) struct Inflated<'a> {
 
 impl Inflater {
     pub(crate) fn new() -> Self {
-        Self { fast: libdeflater::Decompressor::new(), buffer: Vec::new() }
+        Self {
+            fast: libdeflater::Decompressor::new(),
+            buffer: Vec::new(),
+        }
     }
 
     /// The text in `bytes`, of at most `limit` bytes.
-    pub(crate) fn text<'a>(&'a mut self, bytes: &'a [u8], limit: u64) -> Result<Inflated<'a>, TextFault> {
+    pub(crate) fn text<'a>(
+        &'a mut self,
+        bytes: &'a [u8],
+        limit: u64,
+    ) -> Result<Inflated<'a>, TextFault> {
         if let Some(format) = foreign_format(bytes) {
             return Err(TextFault::Format(format));
         }
@@ -80,7 +89,11 @@ impl Inflater {
         }
         // Base64 of gzip, as Kinesis hands on what a CloudWatch Logs subscription sends.
         if bytes.starts_with(b"H4sI") {
-            let packed: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            let packed: Vec<u8> = bytes
+                .iter()
+                .copied()
+                .filter(|byte| !byte.is_ascii_whitespace())
+                .collect();
             let unpacked = base64::engine::general_purpose::STANDARD
                 .decode(packed)
                 .map_err(|error| TextFault::Gzip(io::Error::other(error)))?;
@@ -89,14 +102,21 @@ impl Inflater {
         if !is_gzip(bytes) {
             return match bytes.len() as u64 > limit {
                 true => Err(TextFault::TooLarge { limit }),
-                false if bytes.len() > WHOLE => Ok(Inflated { text: Text::Long(Box::new(bytes)), remark: None }),
-                false => Ok(Inflated { text: Text::Whole(bytes), remark: None }),
+                false if bytes.len() > WHOLE => Ok(Inflated {
+                    text: Text::Long(Box::new(bytes)),
+                    remark: None,
+                }),
+                false => Ok(Inflated {
+                    text: Text::Whole(bytes),
+                    remark: None,
+                }),
             };
         }
         match self.fast(bytes, limit) {
-            Some(size) if !is_gzip(&self.buffer[..size]) => {
-                Ok(Inflated { text: Text::Whole(&self.buffer[..size]), remark: None })
-            }
+            Some(size) if !is_gzip(&self.buffer[..size]) => Ok(Inflated {
+                text: Text::Whole(&self.buffer[..size]),
+                remark: None,
+            }),
             _ => self.slow(Box::new(bytes), limit),
         }
     }
@@ -105,7 +125,10 @@ impl Inflater {
     fn fast(&mut self, bytes: &[u8], limit: u64) -> Option<usize> {
         let (crc, size) = bytes.last_chunk::<8>().map(|trailer| {
             let [c1, c2, c3, c4, s1, s2, s3, s4] = *trailer;
-            (u32::from_le_bytes([c1, c2, c3, c4]), u32::from_le_bytes([s1, s2, s3, s4]) as usize)
+            (
+                u32::from_le_bytes([c1, c2, c3, c4]),
+                u32::from_le_bytes([s1, s2, s3, s4]) as usize,
+            )
         })?;
         if size > WHOLE || size as u64 > limit || size > bytes.len().saturating_mul(MAX_RATIO) {
             return None;
@@ -119,35 +142,63 @@ impl Inflater {
         }
         let out = &mut self.buffer[..size];
         // libdeflate checks the trailer of the member itself; that it is the file's last bytes shows that nothing follows.
-        let whole = self.fast.gzip_decompress(bytes, out).is_ok_and(|n| n == size)
+        let whole = self
+            .fast
+            .gzip_decompress(bytes, out)
+            .is_ok_and(|n| n == size)
             && libdeflater::crc32(out) == crc;
         whole.then_some(size)
     }
 
     /// Member by member. `bytes` are those of `Box<dyn BufRead>` so that borrowed and unpacked data are read alike.
-    fn slow<'a>(&'a mut self, bytes: Box<dyn io::BufRead + 'a>, limit: u64) -> Result<Inflated<'a>, TextFault> {
-        let mut members = Limited { left: limit, inner: Members::Member(GzDecoder::new(bytes)) };
+    fn slow<'a>(
+        &'a mut self,
+        bytes: Box<dyn io::BufRead + 'a>,
+        limit: u64,
+    ) -> Result<Inflated<'a>, TextFault> {
+        let mut members = Limited {
+            left: limit,
+            inner: Members::of(bytes),
+        };
         self.buffer.clear();
-        let held = (&mut members).take(WHOLE as u64 + 1).read_to_end(&mut self.buffer);
+        let held = (&mut members)
+            .take(WHOLE as u64 + 1)
+            .read_to_end(&mut self.buffer);
         held.map_err(|error| fault(error, limit))?;
         if is_gzip(&self.buffer) && self.buffer.len() <= WHOLE {
             // Compressed twice: by CloudWatch Logs and again by Firehose.
             let inner = std::mem::take(&mut self.buffer);
-            let mut decoder = Limited { left: limit, inner: Members::Member(GzDecoder::new(Box::new(io::Cursor::new(inner)))) };
-            let held = (&mut decoder).take(WHOLE as u64 + 1).read_to_end(&mut self.buffer);
+            let mut decoder = Limited {
+                left: limit,
+                inner: Members::of(Box::new(io::Cursor::new(inner))),
+            };
+            let held = (&mut decoder)
+                .take(WHOLE as u64 + 1)
+                .read_to_end(&mut self.buffer);
             held.map_err(|error| fault(error, limit))?;
             if self.buffer.len() > WHOLE {
-                return Err(TextFault::TooLarge { limit: WHOLE as u64 });
+                return Err(TextFault::TooLarge {
+                    limit: WHOLE as u64,
+                });
             }
-            return Ok(Inflated { text: Text::Whole(&self.buffer), remark: None });
+            return Ok(Inflated {
+                text: Text::Whole(&self.buffer),
+                remark: None,
+            });
         }
         if self.buffer.len() > WHOLE {
             let start = io::Cursor::new(std::mem::take(&mut self.buffer));
-            return Ok(Inflated { text: Text::Long(Box::new(start.chain(members))), remark: None });
+            return Ok(Inflated {
+                text: Text::Long(Box::new(start.chain(members))),
+                remark: None,
+            });
         }
         let remark = matches!(members.inner, Members::Leftover)
             .then(|| "bytes after the end of the gzip data were not read".to_owned());
-        Ok(Inflated { text: Text::Whole(&self.buffer), remark })
+        Ok(Inflated {
+            text: Text::Whole(&self.buffer),
+            remark,
+        })
     }
 }
 
@@ -164,7 +215,10 @@ fn foreign_format(bytes: &[u8]) -> Option<&'static str> {
         (b"BZh", "bzip2 data"),
         (&[0xfd, b'7', b'z', b'X', b'Z'], "xz data"),
     ];
-    FORMATS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
+    FORMATS
+        .iter()
+        .find(|(magic, _)| bytes.starts_with(magic))
+        .map(|(_, name)| *name)
 }
 
 /// Tells a broken stream from one that is too long; the limit travels as an [`io::Error`].
@@ -184,17 +238,26 @@ struct Limited<R> {
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(n as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.left = self
+            .left
+            .checked_sub(n as u64)
+            .ok_or(io::ErrorKind::FileTooLarge)?;
         Ok(n)
     }
 }
 
 /// The members of a gzip file, one after the other.
 enum Members<'a> {
-    Member(GzDecoder<Box<dyn io::BufRead + 'a>>),
+    Member(Box<GzDecoder<Box<dyn io::BufRead + 'a>>>),
     /// What follows the last member is not gzip.
     Leftover,
     Done,
+}
+
+impl<'a> Members<'a> {
+    fn of(bytes: Box<dyn io::BufRead + 'a>) -> Self {
+        Members::Member(Box::new(GzDecoder::new(bytes)))
+    }
 }
 
 impl Read for Members<'_> {
@@ -204,11 +267,13 @@ impl Read for Members<'_> {
             if n > 0 || buffer.is_empty() {
                 return Ok(n);
             }
-            let Members::Member(decoder) = std::mem::replace(self, Members::Done) else { break };
+            let Members::Member(decoder) = std::mem::replace(self, Members::Done) else {
+                break;
+            };
             let mut rest = decoder.into_inner();
             let next = rest.fill_buf()?;
             if is_gzip(next) {
-                *self = Members::Member(GzDecoder::new(rest));
+                *self = Members::of(rest);
             } else if !next.is_empty() {
                 *self = Members::Leftover;
             }
@@ -224,7 +289,10 @@ mod tests {
 
     fn gzip(text: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(text).and_then(|()| encoder.finish()).expect("in memory")
+        encoder
+            .write_all(text)
+            .and_then(|()| encoder.finish())
+            .expect("in memory")
     }
 
     fn inflate(bytes: &[u8]) -> Result<(Vec<u8>, Option<String>), TextFault> {
@@ -234,7 +302,9 @@ mod tests {
             Text::Whole(text) => Ok((text.to_vec(), inflated.remark)),
             Text::Long(mut reader) => {
                 let mut text = Vec::new();
-                reader.read_to_end(&mut text).map_err(|error| fault(error, 1 << 20))?;
+                reader
+                    .read_to_end(&mut text)
+                    .map_err(|error| fault(error, 1 << 20))?;
                 Ok((text, inflated.remark))
             }
         }
@@ -243,13 +313,24 @@ mod tests {
     #[test]
     fn every_wrapping_gives_the_same_text() -> Result<(), TextFault> {
         let text = b"{\"Records\":[]}".to_vec();
-        let base64 = base64::engine::general_purpose::STANDARD.encode(gzip(&text)).into_bytes();
+        let base64 = base64::engine::general_purpose::STANDARD
+            .encode(gzip(&text))
+            .into_bytes();
         let members = [gzip(&text[..5]), gzip(&text[5..])].concat();
-        for bytes in [text.clone(), gzip(&text), members, gzip(&gzip(&text)), base64] {
+        for bytes in [
+            text.clone(),
+            gzip(&text),
+            members,
+            gzip(&gzip(&text)),
+            base64,
+        ] {
             assert_eq!(inflate(&bytes)?, (text.clone(), None));
         }
         // Two equal members have the trailer of one: the copy is not missed.
-        assert_eq!(inflate(&[gzip(&text), gzip(&text)].concat())?.0, [text.clone(), text].concat());
+        assert_eq!(
+            inflate(&[gzip(&text), gzip(&text)].concat())?.0,
+            [text.clone(), text].concat()
+        );
         Ok(())
     }
 
@@ -264,14 +345,23 @@ mod tests {
     #[test]
     fn damage_and_bombs_are_refused() {
         let whole = gzip(&b"0123456789".repeat(5_000));
-        assert!(matches!(inflate(&whole[..whole.len() / 2]), Err(TextFault::Gzip(_))));
+        assert!(matches!(
+            inflate(&whole[..whole.len() / 2]),
+            Err(TextFault::Gzip(_))
+        ));
         let mut flipped = whole.clone();
         let trailer = flipped.len() - 6;
         flipped[trailer] ^= 1;
         assert!(matches!(inflate(&flipped), Err(TextFault::Gzip(_))));
         let bomb = gzip(&vec![0; 3 << 20]);
-        assert!(matches!(inflate(&bomb), Err(TextFault::TooLarge { limit: 1_048_576 })));
+        assert!(matches!(
+            inflate(&bomb),
+            Err(TextFault::TooLarge { limit: 1_048_576 })
+        ));
         assert!(matches!(inflate(b""), Err(TextFault::Empty)));
-        assert!(matches!(inflate(b"PAR1..."), Err(TextFault::Format("a Parquet file"))));
+        assert!(matches!(
+            inflate(b"PAR1..."),
+            Err(TextFault::Format("a Parquet file"))
+        ));
     }
 }

@@ -99,7 +99,11 @@ fn skip_number(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
     if bytes[at] == b'-' {
         at += 1;
     }
-    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(at)? };
+    at = if bytes.get(at) == Some(&b'0') {
+        at + 1
+    } else {
+        digits(at)?
+    };
     if bytes.get(at) == Some(&b'.') {
         at = digits(at + 1)?;
     }
@@ -162,7 +166,11 @@ pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Result<usize, Fault> {
                     }
                     objects = objects << 1 | u128::from(is_object);
                     depth += 1;
-                    at = if is_object { skip_key(bytes, first)? } else { first };
+                    at = if is_object {
+                        skip_key(bytes, first)?
+                    } else {
+                        first
+                    };
                     continue;
                 }
             }
@@ -182,7 +190,11 @@ pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Result<usize, Fault> {
             match bytes.get(at).ok_or(Fault::Incomplete)? {
                 b',' => {
                     let next = skip_space(bytes, at + 1);
-                    at = if in_object { skip_key(bytes, next)? } else { next };
+                    at = if in_object {
+                        skip_key(bytes, next)?
+                    } else {
+                        next
+                    };
                     break;
                 }
                 b'}' if in_object => {}
@@ -213,7 +225,11 @@ impl<'a> Members<'a> {
         }
         let first = skip_space(bytes, brace + 1);
         let empty = bytes.get(first) == Some(&b'}');
-        Some(Self { text, at: first + usize::from(empty), open: !empty })
+        Some(Self {
+            text,
+            at: first + usize::from(empty),
+            open: !empty,
+        })
     }
 
     /// The next member, or `None` after the last.
@@ -262,7 +278,11 @@ pub(crate) fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 /// The string that `value` is, unescaped; `None` when it is no string.
 pub(crate) fn string(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { Some(Cow::Owned(unescape(inner))) } else { Some(Cow::Borrowed(inner)) }
+    if inner.contains('\\') {
+        Some(Cow::Owned(unescape(inner)))
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
 }
 
 /// The text with its escapes resolved. Half a surrogate pair, which JSON allows and UTF-8 does not, becomes U+FFFD.
@@ -315,7 +335,8 @@ mod tests {
     use super::*;
 
     fn accepts(text: &str) -> bool {
-        skip_value(text.as_bytes(), 0).is_ok_and(|end| skip_space(text.as_bytes(), end) == text.len())
+        skip_value(text.as_bytes(), 0)
+            .is_ok_and(|end| skip_space(text.as_bytes(), end) == text.len())
     }
 
     /// Every text of the list and every damaged copy of it (a byte dropped, doubled or replaced, the end cut off) must
@@ -343,7 +364,9 @@ mod tests {
                 }
             }
             for variant in variants {
-                let Ok(text) = std::str::from_utf8(&variant) else { continue };
+                let Ok(text) = std::str::from_utf8(&variant) else {
+                    continue;
+                };
                 let expected = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
                 assert_eq!(accepts(text), expected, "{text:?}");
                 judged += 1;
@@ -357,7 +380,12 @@ mod tests {
         let text = r#"{"a":["x\u00e9",tru"#;
         for end in 1..text.len() {
             if text.is_char_boundary(end) {
-                assert_eq!(skip_value(&text.as_bytes()[..end], 0), Err(Fault::Incomplete), "{}", &text[..end]);
+                assert_eq!(
+                    skip_value(&text.as_bytes()[..end], 0),
+                    Err(Fault::Incomplete),
+                    "{}",
+                    &text[..end]
+                );
             }
         }
     }
@@ -367,7 +395,10 @@ mod tests {
         let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
         assert!(accepts(&deep(MAX_DEPTH)));
         // The innermost list is empty and needs no bit.
-        assert_eq!(skip_value(deep(MAX_DEPTH + 2).as_bytes(), 0), Err(Fault::Invalid(MAX_DEPTH)));
+        assert_eq!(
+            skip_value(deep(MAX_DEPTH + 2).as_bytes(), 0),
+            Err(Fault::Invalid(MAX_DEPTH))
+        );
         assert!(skip_value("[".repeat(1_000_000).as_bytes(), 0).is_err());
     }
 
@@ -382,14 +413,21 @@ mod tests {
         assert!(Members::of("[1]").is_none());
         for broken in [r#"{"a":1,}"#, r#"{,"a":1}"#, r#"{"a":1 "b":2}"#, r#"{"a"}"#] {
             let mut members = Members::of(broken).ok_or(Fault::Incomplete)?;
-            assert!(members.next().and_then(|_| members.next()).is_err(), "{broken}");
+            assert!(
+                members.next().and_then(|_| members.next()).is_err(),
+                "{broken}"
+            );
         }
         Ok(())
     }
 
     #[test]
     fn strings_are_unescaped_like_serde_json_and_half_surrogates_survive() {
-        for text in [r#""plain""#, r#""\"\\\/\b\f\n\r\t""#, r#""\u00e9\ud83d\ude00 é""#] {
+        for text in [
+            r#""plain""#,
+            r#""\"\\\/\b\f\n\r\t""#,
+            r#""\u00e9\ud83d\ude00 é""#,
+        ] {
             let expected: String = serde_json::from_str(text).expect("sound");
             assert_eq!(string(text).as_deref(), Some(expected.as_str()));
         }

@@ -23,8 +23,8 @@ mod time;
 
 pub use build::{EventBuilder, EventKey};
 pub use decode::{Decoded, Decoder, Outcome, Reject, WhenFull};
-pub use summary::Summary;
 pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
+pub use summary::Summary;
 
 #[cfg(test)]
 mod tests;

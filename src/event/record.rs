@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 /// Why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordFault {
+pub(crate) enum RecordFault {
     /// The text is no sound JSON object.
     #[error("not a JSON object: {0}")]
     Json(String),
@@ -60,8 +60,12 @@ impl Level {
             return;
         };
         let inner = format!("{}{object}.", self.path);
-        let entry =
-            self.entries.entry(object).or_insert_with(|| Entry::Object(Level { path: inner, ..Level::default() }));
+        let entry = self.entries.entry(object).or_insert_with(|| {
+            Entry::Object(Level {
+                path: inner,
+                ..Level::default()
+            })
+        });
         if let Entry::Object(level) = entry {
             level.insert(rest, field);
         }
@@ -82,7 +86,11 @@ pub(crate) struct Record<'a> {
 impl<'a> Record<'a> {
     /// Takes the object that starts at `text` apart; gives the record and where its text ends.
     pub(crate) fn scan(text: &'a str) -> Result<(Self, usize), Fault> {
-        let mut record = Self { values: [""; WIDTH], others: Vec::new(), timestamp: "" };
+        let mut record = Self {
+            values: [""; WIDTH],
+            others: Vec::new(),
+            timestamp: "",
+        };
         let end = record.scan_object(text, &RECORD)?;
         Ok((record, end))
     }
@@ -102,7 +110,9 @@ impl<'a> Record<'a> {
                 }
                 // An empty `sessionIssuer` and its like say nothing; everything else is kept.
                 _ if level.path.is_empty() => self.others.push((Cow::Borrowed(key), value)),
-                _ => self.others.push((Cow::Owned(format!("{}{key}", level.path)), value)),
+                _ => self
+                    .others
+                    .push((Cow::Owned(format!("{}{key}", level.path)), value)),
             }
         }
         Ok(members.end())
@@ -168,7 +178,9 @@ impl<'a> Record<'a> {
         if raw.is_empty() {
             return Err(RecordFault::NoTime);
         }
-        string_time(raw).ok_or_else(|| RecordFault::BadTime(json::string(raw).unwrap_or(Cow::Borrowed(raw)).into()))
+        string_time(raw).ok_or_else(|| {
+            RecordFault::BadTime(json::string(raw).unwrap_or(Cow::Borrowed(raw)).into())
+        })
     }
 
     /// The fields that have no column, as the text of one JSON object.
@@ -220,9 +232,15 @@ mod tests {
         );
         assert_eq!(record.text(Field::EventName).as_deref(), Some("GetObject"));
         assert_eq!(record.bool(Field::ReadOnly), Some(true));
-        assert_eq!(record.text(Field::SessionIssuerArn).as_deref(), Some("arn:aws:iam::1:role/x"));
+        assert_eq!(
+            record.text(Field::SessionIssuerArn).as_deref(),
+            Some("arn:aws:iam::1:role/x")
+        );
         assert_eq!(record.bool(Field::SessionMfaAuthenticated), Some(false));
-        assert_eq!(record.time(Field::SessionCreationTime), Some(1_383_354_388_000_000));
+        assert_eq!(
+            record.time(Field::SessionCreationTime),
+            Some(1_383_354_388_000_000)
+        );
         assert_eq!(record.event_time(), Ok(1_741_141_051_000_000));
         assert_eq!(record.other_fields(), None);
     }
@@ -246,12 +264,22 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_refused_with_the_reason() {
-        assert_eq!(scan(r#"{"a":1}"#).event_time(), Err(RecordFault::NotAnEvent));
-        assert_eq!(scan(r#"{"eventName":"X"}"#).event_time(), Err(RecordFault::NoTime));
+        assert_eq!(
+            scan(r#"{"a":1}"#).event_time(),
+            Err(RecordFault::NotAnEvent)
+        );
+        assert_eq!(
+            scan(r#"{"eventName":"X"}"#).event_time(),
+            Err(RecordFault::NoTime)
+        );
         assert_eq!(
             scan(r#"{"eventName":"X","eventTime":"yesterday"}"#).event_time(),
             Err(RecordFault::BadTime("yesterday".into()))
         );
-        assert!(scan(r#"{"eventName":"X","@timestamp":"2020-09-14T00:44:22.000Z"}"#).event_time().is_ok());
+        assert!(
+            scan(r#"{"eventName":"X","@timestamp":"2020-09-14T00:44:22.000Z"}"#)
+                .event_time()
+                .is_ok()
+        );
     }
 }

@@ -162,7 +162,10 @@ impl Field {
 
     /// The field with this column name.
     pub fn named(name: &str) -> Option<Field> {
-        FIELDS.iter().copied().find(|field| field.column().name == name)
+        FIELDS
+            .iter()
+            .copied()
+            .find(|field| field.column().name == name)
     }
 }
 
@@ -192,7 +195,11 @@ mod tests {
     fn names_and_paths_are_unique_and_described() {
         let names: HashSet<_> = COLUMNS.iter().map(|column| column.name).collect();
         assert_eq!(names.len(), WIDTH);
-        let paths: Vec<_> = COLUMNS.iter().map(|column| column.path).filter(|path| !path.is_empty()).collect();
+        let paths: Vec<_> = COLUMNS
+            .iter()
+            .map(|column| column.path)
+            .filter(|path| !path.is_empty())
+            .collect();
         assert_eq!(paths.iter().collect::<HashSet<_>>().len(), paths.len());
         for (field, column) in Field::all().iter().zip(COLUMNS) {
             assert_eq!(Field::named(column.name), Some(*field));

@@ -29,7 +29,8 @@ const NAMED_FIELDS: usize = 6;
 /// Whether something that has the fields of an event is none: S3 notifications name `aws:s3` as their event source,
 /// Insights events are statistics about calls.
 pub(crate) fn is_foreign_record(record: &Record<'_>) -> bool {
-    record.raw(Field::EventSource).starts_with("\"aws:") || record.raw(Field::EventType) == "\"AwsCloudTrailInsight\""
+    record.raw(Field::EventSource).starts_with("\"aws:")
+        || record.raw(Field::EventType) == "\"AwsCloudTrailInsight\""
 }
 
 /// What the object `text` is.
@@ -48,7 +49,9 @@ pub(crate) fn of(text: &str) -> Shape<'_> {
     if has("configurationItems").is_some() || has("configSnapshotId").is_some() {
         return Shape::Foreign("an AWS Config file");
     }
-    if has("operationName").is_some() && (has("resourceId").is_some() || has("callerIpAddress").is_some()) {
+    if has("operationName").is_some()
+        && (has("resourceId").is_some() || has("callerIpAddress").is_some())
+    {
         return Shape::Foreign("Azure activity logs");
     }
     if string("messageType").is_some_and(|kind| kind == "CONTROL_MESSAGE") {
@@ -57,13 +60,18 @@ pub(crate) fn of(text: &str) -> Shape<'_> {
     if string("Event").is_some_and(|event| event == "s3:TestEvent") || object("s3").is_some() {
         return Shape::Foreign("S3 event notifications");
     }
-    if has("EventSubscriptionArn").is_some() || (has("TopicArn").is_some() && has("MessageId").is_some()) {
+    if has("EventSubscriptionArn").is_some()
+        || (has("TopicArn").is_some() && has("MessageId").is_some())
+    {
         return Shape::Foreign("SNS notifications");
     }
     if has("receiptHandle").is_some() || has("ReceiptHandle").is_some() {
         return Shape::Foreign("SQS messages");
     }
-    if let Some(records) = ["Records", "records", "Events", "logEvents", "events"].into_iter().find_map(list) {
+    if let Some(records) = ["Records", "records", "Events", "logEvents", "events"]
+        .into_iter()
+        .find_map(list)
+    {
         return Shape::List(records);
     }
     // LookupEvents, an event data store's result, CloudWatch Logs: the record is text inside a string.
@@ -78,7 +86,10 @@ pub(crate) fn of(text: &str) -> Shape<'_> {
             false => Shape::Foreign("an EventBridge event that is not from CloudTrail"),
         };
     }
-    if let Some(packed) = object("awslogs").and_then(|logs| json::member(logs, "data")).and_then(json::string) {
+    if let Some(packed) = object("awslogs")
+        .and_then(|logs| json::member(logs, "data"))
+        .and_then(json::string)
+    {
         return Shape::Packed(packed);
     }
     Shape::Unknown(field_names(text))
@@ -105,12 +116,18 @@ mod tests {
     #[test]
     fn wrappers_give_up_their_records() {
         assert_eq!(of(r#"{"NextToken":"x","Events":[1]}"#), Shape::List("[1]"));
-        assert_eq!(of(r#"{"detail":{"eventName":"X"}}"#), Shape::Record(Cow::Borrowed(r#"{"eventName":"X"}"#)));
+        assert_eq!(
+            of(r#"{"detail":{"eventName":"X"}}"#),
+            Shape::Record(Cow::Borrowed(r#"{"eventName":"X"}"#))
+        );
         assert_eq!(
             of(r#"{"CloudTrailEvent":"{\"eventName\":\"X\"}"}"#),
             Shape::Record(Cow::Borrowed(r#"{"eventName":"X"}"#))
         );
-        assert_eq!(of(r#"{"awslogs":{"data":"H4sI"}}"#), Shape::Packed(Cow::Borrowed("H4sI")));
+        assert_eq!(
+            of(r#"{"awslogs":{"data":"H4sI"}}"#),
+            Shape::Packed(Cow::Borrowed("H4sI"))
+        );
     }
 
     #[test]
@@ -120,7 +137,10 @@ mod tests {
             (r#"{"insightDetails":{}}"#, "CloudTrail Insights events"),
             (r#"{"configurationItems":[]}"#, "an AWS Config file"),
             (r#"{"s3":{}}"#, "S3 event notifications"),
-            (r#"{"detail":{"bucket":{}}}"#, "an EventBridge event that is not from CloudTrail"),
+            (
+                r#"{"detail":{"bucket":{}}}"#,
+                "an EventBridge event that is not from CloudTrail",
+            ),
         ] {
             assert_eq!(of(text), Shape::Foreign(name));
         }

@@ -35,12 +35,18 @@ impl Summary {
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
         self.days.insert(time.div_euclid(DAY) as i32);
-        insert(&mut self.accounts, super::derive::account_id(record).as_deref());
+        insert(
+            &mut self.accounts,
+            super::derive::account_id(record).as_deref(),
+        );
         insert(&mut self.regions, record.text(Field::AwsRegion).as_deref());
         let category = category(record);
         insert(&mut self.event_categories, category);
         if category == Some("Data") {
-            insert(&mut self.data_event_services, record.text(Field::EventSource).as_deref());
+            insert(
+                &mut self.data_event_services,
+                record.text(Field::EventSource).as_deref(),
+            );
         }
     }
 
@@ -64,7 +70,9 @@ impl Summary {
 /// 1.06 there is no telling.
 fn category<'a>(record: &Record<'a>) -> Option<&'a str> {
     match record.raw(Field::EventCategory) {
-        "" => record.bool(Field::ManagementEvent).map(|management| if management { "Management" } else { "Data" }),
+        "" => record
+            .bool(Field::ManagementEvent)
+            .map(|management| if management { "Management" } else { "Data" }),
         raw => Some(raw.trim_matches('"')),
     }
 }

@@ -13,11 +13,14 @@ fn decode(bytes: &[u8]) -> (Decoded, RecordBatch) {
 
 fn texts(batch: &RecordBatch, field: Field) -> Vec<Option<String>> {
     let column = batch.column_by_name(field.column().name).expect("column");
-    column.as_string::<i32>().iter().map(|value| value.map(str::to_owned)).collect()
+    column
+        .as_string::<i32>()
+        .iter()
+        .map(|value| value.map(str::to_owned))
+        .collect()
 }
 
-const EVENT: &str =
-    r#"{"eventTime":"2025-03-05T02:17:31Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","eventID":"1e4b8c0a-0000-4000-a000-000000000001"}"#;
+const EVENT: &str = r#"{"eventTime":"2025-03-05T02:17:31Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","eventID":"1e4b8c0a-0000-4000-a000-000000000001"}"#;
 
 #[test]
 fn every_shape_gives_the_same_event() {
@@ -30,15 +33,26 @@ fn every_shape_gives_the_same_event() {
         format!("{EVENT}\n"),
         format!(r#"{{"Events":[{{"EventId":"x","CloudTrailEvent":{quoted}}}]}}"#),
         format!(r#"{{"EventId":"x","CloudTrailEvent":{quoted}}}"#),
-        format!(r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{EVENT}}}"#),
-        format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{{"id":"1","message":{quoted}}}]}}"#),
+        format!(
+            r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{EVENT}}}"#
+        ),
+        format!(
+            r#"{{"messageType":"DATA_MESSAGE","logEvents":[{{"id":"1","message":{quoted}}}]}}"#
+        ),
         format!(r#"{{"events":[{{"message":{quoted}}}]}}"#),
         format!("2025-03-05T02:18:00.000Z {EVENT}"),
     ] {
         let (decoded, batch) = decode(text.as_bytes());
         assert_eq!(decoded.outcome, Outcome::Read, "{text}");
-        assert_eq!((decoded.records, decoded.rejects.len(), batch.num_rows()), (1, 0, 1), "{text}");
-        assert_eq!(texts(&batch, Field::EventName), [Some("GetObject".to_owned())]);
+        assert_eq!(
+            (decoded.records, decoded.rejects.len(), batch.num_rows()),
+            (1, 0, 1),
+            "{text}"
+        );
+        assert_eq!(
+            texts(&batch, Field::EventName),
+            [Some("GetObject".to_owned())]
+        );
     }
 }
 
@@ -46,23 +60,54 @@ fn every_shape_gives_the_same_event() {
 fn one_broken_line_costs_that_line() {
     let text = format!("{EVENT}\n{{\"eventTime\": oops}}\n{EVENT}\n{{\"eventName\":\"cut");
     let (decoded, batch) = decode(text.as_bytes());
-    assert_eq!((decoded.outcome, decoded.records, batch.num_rows()), (Outcome::Read, 4, 2));
-    assert_eq!(decoded.rejects.iter().map(|reject| reject.record).collect::<Vec<_>>(), [1, 3]);
-    assert!(decoded.rejects[0].reason.contains("broken JSON at byte"), "{}", decoded.rejects[0].reason);
+    assert_eq!(
+        (decoded.outcome, decoded.records, batch.num_rows()),
+        (Outcome::Read, 4, 2)
+    );
+    assert_eq!(
+        decoded
+            .rejects
+            .iter()
+            .map(|reject| reject.record)
+            .collect::<Vec<_>>(),
+        [1, 3]
+    );
+    assert!(
+        decoded.rejects[0].reason.contains("broken JSON at byte"),
+        "{}",
+        decoded.rejects[0].reason
+    );
 }
 
 #[test]
 fn one_odd_record_costs_that_record() {
-    let text = format!(r#"{{"Records":[{EVENT},7,{{"eventName":"X","eventTime":"soon"}},null,{EVENT}]}}"#);
+    let text =
+        format!(r#"{{"Records":[{EVENT},7,{{"eventName":"X","eventTime":"soon"}},null,{EVENT}]}}"#);
     let (decoded, batch) = decode(text.as_bytes());
-    assert_eq!((decoded.records, decoded.rejects.len(), batch.num_rows()), (5, 3, 2));
-    assert_eq!(decoded.rejects[1].text, r#"{"eventName":"X","eventTime":"soon"}"#);
-    assert_eq!(batch.column_by_name("log_file_record").map(|c| c.len()), Some(2));
+    assert_eq!(
+        (decoded.records, decoded.rejects.len(), batch.num_rows()),
+        (5, 3, 2)
+    );
+    assert_eq!(
+        decoded.rejects[1].text,
+        r#"{"eventName":"X","eventTime":"soon"}"#
+    );
+    assert_eq!(
+        batch.column_by_name("log_file_record").map(|c| c.len()),
+        Some(2)
+    );
 }
 
 #[test]
 fn a_record_that_is_not_utf8_is_rejected_alone() {
-    let text = [br#"{"Records":["#, EVENT.as_bytes(), b",{\"a\":\"\xff\"},", EVENT.as_bytes(), b"]}"].concat();
+    let text = [
+        br#"{"Records":["#,
+        EVENT.as_bytes(),
+        b",{\"a\":\"\xff\"},",
+        EVENT.as_bytes(),
+        b"]}",
+    ]
+    .concat();
     let (decoded, batch) = decode(&text);
     assert_eq!((decoded.outcome, batch.num_rows()), (Outcome::Read, 2));
     assert_eq!(decoded.rejects[0].reason, "not UTF-8 text");
@@ -75,11 +120,20 @@ fn a_broken_file_leaves_no_row() {
     let good = format!(r#"{{"Records":[{EVENT}]}}"#);
     for (text, reason) in [
         (format!(r#"{{"Records":[{EVENT},{EVENT}"#), "ends too early"),
-        (format!(r#"{{"Records":[{EVENT},<html>"#), "broken JSON at byte"),
-        ("<html>503 Slow Down</html>".to_owned(), "neither gzip nor JSON"),
+        (
+            format!(r#"{{"Records":[{EVENT},<html>"#),
+            "broken JSON at byte",
+        ),
+        (
+            "<html>503 Slow Down</html>".to_owned(),
+            "neither gzip nor JSON",
+        ),
         (String::new(), "empty"),
         ("  \n".to_owned(), "no JSON"),
-        (r#"{"test_events":[1]}"#.to_owned(), "objects with the fields test_events"),
+        (
+            r#"{"test_events":[1]}"#.to_owned(),
+            "objects with the fields test_events",
+        ),
     ] {
         decoder.decode(good.as_bytes(), "good", (&mut builder, &mut |_| ()));
         let before = builder.rows();
@@ -95,13 +149,32 @@ fn a_broken_file_leaves_no_row() {
 #[test]
 fn what_is_no_log_file_of_events_is_skipped_with_its_name() {
     for (text, name) in [
-        (r#"{"digestS3Object":"x","logFiles":[]}"#, "a CloudTrail digest file"),
-        (r#"{"Records":[{"eventType":"AwsCloudTrailInsight","eventTime":"2025-03-05T02:17:31Z","insightDetails":{}}]}"#, "CloudTrail Insights events"),
-        (r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","eventTime":"2025-03-05T02:17:31Z","s3":{}}]}"#, "S3 event notifications"),
-        (r#"{"Records":[{"messageId":"1","receiptHandle":"x","eventSource":"aws:sqs"}]}"#, "SQS messages"),
-        (r#"{"records":[{"operationName":"x","resourceId":"/subscriptions/1"}]}"#, "Azure activity logs"),
+        (
+            r#"{"digestS3Object":"x","logFiles":[]}"#,
+            "a CloudTrail digest file",
+        ),
+        (
+            r#"{"Records":[{"eventType":"AwsCloudTrailInsight","eventTime":"2025-03-05T02:17:31Z","insightDetails":{}}]}"#,
+            "CloudTrail Insights events",
+        ),
+        (
+            r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","eventTime":"2025-03-05T02:17:31Z","s3":{}}]}"#,
+            "S3 event notifications",
+        ),
+        (
+            r#"{"Records":[{"messageId":"1","receiptHandle":"x","eventSource":"aws:sqs"}]}"#,
+            "SQS messages",
+        ),
+        (
+            r#"{"records":[{"operationName":"x","resourceId":"/subscriptions/1"}]}"#,
+            "Azure activity logs",
+        ),
     ] {
-        assert_eq!(decode(text.as_bytes()).0.outcome, Outcome::Skipped(name.to_owned()), "{text}");
+        assert_eq!(
+            decode(text.as_bytes()).0.outcome,
+            Outcome::Skipped(name.to_owned()),
+            "{text}"
+        );
     }
     let (decoded, _) = decode(br#"{"Records":[]}"#);
     assert_eq!((decoded.outcome, decoded.records), (Outcome::Read, 0));
@@ -124,7 +197,10 @@ fn identities_tell_copies_from_namesakes() {
     };
     let guid = r#","eventID":"1e4b8c0a-0000-4000-a000-000000000001""#;
     assert_eq!(key(&event(guid, "A")).0, key(&event(guid, "B")).0);
-    assert_ne!(key(&event(r#","eventID":"1""#, "A")).0, key(&event(r#","eventID":"1""#, "B")).0);
+    assert_ne!(
+        key(&event(r#","eventID":"1""#, "A")).0,
+        key(&event(r#","eventID":"1""#, "B")).0
+    );
     assert_eq!(key(&event(r#","eventID":"1""#, "A")).1, "1");
     assert_eq!(key(&event("", "A")), key(&event("", "A")));
     assert!(key(&event("", "A")).1.starts_with("content-"));
@@ -145,14 +221,24 @@ fn a_long_file_is_read_in_pieces() {
     let events = text.matches("eventID").count();
     let run = |text: &str| {
         let (mut builder, mut handed_over) = (EventBuilder::new(Field::all()), 0);
-        let mut take = |builder: &mut EventBuilder| handed_over += builder.finish().expect("arrow").0.num_rows();
-        let decoded = Decoder::new(1 << 30).decode(text.as_bytes(), "long", (&mut builder, &mut take));
+        let mut take = |builder: &mut EventBuilder| {
+            handed_over += builder.finish().expect("arrow").0.num_rows()
+        };
+        let decoded =
+            Decoder::new(1 << 30).decode(text.as_bytes(), "long", (&mut builder, &mut take));
         (decoded, handed_over + builder.rows())
     };
     let (decoded, rows) = run(&text);
-    assert_eq!((decoded.outcome, decoded.records as usize, rows), (Outcome::Read, events, events));
+    assert_eq!(
+        (decoded.outcome, decoded.records as usize, rows),
+        (Outcome::Read, events, events)
+    );
     assert_eq!(decoded.json_bytes as usize, text.len());
     let (decoded, rows) = run(&broken);
-    assert!(matches!(decoded.outcome, Outcome::Rejected(_)), "{:?}", decoded.outcome);
+    assert!(
+        matches!(decoded.outcome, Outcome::Rejected(_)),
+        "{:?}",
+        decoded.outcome
+    );
     assert_eq!(rows, 0);
 }

@@ -12,13 +12,43 @@ pub(crate) fn micros(text: &str) -> Option<i64> {
 
 /// `YYYY-MM-DDTHH:MM:SSZ`.
 fn usual(text: &[u8]) -> Option<i64> {
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z'] = text else {
+    let &[
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        n1,
+        n2,
+        b':',
+        s1,
+        s2,
+        b'Z',
+    ] = text
+    else {
         return None;
     };
     let number = |digits: &[u8]| {
-        digits.iter().try_fold(0i64, |n, digit| digit.is_ascii_digit().then(|| n * 10 + i64::from(digit - b'0')))
+        digits.iter().try_fold(0i64, |n, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| n * 10 + i64::from(digit - b'0'))
+        })
     };
-    let (year, month, day) = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?);
+    let (year, month, day) = (
+        number(&[y1, y2, y3, y4])?,
+        number(&[m1, m2])?,
+        number(&[d1, d2])?,
+    );
     let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
     let date = NaiveDate::from_ymd_opt(year as i32, month as u32, day as u32)?;
     // 60 is a leap second.
@@ -33,10 +63,14 @@ fn unusual(text: &str) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp_micros());
     }
-    ["%Y%m%dT%H%M%SZ", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .map(|time| time.and_utc().timestamp_micros())
+    [
+        "%Y%m%dT%H%M%SZ",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+    ]
+    .iter()
+    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+    .map(|time| time.and_utc().timestamp_micros())
 }
 
 #[cfg(test)]
@@ -55,12 +89,22 @@ mod tests {
         ] {
             assert_eq!(micros(text), Some(1_741_141_051_000_000), "{text}");
         }
-        assert_eq!(micros("2025-03-05T02:17:31.5Z"), Some(1_741_141_051_500_000));
+        assert_eq!(
+            micros("2025-03-05T02:17:31.5Z"),
+            Some(1_741_141_051_500_000)
+        );
     }
 
     #[test]
     fn nonsense_is_no_time() {
-        for text in ["", "now", "2025-13-05T02:17:31Z", "2025-03-05T25:17:31Z", "2025-02-30T00:00:00Z", "9999999999"] {
+        for text in [
+            "",
+            "now",
+            "2025-13-05T02:17:31Z",
+            "2025-03-05T25:17:31Z",
+            "2025-02-30T00:00:00Z",
+            "9999999999",
+        ] {
             assert_eq!(micros(text), None, "{text}");
         }
     }

@@ -134,7 +134,14 @@ pub async fn ingest(
     let mut summary = IngestSummary {
         listed: plan.listed,
         already_stored: plan.already_stored,
-        skipped: plan.skipped.into_iter().map(|s| Refused { log_file: s.uri, reason: s.reason }).collect(),
+        skipped: plan
+            .skipped
+            .into_iter()
+            .map(|s| Refused {
+                log_file: s.uri,
+                reason: s.reason,
+            })
+            .collect(),
         ..IngestSummary::default()
     };
     observer.phase(Phase::Reading);
@@ -144,8 +151,13 @@ pub async fn ingest(
         seen: Arc::clone(&seen),
         handle: tokio::runtime::Handle::current(),
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    let pool = pool.map_err(|source| IngestError::Threads { threads: options.threads, source })?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build();
+    let pool = pool.map_err(|source| IngestError::Threads {
+        threads: options.threads,
+        source,
+    })?;
     let mut packed = stream::iter(parcels(plan.log_files))
         .take_while(|_| std::future::ready(!stop.requested()))
         .map(|parcel| fetch(parcel, sources.to_vec(), options.fetches))
@@ -165,7 +177,11 @@ pub async fn ingest(
 }
 
 /// Fetches a parcel's log files, many at a time, in a task of its own.
-async fn fetch(parcel: Parcel, sources: Vec<Arc<dyn Source>>, fetches: usize) -> Result<Fetched, IngestError> {
+async fn fetch(
+    parcel: Parcel,
+    sources: Vec<Arc<dyn Source>>,
+    fetches: usize,
+) -> Result<Fetched, IngestError> {
     let task = tokio::spawn(async move {
         let sources = &sources;
         let fetches_of_all = stream::iter(parcel).map(|Planned { source, log_file }| async move {
@@ -180,7 +196,11 @@ async fn fetch(parcel: Parcel, sources: Vec<Arc<dyn Source>>, fetches: usize) ->
 }
 
 /// Packs a parcel on one of the pool's threads.
-async fn pack(pool: &rayon::ThreadPool, packer: Packer, fetched: Fetched) -> Result<Packed, IngestError> {
+async fn pack(
+    pool: &rayon::ThreadPool,
+    packer: Packer,
+    fetched: Fetched,
+) -> Result<Packed, IngestError> {
     let (done, result) = oneshot::channel();
     pool.spawn(move || {
         // Nobody waits any more when the ingest has failed elsewhere.
@@ -201,10 +221,15 @@ impl IngestSummary {
         let (outcome, list) = match row.outcome {
             LogFileOutcome::Stored => (Outcome::Stored, &mut self.remarks),
             LogFileOutcome::Skipped => (Outcome::Skipped, &mut self.skipped),
-            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => (Outcome::Rejected, &mut self.rejected),
+            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => {
+                (Outcome::Rejected, &mut self.rejected)
+            }
         };
         if let Some(reason) = row.reason {
-            list.push(Refused { log_file: row.log_file, reason });
+            list.push(Refused {
+                log_file: row.log_file,
+                reason,
+            });
         }
         match outcome {
             Outcome::Stored => self.stored += 1,

@@ -34,7 +34,12 @@ pub(crate) struct Packer {
 impl Packer {
     /// Packs a parcel; must not run on a thread that drives network requests.
     pub(crate) fn pack(&self, fetched: Fetched) -> Result<Packed, IngestError> {
-        let mut work = Work { packer: self, packed: Packed::default(), pending: Vec::new(), failure: None };
+        let mut work = Work {
+            packer: self,
+            packed: Packed::default(),
+            pending: Vec::new(),
+            failure: None,
+        };
         let mut builder = EventBuilder::new(Field::all());
         let mut decoder = Decoder::new(self.max_json);
         for (log_file, bytes) in fetched {
@@ -71,7 +76,10 @@ impl Work<'_> {
         (decoder, builder): (&mut Decoder, &mut EventBuilder),
     ) {
         let name = log_file.uri;
-        let mut row = LogFileRow::listed((&name, &log_file.etag, log_file.size), log_file.key.as_ref());
+        let mut row = LogFileRow::listed(
+            (&name, &log_file.etag, log_file.size),
+            log_file.key.as_ref(),
+        );
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(reason) => {
@@ -79,7 +87,12 @@ impl Work<'_> {
                 return self.packed.log_files.push(row);
             }
         };
-        row.sha256 = Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
+        row.sha256 = Some(
+            Sha256::digest(&bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        );
         // The row goes in before the file is decoded: a long file hands over rows while it is being decoded.
         let place = self.packed.log_files.len();
         self.packed.log_files.push(row);
@@ -94,7 +107,10 @@ impl Work<'_> {
             self.pending.push((first..builder.rows(), place));
         }
         let rejects = self.packed.log_files[place].decoded(decoded).into_iter();
-        self.packed.rejects.extend(rejects.map(|reject| RejectRow { log_file: name.clone(), reject }));
+        self.packed.rejects.extend(rejects.map(|reject| RejectRow {
+            log_file: name.clone(),
+            reject,
+        }));
     }
 
     /// Turns the rows in the builder into data files.
@@ -121,11 +137,18 @@ impl Work<'_> {
             row.stored += stored as u64;
             row.duplicates += (rows.len() - stored) as u64;
         }
-        self.packed.keys.extend(keys.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(key, _)| *key));
+        self.packed.keys.extend(
+            keys.iter()
+                .zip(&fresh)
+                .filter(|(_, fresh)| **fresh)
+                .map(|(key, _)| *key),
+        );
         for (day, rows) in by_day(&keys, &fresh) {
             let date = NaiveDate::from_epoch_days(day).unwrap_or_default();
             let sorted = sorted(&batch, &rows)?;
-            self.packed.events.push(DataFile::encode(TableName::Events, Some(date), &sorted)?);
+            self.packed
+                .events
+                .push(DataFile::encode(TableName::Events, Some(date), &sorted)?);
         }
         Ok(())
     }
@@ -135,7 +158,9 @@ impl Work<'_> {
 fn by_day(keys: &[EventKey], fresh: &[bool]) -> Vec<(i32, Vec<u32>)> {
     let mut days = std::collections::BTreeMap::<i32, Vec<u32>>::new();
     for (row, key) in keys.iter().enumerate().filter(|(row, _)| fresh[*row]) {
-        days.entry(key.time.div_euclid(DAY) as i32).or_default().push(row as u32);
+        days.entry(key.time.div_euclid(DAY) as i32)
+            .or_default()
+            .push(row as u32);
     }
     days.into_iter().collect()
 }
@@ -147,10 +172,16 @@ fn sorted(batch: &RecordBatch, rows: &[u32]) -> Result<RecordBatch, IngestError>
         let values = arrow::compute::take(batch.column(field as usize), &rows, None)?;
         Ok::<_, IngestError>(SortColumn {
             values,
-            options: Some(SortOptions { descending: false, nulls_first: false }),
+            options: Some(SortOptions {
+                descending: false,
+                nulls_first: false,
+            }),
         })
     };
-    let order = lexsort_to_indices(&[column(Field::AccessKeyId)?, column(Field::EventTime)?], None)?;
+    let order = lexsort_to_indices(
+        &[column(Field::AccessKeyId)?, column(Field::EventTime)?],
+        None,
+    )?;
     let order = arrow::compute::take(&rows, &order, None)?;
     Ok(take_record_batch(batch, order.as_ref())?)
 }

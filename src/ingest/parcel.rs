@@ -31,7 +31,9 @@ pub fn parcels(log_files: Vec<Planned>) -> Vec<Parcel> {
     for planned in log_files {
         let file = &planned.log_file;
         let fits = parcels.last().is_some_and(|parcel| {
-            parcel.last().is_some_and(|last| last.log_file.log_date() == file.log_date())
+            parcel
+                .last()
+                .is_some_and(|last| last.log_file.log_date() == file.log_date())
                 && bytes + file.size <= PARCEL_BYTES
                 && parcel.len() < PARCEL_FILES
         });
@@ -52,8 +54,18 @@ mod tests {
     use super::*;
 
     fn log_file(day: u32, size: u64) -> Planned {
-        let uri = format!("123456789012_CloudTrail_us-east-1_202503{day:02}T0000Z_abcdefghijklmnop.json.gz");
-        Planned { source: 0, log_file: LogFile { uri, size, etag: String::new(), key: None } }
+        let uri = format!(
+            "123456789012_CloudTrail_us-east-1_202503{day:02}T0000Z_abcdefghijklmnop.json.gz"
+        );
+        Planned {
+            source: 0,
+            log_file: LogFile {
+                uri,
+                size,
+                etag: String::new(),
+                key: None,
+            },
+        }
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! In: sources, a selection and the ledger. Out: a [`Plan`]. Promise: listing costs what it must and says what it cost; a
 //! log file that two sources list is read once.
 
+use super::IngestError;
 use super::observer::{Observer, Phase};
 use super::parcel::Planned;
-use super::IngestError;
 use crate::cloudtrail::Selection;
 use crate::lake::Known;
 use crate::source::{Skipped, Source};
@@ -44,7 +44,10 @@ pub async fn plan(
         let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
         // Sources tell totals, observers are told increments.
         let seen = |found: u64, size: u64| {
-            let (f, b) = (files.swap(found, Ordering::Relaxed), bytes.swap(size, Ordering::Relaxed));
+            let (f, b) = (
+                files.swap(found, Ordering::Relaxed),
+                bytes.swap(size, Ordering::Relaxed),
+            );
             observer.listed(found.saturating_sub(f), size.saturating_sub(b));
         };
         let listing = source.list(selection, &seen).await?;
@@ -59,7 +62,10 @@ pub async fn plan(
                 plan.already_stored += 1;
             } else {
                 plan.bytes += log_file.size;
-                plan.log_files.push(Planned { source: place, log_file });
+                plan.log_files.push(Planned {
+                    source: place,
+                    log_file,
+                });
             }
         }
     }

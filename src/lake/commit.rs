@@ -13,7 +13,7 @@ use super::{Lake, LakeError};
 use crate::event::EventKey;
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use chrono::Utc;
 use deltalake_core::kernel::Add;
 use object_store::ObjectStoreExt;
@@ -43,9 +43,19 @@ pub struct Packed {
 
 impl Lake {
     /// Commits a parcel; gives its ledger rows as they came to be, and the bytes written.
-    pub async fn commit(&mut self, packed: Packed, seen: &Mutex<Seen>) -> Result<(Vec<LogFileRow>, u64), LakeError> {
+    pub async fn commit(
+        &mut self,
+        packed: Packed,
+        seen: &Mutex<Seen>,
+    ) -> Result<(Vec<LogFileRow>, u64), LakeError> {
         let now = Utc::now().timestamp_micros();
-        let Packed { events, keys, rejects, mut log_files, pins } = packed;
+        let Packed {
+            events,
+            keys,
+            rejects,
+            mut log_files,
+            pins,
+        } = packed;
         let mut bytes = 0;
         let stored = commit_events(&mut self.events, (events, keys, &mut log_files), seen).await?;
         bytes += stored.iter().map(|file| file.size).sum::<u64>();
@@ -81,7 +91,11 @@ async fn commit_events(
         if !theirs.is_empty() {
             // What was written is not in the table and will not be: take it away again.
             for add in &adds {
-                table.delta().object_store().delete(&Path::from(add.path.as_str())).await?;
+                table
+                    .delta()
+                    .object_store()
+                    .delete(&Path::from(add.path.as_str()))
+                    .await?;
             }
             files = without(files, &theirs, log_files)?;
             if files.is_empty() {
@@ -90,7 +104,10 @@ async fn commit_events(
             adds = put_all(table, &files).await?;
         }
     }
-    Err(LakeError::Contended { table: table.name.as_str(), attempts: MOST_ATTEMPTS })
+    Err(LakeError::Contended {
+        table: table.name.as_str(),
+        attempts: MOST_ATTEMPTS,
+    })
 }
 
 async fn put_all(table: &Table, files: &[DataFile]) -> Result<Vec<Add>, LakeError> {
@@ -121,14 +138,19 @@ fn without(
     let mut kept = Vec::new();
     for file in files {
         let reader = ParquetRecordBatchReaderBuilder::try_new(file.bytes.clone())?;
-        let schema = reader.schema().clone();
+        let schema = SchemaRef::clone(reader.schema());
         let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
         let batch = concat_batches(&schema, &batches)?;
         let ours: Vec<bool> = keys_of(&batch).map(|key| !theirs.contains(&key)).collect();
-        let names = batch.column_by_name("log_file").map(|column| column.as_string::<i32>());
+        let names = batch
+            .column_by_name("log_file")
+            .map(|column| column.as_string::<i32>());
         for (row, _) in ours.iter().enumerate().filter(|(_, ours)| !**ours) {
             let name = names.map(|names| names.value(row));
-            if let Some(row) = log_files.iter_mut().find(|row| Some(row.log_file.as_str()) == name) {
+            if let Some(row) = log_files
+                .iter_mut()
+                .find(|row| Some(row.log_file.as_str()) == name)
+            {
                 row.stored -= 1;
                 row.duplicates += 1;
             }
@@ -142,11 +164,19 @@ fn without(
 }
 
 fn keys_of(batch: &RecordBatch) -> impl Iterator<Item = EventKey> + '_ {
-    let text = |name: &str| batch.column_by_name(name).map(|column| column.as_string::<i32>());
-    let times = batch.column_by_name("event_time").map(|column| column.as_primitive::<TimestampMicrosecondType>());
+    let text = |name: &str| {
+        batch
+            .column_by_name(name)
+            .map(|column| column.as_string::<i32>())
+    };
+    let times = batch
+        .column_by_name("event_time")
+        .map(|column| column.as_primitive::<TimestampMicrosecondType>());
     let (ids, shas) = (text("event_id"), text("content_sha256"));
     (0..batch.num_rows()).filter_map(move |row| {
-        let sha = shas.filter(|shas| arrow::array::Array::is_valid(shas, row)).map(|shas| shas.value(row));
+        let sha = shas
+            .filter(|shas| arrow::array::Array::is_valid(shas, row))
+            .map(|shas| shas.value(row));
         Some(EventKey::new(times?.value(row), ids?.value(row), sha))
     })
 }
@@ -160,7 +190,10 @@ async fn append(table: &mut Table, batch: &RecordBatch) -> Result<u64, LakeError
             return Ok(file.bytes.len() as u64);
         }
     }
-    Err(LakeError::Contended { table: table.name.as_str(), attempts: MOST_ATTEMPTS })
+    Err(LakeError::Contended {
+        table: table.name.as_str(),
+        attempts: MOST_ATTEMPTS,
+    })
 }
 
 /// The table a name stands for; see [`TableName::ALL`] for the order of commits.

@@ -40,7 +40,10 @@ impl Lake {
         tally.log_files_rejected = outcomes.len() as u64 - tally.log_files;
         for file in self.events.files()? {
             tally.events += file.rows;
-            tally.summary.days.extend(file.date.map(|date| date.to_epoch_days()));
+            tally
+                .summary
+                .days
+                .extend(file.date.map(|date| date.to_epoch_days()));
         }
         Ok(tally.coverage(self.name()))
     }
@@ -77,20 +80,28 @@ impl Tally {
     /// Takes rows of the table `log_files` into account; log files are only noted in `outcomes`.
     fn add_ledger(&mut self, batch: &RecordBatch, outcomes: &mut HashMap<String, bool>) {
         let column = |name: &str| batch.column_by_name(name);
-        let text = |name: &str, row: usize| column(name).map(|c| c.as_string::<i32>().value(row)).unwrap_or_default();
+        let text = |name: &str, row: usize| {
+            column(name)
+                .map(|c| c.as_string::<i32>().value(row))
+                .unwrap_or_default()
+        };
         let time = |name: &str, row: usize| {
             let times = column(name)?.as_primitive::<TimestampMicrosecondType>();
             times.is_valid(row).then(|| times.value(row))
         };
         let texts = |name: &str, row: usize| -> BTreeSet<String> {
             let list = column(name).map(|c| c.as_list::<i32>().value(row));
-            list.iter().flat_map(|list| list.as_string::<i32>().iter().flatten().map(str::to_owned)).collect()
+            list.iter()
+                .flat_map(|list| list.as_string::<i32>().iter().flatten().map(str::to_owned))
+                .collect()
         };
         for row in 0..batch.num_rows() {
             let outcome = text("outcome", row);
             if outcome != LogFileOutcome::Skipped.as_str() {
                 let stored = outcome == LogFileOutcome::Stored.as_str();
-                *outcomes.entry(text("log_file", row).to_owned()).or_default() |= stored;
+                *outcomes
+                    .entry(text("log_file", row).to_owned())
+                    .or_default() |= stored;
             }
             let rejected = column("rejected").map(|c| c.as_primitive::<Int64Type>().value(row));
             self.records_rejected += rejected.unwrap_or_default() as u64;
@@ -108,12 +119,25 @@ impl Tally {
 
     /// The coverage of what came from `source`.
     pub fn coverage(self, source: String) -> Coverage {
-        let Summary { first, last, days, accounts, regions, event_categories, data_event_services } = self.summary;
+        let Summary {
+            first,
+            last,
+            days,
+            accounts,
+            regions,
+            event_categories,
+            data_event_services,
+        } = self.summary;
         let rfc3339 = |micros: i64| {
-            Some(DateTime::from_timestamp_micros(micros)?.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            Some(
+                DateTime::from_timestamp_micros(micros)?
+                    .to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            )
         };
         let missing = match (days.first(), days.last()) {
-            (Some(first), Some(last)) => (*first..*last).filter(|day| !days.contains(day)).collect(),
+            (Some(first), Some(last)) => {
+                (*first..*last).filter(|day| !days.contains(day)).collect()
+            }
             _ => Vec::new(),
         };
         let date = |day: i32| NaiveDate::from_epoch_days(day).map(|date| date.to_string());

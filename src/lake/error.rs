@@ -5,6 +5,7 @@
 
 use super::tables::TableName;
 use deltalake_core::DeltaTableError;
+use std::path::PathBuf;
 
 /// Why a lake could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +23,9 @@ pub enum LakeError {
         lake: String,
     },
     /// The lake was written by a newer keytrail.
-    #[error("the lake {lake} has format version {version}, and this keytrail knows versions up to {supported}")]
+    #[error(
+        "the lake {lake} has format version {version}, and this keytrail knows versions up to {supported}"
+    )]
     Newer {
         /// Where.
         lake: String,
@@ -38,6 +41,14 @@ pub enum LakeError {
         uri: String,
         /// Why not.
         reason: String,
+    },
+    /// A folder of the lake could not be made.
+    #[error("the folder {} cannot be made: {source}", folder.display())]
+    Folder {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
     },
     /// The Delta log could not be read or written.
     #[error("table {table} of the lake: {source}")]
@@ -68,6 +79,9 @@ pub enum LakeError {
 
 impl LakeError {
     pub(crate) fn delta(table: TableName, source: DeltaTableError) -> Self {
-        Self::Delta { table: table.as_str(), source: Box::new(source) }
+        Self::Delta {
+            table: table.as_str(),
+            source: Box::new(source),
+        }
     }
 }

@@ -5,13 +5,13 @@
 
 use super::LakeError;
 use super::reader::read_columns;
-use super::tables::TableName;
 use super::table::Table;
+use super::tables::TableName;
 use crate::cloudtrail::LogFileKey;
 use crate::event::{Decoded, Outcome, Reject, Summary};
 use arrow::array::{
-    ArrayRef, AsArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray,
+    ArrayRef, AsArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray,
+    StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::error::ArrowError;
@@ -130,10 +130,17 @@ pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBat
         Arc::new(rows.iter().map(get).collect::<StringArray>())
     };
     let number = |get: &dyn Fn(&LogFileRow) -> u64| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| get(row) as i64)))
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| get(row) as i64),
+        ))
     };
     let time = |get: &dyn Fn(&LogFileRow) -> Option<i64>| -> ArrayRef {
-        Arc::new(rows.iter().map(get).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+        Arc::new(
+            rows.iter()
+                .map(get)
+                .collect::<TimestampMicrosecondArray>()
+                .with_timezone("UTC"),
+        )
     };
     let texts = |get: &dyn Fn(&LogFileRow) -> &BTreeSet<String>| -> ArrayRef {
         let field = Field::new("element", DataType::Utf8, true);
@@ -143,7 +150,9 @@ pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBat
         }
         Arc::new(list.finish())
     };
-    let days = rows.iter().map(|row| row.log_date.map(|date| date.to_epoch_days()));
+    let days = rows
+        .iter()
+        .map(|row| row.log_date.map(|date| date.to_epoch_days()));
     let columns = vec![
         text(&|row| Some(&row.log_file)),
         text(&|row| Some(&row.etag)),
@@ -175,10 +184,13 @@ pub(crate) fn rejects_batch(rows: &[RejectRow], now: i64) -> Result<RecordBatch,
     let text = |get: &dyn Fn(&RejectRow) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
     };
-    let times = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|_| now)).with_timezone("UTC");
+    let times =
+        TimestampMicrosecondArray::from_iter_values(rows.iter().map(|_| now)).with_timezone("UTC");
     let columns = vec![
         text(&|row| &row.log_file),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.reject.record as i64))),
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| row.reject.record as i64),
+        )),
         text(&|row| &row.reject.reason),
         text(&|row| &row.reject.text),
         Arc::new(times),
@@ -193,7 +205,8 @@ pub struct Known(HashSet<(String, String, u64)>);
 impl Known {
     /// Whether this log file, with this ETag and size, was read before.
     pub fn contains(&self, log_file: &str, etag: &str, size: u64) -> bool {
-        self.0.contains(&(log_file.to_owned(), etag.to_owned(), size))
+        self.0
+            .contains(&(log_file.to_owned(), etag.to_owned(), size))
     }
 
     /// Reads the ledger. Log files that were rejected are known too, unless they are to be tried again.
@@ -201,7 +214,12 @@ impl Known {
         let store = table.delta().object_store();
         let mut known = HashSet::new();
         for file in table.files()? {
-            let batches = read_columns(&store, &file, &["log_file", "etag", "size_bytes", "outcome"]).await?;
+            let batches = read_columns(
+                &store,
+                &file,
+                &["log_file", "etag", "size_bytes", "outcome"],
+            )
+            .await?;
             for batch in &batches {
                 let text = |i: usize| batch.column(i).as_string::<i32>();
                 let sizes = batch.column(2).as_primitive::<Int64Type>().values();

@@ -3,13 +3,13 @@
 //! In: a folder or `s3://bucket/prefix`. Out: an object store and the URL of a table in it. Promise: reaching S3 needs
 //! nothing but what the AWS SDK was configured with, so a lake and a trail are reached with the same credentials.
 
-use super::LakeError;
+use super::{LakeError, TableName};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use deltalake_core::DeltaResult;
 use deltalake_core::logstore::{
     LogStore, LogStoreFactory, ObjectStoreRef, StorageConfig, default_logstore, logstore_factories,
 };
-use deltalake_core::DeltaResult;
 use object_store::aws::{AmazonS3Builder, AwsCredential};
 use object_store::{CredentialProvider, DynObjectStore, RetryConfig, local::LocalFileSystem};
 use std::path::PathBuf;
@@ -33,25 +33,40 @@ impl Location {
     }
 
     fn local(path: &str) -> Result<Self, LakeError> {
-        let bad = |reason: String| LakeError::Location { uri: path.to_owned(), reason };
-        let absolute: PathBuf = std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
+        let bad = |reason: String| LakeError::Location {
+            uri: path.to_owned(),
+            reason,
+        };
+        let absolute: PathBuf =
+            std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
         let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
 
         let store = LocalFileSystem::new();
-        Ok(Self { url, store: Arc::new(store) })
+        Ok(Self {
+            url,
+            store: Arc::new(store),
+        })
     }
 
     fn s3(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
-        let bad = |reason: &str| LakeError::Location { uri: uri.to_owned(), reason: reason.to_owned() };
-        let url = Url::parse(&format!("{}/", uri.trim_end_matches('/'))).map_err(|error| bad(&error.to_string()))?;
+        let bad = |reason: &str| LakeError::Location {
+            uri: uri.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let url = Url::parse(&format!("{}/", uri.trim_end_matches('/')))
+            .map_err(|error| bad(&error.to_string()))?;
         let bucket = url.host_str().ok_or_else(|| bad("no bucket"))?;
         let sdk = sdk.ok_or_else(|| bad("no AWS configuration"))?;
-        let mut builder = AmazonS3Builder::new().with_bucket_name(bucket).with_retry(RetryConfig::default());
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(bucket)
+            .with_retry(RetryConfig::default());
         if let Some(region) = sdk.region() {
             builder = builder.with_region(region.as_ref());
         }
         if let Some(endpoint) = sdk.endpoint_url() {
-            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+            builder = builder
+                .with_endpoint(endpoint)
+                .with_allow_http(endpoint.starts_with("http://"));
         }
         builder = match sdk.credentials_provider() {
             Some(provider) => builder.with_credentials(Arc::new(SdkCredentials(provider))),
@@ -59,7 +74,10 @@ impl Location {
         };
         let store = builder.build().map_err(|error| bad(&error.to_string()))?;
         logstore_factories().insert(url_of_scheme("s3")?, Arc::new(ConditionalPut));
-        Ok(Self { url, store: Arc::new(store) })
+        Ok(Self {
+            url,
+            store: Arc::new(store),
+        })
     }
 
     /// The location as a person would write it.
@@ -72,10 +90,29 @@ impl Location {
 
     /// The URL of a table in the lake.
     pub(crate) fn table_url(&self, table: &str) -> Result<Url, LakeError> {
-        self.url.join(&format!("{table}/")).map_err(|error| LakeError::Location {
-            uri: self.name(),
-            reason: error.to_string(),
-        })
+        self.url
+            .join(&format!("{table}/"))
+            .map_err(|error| LakeError::Location {
+                uri: self.name(),
+                reason: error.to_string(),
+            })
+    }
+
+    /// Whether a table's folder is there; in S3 there are no folders, so nothing is in the way.
+    pub(crate) fn has_folder(&self, table: TableName) -> bool {
+        self.folder(table).is_none_or(|folder| folder.is_dir())
+    }
+
+    /// Makes a table's folder where there are folders.
+    pub(crate) fn make_folder(&self, table: TableName) -> Result<(), LakeError> {
+        let Some(folder) = self.folder(table) else {
+            return Ok(());
+        };
+        std::fs::create_dir_all(&folder).map_err(|source| LakeError::Folder { folder, source })
+    }
+
+    fn folder(&self, table: TableName) -> Option<PathBuf> {
+        Some(self.url.to_file_path().ok()?.join(table.as_str()))
     }
 
     pub(crate) fn store(&self) -> Arc<DynObjectStore> {
@@ -85,7 +122,10 @@ impl Location {
 
 fn url_of_scheme(scheme: &str) -> Result<Url, LakeError> {
     let uri = format!("{scheme}://");
-    Url::parse(&uri).map_err(|error| LakeError::Location { uri, reason: error.to_string() })
+    Url::parse(&uri).map_err(|error| LakeError::Location {
+        uri,
+        reason: error.to_string(),
+    })
 }
 
 /// S3 refuses to overwrite when asked to (conditional put), which is all that Delta's commits need.
@@ -114,8 +154,10 @@ impl CredentialProvider for SdkCredentials {
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
         let found = self.0.provide_credentials().await;
-        let credentials =
-            found.map_err(|error| object_store::Error::Generic { store: "S3", source: Box::new(error) })?;
+        let credentials = found.map_err(|error| object_store::Error::Generic {
+            store: "S3",
+            source: Box::new(error),
+        })?;
         Ok(Arc::new(AwsCredential {
             key_id: credentials.access_key_id().to_owned(),
             secret_key: credentials.secret_access_key().to_owned(),

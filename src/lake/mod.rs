@@ -46,7 +46,9 @@ pub struct Lake {
 impl Lake {
     /// Opens the lake at a location.
     pub async fn open(location: &Location) -> Result<Self, LakeError> {
-        let missing = || LakeError::Missing { lake: location.name() };
+        let missing = || LakeError::Missing {
+            lake: location.name(),
+        };
         let open = |name| Table::open(location, name);
         Ok(Self {
             location: location.clone(),
@@ -84,11 +86,17 @@ impl Lake {
 
     /// Which events the lake has.
     pub fn seen(&self) -> Result<Seen, LakeError> {
-        Ok(Seen::new(self.events.delta().object_store(), self.events.files()?))
+        Ok(Seen::new(
+            self.events.delta().object_store(),
+            self.events.files()?,
+        ))
     }
 }
 
 /// Ledger rows as the rows of a table, for log files that are asked without a lake.
 pub fn ledger_batch(rows: &[LogFileRow]) -> Result<RecordBatch, LakeError> {
-    Ok(ledger::log_files_batch(rows, chrono::Utc::now().timestamp_micros())?)
+    Ok(ledger::log_files_batch(
+        rows,
+        chrono::Utc::now().timestamp_micros(),
+    )?)
 }

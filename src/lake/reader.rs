@@ -24,7 +24,11 @@ pub(crate) async fn read_columns(
     file: &StoredFile,
     columns: &[&str],
 ) -> Result<Vec<RecordBatch>, LakeError> {
-    let reader = Reader { store: Arc::clone(store), path: Path::from(file.path.as_str()), size: file.size };
+    let reader = Reader {
+        store: Arc::clone(store),
+        path: Path::from(file.path.as_str()),
+        size: file.size,
+    };
     let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     Ok(builder.with_projection(mask).build()?.try_collect().await?)
@@ -42,11 +46,23 @@ fn external(error: object_store::Error) -> ParquetError {
 
 impl AsyncFileReader for Reader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
-        self.store.get_range(&self.path, range).map_err(external).boxed()
+        self.store
+            .get_range(&self.path, range)
+            .map_err(external)
+            .boxed()
     }
 
-    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
-        async move { self.store.get_ranges(&self.path, &ranges).await.map_err(external) }.boxed()
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
+        async move {
+            self.store
+                .get_ranges(&self.path, &ranges)
+                .await
+                .map_err(external)
+        }
+        .boxed()
     }
 
     fn get_metadata<'a>(

@@ -49,12 +49,23 @@ pub struct Seen {
 
 impl Seen {
     pub(crate) fn new(store: Arc<DynObjectStore>, files: Vec<StoredFile>) -> Self {
-        Self { store, files, hours: HashMap::new(), held: 0, clock: 0, most_held: MOST_HELD }
+        Self {
+            store,
+            files,
+            hours: HashMap::new(),
+            held: 0,
+            clock: 0,
+            most_held: MOST_HELD,
+        }
     }
 
     /// For each event, whether it is the first of its kind. The hours it falls into stay in memory until `pins` are
     /// released.
-    pub(crate) async fn claim(&mut self, keys: &[EventKey], pins: &mut Pins) -> Result<Vec<bool>, LakeError> {
+    pub(crate) async fn claim(
+        &mut self,
+        keys: &[EventKey],
+        pins: &mut Pins,
+    ) -> Result<Vec<bool>, LakeError> {
         self.clock += 1;
         let mut hours: Vec<i64> = keys.iter().map(|key| key.time.div_euclid(HOUR)).collect();
         hours.sort_unstable();
@@ -85,13 +96,22 @@ impl Seen {
         }
         while self.held > self.most_held {
             let idle = self.hours.iter().filter(|(_, hour)| hour.pins == 0);
-            let Some(oldest) = idle.min_by_key(|(_, hour)| hour.used).map(|(hour, _)| *hour) else { break };
+            let Some(oldest) = idle
+                .min_by_key(|(_, hour)| hour.used)
+                .map(|(hour, _)| *hour)
+            else {
+                break;
+            };
             self.held -= self.hours.remove(&oldest).map_or(0, |hour| hour.ids.len());
         }
     }
 
     /// Another writer added files: which of our parcel's events are in them.
-    pub(crate) async fn others(&mut self, files: Vec<StoredFile>, ours: &HashSet<EventKey>) -> Result<HashSet<EventKey>, LakeError> {
+    pub(crate) async fn others(
+        &mut self,
+        files: Vec<StoredFile>,
+        ours: &HashSet<EventKey>,
+    ) -> Result<HashSet<EventKey>, LakeError> {
         let mut theirs = HashSet::new();
         for file in &files {
             for key in keys_of(&self.store, file).await? {
@@ -109,11 +129,17 @@ impl Seen {
 
     /// Reads what the lake has of these hours, as far as they are not held already.
     async fn load(&mut self, hours: &[i64]) -> Result<(), LakeError> {
-        let missing: Vec<i64> = hours.iter().copied().filter(|hour| !self.hours.contains_key(hour)).collect();
+        let missing: Vec<i64> = hours
+            .iter()
+            .copied()
+            .filter(|hour| !self.hours.contains_key(hour))
+            .collect();
         let span = |hour: i64| (hour * HOUR, (hour + 1) * HOUR);
-        let mut loaded: HashMap<i64, Ids> = missing.iter().map(|hour| (*hour, Ids::default())).collect();
+        let mut loaded: HashMap<i64, Ids> =
+            missing.iter().map(|hour| (*hour, Ids::default())).collect();
         for file in &self.files {
-            let overlaps = |hour: &i64| file.times.0 < span(*hour).1 && file.times.1 >= span(*hour).0;
+            let overlaps =
+                |hour: &i64| file.times.0 < span(*hour).1 && file.times.1 >= span(*hour).0;
             if !missing.iter().any(overlaps) {
                 continue;
             }
@@ -125,25 +151,42 @@ impl Seen {
         }
         for (hour, ids) in loaded {
             self.held += ids.len();
-            self.hours.insert(hour, Hour { ids, pins: 0, used: self.clock });
+            self.hours.insert(
+                hour,
+                Hour {
+                    ids,
+                    pins: 0,
+                    used: self.clock,
+                },
+            );
         }
         Ok(())
     }
 }
 
 /// The keys of all events in a file.
-async fn keys_of(store: &Arc<DynObjectStore>, file: &StoredFile) -> Result<Vec<EventKey>, LakeError> {
+async fn keys_of(
+    store: &Arc<DynObjectStore>,
+    file: &StoredFile,
+) -> Result<Vec<EventKey>, LakeError> {
     let batches = read_columns(store, file, &["event_time", "event_id", "content_sha256"]).await?;
     let mut keys = Vec::new();
     for batch in &batches {
         let column = |name: &str| {
-            let missing = || arrow::error::ArrowError::SchemaError(format!("{}: no column {name}", file.path));
+            let missing = || {
+                arrow::error::ArrowError::SchemaError(format!("{}: no column {name}", file.path))
+            };
             batch.column_by_name(name).ok_or_else(missing)
         };
         let times = column("event_time")?.as_primitive::<TimestampMicrosecondType>();
-        let (ids, shas) = (column("event_id")?.as_string::<i32>(), column("content_sha256")?.as_string::<i32>());
+        let (ids, shas) = (
+            column("event_id")?.as_string::<i32>(),
+            column("content_sha256")?.as_string::<i32>(),
+        );
         let rows = times.values().iter().zip(ids).zip(shas);
-        keys.extend(rows.map(|((time, id), sha)| EventKey::new(*time, id.unwrap_or_default(), sha)));
+        keys.extend(
+            rows.map(|((time, id), sha)| EventKey::new(*time, id.unwrap_or_default(), sha)),
+        );
     }
     Ok(keys)
 }

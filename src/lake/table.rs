@@ -52,24 +52,35 @@ pub(crate) struct Table {
 
 impl Table {
     /// Opens a table; `None` when there is none.
-    pub(crate) async fn open(location: &Location, name: TableName) -> Result<Option<Self>, LakeError> {
+    pub(crate) async fn open(
+        location: &Location,
+        name: TableName,
+    ) -> Result<Option<Self>, LakeError> {
         let mut delta = Self::unloaded(location, name)?;
-        match delta.load().await {
-            Ok(()) => {}
-            Err(DeltaTableError::NotATable(_) | DeltaTableError::InvalidTableLocation(_)) => return Ok(None),
-            Err(error) => return Err(LakeError::delta(name, error)),
+        let fail = |error| LakeError::delta(name, error);
+        if !location.has_folder(name) || !delta.verify_deltatable_existence().await.map_err(fail)? {
+            return Ok(None);
         }
-        let table = Self { name, delta, location: location.clone() };
+        delta.load().await.map_err(fail)?;
+        let table = Self {
+            name,
+            delta,
+            location: location.clone(),
+        };
         table.check_version()?;
         Ok(Some(table))
     }
 
     /// Opens a table and makes it when there is none.
-    pub(crate) async fn open_or_create(location: &Location, name: TableName) -> Result<Self, LakeError> {
+    pub(crate) async fn open_or_create(
+        location: &Location,
+        name: TableName,
+    ) -> Result<Self, LakeError> {
         if let Some(table) = Self::open(location, name).await? {
             return Ok(table);
         }
-        let schema: StructType = name.schema().as_ref().try_into_kernel().map_err(arrow::error::ArrowError::from)?;
+        location.make_folder(name)?;
+        let schema: StructType = name.schema().as_ref().try_into_kernel()?;
         let created = CreateBuilder::new()
             .with_log_store(Self::unloaded(location, name)?.log_store())
             .with_table_name(name.as_str())
@@ -80,7 +91,11 @@ impl Table {
             .with_save_mode(SaveMode::Ignore)
             .await;
         match created {
-            Ok(delta) => Ok(Self { name, delta, location: location.clone() }),
+            Ok(delta) => Ok(Self {
+                name,
+                delta,
+                location: location.clone(),
+            }),
             // Two ingests that begin at once both find no table; the slower one takes the other's.
             Err(error) => match Self::open(location, name).await? {
                 Some(table) => Ok(table),
@@ -91,17 +106,34 @@ impl Table {
 
     fn unloaded(location: &Location, name: TableName) -> Result<DeltaTable, LakeError> {
         let url = location.table_url(name.as_str())?;
-        let builder = DeltaTableBuilder::from_url(url.clone()).map_err(|error| LakeError::delta(name, error))?;
-        builder.with_storage_backend(location.store(), url).build().map_err(|error| LakeError::delta(name, error))
+        let builder = DeltaTableBuilder::from_url(url.clone())
+            .map_err(|error| LakeError::delta(name, error))?;
+        builder
+            .with_storage_backend(location.store(), url)
+            .build()
+            .map_err(|error| LakeError::delta(name, error))
     }
 
     fn check_version(&self) -> Result<(), LakeError> {
-        let snapshot = self.delta.snapshot().map_err(|error| LakeError::delta(self.name, error))?;
-        let found = snapshot.metadata().configuration().get(VERSION_PROPERTY).and_then(|text| text.parse().ok());
+        let snapshot = self
+            .delta
+            .snapshot()
+            .map_err(|error| LakeError::delta(self.name, error))?;
+        let found = snapshot
+            .metadata()
+            .configuration()
+            .get(VERSION_PROPERTY)
+            .and_then(|text| text.parse().ok());
         match found {
             Some(version) if version <= LAKE_VERSION => Ok(()),
-            Some(version) => Err(LakeError::Newer { lake: self.location.name(), version, supported: LAKE_VERSION }),
-            None => Err(LakeError::NotALake { lake: self.location.name() }),
+            Some(version) => Err(LakeError::Newer {
+                lake: self.location.name(),
+                version,
+                supported: LAKE_VERSION,
+            }),
+            None => Err(LakeError::NotALake {
+                lake: self.location.name(),
+            }),
         }
     }
 
@@ -111,10 +143,17 @@ impl Table {
 
     /// The files of the version last looked at.
     pub(crate) fn files(&self) -> Result<Vec<StoredFile>, LakeError> {
-        let snapshot = self.delta.snapshot().map_err(|error| LakeError::delta(self.name, error))?;
+        let snapshot = self
+            .delta
+            .snapshot()
+            .map_err(|error| LakeError::delta(self.name, error))?;
         let log = snapshot.log_data();
         let files = log.iter().map(|file| {
-            stored(file.path().as_ref(), (file.size(), &file.partition_values_map()), file.stats().as_deref())
+            stored(
+                file.path().as_ref(),
+                (file.size(), &file.partition_values_map()),
+                file.stats().as_deref(),
+            )
         });
         Ok(files.collect())
     }
@@ -127,10 +166,16 @@ impl Table {
         let log = self.delta.log_store();
         let mut added = Vec::new();
         for version in before + 1..=self.delta.version().unwrap_or_default() {
-            let Some(bytes) = log.read_commit_entry(version).await.map_err(fail)? else { continue };
+            let Some(bytes) = log.read_commit_entry(version).await.map_err(fail)? else {
+                continue;
+            };
             for action in get_actions(version, &bytes).map_err(fail)? {
                 if let Action::Add(add) = action {
-                    added.push(stored(&add.path, (add.size, &add.partition_values), add.stats.as_deref()));
+                    added.push(stored(
+                        &add.path,
+                        (add.size, &add.partition_values),
+                        add.stats.as_deref(),
+                    ));
                 }
             }
         }
@@ -147,7 +192,10 @@ impl Table {
         }
         path.push_str(&format!("part-{}.zstd.parquet", Uuid::new_v4()));
         let payload = PutPayload::from_bytes(file.bytes.clone());
-        self.delta.object_store().put(&Path::from(path.as_str()), payload).await?;
+        self.delta
+            .object_store()
+            .put(&Path::from(path.as_str()), payload)
+            .await?;
         Ok(Add {
             path,
             partition_values,
@@ -162,7 +210,11 @@ impl Table {
     /// Makes files part of the table, on top of the version last looked at.
     pub(crate) async fn commit(&mut self, adds: Vec<Add>) -> Result<Committed, LakeError> {
         let fail = |error| LakeError::delta(self.name, error);
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: None,
+            predicate: None,
+        };
         let result = {
             let snapshot = self.delta.snapshot().map_err(fail)?;
             CommitBuilder::from(CommitProperties::default().with_max_retries(0))
@@ -176,7 +228,8 @@ impl Table {
                 Ok(Committed::Done)
             }
             Err(DeltaTableError::Transaction {
-                source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
+                source:
+                    TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
             }) => Ok(Committed::Conflict(self.refresh().await?)),
             Err(error) => Err(fail(error)),
         }
@@ -188,17 +241,31 @@ fn stored(
     (size, partitions): (i64, &HashMap<String, Option<String>>),
     stats: Option<&str>,
 ) -> StoredFile {
-    let stats: serde_json::Value =
-        stats.and_then(|stats| serde_json::from_str(stats).ok()).unwrap_or(serde_json::Value::Null);
+    let stats: serde_json::Value = stats
+        .and_then(|stats| serde_json::from_str(stats).ok())
+        .unwrap_or(serde_json::Value::Null);
     let time = |bound: &str| {
         let text = stats.get(bound)?.get("event_time")?.as_str()?;
-        Some(chrono::DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
+        Some(
+            chrono::DateTime::parse_from_rfc3339(text)
+                .ok()?
+                .timestamp_micros(),
+        )
     };
     StoredFile {
         path: path.to_owned(),
         size: size.max(0) as u64,
-        date: partitions.values().flatten().find_map(|value| value.parse().ok()),
-        rows: stats.get("numRecords").and_then(serde_json::Value::as_u64).unwrap_or_default(),
-        times: (time("minValues").unwrap_or(i64::MIN), time("maxValues").unwrap_or(i64::MAX)),
+        date: partitions
+            .values()
+            .flatten()
+            .find_map(|value| value.parse().ok()),
+        rows: stats
+            .get("numRecords")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default(),
+        times: (
+            time("minValues").unwrap_or(i64::MIN),
+            time("maxValues").unwrap_or(i64::MAX),
+        ),
     }
 }

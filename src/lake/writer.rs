@@ -58,15 +58,27 @@ pub struct DataFile {
 
 impl DataFile {
     /// Encodes a batch of a table; events must be of one day and sorted.
-    pub fn encode(table: TableName, date: Option<NaiveDate>, batch: &RecordBatch) -> Result<Self, LakeError> {
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties(table, batch)))?;
+    pub fn encode(
+        table: TableName,
+        date: Option<NaiveDate>,
+        batch: &RecordBatch,
+    ) -> Result<Self, LakeError> {
+        let mut writer =
+            ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties(table, batch)))?;
         writer.write(batch)?;
         let bytes = Bytes::from(writer.into_inner()?);
         let times = batch.column_by_name("event_time").and_then(|column| {
             let column = column.as_primitive_opt::<TimestampMicrosecondType>()?;
             Some((aggregate::min(column)?, aggregate::max(column)?))
         });
-        Ok(Self { table, date, bytes, stats: stats(batch), rows: batch.num_rows() as u64, times })
+        Ok(Self {
+            table,
+            date,
+            bytes,
+            stats: stats(batch),
+            rows: batch.num_rows() as u64,
+            times,
+        })
     }
 
     /// Bytes of the file.
@@ -92,7 +104,9 @@ fn properties(table: TableName, batch: &RecordBatch) -> WriterProperties {
             DataType::Timestamp(..) | DataType::Int64 => properties
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
-            _ if DISTINCT.contains(&field.name().as_str()) => properties.set_column_dictionary_enabled(path, false),
+            _ if DISTINCT.contains(&field.name().as_str()) => {
+                properties.set_column_dictionary_enabled(path, false)
+            }
             _ => properties,
         };
     }
@@ -110,10 +124,16 @@ fn events(mut properties: WriterPropertiesBuilder, batch: &RecordBatch) -> Write
             .set_column_bloom_filter_fpp(path.clone(), 0.01)
             .set_column_bloom_filter_max_ndv(path, batch.num_rows().min(ROW_GROUP_ROWS) as u64);
     }
-    let sorting = ["access_key_id", "event_time"].into_iter().filter_map(|name| {
-        let column_idx = batch.schema().index_of(name).ok()? as i32;
-        Some(SortingColumn { column_idx, descending: false, nulls_first: false })
-    });
+    let sorting = ["access_key_id", "event_time"]
+        .into_iter()
+        .filter_map(|name| {
+            let column_idx = batch.schema().index_of(name).ok()? as i32;
+            Some(SortingColumn {
+                column_idx,
+                descending: false,
+                nulls_first: false,
+            })
+        });
     let sorting = sorting.collect();
     properties.set_sorting_columns(Some(sorting))
 }
@@ -128,7 +148,8 @@ fn stats(batch: &RecordBatch) -> String {
             nulls.insert(field.name().clone(), json!(column.null_count()));
         }
     }
-    json!({"numRecords": batch.num_rows(), "minValues": min, "maxValues": max, "nullCount": nulls}).to_string()
+    json!({"numRecords": batch.num_rows(), "minValues": min, "maxValues": max, "nullCount": nulls})
+        .to_string()
 }
 
 fn bounds(column: &ArrayRef) -> Option<(Value, Value)> {
@@ -140,16 +161,24 @@ fn bounds(column: &ArrayRef) -> Option<(Value, Value)> {
         }
         DataType::Int64 => {
             let numbers = column.as_primitive::<Int64Type>();
-            Some((json!(aggregate::min(numbers)?), json!(aggregate::max(numbers)?)))
+            Some((
+                json!(aggregate::min(numbers)?),
+                json!(aggregate::max(numbers)?),
+            ))
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             let times = column.as_primitive::<TimestampMicrosecondType>();
-            Some((delta_time(aggregate::min(times)?)?, delta_time(aggregate::max(times)?)?))
+            Some((
+                delta_time(aggregate::min(times)?)?,
+                delta_time(aggregate::max(times)?)?,
+            ))
         }
         _ => None,
     }
 }
 
 fn delta_time(micros: i64) -> Option<Value> {
-    Some(json!(DateTime::from_timestamp_micros(micros)?.to_rfc3339_opts(SecondsFormat::Micros, true)))
+    Some(json!(
+        DateTime::from_timestamp_micros(micros)?.to_rfc3339_opts(SecondsFormat::Micros, true)
+    ))
 }

@@ -13,8 +13,12 @@ use std::sync::Arc;
 /// All functions, to be registered with a session.
 pub(crate) fn all() -> Vec<ScalarUDF> {
     vec![
-        text_function("key_type", |id| Some(access_key_kind(id).as_str().to_owned())),
-        text_function("decoded_account_id", |id| decode_account(id).map(|account| account.to_string())),
+        text_function("key_type", |id| {
+            Some(access_key_kind(id).as_str().to_owned())
+        }),
+        text_function("decoded_account_id", |id| {
+            decode_account(id).map(|account| account.to_string())
+        }),
     ]
 }
 
@@ -24,12 +28,21 @@ fn text_function(name: &str, function: fn(&str) -> Option<String>) -> ScalarUDF 
         let scalar = matches!(arguments.first(), Some(ColumnarValue::Scalar(_)));
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         let texts = arrow::compute::cast(&arrays[0], &DataType::Utf8)?;
-        let results: StringArray = as_string_array(&texts)?.iter().map(|text| text.and_then(function)).collect();
+        let results: StringArray = as_string_array(&texts)?
+            .iter()
+            .map(|text| text.and_then(function))
+            .collect();
         let results: ArrayRef = Arc::new(results);
         Ok(match scalar && results.len() == 1 {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&results, 0)?),
             false => ColumnarValue::Array(results),
         })
     };
-    create_udf(name, vec![DataType::Utf8], DataType::Utf8, Volatility::Immutable, Arc::new(implementation))
+    create_udf(
+        name,
+        vec![DataType::Utf8],
+        DataType::Utf8,
+        Volatility::Immutable,
+        Arc::new(implementation),
+    )
 }

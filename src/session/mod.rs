@@ -67,7 +67,9 @@ pub struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,28 +87,52 @@ impl Session {
     pub async fn lake(lake: Lake, options: &SessionOptions) -> Result<Self, SessionError> {
         let context = context(options);
         for name in TableName::ALL {
-            let provider = lake.delta(name).table_provider().await.map_err(|error| LakeError::Delta {
-                table: name.as_str(),
-                source: Box::new(error.into()),
-            })?;
-            let table = if name == TableName::Events { ALL_EVENTS } else { name.as_str() };
+            let provider =
+                lake.delta(name)
+                    .table_provider()
+                    .await
+                    .map_err(|error| LakeError::Delta {
+                        table: name.as_str(),
+                        source: Box::new(error.into()),
+                    })?;
+            let table = if name == TableName::Events {
+                ALL_EVENTS
+            } else {
+                name.as_str()
+            };
             context.register_table(table, provider)?;
         }
         register_selected(&context, &options.selection).await?;
-        Ok(Self { context, origin: Origin::Lake(Box::new(lake)) })
+        Ok(Self {
+            context,
+            origin: Origin::Lake(Box::new(lake)),
+        })
     }
 
     /// Asks log files. `log_files` is there once `events` has been scanned: see [`Session::ledger`].
-    pub async fn trail(sources: Vec<Arc<dyn Source>>, options: &SessionOptions) -> Result<Self, SessionError> {
+    pub async fn trail(
+        sources: Vec<Arc<dyn Source>>,
+        options: &SessionOptions,
+    ) -> Result<Self, SessionError> {
         let trail = Arc::new(Trail::list(sources, &options.selection, options.max_json).await?);
         let context = context(options);
-        context.register_table(ALL_EVENTS, Arc::new(RawTable::new(Arc::clone(&trail), options.threads)))?;
+        context.register_table(
+            ALL_EVENTS,
+            Arc::new(RawTable::new(Arc::clone(&trail), options.threads)),
+        )?;
         register_selected(&context, &options.selection).await?;
-        Ok(Self { context, origin: Origin::Trail(trail) })
+        Ok(Self {
+            context,
+            origin: Origin::Trail(trail),
+        })
     }
 
     /// Runs a query.
-    pub async fn sql(&self, sql: &str, params: &Params) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
+    pub async fn sql(
+        &self,
+        sql: &str,
+        params: &Params,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
         let mut frame = self.context.sql(sql).await?;
         if !params.is_empty() {
             frame = frame.with_param_values(ParamValues::from(params.clone()))?;
@@ -116,11 +142,16 @@ impl Session {
     }
 
     /// Makes rows a table for the queries that follow.
-    pub fn register(&self, name: &str, (schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Result<(), SessionError> {
+    pub fn register(
+        &self,
+        name: &str,
+        (schema, batches): (SchemaRef, Vec<RecordBatch>),
+    ) -> Result<(), SessionError> {
         // Batches may differ from the plan's schema in nullability only; the table takes the batches' own.
         let schema = batches.first().map_or(schema, RecordBatch::schema);
         self.context.deregister_table(name)?;
-        self.context.register_table(name, Arc::new(MemTable::try_new(schema, vec![batches])?))?;
+        self.context
+            .register_table(name, Arc::new(MemTable::try_new(schema, vec![batches])?))?;
         Ok(())
     }
 
@@ -161,7 +192,10 @@ fn context(options: &SessionOptions) -> SessionContext {
 }
 
 /// `events`: the events of the selection.
-async fn register_selected(context: &SessionContext, selection: &Selection) -> Result<(), SessionError> {
+async fn register_selected(
+    context: &SessionContext,
+    selection: &Selection,
+) -> Result<(), SessionError> {
     let mut frame = context.table(ALL_EVENTS).await?;
     for condition in conditions(selection) {
         frame = frame.filter(condition)?;
@@ -172,7 +206,10 @@ async fn register_selected(context: &SessionContext, selection: &Selection) -> R
 
 fn conditions(selection: &Selection) -> Vec<Expr> {
     let time = |time: chrono::DateTime<chrono::Utc>| {
-        lit(ScalarValue::TimestampMicrosecond(Some(time.timestamp_micros()), Some("UTC".into())))
+        lit(ScalarValue::TimestampMicrosecond(
+            Some(time.timestamp_micros()),
+            Some("UTC".into()),
+        ))
     };
     let date = |time: chrono::DateTime<chrono::Utc>| {
         lit(ScalarValue::Date32(Some(time.date_naive().to_epoch_days())))
@@ -187,11 +224,19 @@ fn conditions(selection: &Selection) -> Vec<Expr> {
         conditions.push(col("event_date").lt_eq(date(until)));
     }
     if !selection.accounts.is_empty() {
-        let accounts = selection.accounts.iter().map(|account| lit(account.to_string())).collect();
+        let accounts = selection
+            .accounts
+            .iter()
+            .map(|account| lit(account.to_string()))
+            .collect();
         conditions.push(col("account_id").in_list(accounts, false));
     }
     if !selection.regions.is_empty() {
-        let regions = selection.regions.iter().map(|region| lit(region.clone())).collect();
+        let regions = selection
+            .regions
+            .iter()
+            .map(|region| lit(region.clone()))
+            .collect();
         conditions.push(col("aws_region").in_list(regions, false));
     }
     conditions

@@ -58,28 +58,48 @@ impl Trail {
         let (mut log_files, mut listed) = (Vec::new(), HashSet::new());
         for (place, source) in sources.iter().enumerate() {
             let listing = source.list(selection, &|_, _| ()).await?;
-            let new = listing.files.into_iter().filter(|file| listed.insert((file.uri.clone(), file.etag.clone())));
+            let new = listing
+                .files
+                .into_iter()
+                .filter(|file| listed.insert((file.uri.clone(), file.etag.clone())));
             log_files.extend(new.map(|file| (place, file)));
         }
-        Ok(Self { sources, log_files, max_json, rows: Mutex::default() })
+        Ok(Self {
+            sources,
+            log_files,
+            max_json,
+            rows: Mutex::default(),
+        })
     }
 
     /// The ledger of the last scan.
     pub(crate) fn ledger(&self) -> Vec<LogFileRow> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The account of the last scan.
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        for row in self.rows.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for row in self
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
             tally.add(row);
         }
         tally
     }
 
     pub(crate) fn name(&self) -> String {
-        self.sources.iter().map(|source| source.uri()).collect::<Vec<_>>().join(", ")
+        self.sources
+            .iter()
+            .map(|source| source.uri())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn portions(&self) -> VecDeque<Vec<(usize, LogFile)>> {
@@ -128,10 +148,17 @@ impl TableProvider for RawTable {
             portions: Mutex::new(self.trail.portions()),
             seen: Mutex::default(),
         });
-        self.trail.rows.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let partitions: Vec<Arc<dyn PartitionStream>> =
-            (0..self.threads.max(1)).map(|_| Arc::new(Reader(Arc::clone(&scan))) as _).collect();
-        Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, None, false, limit)?))
+        self.trail
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        let partitions: Vec<Arc<dyn PartitionStream>> = (0..self.threads.max(1))
+            .map(|_| Arc::new(Reader(Arc::clone(&scan))) as _)
+            .collect();
+        Ok(Arc::new(StreamingTableExec::try_new(
+            schema, partitions, None, None, false, limit,
+        )?))
     }
 }
 
@@ -155,15 +182,24 @@ impl PartitionStream for Reader {
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let scan = Arc::clone(&self.0);
         let batches = stream::try_unfold(scan, |scan| async move {
-            let portion = scan.portions.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(portion) = portion else { return Ok::<_, DataFusionError>(None) };
+            let portion = scan
+                .portions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front();
+            let Some(portion) = portion else {
+                return Ok::<_, DataFusionError>(None);
+            };
             let fetched = scan.fetch(portion).await?;
             let worker = Arc::clone(&scan);
             let decoded = tokio::task::spawn_blocking(move || worker.decode(fetched)).await;
             let batches = decoded.map_err(|error| DataFusionError::External(Box::new(error)))??;
             Ok(Some((stream::iter(batches.into_iter().map(Ok)), scan)))
         });
-        Box::pin(RecordBatchStreamAdapter::new(SchemaRef::clone(&self.0.schema), batches.try_flatten()))
+        Box::pin(RecordBatchStreamAdapter::new(
+            SchemaRef::clone(&self.0.schema),
+            batches.try_flatten(),
+        ))
     }
 }
 
@@ -182,8 +218,15 @@ impl Scan {
     }
 
     /// The events of a portion that no other portion had.
-    fn decode(&self, fetched: Vec<(LogFile, Result<Bytes, String>)>) -> Result<Vec<RecordBatch>, DataFusionError> {
-        let names = self.schema.fields().iter().map(|field| field.name().as_str());
+    fn decode(
+        &self,
+        fetched: Vec<(LogFile, Result<Bytes, String>)>,
+    ) -> Result<Vec<RecordBatch>, DataFusionError> {
+        let names = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str());
         let mut fields: Vec<Field> = names.filter_map(Field::named).collect();
         let wants_date = self.schema.index_of(EVENT_DATE).is_ok();
         if wants_date && !fields.contains(&Field::EventTime) {
@@ -198,7 +241,8 @@ impl Scan {
             match bytes {
                 Err(reason) => row.unfetched(reason),
                 Ok(bytes) => {
-                    let mut when_full = |builder: &mut EventBuilder| finished.push(builder.finish());
+                    let mut when_full =
+                        |builder: &mut EventBuilder| finished.push(builder.finish());
                     row.decoded(decoder.decode(&bytes, &file.uri, (&mut builder, &mut when_full)));
                 }
             }
@@ -225,7 +269,11 @@ impl Scan {
             };
             batches.push(self.arrange(&batch)?);
         }
-        self.trail.rows.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
+        self.trail
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(rows);
         Ok(batches)
     }
 
@@ -240,14 +288,22 @@ impl Scan {
         for field in self.schema.fields() {
             if field.name() == EVENT_DATE {
                 let index = batch.schema().index_of("event_time")?;
-                let times = batch.column(index).as_primitive::<TimestampMicrosecondType>();
+                let times = batch
+                    .column(index)
+                    .as_primitive::<TimestampMicrosecondType>();
                 let days: Date32Array = times.unary(|time| time.div_euclid(DAY) as i32);
                 columns.push(Arc::new(days));
             } else {
-                columns.push(Arc::clone(batch.column(batch.schema().index_of(field.name())?)));
+                columns.push(Arc::clone(
+                    batch.column(batch.schema().index_of(field.name())?),
+                ));
             }
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(SchemaRef::clone(&self.schema), columns, &options)?)
+        Ok(RecordBatch::try_new_with_options(
+            SchemaRef::clone(&self.schema),
+            columns,
+            &options,
+        )?)
     }
 }

@@ -97,7 +97,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     })?;
     Ok(match summary {
         IngestSummary { left: 1.., .. } => Done::Stopped,
-        IngestSummary { events_rejected: 1.., .. } => Done::WithRejects,
+        IngestSummary {
+            events_rejected: 1..,
+            ..
+        } => Done::WithRejects,
         summary if !summary.rejected.is_empty() => Done::WithRejects,
         _ => Done::Complete,
     })
@@ -130,10 +133,7 @@ impl Args {
             selection: self.selection.selection()?,
             max_json: self.limits.max_log_file_size.0,
             fetches: self.limits.fetches,
-            threads: self
-                .limits
-                .threads
-                .unwrap_or_else(question::threads),
+            threads: self.limits.threads.unwrap_or_else(question::threads),
             retry_rejected: self.limits.retry_rejected,
         })
     }
