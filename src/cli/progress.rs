@@ -1,6 +1,6 @@
 //! What an ingest is doing, for the person who waits.
 //!
-//! In: the calls of an [`Observer`]. Out: one line on standard error that changes in place on a terminal; otherwise a
+//! In: the calls of an [`Observer`]. Out: two lines on standard error that change in place on a terminal; otherwise a
 //! plain line at each new phase and every few seconds; nothing if quiet was asked for. Promise: standard output is never
 //! touched, and an observing pipeline never waits for a slow terminal.
 
@@ -69,9 +69,11 @@ impl Progress {
         match &self.face {
             Face::Silent => {}
             Face::Bar(bar) => {
-                bar.set_length(state.total.bytes);
+                // A bar of length zero would be drawn full.
+                bar.set_length(state.total.bytes.max(1));
                 bar.set_position(state.done.bytes);
-                bar.set_message(state.line());
+                bar.set_message(state.amount());
+                bar.set_prefix(state.pace().join(", "));
             }
             Face::Lines(context) if state.said.elapsed() >= BETWEEN_LINES => {
                 state.said = Instant::now();
@@ -129,10 +131,10 @@ impl Observer for Progress {
 }
 
 fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} [{bar:20}] {wide_msg}")
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}\n  [{bar:20}] {prefix}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
-    let bar = ProgressBar::new(0).with_style(style);
+    let bar = ProgressBar::new(1).with_style(style);
     bar.enable_steady_tick(TICK);
     bar
 }
@@ -183,43 +185,56 @@ impl State {
         }
     }
 
-    /// The state as a line.
+    /// The state as one line.
     fn line(&self) -> String {
+        let mut parts = vec![self.amount()];
+        parts.extend(self.pace());
+        parts.join(", ")
+    }
+
+    /// The phase and how far it is.
+    fn amount(&self) -> String {
         match self.phase {
             None => String::new(),
-            Some(Phase::Listing) => format!(
-                "listing: {} log files, {}",
-                self.listed.files,
-                ByteSize(self.listed.bytes)
+            Some(phase @ Phase::Listing) if self.listed.files > 0 => {
+                format!(
+                    "{phase}: {} log files, {}",
+                    self.listed.files,
+                    ByteSize(self.listed.bytes)
+                )
+            }
+            Some(phase @ Phase::Reading) if self.total.files > 0 => format!(
+                "{phase}: {} of {} log files, {} of {}",
+                self.done.files,
+                self.total.files,
+                ByteSize(self.done.bytes),
+                ByteSize(self.total.bytes)
             ),
-            Some(Phase::Committing) => format!("committing: {} events read", self.events),
-            Some(Phase::Reading) => self.reading(self.since.elapsed()),
+            Some(phase @ Phase::Committing) => format!("{phase}: {} events read", self.events),
+            Some(phase) => phase.to_string(),
         }
     }
 
-    fn reading(&self, elapsed: Duration) -> String {
-        let mut line = format!(
-            "reading: {} of {} log files, {} of {}",
-            self.done.files,
-            self.total.files,
-            ByteSize(self.done.bytes),
-            ByteSize(self.total.bytes)
-        );
-        let seconds = elapsed.as_secs_f64();
+    /// How fast it goes, how long it will take, and what was rejected.
+    fn pace(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        let seconds = self.since.elapsed().as_secs_f64();
         // The first second says nothing about the rate.
-        if seconds >= 1.0 && self.done.bytes > 0 {
+        if self.phase == Some(Phase::Reading) && seconds >= 1.0 && self.done.bytes > 0 {
             let missing = self.total.bytes.saturating_sub(self.done.bytes) as f64;
             let left = Duration::from_secs_f64(seconds * missing / self.done.bytes as f64);
-            let rate = self.events as f64 / seconds;
-            line += &format!(", {rate:.0} events/s, {} left", readable(left));
+            parts.push(format!("{:.0} events/s", self.events as f64 / seconds));
+            parts.push(format!("{} left", readable(left)));
         }
-        if self.rejected_files + self.rejected_records > 0 {
-            line += &format!(
-                ", rejected {} log files and {} records",
-                self.rejected_files, self.rejected_records
-            );
+        for (count, what) in [
+            (self.rejected_files, "log files rejected"),
+            (self.rejected_records, "records rejected"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{what}: {count}"));
+            }
         }
-        line
+        parts
     }
 }
 
@@ -248,6 +263,7 @@ mod tests {
     fn the_line_adds_up() {
         let progress = progress();
         progress.phase(Phase::Listing);
+        assert_eq!(progress.state().line(), "listing");
         progress.listed(3, 1024);
         progress.listed(1, 1024);
         assert_eq!(progress.state().line(), "listing: 4 log files, 2 KiB");
@@ -258,14 +274,18 @@ mod tests {
         progress.log_file(512, Outcome::Rejected);
         progress.log_file(9999, Outcome::AlreadyStored);
         progress.events(500, 400, 98, 2);
+        progress.state().since -= Duration::from_secs(10);
         assert_eq!(
-            progress.state().reading(Duration::from_secs(10)),
+            progress.state().line(),
             "reading: 2 of 3 log files, 1 KiB of 2 KiB, 50 events/s, 10 s left, \
-             rejected 1 log files and 2 records"
+             log files rejected: 1, records rejected: 2"
         );
 
         progress.phase(Phase::Committing);
-        assert_eq!(progress.state().line(), "committing: 500 events read");
+        assert_eq!(
+            progress.state().line(),
+            "committing: 500 events read, log files rejected: 1, records rejected: 2"
+        );
     }
 
     #[test]

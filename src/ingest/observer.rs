@@ -41,7 +41,7 @@ pub enum Outcome {
     Skipped,
 }
 
-/// Hears of the progress of an ingest. All numbers are increments since the last call.
+/// Hears of the progress of an ingest. Numbers are increments since the last call.
 pub trait Observer: Send + Sync {
     /// A new phase begins.
     fn phase(&self, phase: Phase);
@@ -49,7 +49,8 @@ pub trait Observer: Send + Sync {
     /// More log files were found, with their size as stored in the source.
     fn listed(&self, files: u64, bytes: u64);
 
-    /// The listing is complete: this much is to be read by this run, without what the lake already has.
+    /// The listing is complete: this much is to be read by this run, without what the lake already has. Not an
+    /// increment.
     fn total(&self, files: u64, bytes: u64);
 
     /// A log file of this stored size is done.

@@ -1,4 +1,7 @@
 //! Reports for the tests of every format.
+//!
+//! In: nothing. Out: a report with a value of every kind, an empty one, a hostile one. Promise: small enough to be
+//! written out whole in a test.
 
 use std::collections::HashMap;
 use std::sync::Arc;

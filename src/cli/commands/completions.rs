@@ -1,4 +1,7 @@
 //! `keytrail completions`: the shell completes commands and options.
+//!
+//! In: the name of a shell. Out: a script on standard output. Promise: it is made from the same definitions as the
+//! command line itself.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;

@@ -1,4 +1,7 @@
 //! `keytrail coverage`: what was seen of the trail, and what was not.
+//!
+//! In: a lake or log files. Out: one row per account, region and day, and the holes. Promise: rejected log files and days
+//! without any are named.
 
 use keytrail::analysis::{COVERAGE, answer};
 use keytrail::session::Params;

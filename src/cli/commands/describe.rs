@@ -1,4 +1,6 @@
 //! `keytrail describe`: the columns of the lake.
+//!
+//! In: the one table of columns. Out: one row per column. Promise: nothing is described that is not in that table.
 
 use std::collections::HashMap;
 use std::sync::Arc;

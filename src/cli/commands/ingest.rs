@@ -1,4 +1,7 @@
-//! `keytrail ingest`: log files into the lake, each event once.
+//! `keytrail ingest`: log files into the lake.
+//!
+//! In: sources and a lake. Out: a summary. Promise: every event is stored once, whatever ends the command; rejects and an
+//! early end show in the exit code.
 
 use std::sync::Arc;
 

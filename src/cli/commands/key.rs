@@ -1,4 +1,7 @@
 //! `keytrail key`: everything one access key did.
+//!
+//! In: a lake or log files, and a key. Out: the dossier, in sections. Promise: every event of the key is counted, and what
+//! the answer rests on comes with it.
 
 use keytrail::cloudtrail::AccessKeyId;
 

@@ -1,4 +1,7 @@
 //! `keytrail keys`: every access key and who uses it.
+//!
+//! In: a lake or log files. Out: one row per key. Promise: the order and the number of rows are those that were asked
+//! for; what the answer rests on comes with it.
 
 use clap::ValueEnum;
 use datafusion::common::ScalarValue;

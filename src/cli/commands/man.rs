@@ -1,4 +1,7 @@
 //! `keytrail man`: manual pages.
+//!
+//! In: a folder, or none. Out: one page per command in the folder, or the main page on standard output. Promise: they are
+//! made from the same definitions as the command line itself.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,7 @@
 //! The commands, one per file: its arguments, its help, and what it does.
+//!
+//! In: a [`Command`] as typed. Out: how it ended. Promise: a command says what it has to say through `output` and
+//! `Context`, and returns every error.
 
 mod completions;
 mod coverage;
