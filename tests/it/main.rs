@@ -1,5 +1,10 @@
 //! The integration tests: one binary, because linking the query engine takes long.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, and says where"
+)]
+
 mod cli;
 mod s3_server;
 mod source_local;
