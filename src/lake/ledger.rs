@@ -16,6 +16,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -198,15 +199,29 @@ pub(crate) fn rejects_batch(rows: &[RejectRow], now: i64) -> Result<RecordBatch,
     RecordBatch::try_new(TableName::Rejects.schema(), columns)
 }
 
+/// What a log file is known by, in 16 bytes: ledgers of millions of log files have to fit into memory.
+fn identity(log_file: &str, etag: &str, size: u64) -> u128 {
+    let mut hash = Sha256::new();
+    // The lengths keep the parts apart.
+    for part in [log_file, etag] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.update(size.to_le_bytes());
+    let half = hash.finalize();
+    half.iter()
+        .take(16)
+        .fold(0, |id, byte| id << 8 | u128::from(*byte))
+}
+
 /// The log files that need not be read again.
 #[derive(Debug, Default)]
-pub struct Known(HashSet<(String, String, u64)>);
+pub struct Known(HashSet<u128>);
 
 impl Known {
     /// Whether this log file, with this ETag and size, was read before.
     pub fn contains(&self, log_file: &str, etag: &str, size: u64) -> bool {
-        self.0
-            .contains(&(log_file.to_owned(), etag.to_owned(), size))
+        self.0.contains(&identity(log_file, etag, size))
     }
 
     /// Reads the ledger. Log files that were rejected are known too, unless they are to be tried again.
@@ -230,7 +245,7 @@ impl Known {
                         || (outcome == LogFileOutcome::Rejected.as_str() && !retry_rejected);
                     if settled {
                         let (name, etag) = (text(0).value(row), text(1).value(row));
-                        known.insert((name.to_owned(), etag.to_owned(), sizes[row] as u64));
+                        known.insert(identity(name, etag, sizes[row] as u64));
                     }
                 }
             }

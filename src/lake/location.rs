@@ -3,6 +3,7 @@
 //! In: a folder or `s3://bucket/prefix`. Out: an object store and the URL of a table in it. Promise: reaching S3 needs
 //! nothing but what the AWS SDK was configured with, so a lake and a trail are reached with the same credentials.
 
+use super::durable::Durable;
 use super::{LakeError, TableName};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -11,7 +12,7 @@ use deltalake_core::logstore::{
     LogStore, LogStoreFactory, ObjectStoreRef, StorageConfig, default_logstore, logstore_factories,
 };
 use object_store::aws::{AmazonS3Builder, AwsCredential};
-use object_store::{CredentialProvider, DynObjectStore, RetryConfig, local::LocalFileSystem};
+use object_store::{CredentialProvider, DynObjectStore, RetryConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
@@ -41,7 +42,7 @@ impl Location {
             std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
         let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
 
-        let store = LocalFileSystem::new();
+        let store = Durable::new();
         Ok(Self {
             url,
             store: Arc::new(store),

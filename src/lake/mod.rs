@@ -12,6 +12,7 @@
 
 mod commit;
 mod coverage;
+mod durable;
 mod error;
 mod ledger;
 mod location;
