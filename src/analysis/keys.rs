@@ -12,16 +12,37 @@ use arrow::compute::{
 use arrow::datatypes::DataType;
 use std::sync::Arc;
 
+/// A section whose name is also its file's.
+macro_rules! section {
+    ($folder:literal, $name:literal, $title:literal) => {
+        section!($folder, $name, $title, &[])
+    };
+    ($folder:literal, $name:literal, $title:literal, $details:expr) => {
+        SqlSection {
+            name: $name,
+            title: $title,
+            sql: include_str!(concat!("../../queries/", $folder, "/", $name, ".sql")),
+            details: $details,
+        }
+    };
+}
+
+/// What a narrow table of keys can do without: it follows from the other columns or is rarely asked for.
+const KEY_DETAILS: &[&str] = &[
+    "regions",
+    "issued_keys",
+    "key_type",
+    "user_identity_type",
+    "decoded_account_id",
+    "user_identity_arn",
+];
+
 /// The inventory. Parameter: `temporary`.
 pub const KEYS: SqlAnalysis = SqlAnalysis {
     name: "keys",
     title: "Access keys",
     base: None,
-    sections: &[SqlSection {
-        name: "keys",
-        title: "Access keys",
-        sql: include_str!("../../queries/keys/keys.sql"),
-    }],
+    sections: &[section!("keys", "keys", "Access keys", KEY_DETAILS)],
     empty: "no event names an access key of this kind",
 };
 
@@ -31,41 +52,17 @@ pub const KEY: SqlAnalysis = SqlAnalysis {
     title: "Access key",
     base: Some(("uses", include_str!("../../queries/key/uses.sql"))),
     sections: &[
-        SqlSection {
-            name: "summary",
-            title: "Summary",
-            sql: include_str!("../../queries/key/summary.sql"),
-        },
-        SqlSection {
-            name: "source_ip_addresses",
-            title: "Source IP addresses",
-            sql: include_str!("../../queries/key/source_ip_addresses.sql"),
-        },
-        SqlSection {
-            name: "user_agents",
-            title: "User agents",
-            sql: include_str!("../../queries/key/user_agents.sql"),
-        },
-        SqlSection {
-            name: "api_calls",
-            title: "API calls",
-            sql: include_str!("../../queries/key/api_calls.sql"),
-        },
-        SqlSection {
-            name: "regions",
-            title: "Regions",
-            sql: include_str!("../../queries/key/regions.sql"),
-        },
-        SqlSection {
-            name: "errors",
-            title: "Errors",
-            sql: include_str!("../../queries/key/errors.sql"),
-        },
-        SqlSection {
-            name: "via_services",
-            title: "Calls that AWS services made on the key's behalf (counted above too)",
-            sql: include_str!("../../queries/key/via_services.sql"),
-        },
+        section!("key", "summary", "Summary"),
+        section!("key", "source_ip_addresses", "Source IP addresses"),
+        section!("key", "user_agents", "User agents"),
+        section!("key", "api_calls", "API calls"),
+        section!("key", "regions", "Regions"),
+        section!("key", "errors", "Errors"),
+        section!(
+            "key",
+            "via_services",
+            "Calls that AWS services made on the key's behalf (counted above too)"
+        ),
     ],
     empty: "no event in what was read is by this key; that it was never used does not follow (see the coverage)",
 };

@@ -4,9 +4,12 @@
 //! events once: what they share is made a table first.
 
 use super::{Analysis, AnalysisError};
-use crate::report::Section;
+use crate::report::{FIT, Section};
 use crate::session::{Params, Session};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// One table of an answer.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +20,8 @@ pub struct SqlSection {
     pub title: &'static str,
     /// The query.
     pub sql: &'static str,
+    /// Columns that a narrow table may leave out.
+    pub details: &'static [&'static str],
 }
 
 /// A question that SQL answers.
@@ -56,12 +61,18 @@ impl Analysis for SqlAnalysis {
             params.clear();
         }
         let mut sections = Vec::new();
-        for SqlSection { name, title, sql } in self.sections {
+        for SqlSection {
+            name,
+            title,
+            sql,
+            details,
+        } in self.sections
+        {
             let (schema, batches) = session.sql(sql, &params).await?;
             sections.push(Section {
                 name: (*name).to_owned(),
                 title: (*title).to_owned(),
-                schema,
+                schema: with_details(&schema, details),
                 batches,
             });
         }
@@ -73,4 +84,18 @@ impl Analysis for SqlAnalysis {
         };
         Ok((sections, notes))
     }
+}
+
+/// The schema, with a mark on the columns that a narrow table may leave out.
+fn with_details(schema: &Schema, details: &[&str]) -> SchemaRef {
+    let mark = HashMap::from([(FIT.to_owned(), "detail".to_owned())]);
+    let fields =
+        schema
+            .fields()
+            .iter()
+            .map(|field| match details.contains(&field.name().as_str()) {
+                true => field.as_ref().clone().with_metadata(mark.clone()),
+                false => field.as_ref().clone(),
+            });
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
