@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 /// A builder with more bytes than this is full. Offsets of text columns are 32 bits, and packing needs some copies.
-const FULL: usize = 96 << 20;
+const FULL: usize = 64 << 20;
 
 /// What makes an event the same event: its time and AWS's GUID. Where AWS gave none, a hash of the record stands in, so
 /// that copies meet and namesakes do not.
@@ -138,7 +138,7 @@ impl EventBuilder {
         let arrays = self
             .columns
             .iter_mut()
-            .map(ColumnBuilder::finish)
+            .map(|column| column.finish(keys.len()))
             .collect::<Result<Vec<ArrayRef>, _>>()?;
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(keys.len()));
         Ok((
@@ -150,55 +150,39 @@ impl EventBuilder {
     /// Appends an event: the record, its text, its position in the log file and its time.
     pub(crate) fn push(&mut self, record: &Record<'_>, (text, position, time): (&str, u64, i64)) {
         let (id, content) = identity(record, text);
+        let row = self.keys.len();
         self.keys.push(EventKey::new(time, &id, content.as_deref()));
         self.summary.add(record, time);
         let wants = |field: Field| self.wanted[field as usize];
         let issued = (wants(Field::IssuedAccessKeyId) || wants(Field::IssuedPrincipal))
-            .then(|| derive::issued(record));
-        let issued = issued.flatten();
+            .then(|| derive::issued(record))
+            .flatten();
         for (field, column) in self.fields.iter().zip(&mut self.columns) {
-            let text = |text: &Option<Cow<'_, str>>, column: &mut ColumnBuilder| {
-                column.push(text.as_deref().map_or(Value::Null, Value::Text));
-            };
+            let mut set =
+                |text: Option<&str>| column.set(row, text.map_or(Value::Null, Value::Text));
             match field {
-                Field::EventTime => column.push(Value::Int(time)),
-                Field::EventId => column.push(Value::Text(&id)),
-                Field::ContentSha256 => {
-                    column.push(content.as_deref().map_or(Value::Null, Value::Text))
-                }
-                Field::LogFile => column.push(Value::Text(&self.log_file)),
-                Field::LogFileRecord => column.push(Value::Int(position as i64)),
-                Field::Operation => {
-                    let name = record.text(Field::EventName);
-                    column.push(
-                        name.as_deref()
-                            .map_or(Value::Null, |name| Value::Text(derive::operation(name))),
-                    );
-                }
+                Field::EventTime => column.set(row, Value::Int(time)),
+                Field::EventId => set(Some(&id)),
+                Field::ContentSha256 => set(content.as_deref()),
+                Field::LogFile => set(Some(&self.log_file)),
+                Field::LogFileRecord => column.set(row, Value::Int(position as i64)),
+                Field::Operation => set(record
+                    .text(Field::EventName)
+                    .as_deref()
+                    .map(derive::operation)),
                 Field::SourceIp => {
-                    let address = record
-                        .text(Field::SourceIpAddress)
-                        .and_then(|text| derive::address(&text));
-                    column.push(address.map_or(Value::Null, Value::Address));
+                    let text = record.text(Field::SourceIpAddress);
+                    let address = text.as_deref().and_then(derive::address);
+                    column.set(row, address.map_or(Value::Null, Value::Address));
                 }
-                Field::AccountId => text(&derive::account_id(record), column),
-                Field::ViaService => text(&derive::via_service(record), column),
-                Field::IssuedAccessKeyId => {
-                    column.push(
-                        issued
-                            .as_ref()
-                            .map_or(Value::Null, |key| Value::Text(&key.access_key_id)),
-                    );
-                }
+                Field::AccountId => set(derive::account_id(record).as_deref()),
+                Field::ViaService => set(derive::via_service(record).as_deref()),
+                Field::IssuedAccessKeyId => set(issued.as_ref().map(|key| &*key.access_key_id)),
                 Field::IssuedPrincipal => {
-                    let principal = issued.as_ref().and_then(|key| key.principal.as_deref());
-                    column.push(principal.map_or(Value::Null, Value::Text));
+                    set(issued.as_ref().and_then(|key| key.principal.as_deref()));
                 }
-                Field::OtherFields => {
-                    let others = record.other_fields();
-                    column.push(others.as_deref().map_or(Value::Null, Value::Text));
-                }
-                _ => push_field(record, *field, column),
+                Field::OtherFields => set(record.other_fields().as_deref()),
+                _ => set_field(record, *field, (column, row)),
             }
         }
     }
@@ -206,20 +190,22 @@ impl EventBuilder {
 
 /// A column that is a field of the record.
 #[inline]
-fn push_field(record: &Record<'_>, field: Field, column: &mut ColumnBuilder) {
+fn set_field(record: &Record<'_>, field: Field, (column, row): (&mut ColumnBuilder, usize)) {
     let raw = record.raw(field);
     if raw.is_empty() {
-        return column.push(Value::Null);
+        return;
     }
     match field.column().kind {
-        Kind::Text => match record.text(field) {
-            Some(text) => column.push(Value::Text(&text)),
-            None => column.push(Value::Null),
-        },
-        Kind::Json => column.push(Value::Text(raw)),
-        Kind::Bool => column.push(record.bool(field).map_or(Value::Null, Value::Bool)),
-        Kind::Time | Kind::Int => column.push(record.time(field).map_or(Value::Null, Value::Int)),
-        Kind::Address => column.push(Value::Null),
+        Kind::Text => {
+            let text = record.text(field);
+            column.set(row, text.as_deref().map_or(Value::Null, Value::Text));
+        }
+        Kind::Json => column.set(row, Value::Text(raw)),
+        Kind::Bool => column.set(row, record.bool(field).map_or(Value::Null, Value::Bool)),
+        Kind::Time | Kind::Int => {
+            column.set(row, record.time(field).map_or(Value::Null, Value::Int))
+        }
+        Kind::Address => {}
     }
 }
 

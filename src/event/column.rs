@@ -23,12 +23,12 @@ pub(crate) enum Value<'a> {
     Address([u8; 16]),
 }
 
-/// One growing column.
+/// One growing column. Rows without a value cost nothing: they are filled in when the next value comes, or at the end.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     kind: Kind,
+    /// One bit per row filled in so far.
     valid: BooleanBufferBuilder,
-    nulls: usize,
     data: Data,
 }
 
@@ -56,51 +56,52 @@ impl ColumnBuilder {
         Self {
             kind,
             valid: BooleanBufferBuilder::new(0),
-            nulls: 0,
             data,
         }
     }
 
-    /// Appends a value; one of another kind than the column's is stored as null.
+    /// Sets the value of a row, which comes after all rows set so far. A value of another kind than the column's is null.
     #[inline]
-    pub(crate) fn push(&mut self, value: Value<'_>) {
-        let valid = match (&mut self.data, value) {
+    pub(crate) fn set(&mut self, row: usize, value: Value<'_>) {
+        if matches!(value, Value::Null) {
+            return;
+        }
+        self.fill(row);
+        match (&mut self.data, value) {
             (Data::Bytes { bytes, ends }, Value::Text(text)) => {
                 bytes.extend_from_slice(text.as_bytes());
                 ends.push(bytes.len() as i32);
-                true
             }
             (Data::Bytes { bytes, ends }, Value::Address(address)) => {
                 bytes.extend_from_slice(&address);
                 ends.push(bytes.len() as i32);
-                true
             }
-            (Data::Bools(bools), Value::Bool(value)) => {
-                bools.append(value);
-                true
-            }
-            (Data::Ints(ints), Value::Int(value)) => {
-                ints.push(value);
-                true
-            }
-            (data, _) => {
-                match data {
-                    Data::Bytes { bytes, ends } => ends.push(bytes.len() as i32),
-                    Data::Bools(bools) => bools.append(false),
-                    Data::Ints(ints) => ints.push(0),
-                }
-                false
-            }
-        };
-        self.nulls += usize::from(!valid);
-        self.valid.append(valid);
+            (Data::Bools(bools), Value::Bool(value)) => bools.append(value),
+            (Data::Ints(ints), Value::Int(value)) => ints.push(value),
+            _ => return,
+        }
+        self.valid.append(true);
+    }
+
+    /// Makes the rows up to `rows` null, as far as they have no value.
+    fn fill(&mut self, rows: usize) {
+        let missing = rows - self.valid.len();
+        if missing == 0 {
+            return;
+        }
+        self.valid.append_n(missing, false);
+        match &mut self.data {
+            Data::Bytes { bytes, ends } => ends.resize(rows + 1, bytes.len() as i32),
+            Data::Bools(bools) => bools.append_n(missing, false),
+            Data::Ints(ints) => ints.resize(rows, 0),
+        }
     }
 
     /// Drops all rows from `rows` on.
     pub(crate) fn truncate(&mut self, rows: usize) {
-        self.nulls -= (rows..self.valid.len())
-            .filter(|row| !self.valid.get_bit(*row))
-            .count();
+        if self.valid.len() <= rows {
+            return;
+        }
         self.valid.truncate(rows);
         match &mut self.data {
             Data::Bytes { bytes, ends } => {
@@ -112,13 +113,12 @@ impl ColumnBuilder {
         }
     }
 
-    /// The array of all rows; the builder is empty afterwards.
-    pub(crate) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let done = std::mem::replace(self, Self::new(self.kind));
-        let nulls = (done.nulls > 0).then(|| {
-            let mut valid = done.valid;
-            NullBuffer::new(valid.finish())
-        });
+    /// The array of `rows` rows; the builder is empty afterwards.
+    pub(crate) fn finish(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        self.fill(rows);
+        let mut done = std::mem::replace(self, Self::new(self.kind));
+        let nulls =
+            Some(NullBuffer::new(done.valid.finish())).filter(|nulls| nulls.null_count() > 0);
         Ok(match done.data {
             Data::Bytes { bytes, ends } => {
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
@@ -159,31 +159,31 @@ mod tests {
     #[test]
     fn truncate_leaves_no_trace() -> Result<(), ArrowError> {
         let mut column = ColumnBuilder::new(Kind::Text);
-        column.push(Value::Text("kept"));
-        column.push(Value::Null);
-        column.push(Value::Text("dropped"));
-        column.push(Value::Null);
+        column.set(0, Value::Text("kept"));
+        column.set(2, Value::Text("dropped"));
         column.truncate(2);
-        column.push(Value::Text("é"));
-        let array = column.finish()?;
+        column.set(2, Value::Text("é"));
+        column.truncate(3);
+        let array = column.finish(4)?;
         let array = array.as_string::<i32>();
         assert_eq!(
             array.iter().collect::<Vec<_>>(),
-            vec![Some("kept"), None, Some("é")]
+            vec![Some("kept"), None, Some("é"), None]
         );
-        assert_eq!(array.null_count(), 1);
-        assert_eq!(column.finish()?.len(), 0);
+        assert_eq!(array.null_count(), 2);
+        assert_eq!(column.finish(0)?.len(), 0);
         Ok(())
     }
 
     #[test]
     fn a_value_of_another_kind_is_null() -> Result<(), ArrowError> {
         let mut column = ColumnBuilder::new(Kind::Bool);
-        column.push(Value::Bool(true));
-        column.push(Value::Text("maybe"));
+        column.set(0, Value::Bool(true));
+        column.set(1, Value::Text("maybe"));
+        column.set(2, Value::Bool(false));
         assert_eq!(
-            column.finish()?.as_boolean().iter().collect::<Vec<_>>(),
-            vec![Some(true), None]
+            column.finish(3)?.as_boolean().iter().collect::<Vec<_>>(),
+            vec![Some(true), None, Some(false)]
         );
         Ok(())
     }

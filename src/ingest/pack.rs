@@ -7,8 +7,9 @@ use super::IngestError;
 use crate::event::{Decoder, EventBuilder, EventKey, Field};
 use crate::lake::{DataFile, LogFileRow, Packed, RejectRow, Seen, TableName};
 use crate::source::LogFile;
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take_record_batch};
+use arrow::array::{AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take, take_record_batch};
+use arrow::datatypes::UInt32Type;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -19,6 +20,9 @@ use tokio::sync::Mutex;
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
+
+/// Sorted rows that are held at a time, besides the unsorted ones.
+const PIECE_ROWS: usize = 8 * 1024;
 
 /// A parcel's log files and their bytes, or why there are none.
 pub(crate) type Fetched = Vec<(LogFile, Result<Bytes, String>)>;
@@ -145,10 +149,13 @@ impl Work<'_> {
         );
         for (day, rows) in by_day(&keys, &fresh) {
             let date = NaiveDate::from_epoch_days(day).unwrap_or_default();
-            let sorted = sorted(&batch, &rows)?;
-            self.packed
-                .events
-                .push(DataFile::encode(TableName::Events, Some(date), &sorted)?);
+            let order = order(&batch, &rows)?;
+            let pieces = (0..order.len()).step_by(PIECE_ROWS).map(|first| {
+                let rows = order.slice(first, PIECE_ROWS.min(order.len() - first));
+                Ok::<_, IngestError>(take_record_batch(&batch, &rows)?)
+            });
+            let file = DataFile::encode(TableName::Events, Some(date), pieces)?;
+            self.packed.events.push(file);
         }
         Ok(())
     }
@@ -165,23 +172,25 @@ fn by_day(keys: &[EventKey], fresh: &[bool]) -> Vec<(i32, Vec<u32>)> {
     days.into_iter().collect()
 }
 
-/// These rows of a batch, sorted by `(access_key_id, event_time)`.
-fn sorted(batch: &RecordBatch, rows: &[u32]) -> Result<RecordBatch, IngestError> {
+/// These rows of a batch in the order of `(access_key_id, event_time)`.
+fn order(batch: &RecordBatch, rows: &[u32]) -> Result<UInt32Array, IngestError> {
     let rows = UInt32Array::from(rows.to_vec());
     let column = |field: Field| {
-        let values = arrow::compute::take(batch.column(field as usize), &rows, None)?;
+        let values = take(batch.column(field as usize), &rows, None)?;
+        let options = SortOptions {
+            descending: false,
+            nulls_first: false,
+        };
         Ok::<_, IngestError>(SortColumn {
             values,
-            options: Some(SortOptions {
-                descending: false,
-                nulls_first: false,
-            }),
+            options: Some(options),
         })
     };
     let order = lexsort_to_indices(
         &[column(Field::AccessKeyId)?, column(Field::EventTime)?],
         None,
     )?;
-    let order = arrow::compute::take(&rows, &order, None)?;
-    Ok(take_record_batch(batch, order.as_ref())?)
+    Ok(take(&rows, &order, None)?
+        .as_primitive::<UInt32Type>()
+        .clone())
 }

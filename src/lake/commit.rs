@@ -20,6 +20,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::HashSet;
+use std::iter;
 use tokio::sync::Mutex;
 
 /// How often a commit is tried again because another writer was faster. Each loss means that the other has made
@@ -60,9 +61,9 @@ impl Lake {
         let stored = commit_events(&mut self.events, (events, keys, &mut log_files), seen).await?;
         bytes += stored.iter().map(|file| file.size).sum::<u64>();
         if !rejects.is_empty() {
-            bytes += append(&mut self.rejects, &rejects_batch(&rejects, now)?).await?;
+            bytes += append(&mut self.rejects, rejects_batch(&rejects, now)?).await?;
         }
-        bytes += append(&mut self.log_files, &log_files_batch(&log_files, now)?).await?;
+        bytes += append(&mut self.log_files, log_files_batch(&log_files, now)?).await?;
         seen.lock().await.release(&pins, stored);
         Ok((log_files, bytes))
     }
@@ -157,7 +158,11 @@ fn without(
         }
         let batch = filter_record_batch(&batch, &BooleanArray::from(ours))?;
         if batch.num_rows() > 0 {
-            kept.push(DataFile::encode(file.table, file.date, &batch)?);
+            kept.push(DataFile::encode(
+                file.table,
+                file.date,
+                iter::once(Ok::<_, LakeError>(batch)),
+            )?);
         }
     }
     Ok(kept)
@@ -182,8 +187,8 @@ fn keys_of(batch: &RecordBatch) -> impl Iterator<Item = EventKey> + '_ {
 }
 
 /// Appends rows that cannot clash with anybody's; gives the bytes written.
-async fn append(table: &mut Table, batch: &RecordBatch) -> Result<u64, LakeError> {
-    let file = DataFile::encode(table.name, None, batch)?;
+async fn append(table: &mut Table, batch: RecordBatch) -> Result<u64, LakeError> {
+    let file = DataFile::encode(table.name, None, iter::once(Ok::<_, LakeError>(batch)))?;
     let adds = vec![table.put(&file).await?];
     for _ in 0..MOST_ATTEMPTS {
         if let Committed::Done = table.commit(adds.clone()).await? {

@@ -6,9 +6,12 @@
 
 use super::LakeError;
 use super::tables::TableName;
+use crate::event;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::kernels::aggregate;
-use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use parquet::arrow::ArrowWriter;
@@ -17,6 +20,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Rows of a row group. Smaller ones prune better and cost more metadata; with 32 Ki rows one key's events are in one or
 /// two row groups of a file.
@@ -57,27 +61,34 @@ pub struct DataFile {
 }
 
 impl DataFile {
-    /// Encodes a batch of a table; events must be of one day and sorted.
-    pub fn encode(
+    /// Encodes rows of a table; events must be of one day and sorted. They come in pieces, so that the sorted rows need
+    /// not be held a second time.
+    pub fn encode<E: From<LakeError>>(
         table: TableName,
         date: Option<NaiveDate>,
-        batch: &RecordBatch,
-    ) -> Result<Self, LakeError> {
-        let mut writer =
-            ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties(table, batch)))?;
-        writer.write(batch)?;
-        let bytes = Bytes::from(writer.into_inner()?);
-        let times = batch.column_by_name("event_time").and_then(|column| {
-            let column = column.as_primitive_opt::<TimestampMicrosecondType>()?;
-            Some((aggregate::min(column)?, aggregate::max(column)?))
-        });
+        pieces: impl Iterator<Item = Result<RecordBatch, E>>,
+    ) -> Result<Self, E> {
+        let schema = match table {
+            TableName::Events => event::schema(),
+            _ => table.schema(),
+        };
+        let properties = properties(table, &schema);
+        let writer = ArrowWriter::try_new(Vec::new(), SchemaRef::clone(&schema), Some(properties));
+        let mut writer = writer.map_err(LakeError::from)?;
+        let mut stats = Stats::default();
+        for piece in pieces {
+            let piece = piece?;
+            stats.add(&piece);
+            writer.write(&piece).map_err(LakeError::from)?;
+        }
+        let bytes = Bytes::from(writer.into_inner().map_err(LakeError::from)?);
         Ok(Self {
             table,
             date,
             bytes,
-            stats: stats(batch),
-            rows: batch.num_rows() as u64,
-            times,
+            stats: stats.to_json(),
+            rows: stats.rows,
+            times: stats.times,
         })
     }
 
@@ -87,7 +98,7 @@ impl DataFile {
     }
 }
 
-fn properties(table: TableName, batch: &RecordBatch) -> WriterProperties {
+fn properties(table: TableName, schema: &Schema) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_created_by(concat!("keytrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -98,7 +109,7 @@ fn properties(table: TableName, batch: &RecordBatch) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_statistics_truncate_length(Some(STATS_TEXT))
         .set_column_index_truncate_length(Some(STATS_TEXT));
-    for field in batch.schema().fields() {
+    for field in schema.fields() {
         let path = ColumnPath::from(field.name().as_str());
         properties = match field.data_type() {
             DataType::Timestamp(..) | DataType::Int64 => properties
@@ -111,23 +122,24 @@ fn properties(table: TableName, batch: &RecordBatch) -> WriterProperties {
         };
     }
     if table == TableName::Events {
-        properties = events(properties, batch);
+        properties = events(properties, schema);
     }
     properties.build()
 }
 
-fn events(mut properties: WriterPropertiesBuilder, batch: &RecordBatch) -> WriterPropertiesBuilder {
+fn events(mut properties: WriterPropertiesBuilder, schema: &Schema) -> WriterPropertiesBuilder {
     for name in BLOOM {
         let path = ColumnPath::from(name);
+        // The filter is made for a full row group and folded to the size it needs.
         properties = properties
             .set_column_bloom_filter_enabled(path.clone(), true)
             .set_column_bloom_filter_fpp(path.clone(), 0.01)
-            .set_column_bloom_filter_max_ndv(path, batch.num_rows().min(ROW_GROUP_ROWS) as u64);
+            .set_column_bloom_filter_max_ndv(path, ROW_GROUP_ROWS as u64);
     }
     let sorting = ["access_key_id", "event_time"]
         .into_iter()
         .filter_map(|name| {
-            let column_idx = batch.schema().index_of(name).ok()? as i32;
+            let column_idx = schema.index_of(name).ok()? as i32;
             Some(SortingColumn {
                 column_idx,
                 descending: false,
@@ -138,47 +150,114 @@ fn events(mut properties: WriterPropertiesBuilder, batch: &RecordBatch) -> Write
     properties.set_sorting_columns(Some(sorting))
 }
 
-/// Number of rows, and minimum, maximum and null count of the columns that files are pruned by.
-fn stats(batch: &RecordBatch) -> String {
-    let (mut min, mut max, mut nulls) = (Map::new(), Map::new(), Map::new());
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if let Some((low, high)) = bounds(column) {
-            min.insert(field.name().clone(), low);
-            max.insert(field.name().clone(), high);
-            nulls.insert(field.name().clone(), json!(column.null_count()));
-        }
-    }
-    json!({"numRecords": batch.num_rows(), "minValues": min, "maxValues": max, "nullCount": nulls})
-        .to_string()
+/// What Delta knows about a file: the number of rows, and minimum, maximum and null count of the columns that files are
+/// pruned by.
+#[derive(Default)]
+struct Stats {
+    rows: u64,
+    times: Option<(i64, i64)>,
+    columns: BTreeMap<String, Bounds>,
 }
 
-fn bounds(column: &ArrayRef) -> Option<(Value, Value)> {
-    match column.data_type() {
+struct Bounds {
+    /// None once a value was too long, or while there is none.
+    range: Option<(Bound, Bound)>,
+    too_long: bool,
+    nulls: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Bound {
+    Text(String),
+    Number(i64),
+    Time(i64),
+}
+
+impl Stats {
+    fn add(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows() as u64;
+        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+            let Some(range) = range(column) else { continue };
+            let known = self.columns.entry(field.name().clone()).or_insert(Bounds {
+                range: None,
+                too_long: false,
+                nulls: 0,
+            });
+            known.nulls += column.null_count();
+            let Some((low, high)) = range else { continue };
+            known.too_long |= [&low, &high].into_iter().any(Bound::too_long);
+            known.range = Some(match known.range.take() {
+                Some((lowest, highest)) => (lowest.min(low), highest.max(high)),
+                None => (low, high),
+            });
+        }
+        let times = self
+            .columns
+            .get("event_time")
+            .and_then(|bounds| bounds.range.clone());
+        if let Some((Bound::Time(first), Bound::Time(last))) = times {
+            self.times = Some((first, last));
+        }
+    }
+
+    fn to_json(&self) -> String {
+        let (mut min, mut max, mut nulls) = (Map::new(), Map::new(), Map::new());
+        for (name, bounds) in self.columns.iter().filter(|(_, bounds)| !bounds.too_long) {
+            let Some((low, high)) = &bounds.range else {
+                continue;
+            };
+            min.insert(name.clone(), low.to_json());
+            max.insert(name.clone(), high.to_json());
+            nulls.insert(name.clone(), json!(bounds.nulls));
+        }
+        json!({"numRecords": self.rows, "minValues": min, "maxValues": max, "nullCount": nulls})
+            .to_string()
+    }
+}
+
+/// The least and the greatest value; `None` in the outer option for columns without statistics.
+#[expect(
+    clippy::option_option,
+    reason = "no statistics and no values are two things"
+)]
+fn range(column: &ArrayRef) -> Option<Option<(Bound, Bound)>> {
+    Some(match column.data_type() {
         DataType::Utf8 => {
             let texts = column.as_string::<i32>();
-            let (low, high) = (aggregate::min_string(texts)?, aggregate::max_string(texts)?);
-            (low.len() <= STATS_TEXT && high.len() <= STATS_TEXT).then(|| (json!(low), json!(high)))
+            let text = |text: &str| Bound::Text(text.to_owned());
+            aggregate::min_string(texts)
+                .map(text)
+                .zip(aggregate::max_string(texts).map(text))
         }
         DataType::Int64 => {
             let numbers = column.as_primitive::<Int64Type>();
-            Some((
-                json!(aggregate::min(numbers)?),
-                json!(aggregate::max(numbers)?),
-            ))
+            aggregate::min(numbers)
+                .map(Bound::Number)
+                .zip(aggregate::max(numbers).map(Bound::Number))
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             let times = column.as_primitive::<TimestampMicrosecondType>();
-            Some((
-                delta_time(aggregate::min(times)?)?,
-                delta_time(aggregate::max(times)?)?,
-            ))
+            aggregate::min(times)
+                .map(Bound::Time)
+                .zip(aggregate::max(times).map(Bound::Time))
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
-fn delta_time(micros: i64) -> Option<Value> {
-    Some(json!(
-        DateTime::from_timestamp_micros(micros)?.to_rfc3339_opts(SecondsFormat::Micros, true)
-    ))
+impl Bound {
+    fn too_long(&self) -> bool {
+        matches!(self, Bound::Text(text) if text.len() > STATS_TEXT)
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Bound::Text(text) => json!(text),
+            Bound::Number(number) => json!(number),
+            Bound::Time(micros) => json!(
+                DateTime::from_timestamp_micros(*micros)
+                    .map(|time| time.to_rfc3339_opts(SecondsFormat::Micros, true))
+            ),
+        }
+    }
 }
