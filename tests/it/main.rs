@@ -6,7 +6,9 @@
 )]
 
 mod cli;
+mod readme;
 mod s3_server;
 mod source_local;
 mod source_s3;
+mod testdata;
 mod trail;
