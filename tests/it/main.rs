@@ -6,7 +6,11 @@
 )]
 
 mod cli;
+mod program;
 mod s3_server;
 mod source_local;
 mod source_s3;
 mod trail;
+mod truth_corpus;
+mod truth_synth;
+mod usage;
