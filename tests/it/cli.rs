@@ -1,30 +1,8 @@
 //! The command line as people see it: what is printed to standard output and standard error, and the exit code, together.
 
-use std::fs;
-
-use assert_cmd::Command;
+use crate::program::{keytrail, ran};
 use insta::assert_snapshot;
-
-/// The program, with nothing of this machine's environment that changes its words.
-fn keytrail(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
-    for name in ["KEYTRAIL_LAKE", "COLUMNS", "NO_COLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(name);
-    }
-    command.args(args);
-    command
-}
-
-/// Exit code, standard output and standard error as one text.
-fn ran(args: &[&str]) -> String {
-    let output = keytrail(args).output().unwrap();
-    format!(
-        "exit code: {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().unwrap(),
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap()
-    )
-}
+use std::fs;
 
 #[test]
 fn help() {

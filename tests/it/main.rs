@@ -6,9 +6,13 @@
 )]
 
 mod cli;
+mod program;
 mod readme;
 mod s3_server;
 mod source_local;
 mod source_s3;
 mod testdata;
 mod trail;
+mod truth_corpus;
+mod truth_synth;
+mod usage;

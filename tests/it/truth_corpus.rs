@@ -1,0 +1,259 @@
+//! Real CloudTrail records that others published, against what an independent program found in them.
+//!
+//! The records lie outside the project; without them these tests say so and pass.
+
+use crate::program::{assert_adds_up, json, keytrail, number};
+use crate::usage::{Usage, session};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus");
+
+/// A folder of the corpus and what an ingest of it said.
+struct Read {
+    home: TempDir,
+    summary: Value,
+}
+
+impl Read {
+    /// Ingests a folder; `None` when there is no corpus.
+    fn folder(name: &str) -> Option<Self> {
+        let folder = Path::new(CORPUS).join(name);
+        if !folder.exists() {
+            println!("skipped: there is no {}", folder.display());
+            return None;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let lake = home.path().join("lake");
+        let args = ["ingest", folder.to_str().unwrap(), "--format", "json", "-q"];
+        let ingest = keytrail(&args).arg("--lake").arg(lake).output().unwrap();
+        // Every folder but one has a licence in it, which is no log file.
+        assert!(matches!(ingest.status.code(), Some(0 | 3)), "{ingest:?}");
+        let summary: Value = serde_json::from_slice(&ingest.stdout).unwrap();
+        assert_adds_up(&summary);
+        for place in ["rejected", "skipped"] {
+            for (file, reason) in reasons(&summary, place) {
+                println!("{place}: {file}: {reason}");
+            }
+        }
+        Some(Self { home, summary })
+    }
+
+    fn lake(&self) -> PathBuf {
+        self.home.path().join("lake")
+    }
+
+    /// Records read, stored, known already and rejected.
+    fn events(&self) -> [u64; 4] {
+        ["read", "stored", "duplicates", "rejected"]
+            .map(|name| number(&self.summary, &format!("/events/{name}")))
+    }
+
+    /// The reasons why records were rejected, and how often each.
+    async fn record_reasons(&self) -> Vec<String> {
+        let sql = "SELECT concat(count(*), ' × ', reason) AS reason FROM rejects GROUP BY reason ORDER BY reason";
+        let session = session(&self.lake()).await;
+        let (_, batches) = session.sql(sql, &Default::default()).await.unwrap();
+        let mut reasons = Vec::new();
+        for batch in batches {
+            let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8);
+            let column = arrow::array::AsArray::as_string::<i32>(&column.unwrap()).clone();
+            reasons.extend(column.iter().flatten().map(str::to_owned));
+        }
+        reasons
+    }
+}
+
+/// File names and reasons of a list in the summary; files that are no log files by their name alone are left out.
+fn reasons(summary: &Value, list: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let files = summary[list].as_array().unwrap().iter();
+    let named = files.map(|file| {
+        let path = PathBuf::from(text(&file["log_file"]));
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, text(&file["reason"]))
+    });
+    let beside = |name: &str| {
+        name.starts_with("LICENSE")
+            || ["NOTICE", "README.md"].contains(&name)
+            || [".py", ".yaml"].iter().any(|end| name.ends_with(end))
+    };
+    named.filter(|(name, _)| !beside(name)).collect()
+}
+
+#[tokio::test]
+async fn simulated_attacks_agree_with_their_truth() {
+    let Some(read) = Read::folder("invictus") else {
+        return;
+    };
+    let truth = fs::read(Path::new(CORPUS).join("truth/invictus.keys.json")).unwrap();
+    let truth: Value = serde_json::from_slice(&truth).unwrap();
+    let events = number(&truth, "/records_unique");
+    assert_eq!(read.events(), [events, events, 0, 0]);
+    assert_eq!(read.summary["log_files"]["stored"], truth["files"]);
+    assert_eq!(reasons(&read.summary, "rejected"), []);
+
+    let lake = read.lake();
+    let keys = json(
+        &["keys", "--temporary", "--lake", lake.to_str().unwrap()],
+        0,
+    );
+    let rows = keys["keys"].as_array().unwrap().iter();
+    let found: BTreeMap<&str, u64> = rows
+        .map(|row| {
+            (
+                row["access_key_id"].as_str().unwrap(),
+                number(row, "/events"),
+            )
+        })
+        .collect();
+    let long_term = truth["long_term_keys"].as_object().unwrap();
+    let temporary = truth["temporary_keys_events"].as_object().unwrap();
+    let mut expected = BTreeMap::new();
+    for (key, facts) in long_term {
+        expected.insert(key.as_str(), number(facts, "/events"));
+    }
+    for (key, events) in temporary {
+        expected.insert(key.as_str(), events.as_u64().unwrap());
+    }
+    assert_eq!(expected.len() as u64, number(&truth, "/distinct_keys"));
+    assert_eq!(found, expected);
+
+    let session = session(&lake).await;
+    for (key, facts) in long_term {
+        assert_eq!(
+            Usage::asked(&session, key).await,
+            Usage::of_truth(facts),
+            "{key}"
+        );
+    }
+}
+
+/// What became of a folder, as lines.
+async fn outcome(name: &str) -> Option<String> {
+    let read = Read::folder(name)?;
+    let [events, stored, duplicates, rejected] = read.events();
+    let mut text = format!(
+        "{events} read = {stored} stored + {duplicates} duplicates + {rejected} rejected\n"
+    );
+    for reason in read.record_reasons().await {
+        text += &format!("record: {reason}\n");
+    }
+    for place in ["rejected", "skipped"] {
+        for (file, reason) in reasons(&read.summary, place) {
+            text += &format!("{place}: {file}: {reason}\n");
+        }
+    }
+    Some(text)
+}
+
+/// One technique per file, pretty-printed arrays.
+#[tokio::test]
+async fn arrays_are_read() {
+    if let Some(outcome) = outcome("stratus-detonation").await {
+        insta::assert_snapshot!(outcome, @r"
+        310 read = 310 stored + 0 duplicates + 0 rejected
+        ");
+    }
+}
+
+/// Partial records, one per line, some with the ids and times of others.
+#[tokio::test]
+async fn partial_records_are_read_one_by_one() {
+    if let Some(outcome) = outcome("panther-tests").await {
+        insta::assert_snapshot!(outcome, @r#"
+        453 read = 347 stored + 89 duplicates + 17 rejected
+        record: 1 × eventTime "..." is no time
+        record: 1 × eventTime "redacted" is no time
+        record: 15 × no eventTime
+        "#);
+    }
+}
+
+#[tokio::test]
+async fn log_files_of_all_event_versions_are_read() {
+    if let Some(outcome) = outcome("flaws-cloud-sample").await {
+        insta::assert_snapshot!(outcome, @r"
+        185 read = 185 stored + 0 duplicates + 0 rejected
+        ");
+    }
+    if let Some(outcome) = outcome("umccr-examples").await {
+        insta::assert_snapshot!(outcome, @r"
+        21 read = 21 stored + 0 duplicates + 0 rejected
+        ");
+    }
+}
+
+/// `@timestamp` instead of `eventTime`.
+#[tokio::test]
+async fn records_of_logstash_are_read() {
+    if let Some(outcome) = outcome("otrf-ec2-proxy").await {
+        insta::assert_snapshot!(outcome, @r"
+        103 read = 103 stored + 0 duplicates + 0 rejected
+        ");
+    }
+}
+
+#[tokio::test]
+async fn event_bridge_details_are_read() {
+    if let Some(outcome) = outcome("custodian-eventbridge").await {
+        insta::assert_snapshot!(outcome, @r"
+        20 read = 17 stored + 2 duplicates + 1 rejected
+        record: 1 × no eventTime
+        ");
+    }
+}
+
+#[tokio::test]
+async fn other_shapes_are_read_or_refused_with_a_reason() {
+    if let Some(outcome) = outcome("plaso").await {
+        insta::assert_snapshot!(outcome, @r"
+        6 read = 6 stored + 0 duplicates + 0 rejected
+        ");
+    }
+    if let Some(outcome) = outcome("cloudgrep").await {
+        insta::assert_snapshot!(outcome, @r"
+        2 read = 2 stored + 0 duplicates + 0 rejected
+        rejected: bad_cloudtrail.json: the JSON text ends too early, in record 0
+        ");
+    }
+    if let Some(outcome) = outcome("trailscraper").await {
+        insta::assert_snapshot!(outcome, @r"
+        7 read = 3 stored + 4 duplicates + 0 rejected
+        rejected: policy-to-guess.json: no CloudTrail event in it: objects with the fields Version, Statement
+        ");
+    }
+    if let Some(outcome) = outcome("fivexl").await {
+        insta::assert_snapshot!(outcome, @r"
+        0 read = 0 stored + 0 duplicates + 0 rejected
+        rejected: test_events.json: no CloudTrail event in it: objects with the fields test_events
+        ");
+    }
+}
+
+/// Envelopes of notifications name log files and are none.
+#[tokio::test]
+async fn notifications_are_skipped() {
+    if let Some(outcome) = outcome("boogy-notifications").await {
+        insta::assert_snapshot!(outcome, @r"
+        0 read = 0 stored + 0 duplicates + 0 rejected
+        skipped: eventbridge-object-annotation-created.json: an EventBridge event that is not from CloudTrail
+        skipped: eventbridge-object-created-plus-key.json: an EventBridge event that is not from CloudTrail
+        skipped: eventbridge-object-created-unsupported-version.json: an EventBridge event that is not from CloudTrail
+        skipped: eventbridge-object-created.json: an EventBridge event that is not from CloudTrail
+        skipped: eventbridge-object-deleted.json: an EventBridge event that is not from CloudTrail
+        skipped: eventbridge-object-restore-completed.json: an EventBridge event that is not from CloudTrail
+        skipped: s3-event-object-created.json: S3 event notifications
+        skipped: s3-event-urlencoded-key.json: S3 event notifications
+        skipped: s3-test-event.json: S3 event notifications
+        skipped: sns-s3-event.json: SNS notifications
+        skipped: sns-s3-test-event.json: SNS notifications
+        skipped: sqs-batch-partial-garbage.json: SQS messages
+        skipped: sqs-s3-event.json: SQS messages
+        skipped: sqs-sns-event.json: SQS messages
+        ");
+    }
+}
