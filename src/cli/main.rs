@@ -18,15 +18,10 @@ mod summary;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use mimalloc::MiMalloc;
 
 use crate::args::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-
-/// Decoding allocates many small strings on several threads, where the system's allocator is slow.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -79,10 +79,10 @@ impl Work<'_> {
         bytes: Result<Bytes, String>,
         (decoder, builder): (&mut Decoder, &mut EventBuilder),
     ) {
-        let name = log_file.uri;
+        let name = log_file.uri.clone();
         let mut row = LogFileRow::listed(
             (&name, &log_file.etag, log_file.size),
-            log_file.key.as_ref(),
+            log_file.key().as_ref(),
         );
         let bytes = match bytes {
             Ok(bytes) => bytes,

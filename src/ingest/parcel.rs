@@ -59,12 +59,7 @@ mod tests {
         );
         Planned {
             source: 0,
-            log_file: LogFile {
-                uri,
-                size,
-                etag: String::new(),
-                key: None,
-            },
+            log_file: LogFile::new(uri, size, String::new(), None),
         }
     }
 

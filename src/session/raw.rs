@@ -237,7 +237,8 @@ impl Scan {
         let mut finished = Vec::new();
         let mut rows = Vec::new();
         for (file, bytes) in fetched {
-            let mut row = LogFileRow::listed((&file.uri, &file.etag, file.size), file.key.as_ref());
+            let mut row =
+                LogFileRow::listed((&file.uri, &file.etag, file.size), file.key().as_ref());
             match bytes {
                 Err(reason) => row.unfetched(reason),
                 Ok(bytes) => {

@@ -8,6 +8,8 @@
 mod glob;
 mod walk;
 
+pub(super) use walk::absolute;
+
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -31,31 +31,56 @@ pub struct LogFile {
     pub size: u64,
     /// Changes when the content changes: the ETag of an object, size and time of change of a file on disk.
     pub etag: String,
-    /// What the path says, where it is of CloudTrail's layout.
-    pub key: Option<LogFileKey>,
+    delivered: Option<DateTime<Utc>>,
+    log_date: Option<NaiveDate>,
 }
 
 impl LogFile {
+    /// A log file; `key` is what its path says, where it is of CloudTrail's layout.
+    ///
+    /// Of the key only the times are kept: trails have millions of log files, and the rest can be read off the URI.
+    pub fn new(uri: String, size: u64, etag: String, key: Option<&LogFileKey>) -> Self {
+        let name = || uri.rsplit(['/', std::path::MAIN_SEPARATOR]).next();
+        let delivered = match key {
+            Some(key) => key.delivered,
+            None => name().and_then(delivery_stamp),
+        };
+        let log_date = match key {
+            Some(key) => Some(key.date),
+            None => delivered.map(|time| time.date_naive()),
+        };
+        Self {
+            uri,
+            size,
+            etag,
+            delivered,
+            log_date,
+        }
+    }
+
     /// When the file was delivered, from the stamp in its name, also outside the layout.
     pub fn delivered(&self) -> Option<DateTime<Utc>> {
-        match &self.key {
-            Some(key) => key.delivered,
-            None => delivery_stamp(self.uri.rsplit(['/', std::path::MAIN_SEPARATOR]).next()?),
-        }
+        self.delivered
     }
 
     /// The day of delivery: the folder it lies in, or else the stamp in its name.
     pub fn log_date(&self) -> Option<NaiveDate> {
-        match &self.key {
-            Some(key) => Some(key.date),
-            None => self.delivered().map(|time| time.date_naive()),
+        self.log_date
+    }
+
+    /// What the path says, where it is of CloudTrail's layout.
+    pub fn key(&self) -> Option<LogFileKey> {
+        match self.uri.strip_prefix("s3://") {
+            Some(object) => LogFileKey::parse(object.split_once('/')?.1),
+            None => LogFileKey::parse(&self.uri.replace(std::path::MAIN_SEPARATOR, "/"))
+                .or_else(|| LogFileKey::parse(&local::absolute(Path::new(&self.uri)))),
         }
     }
 
     /// The order in which log files are worked on: by delivery, unknown times first.
     fn order(&self) -> (Option<DateTime<Utc>>, &str) {
-        let midnight = || Some(self.log_date()?.and_time(NaiveTime::MIN).and_utc());
-        (self.delivered().or_else(midnight), &self.uri)
+        let midnight = || Some(self.log_date?.and_time(NaiveTime::MIN).and_utc());
+        (self.delivered.or_else(midnight), &self.uri)
     }
 }
 

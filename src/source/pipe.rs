@@ -76,12 +76,8 @@ impl Source for Pipe {
     ) -> Result<Listing, SourceError> {
         let content = self.content().await?;
         let hash = Sha256::digest(content);
-        let file = LogFile {
-            uri: self.uri.clone(),
-            size: content.len() as u64,
-            etag: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-            key: None,
-        };
+        let etag = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = LogFile::new(self.uri.clone(), content.len() as u64, etag, None);
         seen(1, file.size);
         Ok(Listing::new(vec![file], Vec::new(), 0))
     }

@@ -102,7 +102,7 @@ async fn any_part_of_a_trail_is_read_by_its_layout() {
         let listing = list(part(below), &Selection::default()).await.unwrap();
         assert_eq!(listing.files.len(), files, "{below}");
         for file in listing.files {
-            assert_eq!(file.key.unwrap().account.to_string(), "111111111111");
+            assert_eq!(file.key().unwrap().account.to_string(), "111111111111");
         }
     }
 }

@@ -84,7 +84,7 @@ async fn only_the_folders_that_are_needed_are_listed() {
         .collect();
     assert_eq!(days, ["2025-03-09", "2025-03-10", "2025-03-11"]);
     let file = &listing.files[0];
-    assert_eq!(file.uri, format!("s3://logs/{}", file.key.clone().unwrap()));
+    assert_eq!(file.uri, format!("s3://logs/{}", file.key().unwrap()));
     assert_eq!(file.etag, "99914b932bd37a50b983c5e7c90ae93b");
     // The prefix, AWSLogs, the organization, the account, CloudTrail, and one run of keys in the region.
     assert_eq!(listing.stats.requests, 6);

@@ -151,12 +151,9 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         match entry.metadata() {
             Ok(metadata) if metadata.is_file() => {
                 self.bytes += metadata.len();
-                self.files.push(LogFile {
-                    uri: uri.to_owned(),
-                    size: metadata.len(),
-                    etag: identity(&metadata),
-                    key,
-                });
+                let (uri, etag) = (uri.to_owned(), identity(&metadata));
+                let file = LogFile::new(uri, metadata.len(), etag, key.as_ref());
+                self.files.push(file);
             }
             Ok(_) => {
                 self.skip::<()>(path, "not a regular file");
@@ -191,7 +188,7 @@ pub(super) fn is_hidden(name: &OsStr) -> bool {
 /// The path from the root of the file system, in the form of an object key.
 ///
 /// A relative path may hide that it lies inside the layout: `.` inside `AWSLogs/…/2025`.
-fn absolute(path: &Path) -> String {
+pub(crate) fn absolute(path: &Path) -> String {
     let absolute = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     absolute.to_string_lossy().replace(MAIN_SEPARATOR_STR, "/")
 }

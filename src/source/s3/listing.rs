@@ -288,16 +288,13 @@ impl<'a> Lister<'a> {
             .unwrap_or_default();
         self.files.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(size, Ordering::Relaxed);
-        found.files.push(LogFile {
-            uri: self.uri(path),
-            size,
-            etag: object
-                .e_tag()
-                .unwrap_or_default()
-                .trim_matches('"')
-                .to_owned(),
-            key,
-        });
+        let etag = object
+            .e_tag()
+            .unwrap_or_default()
+            .trim_matches('"')
+            .to_owned();
+        let file = LogFile::new(self.uri(path), size, etag, key.as_ref());
+        found.files.push(file);
     }
 
     fn tell(&self) {
