@@ -50,12 +50,16 @@ impl Render for Terminal {
     }
 }
 
+/// A single row with more columns than this is a summary, which is read from top to bottom, not a list of one.
+const ROW_COLUMNS: usize = 8;
+
 impl Terminal {
     fn section(&self, section: &Section, out: &mut dyn Write) -> io::Result<()> {
         let grid = grid(section);
         match (grid.rows.len(), grid.layout(self.0.width)) {
             (0, _) => writeln!(out, "none"),
-            (2.., Some(layout)) => {
+            (1, _) if grid.columns.len() > ROW_COLUMNS => self.records(&grid, out),
+            (_, Some(layout)) => {
                 for line in grid.head(&layout) {
                     writeln!(out, "{}", self.bold(&line))?;
                 }
@@ -197,9 +201,9 @@ mod tests {
     }
 
     #[test]
-    fn one_row_is_a_list_and_no_row_is_said() {
+    fn values_are_escaped_and_no_row_is_said() {
         let text = rendered(Format::Table, &hostile());
-        assert!(text.contains("region  @\\x1b]0;x\\x07\n"), "{text}");
+        assert!(text.contains("@\\x1b]0;x\\x07"), "{text}");
         assert!(text.contains("1\\x1b[31m"), "{text}");
         assert_eq!(rendered(Format::Table, &empty()), "Empty\n\nRows\nnone\n");
     }
