@@ -129,10 +129,8 @@ fn help_of_ingest() {
               
               [default: 2GiB]
 
-          --max-memory <SIZE>
-              Memory to stay below
-              
-              [default: 1GiB]
+          --retry-rejected
+              Read log files again that were rejected before, e.g. with a higher --max-log-file-size
 
           --fetches <N>
               Log files fetched at once
@@ -564,11 +562,11 @@ fn wrong_usage() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(ran(&["ingest", "logs", "--max-memory", "lots"]), @r#"
+    assert_snapshot!(ran(&["ingest", "logs", "--max-log-file-size", "lots"]), @r#"
     exit code: 2
     --- stdout
     --- stderr
-    error: invalid value 'lots' for '--max-memory <SIZE>': "lots" is not a size; write it like 2GiB, 512MiB or a number of bytes
+    error: invalid value 'lots' for '--max-log-file-size <SIZE>': "lots" is not a size; write it like 2GiB, 512MiB or a number of bytes
 
     For more information, try '--help'.
     "#);

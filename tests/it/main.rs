@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because linking the query engine takes long.
 
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot go on fails, and says where"

@@ -70,7 +70,7 @@ impl Synthetic {
     fn odd(&self, readable: bool) -> Vec<&Value> {
         let odd = self.truth["odd_objects"].as_array().unwrap();
         odd.iter()
-            .filter(|odd| odd["readable"] == Value::from(readable))
+            .filter(|odd| odd["readable"] == readable)
             .collect()
     }
 
