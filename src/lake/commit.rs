@@ -2,9 +2,11 @@
 //!
 //! In: the data files of a parcel, its rejects and its ledger rows. Out: three commits: events, rejects, ledger. Promise:
 //! killed between any two of them, the next run reads the parcel's log files again, finds the events there already, and
-//! writes the missing ledger rows. When another ingest commits first, events that both have are taken out of ours.
+//! writes the missing ledger rows. Events that another ingest has committed since we
+//! looked are taken out of ours first.
 
-use super::ledger::{LogFileRow, RejectRow, log_files_batch, rejects_batch};
+use super::ledger::{LogFileRow, log_files_batch};
+use super::rejects::RejectRow;
 use super::seen::{Pins, Seen};
 use super::table::{Committed, StoredFile, Table};
 use super::tables::TableName;
@@ -25,7 +27,7 @@ use tokio::sync::Mutex;
 
 /// How often a commit is tried again because another writer was faster. Each loss means that the other has made
 /// progress, so this many in a row is a sign of something else.
-const MOST_ATTEMPTS: u32 = 200;
+pub(super) const MOST_ATTEMPTS: u32 = 200;
 
 /// A parcel, ready to be committed.
 #[derive(Debug, Default)]
@@ -55,55 +57,56 @@ impl Lake {
             keys,
             rejects,
             mut log_files,
-            pins,
+            mut pins,
         } = packed;
         let mut bytes = 0;
-        let stored = commit_events(&mut self.events, (events, keys, &mut log_files), seen).await?;
+        let rows = (events, keys, &mut pins, &mut log_files);
+        let stored = commit_events(&mut self.events, rows, seen).await?;
         bytes += stored.iter().map(|file| file.size).sum::<u64>();
-        if !rejects.is_empty() {
-            bytes += append(&mut self.rejects, rejects_batch(&rejects, now)?).await?;
-        }
+        bytes += self.commit_rejects(&rejects, now).await?;
         bytes += append(&mut self.log_files, log_files_batch(&log_files, now)?).await?;
         seen.lock().await.release(&pins, stored);
         Ok((log_files, bytes))
     }
 }
 
-type Rows<'a> = (Vec<DataFile>, Vec<EventKey>, &'a mut Vec<LogFileRow>);
+type Rows<'a> = (
+    Vec<DataFile>,
+    Vec<EventKey>,
+    &'a mut Pins,
+    &'a mut Vec<LogFileRow>,
+);
 
 async fn commit_events(
     table: &mut Table,
-    (mut files, keys, log_files): Rows<'_>,
+    (mut files, keys, pins, log_files): Rows<'_>,
     seen: &Mutex<Seen>,
 ) -> Result<Vec<StoredFile>, LakeError> {
+    for _ in 0..MOST_ATTEMPTS {
+        let theirs = seen.lock().await.theirs(&keys, pins).await?;
+        if !theirs.is_empty() {
+            files = without(files, &theirs, log_files)?;
+        }
+        if files.is_empty() {
+            break;
+        }
+        let adds = put_all(table, &files).await?;
+        let Committed { done, others } = table.commit(adds.clone()).await?;
+        seen.lock().await.others(others).await?;
+        if done {
+            return Ok(stored_files(&files, &adds));
+        }
+        // What was written is not in the table and will not be: take it away again.
+        for add in &adds {
+            table
+                .delta()
+                .object_store()
+                .delete(&Path::from(add.path.as_str()))
+                .await?;
+        }
+    }
     if files.is_empty() {
         return Ok(Vec::new());
-    }
-    let mut adds = put_all(table, &files).await?;
-    let mut ours: Option<HashSet<EventKey>> = None;
-    for _ in 0..MOST_ATTEMPTS {
-        let theirs = match table.commit(adds.clone()).await? {
-            Committed::Done => return Ok(stored_files(&files, &adds)),
-            Committed::Conflict(added) => {
-                let ours = ours.get_or_insert_with(|| keys.iter().copied().collect());
-                seen.lock().await.others(added, ours).await?
-            }
-        };
-        if !theirs.is_empty() {
-            // What was written is not in the table and will not be: take it away again.
-            for add in &adds {
-                table
-                    .delta()
-                    .object_store()
-                    .delete(&Path::from(add.path.as_str()))
-                    .await?;
-            }
-            files = without(files, &theirs, log_files)?;
-            if files.is_empty() {
-                return Ok(Vec::new());
-            }
-            adds = put_all(table, &files).await?;
-        }
     }
     Err(LakeError::Contended {
         table: table.name.as_str(),
@@ -191,7 +194,7 @@ async fn append(table: &mut Table, batch: RecordBatch) -> Result<u64, LakeError>
     let file = DataFile::encode(table.name, None, iter::once(Ok::<_, LakeError>(batch)))?;
     let adds = vec![table.put(&file).await?];
     for _ in 0..MOST_ATTEMPTS {
-        if let Committed::Done = table.commit(adds.clone()).await? {
+        if table.commit(adds.clone()).await?.done {
             return Ok(file.bytes.len() as u64);
         }
     }

@@ -1,7 +1,7 @@
 //! What a set of log files covers.
 //!
-//! In: ledger rows. Out: a [`Coverage`]. Promise: computed from the ledger alone, in time that grows with log files, not
-//! with events.
+//! In: ledger rows. Out: a [`Coverage`]. Promise: computed from the ledger and the Delta log alone, in time that grows with
+//! log files, not with events.
 
 use super::ledger::{LogFileOutcome, LogFileRow};
 use super::reader::read_columns;
@@ -9,17 +9,17 @@ use super::{Lake, LakeError};
 use crate::event::Summary;
 use crate::report::Coverage;
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::TimestampMicrosecondType;
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use std::collections::{BTreeSet, HashMap};
 
 impl Lake {
-    /// What the lake covers: from its ledger, and the number and days of events from the Delta log.
+    /// What the lake covers: from its ledger, and the numbers of events and rejected records and the days of events from the
+    /// Delta log.
     pub async fn coverage(&self) -> Result<Coverage, LakeError> {
-        const COLUMNS: [&str; 9] = [
+        const COLUMNS: [&str; 8] = [
             "log_file",
             "outcome",
-            "rejected",
             "first_event_time",
             "last_event_time",
             "accounts",
@@ -38,6 +38,7 @@ impl Lake {
         }
         tally.log_files = outcomes.values().filter(|stored| **stored).count() as u64;
         tally.log_files_rejected = outcomes.len() as u64 - tally.log_files;
+        tally.records_rejected = self.rejects.files()?.iter().map(|file| file.rows).sum();
         for file in self.events.files()? {
             tally.events += file.rows;
             tally
@@ -103,8 +104,6 @@ impl Tally {
                     .entry(text("log_file", row).to_owned())
                     .or_default() |= stored;
             }
-            let rejected = column("rejected").map(|c| c.as_primitive::<Int64Type>().value(row));
-            self.records_rejected += rejected.unwrap_or_default() as u64;
             self.summary.merge(&Summary {
                 first: time("first_event_time", row),
                 last: time("last_event_time", row),

@@ -116,15 +116,6 @@ impl LogFileRow {
     }
 }
 
-/// A record that could not be decoded, and where it stood.
-#[derive(Debug, Clone)]
-pub struct RejectRow {
-    /// URI or path of the log file.
-    pub log_file: String,
-    /// The record.
-    pub reject: Reject,
-}
-
 /// Rows of the ledger as a batch; `now` is the time of ingest in microseconds.
 pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBatch, ArrowError> {
     let text = |get: &dyn Fn(&LogFileRow) -> Option<&str>| -> ArrayRef {
@@ -180,34 +171,15 @@ pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBat
     RecordBatch::try_new(TableName::LogFiles.schema(), columns)
 }
 
-/// Rejected records as a batch.
-pub(crate) fn rejects_batch(rows: &[RejectRow], now: i64) -> Result<RecordBatch, ArrowError> {
-    let text = |get: &dyn Fn(&RejectRow) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
-    };
-    let times =
-        TimestampMicrosecondArray::from_iter_values(rows.iter().map(|_| now)).with_timezone("UTC");
-    let columns = vec![
-        text(&|row| &row.log_file),
-        Arc::new(Int64Array::from_iter_values(
-            rows.iter().map(|row| row.reject.record as i64),
-        )),
-        text(&|row| &row.reject.reason),
-        text(&|row| &row.reject.text),
-        Arc::new(times),
-    ];
-    RecordBatch::try_new(TableName::Rejects.schema(), columns)
-}
-
-/// What a log file is known by, in 16 bytes: ledgers of millions of log files have to fit into memory.
-fn identity(log_file: &str, etag: &str, size: u64) -> u128 {
+/// What texts and a number are known by, in 16 bytes: ledgers of millions of log files have to fit into memory.
+pub(super) fn identity(texts: &[&str], number: u64) -> u128 {
     let mut hash = Sha256::new();
-    // The lengths keep the parts apart.
-    for part in [log_file, etag] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
+    // The lengths keep the texts apart.
+    for text in texts {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
     }
-    hash.update(size.to_le_bytes());
+    hash.update(number.to_le_bytes());
     let half = hash.finalize();
     half.iter()
         .take(16)
@@ -221,7 +193,7 @@ pub struct Known(HashSet<u128>);
 impl Known {
     /// Whether this log file, with this ETag and size, was read before.
     pub fn contains(&self, log_file: &str, etag: &str, size: u64) -> bool {
-        self.0.contains(&identity(log_file, etag, size))
+        self.0.contains(&identity(&[log_file, etag], size))
     }
 
     /// Reads the ledger. Log files that were rejected are known too, unless they are to be tried again.
@@ -245,7 +217,7 @@ impl Known {
                         || (outcome == LogFileOutcome::Rejected.as_str() && !retry_rejected);
                     if settled {
                         let (name, etag) = (text(0).value(row), text(1).value(row));
-                        known.insert(identity(name, etag, sizes[row] as u64));
+                        known.insert(identity(&[name, etag], sizes[row] as u64));
                     }
                 }
             }

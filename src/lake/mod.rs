@@ -17,6 +17,7 @@ mod error;
 mod ledger;
 mod location;
 mod reader;
+mod rejects;
 mod seen;
 mod table;
 mod tables;
@@ -25,14 +26,16 @@ mod writer;
 pub use commit::Packed;
 pub use coverage::Tally;
 pub use error::LakeError;
-pub use ledger::{Known, LogFileOutcome, LogFileRow, RejectRow};
+pub use ledger::{Known, LogFileOutcome, LogFileRow};
 pub use location::Location;
+pub use rejects::RejectRow;
 pub use seen::{Pins, Seen};
 pub use tables::TableName;
 pub use writer::DataFile;
 
 use arrow::array::RecordBatch;
 use deltalake_core::DeltaTable;
+use std::collections::HashSet;
 use table::Table;
 
 /// A lake, at the version that was last looked at.
@@ -42,6 +45,8 @@ pub struct Lake {
     events: Table,
     rejects: Table,
     log_files: Table,
+    /// The records in `rejects`, once there was a need to know.
+    rejected: Option<HashSet<u128>>,
 }
 
 impl Lake {
@@ -56,6 +61,7 @@ impl Lake {
             events: open(TableName::Events).await?.ok_or_else(missing)?,
             rejects: open(TableName::Rejects).await?.ok_or_else(missing)?,
             log_files: open(TableName::LogFiles).await?.ok_or_else(missing)?,
+            rejected: None,
         })
     }
 
@@ -67,6 +73,7 @@ impl Lake {
             events: open(TableName::Events).await?,
             rejects: open(TableName::Rejects).await?,
             log_files: open(TableName::LogFiles).await?,
+            rejected: None,
         })
     }
 

@@ -32,15 +32,22 @@ struct Hour {
     used: u64,
 }
 
-/// The hours a parcel claimed events of, until it is committed.
+/// What a parcel keeps in memory and has to look at until it is committed.
 #[derive(Debug, Default)]
-pub struct Pins(HashSet<i64>);
+pub struct Pins {
+    /// The hours it claimed events of.
+    hours: HashSet<i64>,
+    /// How many of the files of other writers it knew when it claimed its first event, or when it last looked.
+    others: Option<usize>,
+}
 
 /// The events of the lake that matter to the parcels at work.
 #[derive(Debug)]
 pub struct Seen {
     store: Arc<DynObjectStore>,
     files: Vec<StoredFile>,
+    /// Those of the files that other writers added since this one began.
+    others: Vec<StoredFile>,
     hours: HashMap<i64, Hour>,
     held: usize,
     clock: u64,
@@ -52,6 +59,7 @@ impl Seen {
         Self {
             store,
             files,
+            others: Vec::new(),
             hours: HashMap::new(),
             held: 0,
             clock: 0,
@@ -67,6 +75,7 @@ impl Seen {
         pins: &mut Pins,
     ) -> Result<Vec<bool>, LakeError> {
         self.clock += 1;
+        pins.others.get_or_insert(self.others.len());
         let mut hours: Vec<i64> = keys.iter().map(|key| key.time.div_euclid(HOUR)).collect();
         hours.sort_unstable();
         hours.dedup();
@@ -74,7 +83,7 @@ impl Seen {
         for hour in hours {
             if let Some(held) = self.hours.get_mut(&hour) {
                 held.used = self.clock;
-                held.pins += usize::from(pins.0.insert(hour));
+                held.pins += usize::from(pins.hours.insert(hour));
             }
         }
         let fresh = keys.iter().map(|key| {
@@ -89,7 +98,7 @@ impl Seen {
     /// The parcel is committed, in these files: its hours may be let go.
     pub(crate) fn release(&mut self, pins: &Pins, files: Vec<StoredFile>) {
         self.files.extend(files);
-        for hour in &pins.0 {
+        for hour in &pins.hours {
             if let Some(hour) = self.hours.get_mut(hour) {
                 hour.pins -= 1;
             }
@@ -106,24 +115,38 @@ impl Seen {
         }
     }
 
-    /// Another writer added files: which of our parcel's events are in them.
-    pub(crate) async fn others(
-        &mut self,
-        files: Vec<StoredFile>,
-        ours: &HashSet<EventKey>,
-    ) -> Result<HashSet<EventKey>, LakeError> {
-        let mut theirs = HashSet::new();
+    /// Other writers added files.
+    pub(crate) async fn others(&mut self, files: Vec<StoredFile>) -> Result<(), LakeError> {
         for file in &files {
             for key in keys_of(&self.store, file).await? {
-                if ours.contains(&key) {
-                    theirs.insert(key);
-                }
                 if let Some(hour) = self.hours.get_mut(&key.time.div_euclid(HOUR)) {
                     self.held += usize::from(hour.ids.insert(key.id));
                 }
             }
         }
+        self.others.extend(files.iter().cloned());
         self.files.extend(files);
+        Ok(())
+    }
+
+    /// Which of a parcel's events other writers have stored since it claimed them, or since it last asked: it may have
+    /// waited for its turn while a parcel before it met the other writer.
+    pub(crate) async fn theirs(
+        &self,
+        keys: &[EventKey],
+        pins: &mut Pins,
+    ) -> Result<HashSet<EventKey>, LakeError> {
+        let known = pins.others.replace(self.others.len());
+        let files = &self.others[known.unwrap_or_default()..];
+        let mut theirs = HashSet::new();
+        if files.is_empty() {
+            return Ok(theirs);
+        }
+        let ours: HashSet<EventKey> = keys.iter().copied().collect();
+        for file in files {
+            let stored = keys_of(&self.store, file).await?;
+            theirs.extend(stored.into_iter().filter(|key| ours.contains(key)));
+        }
         Ok(theirs)
     }
 

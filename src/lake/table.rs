@@ -1,7 +1,7 @@
 //! One Delta table.
 //!
-//! In: data files. Out: commits. Promise: a commit is made only on top of the version that was looked at; when another
-//! writer was faster, the caller learns which files it added and decides again.
+//! In: data files. Out: commits. Promise: a commit is made only on top of the version that was looked at; the
+//! caller learns which files other writers added meanwhile, and decides again when one of them was faster.
 
 use super::LakeError;
 use super::location::Location;
@@ -17,7 +17,7 @@ use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A file of a table, as the Delta log has it.
@@ -36,10 +36,11 @@ pub(crate) struct StoredFile {
 
 /// What came of a commit.
 #[derive(Debug)]
-pub(crate) enum Committed {
-    Done,
-    /// Somebody else was faster: these files are new, and nothing of ours is in the table.
-    Conflict(Vec<StoredFile>),
+pub(crate) struct Committed {
+    /// Whether our files are in the table. If not, somebody else was faster, and nothing of ours is.
+    pub(crate) done: bool,
+    /// Files that others added, before ours or right after, and that were not looked at yet.
+    pub(crate) others: Vec<StoredFile>,
 }
 
 /// A table and the version of it that was last looked at.
@@ -159,7 +160,7 @@ impl Table {
     }
 
     /// Looks at the newest version; gives the files that were added since the last look.
-    pub(crate) async fn refresh(&mut self) -> Result<Vec<StoredFile>, LakeError> {
+    async fn refresh(&mut self) -> Result<Vec<StoredFile>, LakeError> {
         let fail = |error| LakeError::delta(self.name, error);
         let before = self.delta.version().unwrap_or_default();
         self.delta.update_state().await.map_err(fail)?;
@@ -210,6 +211,7 @@ impl Table {
     /// Makes files part of the table, on top of the version last looked at.
     pub(crate) async fn commit(&mut self, adds: Vec<Add>) -> Result<Committed, LakeError> {
         let fail = |error| LakeError::delta(self.name, error);
+        let paths: HashSet<String> = adds.iter().map(|add| add.path.clone()).collect();
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
             partition_by: None,
@@ -223,16 +225,23 @@ impl Table {
                 .await
         };
         match result {
-            Ok(_) => {
-                self.delta.update_state().await.map_err(fail)?;
-                Ok(Committed::Done)
-            }
-            Err(DeltaTableError::Transaction {
+            Ok(_)
+            | Err(DeltaTableError::Transaction {
                 source:
                     TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
-            }) => Ok(Committed::Conflict(self.refresh().await?)),
-            Err(error) => Err(fail(error)),
+            }) => {}
+            Err(error) => return Err(fail(error)),
         }
+        // The log is what counts: a commit whose answer was lost on the network looks like somebody else's.
+        let (ours, others) = self
+            .refresh()
+            .await?
+            .into_iter()
+            .partition::<Vec<_>, _>(|file| paths.contains(&file.path));
+        Ok(Committed {
+            done: !ours.is_empty(),
+            others,
+        })
     }
 }
 

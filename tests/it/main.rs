@@ -7,6 +7,7 @@
 )]
 
 mod cli;
+mod exactly_once;
 mod program;
 mod readme;
 mod s3_server;

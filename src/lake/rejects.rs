@@ -1,0 +1,125 @@
+//! Records that could not be decoded.
+//!
+//! In: rejected records. Out: rows of `rejects`. Promise: a record is there once, also when its log file is read again
+//! because an ingest was killed, or by two ingests at once.
+
+use super::commit::MOST_ATTEMPTS;
+use super::ledger::identity;
+use super::reader::read_columns;
+use super::table::{Committed, StoredFile, Table};
+use super::tables::TableName;
+use super::writer::DataFile;
+use super::{Lake, LakeError};
+use crate::event::Reject;
+use arrow::array::{
+    ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::Int64Type;
+use arrow::error::ArrowError;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use std::collections::HashSet;
+use std::iter;
+use std::sync::Arc;
+
+/// A record that could not be decoded, and where it stood.
+#[derive(Debug, Clone)]
+pub struct RejectRow {
+    /// URI or path of the log file.
+    pub log_file: String,
+    /// The record.
+    pub reject: Reject,
+}
+
+impl RejectRow {
+    fn identity(&self) -> u128 {
+        let Reject {
+            record,
+            reason,
+            text,
+        } = &self.reject;
+        identity(&[&self.log_file, reason, text], *record as u64)
+    }
+}
+
+impl Lake {
+    /// Commits the records that are not in the table yet; gives the bytes written.
+    pub(super) async fn commit_rejects(
+        &mut self,
+        rows: &[RejectRow],
+        now: i64,
+    ) -> Result<u64, LakeError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let table = &mut self.rejects;
+        let known = match &mut self.rejected {
+            Some(known) => known,
+            none => {
+                let files = table.files()?;
+                none.insert(identities(table, &files).await?)
+            }
+        };
+        for _ in 0..MOST_ATTEMPTS {
+            let new = rows.iter().filter(|row| !known.contains(&row.identity()));
+            let new: Vec<&RejectRow> = new.collect();
+            if new.is_empty() {
+                return Ok(0);
+            }
+            let rows = iter::once(batch(&new, now).map_err(LakeError::from));
+            let file = DataFile::encode(table.name, None, rows)?;
+            let add = table.put(&file).await?;
+            let path = Path::from(add.path.as_str());
+            let Committed { done, others } = table.commit(vec![add]).await?;
+            known.extend(identities(table, &others).await?);
+            if done {
+                known.extend(new.into_iter().map(RejectRow::identity));
+                return Ok(file.bytes.len() as u64);
+            }
+            table.delta().object_store().delete(&path).await?;
+        }
+        Err(LakeError::Contended {
+            table: table.name.as_str(),
+            attempts: MOST_ATTEMPTS,
+        })
+    }
+}
+
+/// The records in some files of the table.
+async fn identities(table: &Table, files: &[StoredFile]) -> Result<HashSet<u128>, LakeError> {
+    const COLUMNS: [&str; 4] = ["log_file", "log_file_record", "reason", "record"];
+    let store = table.delta().object_store();
+    let mut known = HashSet::new();
+    for file in files {
+        for batch in read_columns(&store, file, &COLUMNS).await? {
+            let text = |i: usize, row: usize| batch.column(i).as_string::<i32>().value(row);
+            let records = batch.column(1).as_primitive::<Int64Type>().values();
+            known.extend((0..batch.num_rows()).map(|row| {
+                let texts = [text(0, row), text(2, row), text(3, row)];
+                identity(&texts, records[row] as u64)
+            }));
+        }
+    }
+    Ok(known)
+}
+
+/// Rejected records as a batch.
+fn batch(rows: &[&RejectRow], now: i64) -> Result<RecordBatch, ArrowError> {
+    let text = |get: &dyn Fn(&RejectRow) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(
+            rows.iter().map(|row| get(row)),
+        ))
+    };
+    let times =
+        TimestampMicrosecondArray::from_iter_values(rows.iter().map(|_| now)).with_timezone("UTC");
+    let columns = vec![
+        text(&|row| &row.log_file),
+        Arc::new(Int64Array::from_iter_values(
+            rows.iter().map(|row| row.reject.record as i64),
+        )),
+        text(&|row| &row.reject.reason),
+        text(&|row| &row.reject.text),
+        Arc::new(times),
+    ];
+    RecordBatch::try_new(TableName::Rejects.schema(), columns)
+}
