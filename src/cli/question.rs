@@ -36,7 +36,7 @@ pub(crate) async fn sources(
 /// The place of a lake; only a lake on S3 needs credentials.
 pub(crate) async fn location(lake: &str, access: &SourceArgs) -> Result<Location, Failure> {
     let sdk = match lake.starts_with("s3://") {
-        true => Some(source::sdk_config(&access.options()).await),
+        true => Some(source::reach(lake, &access.options()).await?),
         false => None,
     };
     Ok(Location::new(lake, sdk.as_ref())?)

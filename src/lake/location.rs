@@ -84,7 +84,8 @@ impl Location {
     /// The location as a person would write it.
     pub fn name(&self) -> String {
         match self.url.to_file_path() {
-            Ok(path) => path.display().to_string(),
+            // The parts put together again have no slash at the end.
+            Ok(path) => path.components().collect::<PathBuf>().display().to_string(),
             Err(()) => self.url.as_str().trim_end_matches('/').to_owned(),
         }
     }

@@ -13,6 +13,7 @@ mod s3;
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -20,7 +21,6 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use crate::cloudtrail::{LogFileKey, Selection, delivery_stamp};
 
 pub use error::SourceError;
-pub use s3::sdk_config;
 
 /// One log file, as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,6 +182,13 @@ impl Default for SourceOptions {
             fetches: 32,
         }
     }
+}
+
+/// The configuration with which other AWS clients reach `s3://bucket/prefix`: credentials that S3 accepts there, and the
+/// bucket's region.
+pub async fn reach(uri: &str, options: &SourceOptions) -> Result<SdkConfig, SourceError> {
+    let location = uri.strip_prefix("s3://").unwrap_or(uri);
+    s3::S3::reach(location, options).await
 }
 
 /// Opens `s3://bucket/prefix`, a folder, a file, a pattern such as `logs/2025-*/*.gz`, or `-` for standard input.

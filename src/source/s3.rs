@@ -18,9 +18,8 @@ use bytes::Bytes;
 
 use super::{Listing, LogFile, Source, SourceError, SourceOptions};
 use crate::cloudtrail::Selection;
+use aws_config::SdkConfig;
 use failure::Call;
-
-pub use config::sdk_config;
 
 /// How often an object is asked for again when its body breaks off; each time only for the rest.
 const BODIES: u32 = 6;
@@ -42,6 +41,31 @@ pub(super) struct S3 {
 impl S3 {
     /// Opens `bucket/prefix`: finds credentials and, on AWS, the bucket's region.
     pub(super) async fn open(location: &str, options: &SourceOptions) -> Result<Self, SourceError> {
+        Ok(Self::connect(location, options).await?.0)
+    }
+
+    /// The configuration with which `bucket/prefix` can be reached, tried with one request.
+    pub(super) async fn reach(
+        location: &str,
+        options: &SourceOptions,
+    ) -> Result<SdkConfig, SourceError> {
+        let (source, sdk) = Self::connect(location, options).await?;
+        let one = source.client.list_objects_v2().max_keys(1);
+        let listed = one
+            .bucket(&source.bucket)
+            .prefix(&source.prefix)
+            .set_request_payer(source.payer.clone())
+            .send()
+            .await;
+        listed.map_err(|error| source.call("ListObjectsV2", None).failed(error))?;
+        let region = source.client.config().region().cloned();
+        Ok(sdk.into_builder().region(region).build())
+    }
+
+    async fn connect(
+        location: &str,
+        options: &SourceOptions,
+    ) -> Result<(Self, SdkConfig), SourceError> {
         let (bucket, prefix) = location.split_once('/').unwrap_or((location, ""));
         let uri = format!("s3://{location}");
         if bucket.is_empty() {
@@ -50,7 +74,7 @@ impl S3 {
                 reason: "the bucket is missing (s3://bucket/prefix)",
             });
         }
-        let sdk = sdk_config(options).await;
+        let sdk = config::sdk_config(options).await;
         config::check_credentials(&sdk).await?;
         let on_aws = sdk.endpoint_url().is_none();
         let client = config::client(&sdk, None);
@@ -66,7 +90,7 @@ impl S3 {
             let region = source.bucket_region().await?;
             source.client = config::client(&sdk, region);
         }
-        Ok(source)
+        Ok((source, sdk))
     }
 
     /// The region S3 names in its answer to HeadBucket, which it does also when it refuses or redirects.

@@ -1,11 +1,9 @@
 //! Every event once, whatever happens on the way: ingests that are killed, stopped, run at once, or run on log files that
 //! were replaced.
 
-use crate::program::{assert_adds_up, json, number};
+use crate::facts::Facts;
+use crate::program::{assert_adds_up, number};
 use crate::trail::{EVENTS_OF_A_DAY, record, write_days, write_log_file};
-use crate::usage::session;
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
 use serde_json::Value;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,16 +18,6 @@ const DAYS: Range<u32> = 0..12;
 /// A folder with trails and lakes in it.
 struct Place(TempDir);
 
-/// What a lake holds, as questions see it.
-#[derive(Debug, PartialEq)]
-struct Facts {
-    events: i64,
-    distinct: i64,
-    rejects: i64,
-    keys: Value,
-    coverage: Value,
-}
-
 impl Place {
     /// A place with one trail, `trail`.
     fn with_trail() -> Self {
@@ -40,10 +28,6 @@ impl Place {
 
     fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.path(name).to_str().unwrap().to_owned()
     }
 
     /// Starts an ingest of trails into a lake.
@@ -78,28 +62,7 @@ impl Place {
     }
 
     async fn facts(&self, lake: &str) -> Facts {
-        let session = session(&self.path(lake)).await;
-        let count = async |sql| {
-            let (_, batches) = session.sql(sql, &Default::default()).await.unwrap();
-            batches[0].column(0).as_primitive::<Int64Type>().value(0)
-        };
-        let events = count("SELECT count(*) FROM events").await;
-        let distinct = count("SELECT count(DISTINCT event_id) FROM events").await;
-        let rejects = count("SELECT count(*) FROM rejects").await;
-        let mut keys = json(&["keys", "--temporary", "--lake", &self.text(lake)], 0);
-        assert!(keys["coverage"]["source"].take().is_string());
-        let mut coverage = json(&["coverage", "--lake", &self.text(lake)], 0);
-        assert!(coverage["coverage"]["source"].take().is_string());
-        for file in coverage["rejected_log_files"].as_array_mut().unwrap() {
-            assert!(file["ingest_time"].take().is_string());
-        }
-        Facts {
-            events,
-            distinct,
-            rejects,
-            keys,
-            coverage,
-        }
+        Facts::of(&self.path(lake)).await
     }
 }
 

@@ -6,8 +6,12 @@
     reason = "a test that cannot go on fails, and says where"
 )]
 
+mod architecture;
 mod cli;
 mod exactly_once;
+mod facts;
+mod lake_failures;
+mod lake_s3;
 mod program;
 mod readme;
 mod s3_server;

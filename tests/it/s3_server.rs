@@ -2,7 +2,7 @@
 //!
 //! In: a folder whose sub folders are buckets. Out: an endpoint that any S3 client can use, the count of requests, and
 //! faults on demand. The protocol is that of `s3s`, the storage that of `s3s-fs`; added is what the latter leaves out:
-//! ETags in listings, `If-Match` on reads, storage classes.
+//! ETags in listings, `If-Match` on reads, storage classes, and that of two writers who ask not to overwrite one loses.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -44,6 +44,10 @@ struct State {
     /// The next connection that has sent so many bytes more is cut; 0 means none is.
     cut_after: AtomicU64,
     archived: Mutex<Vec<String>>,
+    /// Objects whose next write is done and answered with a fault.
+    lost: Mutex<Vec<String>>,
+    /// Held by a write that must not overwrite, from its look at the old object to the end.
+    writing: tokio::sync::Mutex<()>,
 }
 
 type Refusal = fn() -> S3Error;
@@ -103,6 +107,26 @@ impl S3Server {
     /// Cuts the connection, once, after so many bytes from now on.
     pub(crate) fn cut_after(&self, bytes: u64) {
         self.state.cut_after.store(bytes, Ordering::SeqCst);
+    }
+
+    /// The environment in which a program reaches the server.
+    pub(crate) fn environment(&self) -> [(&'static str, &'static str); 4] {
+        [
+            ("AWS_ACCESS_KEY_ID", KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]
+    }
+
+    /// Stores the next object whose key ends so, and says that it failed.
+    pub(crate) fn lose_answer(&self, key: &str) {
+        self.state.lost.lock().unwrap().push(key.to_owned());
+    }
+
+    /// Whether an answer is still to be lost.
+    pub(crate) fn has_answers_to_lose(&self) -> bool {
+        !self.state.lost.lock().unwrap().is_empty()
     }
 
     /// Lists the object with this key as one in Glacier.
@@ -191,6 +215,27 @@ macro_rules! storage {
                 Ok(answer)
             }
 
+            async fn put_object(
+                &self,
+                req: S3Request<dto::PutObjectInput>,
+            ) -> S3Result<S3Response<dto::PutObjectOutput>> {
+                let key = req.input.key.clone();
+                let alone = match &req.input.if_none_match {
+                    Some(_) => Some(self.state.writing.lock().await),
+                    None => None,
+                };
+                let answer = self.files.put_object(req).await?;
+                drop(alone);
+                let mut lost = self.state.lost.lock().unwrap();
+                match lost.iter().position(|end| key.ends_with(end.as_str())) {
+                    Some(place) => {
+                        lost.remove(place);
+                        Err(s3_error!(InternalError))
+                    }
+                    None => Ok(answer),
+                }
+            }
+
             async fn get_object(
                 &self,
                 req: S3Request<dto::GetObjectInput>,
@@ -220,7 +265,6 @@ storage! {
     head_bucket(HeadBucketInput) -> HeadBucketOutput;
     head_object(HeadObjectInput) -> HeadObjectOutput;
     list_parts(ListPartsInput) -> ListPartsOutput;
-    put_object(PutObjectInput) -> PutObjectOutput;
     upload_part(UploadPartInput) -> UploadPartOutput;
 }
 

@@ -84,8 +84,21 @@ fn of_system(error: &(dyn Error + 'static)) -> Option<&'static str> {
             Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
                 return Some("check the permissions of the file or folder");
             }
-            _ => next = cause.source(),
+            Some(ErrorKind::NotADirectory) => {
+                return Some("a file stands where a folder is needed: choose another place");
+            }
+            _ => {}
         }
+        if let Some(
+            object_store::Error::PermissionDenied { .. }
+            | object_store::Error::Unauthenticated { .. },
+        ) = cause.downcast_ref()
+        {
+            return Some(
+                "these credentials need s3:GetObject, s3:PutObject and s3:DeleteObject on the lake",
+            );
+        }
+        next = cause.source();
     }
     None
 }

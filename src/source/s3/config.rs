@@ -33,8 +33,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// To the first byte of an answer; the SDK itself watches over bodies that stall.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
-/// The AWS configuration that the options ask for, also for other AWS clients of this program.
-pub async fn sdk_config(options: &SourceOptions) -> SdkConfig {
+/// The AWS configuration that the options ask for.
+pub(super) async fn sdk_config(options: &SourceOptions) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(

@@ -1,0 +1,46 @@
+//! What a lake holds, as questions see it: in: a lake. Out: [`Facts`], which two lakes with the same content share.
+
+use crate::program::json;
+use crate::usage::session;
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use serde_json::Value;
+use std::path::Path;
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Facts {
+    pub(crate) events: i64,
+    pub(crate) distinct: i64,
+    pub(crate) rejects: i64,
+    pub(crate) keys: Value,
+    pub(crate) coverage: Value,
+}
+
+impl Facts {
+    /// Of the lake in a folder.
+    pub(crate) async fn of(lake: &Path) -> Self {
+        let session = session(lake).await;
+        let count = async |sql| {
+            let (_, batches) = session.sql(sql, &Default::default()).await.unwrap();
+            batches[0].column(0).as_primitive::<Int64Type>().value(0)
+        };
+        let events = count("SELECT count(*) FROM events").await;
+        let distinct = count("SELECT count(DISTINCT event_id) FROM events").await;
+        let rejects = count("SELECT count(*) FROM rejects").await;
+        let name = lake.to_str().unwrap();
+        let mut keys = json(&["keys", "--temporary", "--lake", name], 0);
+        assert!(keys["coverage"]["source"].take().is_string());
+        let mut coverage = json(&["coverage", "--lake", name], 0);
+        assert!(coverage["coverage"]["source"].take().is_string());
+        for file in coverage["rejected_log_files"].as_array_mut().unwrap() {
+            assert!(file["ingest_time"].take().is_string());
+        }
+        Self {
+            events,
+            distinct,
+            rejects,
+            keys,
+            coverage,
+        }
+    }
+}

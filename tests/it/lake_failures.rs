@@ -1,0 +1,199 @@
+//! Lakes that cannot be made, read or written: each failure says what is wrong and what to do about it.
+
+use crate::facts::Facts;
+use crate::program::{keytrail, number};
+use crate::trail::{EVENTS_OF_A_DAY, write_days};
+use insta::assert_snapshot;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder with a trail of a day in it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        write_days(&home.path("trail"), "111111111111", 0..1);
+        home
+    }
+
+    /// One that has a lake, too, with the trail in it.
+    fn with_lake() -> Self {
+        let home = Self::new();
+        let ingest = home.run(&["ingest", "trail", "--lake", "lake"]);
+        assert_eq!(ingest.status.code(), Some(3), "{ingest:?}");
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the program in the folder.
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = keytrail(args);
+        command
+            .arg("--quiet")
+            .current_dir(&self.0)
+            .output()
+            .unwrap()
+    }
+
+    /// What a command says that fails; it must not answer anything. The folder is called `~`.
+    fn refused(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        errors.replace(self.0.path().to_str().unwrap(), "~")
+    }
+}
+
+const INGEST: [&str; 4] = ["ingest", "trail", "--lake", "lake"];
+const KEYS: [&str; 3] = ["keys", "--lake", "lake"];
+
+#[test]
+fn no_lake() {
+    let home = Home::new();
+    assert_snapshot!(home.refused(&KEYS), @r"
+    error: there is no lake at ~/lake
+    hint: make one: keytrail ingest SOURCE --lake ~/lake
+    hint: or ask log files directly, without a lake: --trail SOURCE
+    ");
+    let key = ["key", "AKIAIOSFODNN7EXAMPLE", "--lake", "lake"];
+    assert_eq!(home.refused(&key), home.refused(&KEYS));
+    assert_eq!(
+        home.refused(&["coverage", "--lake", "lake"]),
+        home.refused(&KEYS)
+    );
+    assert!(!home.path("lake").exists(), "a question makes no lake");
+}
+
+/// As after a kill at the very first moment.
+#[test]
+fn a_lake_without_a_ledger() {
+    let home = Home::with_lake();
+    fs::remove_dir_all(home.path("lake/log_files")).unwrap();
+    assert_snapshot!(home.refused(&KEYS), @r"
+    error: there is no lake at ~/lake
+    hint: make one: keytrail ingest SOURCE --lake ~/lake
+    hint: or ask log files directly, without a lake: --trail SOURCE
+    ");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made() {
+    let home = Home::new();
+    fs::write(home.path("lake"), "a file").unwrap();
+    assert_snapshot!(home.refused(&INGEST), @r"
+    error: the folder ~/lake/events cannot be made: Not a directory (os error 20)
+    hint: a file stands where a folder is needed: choose another place
+    ");
+    assert_snapshot!(home.refused(&KEYS), @r"
+    error: there is no lake at ~/lake
+    hint: make one: keytrail ingest SOURCE --lake ~/lake
+    hint: or ask log files directly, without a lake: --trail SOURCE
+    ");
+}
+
+/// The entry with the metadata of a table.
+fn edit_metadata(lake: &Path, table: &str, edit: impl Fn(&str) -> String) {
+    let entry = lake.join(table).join(format!("_delta_log/{:020}.json", 0));
+    let text = fs::read_to_string(&entry).unwrap();
+    let edited = edit(&text);
+    assert_ne!(text, edited);
+    fs::write(&entry, edited).unwrap();
+}
+
+#[test]
+fn a_lake_of_a_newer_version() {
+    let home = Home::with_lake();
+    edit_metadata(&home.path("lake"), "events", |text| {
+        text.replace(
+            r#""keytrail.lakeVersion":"1""#,
+            r#""keytrail.lakeVersion":"999""#,
+        )
+    });
+    assert_snapshot!(home.refused(&KEYS), @r"
+    error: the lake ~/lake has format version 999, and this keytrail knows versions up to 1
+    hint: use the keytrail that wrote it, or a newer one
+    ");
+    assert_eq!(home.refused(&INGEST), home.refused(&KEYS));
+}
+
+#[test]
+fn delta_tables_of_somebody_else() {
+    let home = Home::with_lake();
+    edit_metadata(&home.path("lake"), "events", |text| {
+        text.replace(r#""keytrail.lakeVersion":"1""#, r#""else":"1""#)
+    });
+    assert_snapshot!(home.refused(&KEYS), @r"
+    error: ~/lake holds Delta tables that are no keytrail lake
+    hint: choose another place with --lake
+    ");
+    assert_eq!(home.refused(&INGEST), home.refused(&KEYS));
+}
+
+/// A log that names a file which is gone.
+#[test]
+fn a_file_is_gone() {
+    let home = Home::with_lake();
+    let day = home.path("lake/events/event_date=2025-03-01");
+    fs::remove_dir_all(day).unwrap();
+    let errors = home.refused(&KEYS);
+    assert!(errors.starts_with("error: "), "{errors}");
+    assert!(errors.contains("event_date=2025-03-01"), "{errors}");
+}
+
+/// The disk of this test is made for it, in a name space of its own.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk() {
+    let home = Home::new();
+    write_days(&home.path("trail"), "111111111111", 1..12);
+    for folder in ["disk", "kept"] {
+        fs::create_dir(home.path(folder)).unwrap();
+    }
+    // What the disk holds is gone with the name space: it is copied for what follows.
+    let script = "mount -t tmpfs -o size=400k none disk || exit 77
+        \"$KEYTRAIL\" ingest trail --lake disk/lake --quiet; code=$?
+        cp -r disk/lake kept/lake; exit $code";
+    let ran = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
+        .env("KEYTRAIL", env!("CARGO_BIN_EXE_keytrail"))
+        .current_dir(&home.0)
+        .output();
+    let output = match ran {
+        Ok(output)
+            if !matches!(output.status.code(), Some(77))
+                && !output.stderr.starts_with(b"unshare") =>
+        {
+            output
+        }
+        other => return println!("skipped: no disk can be made here: {other:?}"),
+    };
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.starts_with("error: "), "{errors}");
+    assert!(errors.contains("No space left on device"), "{errors}");
+    assert!(
+        errors.contains("\nhint: make room on the disk and run the command again"),
+        "{errors}"
+    );
+
+    // What was stored stays, and the next run goes on.
+    fs::rename(home.path("kept/lake"), home.path("lake")).unwrap();
+    let before = Facts::of(&home.path("lake")).await;
+    assert!(before.events > 0, "{before:?}");
+    let summary = home.run(&[&INGEST[..], &["--format", "json"]].concat());
+    let summary: serde_json::Value = serde_json::from_slice(&summary.stdout).unwrap();
+    assert!(
+        number(&summary, "/log_files/already_stored") > 0,
+        "{summary}"
+    );
+    let after = Facts::of(&home.path("lake")).await;
+    assert_eq!(after.events as u64, 12 * EVENTS_OF_A_DAY);
+    assert_eq!(after.events, after.distinct);
+}
