@@ -18,10 +18,6 @@ use libdeflater::Decompressor;
 use log_files::LogFile;
 use serde::de::IgnoredAny;
 
-/// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// More than the caches hold.
 const JSON_BYTES: usize = 32 << 20;
 

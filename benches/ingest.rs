@@ -24,10 +24,6 @@ use keytrail::source::{self, Source, SourceOptions};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A few parcels.
 const JSON_BYTES: usize = 256 << 20;
 

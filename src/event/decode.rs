@@ -5,18 +5,12 @@
 //! are taken back), neither stops the run.
 
 use super::build::EventBuilder;
-use super::gzip::{self, Inflater, Text, TextFault};
-use super::json::{Fault, skip_space, skip_value};
+use super::gzip::{Inflater, Text, TextFault};
+use super::input::{Input, LONGEST_VALUE};
+use super::json::{Fault, skip_value};
 use super::record::{Record, RecordFault};
 use super::shape::{self, Shape};
 use super::summary::Summary;
-use std::io::Read;
-
-/// How much of a long text is read at a time. A record is at most 256 KiB, in old versions somewhat more.
-const PIECE: usize = 4 << 20;
-
-/// A single JSON value in a long text must not be larger than this.
-const LONGEST_VALUE: usize = 64 << 20;
 
 /// How often a record may be wrapped in another (CloudWatch Logs in base64 holds LookupEvents holds a record …).
 const MAX_WRAPPING: u8 = 4;
@@ -165,119 +159,6 @@ impl Decoder {
     }
 }
 
-/// The text of a log file with a position in it.
-enum Input<'a> {
-    /// All of it, and sound UTF-8: the fast path.
-    Whole { text: &'a str, at: usize },
-    /// Piece by piece, or with bytes that are not UTF-8, which only the record that has them suffers for.
-    Pieces {
-        reader: Option<Box<dyn Read + 'a>>,
-        bytes: Vec<u8>,
-        at: usize,
-        done: u64,
-        limit: u64,
-    },
-}
-
-impl<'a> Input<'a> {
-    fn whole(bytes: &'a [u8]) -> Self {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Input::Whole { text, at: 0 },
-            Err(_) => Input::Pieces {
-                reader: None,
-                bytes: bytes.to_vec(),
-                at: 0,
-                done: 0,
-                limit: u64::MAX,
-            },
-        }
-    }
-
-    fn long(reader: Box<dyn Read + 'a>, limit: u64) -> Self {
-        Input::Pieces {
-            reader: Some(reader),
-            bytes: Vec::new(),
-            at: 0,
-            done: 0,
-            limit,
-        }
-    }
-
-    fn bytes(&self) -> (&[u8], usize) {
-        match self {
-            Input::Whole { text, at } => (text.as_bytes(), *at),
-            Input::Pieces { bytes, at, .. } => (bytes, *at),
-        }
-    }
-
-    fn set(&mut self, to: usize) {
-        let (Input::Whole { at, .. } | Input::Pieces { at, .. }) = self;
-        *at = to;
-    }
-
-    /// Bytes passed so far.
-    fn position(&self) -> u64 {
-        match self {
-            Input::Whole { at, .. } => *at as u64,
-            Input::Pieces { at, done, .. } => done + *at as u64,
-        }
-    }
-
-    /// Reads another piece; false when there is none.
-    fn more(&mut self) -> Result<bool, String> {
-        let Input::Pieces {
-            reader: Some(reader),
-            bytes,
-            at,
-            done,
-            limit,
-        } = self
-        else {
-            return Ok(false);
-        };
-        bytes.drain(..*at);
-        *done += *at as u64;
-        *at = 0;
-        if bytes.len() > LONGEST_VALUE {
-            return Err(format!("a JSON value of more than {LONGEST_VALUE} bytes"));
-        }
-        let read = reader.take(PIECE as u64).read_to_end(bytes);
-        read.map(|n| n > 0)
-            .map_err(|error| gzip::fault(error, *limit).to_string())
-    }
-
-    /// The next byte that is not white space, without taking it.
-    fn peek(&mut self) -> Result<Option<u8>, String> {
-        loop {
-            let (bytes, at) = self.bytes();
-            let next = skip_space(bytes, at);
-            let found = bytes.get(next).copied();
-            self.set(next);
-            if found.is_some() || !self.more()? {
-                return Ok(found);
-            }
-        }
-    }
-
-    /// Takes the byte that [`Input::peek`] gave.
-    fn bump(&mut self) {
-        let (_, at) = self.bytes();
-        self.set(at + 1);
-    }
-
-    /// Makes sure that the value at the position is there in full; gives its end.
-    fn value_end(&mut self) -> Result<Result<usize, Fault>, String> {
-        loop {
-            let (bytes, at) = self.bytes();
-            match skip_value(bytes, at) {
-                Err(Fault::Incomplete) if self.more()? => {}
-                end => return Ok(end),
-            }
-        }
-    }
-}
-
 /// One pass over a document.
 struct Walk<'b> {
     /// Where rows go; nowhere when a long text is only checked.
@@ -311,16 +192,16 @@ impl<'b> Walk<'b> {
                     input.bump();
                     self.elements(input)?;
                 }
-                b'{' if enter_list(input)? => {
+                b'{' if input.enter_list()? => {
                     self.elements(input)?;
-                    leave_object(input)?;
+                    input.leave_object()?;
                 }
                 b'{' => {
                     if let Err(fault) = self.value(input)? {
                         self.broken_line(input, fault, values > 0)?;
                     }
                 }
-                _ => skip_line_prefix(input, byte)?,
+                _ => input.skip_line_prefix(byte)?,
             }
             values += 1;
         }
@@ -514,67 +395,5 @@ impl<'b> Walk<'b> {
         {
             when_full(builder);
         }
-    }
-}
-
-/// When the object at the position begins with a list of records, takes everything up to and with the opening bracket.
-fn enter_list(input: &mut Input<'_>) -> Result<bool, String> {
-    // A piece is always long enough for the few bytes looked at here.
-    let (bytes, at) = input.bytes();
-    let key = skip_space(bytes, at + 1);
-    let Some(after) = [
-        &b"\"Records\""[..],
-        b"\"Events\"",
-        b"\"records\"",
-        b"\"events\"",
-    ]
-    .iter()
-    .find_map(|name| bytes[key..].starts_with(name).then_some(key + name.len())) else {
-        return Ok(false);
-    };
-    let colon = skip_space(bytes, after);
-    let bracket = skip_space(bytes, colon + 1);
-    let found = bytes.get(colon) == Some(&b':') && bytes.get(bracket) == Some(&b'[');
-    if found {
-        input.set(bracket + 1);
-    }
-    Ok(found)
-}
-
-/// The rest of an object after its list of records: further members, which say nothing about events, and the brace.
-fn leave_object(input: &mut Input<'_>) -> Result<(), String> {
-    let broken = |_| "broken JSON after the list of records".to_owned();
-    loop {
-        match input.peek()? {
-            Some(b'}') => {
-                input.bump();
-                return Ok(());
-            }
-            Some(b',' | b':' | b'"') => {
-                if input.peek()? != Some(b'"') {
-                    input.bump();
-                    input.peek()?;
-                }
-                let end = input.value_end()?.map_err(broken)?;
-                input.set(end);
-            }
-            Some(_) | None => return Err(broken(Fault::Incomplete)),
-        }
-    }
-}
-
-/// The command line of CloudWatch Logs puts a time before each record: everything up to the brace is passed over.
-fn skip_line_prefix(input: &mut Input<'_>, byte: u8) -> Result<(), String> {
-    let (bytes, at) = input.bytes();
-    let line = bytes[at..]
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    match memchr::memchr(b'{', line).filter(|_| byte.is_ascii_digit()) {
-        Some(brace) if !line[..brace].contains(&b'"') => {
-            input.set(at + brace);
-            Ok(())
-        }
-        _ => Err("neither gzip nor JSON".to_owned()),
     }
 }

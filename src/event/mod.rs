@@ -14,6 +14,7 @@ mod column;
 mod decode;
 mod derive;
 mod gzip;
+mod input;
 mod json;
 mod record;
 mod schema;

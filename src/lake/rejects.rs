@@ -38,7 +38,7 @@ impl RejectRow {
             reason,
             text,
         } = &self.reject;
-        identity(&[&self.log_file, reason, text], *record as u64)
+        identity(&[&self.log_file, reason, text], *record)
     }
 }
 
