@@ -1,5 +1,5 @@
--- The distinct uses of all access keys: far fewer than events, and all that the inventory is counted from
--- grain: one row per distinct combination of the grouped columns
+-- The distinct uses of all access keys: fewer than events, and all that the inventory is counted from
+-- grain: one row per distinct combination of the grouped columns; those of the identity follow from the key, as a rule
 -- parameters: temporary (boolean): also temporary keys
 SELECT
     access_key_id,
@@ -8,10 +8,10 @@ SELECT
     event_source,
     event_name,
     aws_region,
-    max(user_identity_user_name) AS user_identity_user_name,
-    max(user_identity_account_id) AS user_identity_account_id,
-    max(user_identity_type) AS user_identity_type,
-    max(user_identity_arn) AS user_identity_arn,
+    user_identity_user_name,
+    user_identity_account_id,
+    user_identity_type,
+    user_identity_arn,
     count(issued_access_key_id) AS issued_keys,
     count(*) AS events,
     count(error_code) AS errors,
@@ -20,4 +20,14 @@ SELECT
 FROM events
 WHERE access_key_id IS NOT NULL
     AND ($temporary OR key_type(access_key_id) = 'long-term')
-GROUP BY access_key_id, source_ip_address, user_agent, event_source, event_name, aws_region
+GROUP BY
+    access_key_id,
+    source_ip_address,
+    user_agent,
+    event_source,
+    event_name,
+    aws_region,
+    user_identity_user_name,
+    user_identity_account_id,
+    user_identity_type,
+    user_identity_arn

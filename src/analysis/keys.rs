@@ -27,8 +27,13 @@ macro_rules! section {
     };
 }
 
-/// What a narrow table of keys can do without: it follows from the other columns or is rarely asked for.
+/// What a table of keys leaves out, from the last on, until it fits the terminal.
 const KEY_DETAILS: &[&str] = &[
+    "source_ip_addresses",
+    "account_id",
+    "first_seen",
+    "user_agents",
+    "api_calls",
     "regions",
     "issued_keys",
     "key_type",
