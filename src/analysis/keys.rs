@@ -46,7 +46,7 @@ const KEY_DETAILS: &[&str] = &[
 pub const KEYS: SqlAnalysis = SqlAnalysis {
     name: "keys",
     title: "Access keys",
-    base: Some(("uses", include_str!("../../queries/keys/uses.sql"))),
+    base: None,
     sections: &[section!("keys", "keys", "Access keys", KEY_DETAILS)],
     empty: "no event names an access key of this kind",
 };
