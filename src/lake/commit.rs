@@ -214,3 +214,87 @@ impl Lake {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Decoder, EventBuilder, Field};
+    use crate::lake::Location;
+    use std::ops::Range;
+
+    /// The events with these numbers, claimed and ready to be committed.
+    async fn packed(events: Range<u32>, seen: &Mutex<Seen>) -> Packed {
+        let records: Vec<String> = events
+            .map(|n| format!(r#"{{"eventVersion":"1.11","eventName":"GetUser","eventSource":"iam.amazonaws.com","eventTime":"2025-03-01T00:00:{n:02}Z","eventID":"{n:08}-0000-4000-8000-000000000000"}}"#))
+            .collect();
+        let text = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+        let mut builder = EventBuilder::new(Field::all());
+        let decoded = Decoder::new(1 << 20).decode(
+            text.as_bytes(),
+            "a.json",
+            (&mut builder, &mut |_| {
+                unreachable!("few events are packed at once")
+            }),
+        );
+        let mut row = LogFileRow::listed(("a.json", "", 0), None);
+        assert!(row.decoded(decoded).is_empty());
+        assert!(row.events > 0, "{row:?}");
+        let (batch, keys) = builder.finish().unwrap();
+        let mut pins = Pins::default();
+        let fresh = seen.lock().await.claim(&keys, &mut pins).await.unwrap();
+        row.stored = fresh.iter().filter(|fresh| **fresh).count() as u64;
+        row.duplicates = row.events - row.stored;
+        let batch = filter_record_batch(&batch, &BooleanArray::from(fresh.clone())).unwrap();
+        let day = chrono::NaiveDate::from_ymd_opt(2025, 3, 1);
+        let batches = iter::once(Ok::<_, LakeError>(batch));
+        Packed {
+            events: vec![DataFile::encode(TableName::Events, day, batches).unwrap()],
+            keys: keys
+                .into_iter()
+                .zip(fresh)
+                .filter(|(_, fresh)| *fresh)
+                .map(|(key, _)| key)
+                .collect(),
+            log_files: vec![row],
+            pins,
+            ..Packed::default()
+        }
+    }
+
+    /// Commits; gives the events stored and the duplicates.
+    async fn commit(lake: &mut Lake, packed: Packed, seen: &Mutex<Seen>) -> (u64, u64) {
+        let (rows, _) = lake.commit(packed, seen).await.unwrap();
+        (rows[0].stored, rows[0].duplicates)
+    }
+
+    /// Two parcels wait for their turn when another ingest commits events of both: the first meets the other's commit,
+    /// the second no longer does.
+    #[tokio::test]
+    async fn a_parcel_that_waited_gives_up_what_others_stored_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
+        let mut ours = Lake::open_or_create(&place).await.unwrap();
+        let mut theirs = Lake::open_or_create(&place).await.unwrap();
+        let (our_seen, their_seen) = (ours.seen().unwrap(), theirs.seen().unwrap());
+        let (our_seen, their_seen) = (Mutex::new(our_seen), Mutex::new(their_seen));
+        let first = packed(0..10, &our_seen).await;
+        let second = packed(10..20, &our_seen).await;
+        let other = packed(5..18, &their_seen).await;
+
+        assert_eq!(commit(&mut theirs, other, &their_seen).await, (13, 0));
+        assert_eq!(commit(&mut ours, first, &our_seen).await, (5, 5));
+        assert_eq!(commit(&mut ours, second, &our_seen).await, (2, 8));
+        // What comes later is known to be there before it is packed.
+        let third = packed(0..21, &our_seen).await;
+        assert_eq!(third.log_files[0].duplicates, 20);
+        assert_eq!(commit(&mut ours, third, &our_seen).await, (1, 20));
+        let rows: u64 = ours
+            .events
+            .files()
+            .unwrap()
+            .iter()
+            .map(|file| file.rows)
+            .sum();
+        assert_eq!(rows, 21);
+    }
+}

@@ -6,12 +6,14 @@
     reason = "a test that cannot go on fails, and says where"
 )]
 
+mod answers;
 mod architecture;
 mod cli;
 mod exactly_once;
 mod facts;
 mod lake_failures;
 mod lake_s3;
+mod limits;
 mod program;
 mod readme;
 mod s3_server;
