@@ -116,15 +116,15 @@ fn keys_in_table() {
     --- stdout
     Access keys (times in UTC)
 
-    access_key_id         user_identity_user_name  account_id    first_seen           last_seen            events  errors  source_ip_addresses  user_agents  api_calls  regions  issued_keys  key_type   user_identity_type  decoded_account_id  user_identity_arn
-    AKIARTX3GSDSVYJXHKU3  ci-deploy                111122223333  2025-03-03 09:02:00  2025-03-07 15:02:42      75       0                   10            4          6        1            5  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/ci/ci-deploy
-    AKIARTX3GSDS6GMG3NS7  svc-backup               111122223333  2025-03-03 02:03:00  2025-03-07 02:04:40      35       0                    1            1          2        1            0  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/service/svc-backup
-    AKIAWO645SY5GR7BCNFK  svc-orders               444455556666  2025-03-03 02:01:00  2025-03-04 15:01:40      32       0                    2            3          4        1            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-orders
-    AKIAWO645SY5PJD4OYL5  svc-orders               444455556666  2025-03-06 02:01:00  2025-03-07 15:01:40      32       0                    2            3          4        1            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-orders
-    AKIARTX3GSDS75MXKBSU  svc-export               111122223333  2025-03-03 02:08:00  2025-03-07 02:08:03      26       1                    3            4          7        1            1  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/service/svc-export
-    AKIAWO645SY5N7R27AUY  svc-report               444455556666  2025-03-03 02:05:00  2025-03-07 02:05:05      26      14                    1            1          4        2            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-report
-    AKIARTX3GSDSYSEXEVUR  alice                    111122223333  2025-03-03 15:06:00  2025-03-07 15:06:02      18       0                    2            5          5        1            1  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/alice
-    AKIARTX3GSDS4J6SD2VQ  svc-backup-sync          111122223333  2025-03-06 15:01:20  2025-03-06 15:01:40       9       1                    1            2          2        1            0  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/svc-backup-sync
+    access_key_id         user_identity_user_name  last_seen            events  errors  source_ip_addresses  account_id    first_seen           user_agents  api_calls  regions  issued_keys  key_type   user_identity_type  decoded_account_id  user_identity_arn
+    AKIARTX3GSDSVYJXHKU3  ci-deploy                2025-03-07 15:02:42      75       0                   10  111122223333  2025-03-03 09:02:00            4          6        1            5  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/ci/ci-deploy
+    AKIARTX3GSDS6GMG3NS7  svc-backup               2025-03-07 02:04:40      35       0                    1  111122223333  2025-03-03 02:03:00            1          2        1            0  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/service/svc-backup
+    AKIAWO645SY5GR7BCNFK  svc-orders               2025-03-04 15:01:40      32       0                    2  444455556666  2025-03-03 02:01:00            3          4        1            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-orders
+    AKIAWO645SY5PJD4OYL5  svc-orders               2025-03-07 15:01:40      32       0                    2  444455556666  2025-03-06 02:01:00            3          4        1            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-orders
+    AKIARTX3GSDS75MXKBSU  svc-export               2025-03-07 02:08:03      26       1                    3  111122223333  2025-03-03 02:08:00            4          7        1            1  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/service/svc-export
+    AKIAWO645SY5N7R27AUY  svc-report               2025-03-07 02:05:05      26      14                    1  444455556666  2025-03-03 02:05:00            1          4        2            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-report
+    AKIARTX3GSDSYSEXEVUR  alice                    2025-03-07 15:06:02      18       0                    2  111122223333  2025-03-03 15:06:00            5          5        1            1  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/alice
+    AKIARTX3GSDS4J6SD2VQ  svc-backup-sync          2025-03-06 15:01:40       9       1                    1  111122223333  2025-03-06 15:01:20            2          2        1            0  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/svc-backup-sync
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
@@ -144,14 +144,14 @@ fn keys_in_json() {
       "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":1,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
       "notes": [],
       "keys": [
-        {"access_key_id":"AKIARTX3GSDSVYJXHKU3","user_identity_user_name":"ci-deploy","account_id":"111122223333","first_seen":"2025-03-03T09:02:00Z","last_seen":"2025-03-07T15:02:42Z","events":75,"errors":0,"source_ip_addresses":10,"user_agents":4,"api_calls":6,"regions":1,"issued_keys":5,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/ci/ci-deploy"},
-        {"access_key_id":"AKIARTX3GSDS6GMG3NS7","user_identity_user_name":"svc-backup","account_id":"111122223333","first_seen":"2025-03-03T02:03:00Z","last_seen":"2025-03-07T02:04:40Z","events":35,"errors":0,"source_ip_addresses":1,"user_agents":1,"api_calls":2,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-backup"},
-        {"access_key_id":"AKIAWO645SY5GR7BCNFK","user_identity_user_name":"svc-orders","account_id":"444455556666","first_seen":"2025-03-03T02:01:00Z","last_seen":"2025-03-04T15:01:40Z","events":32,"errors":0,"source_ip_addresses":2,"user_agents":3,"api_calls":4,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"444455556666","user_identity_arn":"arn:aws:iam::444455556666:user/service/svc-orders"},
-        {"access_key_id":"AKIAWO645SY5PJD4OYL5","user_identity_user_name":"svc-orders","account_id":"444455556666","first_seen":"2025-03-06T02:01:00Z","last_seen":"2025-03-07T15:01:40Z","events":32,"errors":0,"source_ip_addresses":2,"user_agents":3,"api_calls":4,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"444455556666","user_identity_arn":"arn:aws:iam::444455556666:user/service/svc-orders"},
-        {"access_key_id":"AKIARTX3GSDS75MXKBSU","user_identity_user_name":"svc-export","account_id":"111122223333","first_seen":"2025-03-03T02:08:00Z","last_seen":"2025-03-07T02:08:03Z","events":26,"errors":1,"source_ip_addresses":3,"user_agents":4,"api_calls":7,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-export"},
-        {"access_key_id":"AKIAWO645SY5N7R27AUY","user_identity_user_name":"svc-report","account_id":"444455556666","first_seen":"2025-03-03T02:05:00Z","last_seen":"2025-03-07T02:05:05Z","events":26,"errors":14,"source_ip_addresses":1,"user_agents":1,"api_calls":4,"regions":2,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"444455556666","user_identity_arn":"arn:aws:iam::444455556666:user/service/svc-report"},
-        {"access_key_id":"AKIARTX3GSDSYSEXEVUR","user_identity_user_name":"alice","account_id":"111122223333","first_seen":"2025-03-03T15:06:00Z","last_seen":"2025-03-07T15:06:02Z","events":18,"errors":0,"source_ip_addresses":2,"user_agents":5,"api_calls":5,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/alice"},
-        {"access_key_id":"AKIARTX3GSDS4J6SD2VQ","user_identity_user_name":"svc-backup-sync","account_id":"111122223333","first_seen":"2025-03-06T15:01:20Z","last_seen":"2025-03-06T15:01:40Z","events":9,"errors":1,"source_ip_addresses":1,"user_agents":2,"api_calls":2,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/svc-backup-sync"}
+        {"access_key_id":"AKIARTX3GSDSVYJXHKU3","user_identity_user_name":"ci-deploy","last_seen":"2025-03-07T15:02:42Z","events":75,"errors":0,"source_ip_addresses":10,"account_id":"111122223333","first_seen":"2025-03-03T09:02:00Z","user_agents":4,"api_calls":6,"regions":1,"issued_keys":5,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/ci/ci-deploy"},
+        {"access_key_id":"AKIARTX3GSDS6GMG3NS7","user_identity_user_name":"svc-backup","last_seen":"2025-03-07T02:04:40Z","events":35,"errors":0,"source_ip_addresses":1,"account_id":"111122223333","first_seen":"2025-03-03T02:03:00Z","user_agents":1,"api_calls":2,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-backup"},
+        {"access_key_id":"AKIAWO645SY5GR7BCNFK","user_identity_user_name":"svc-orders","last_seen":"2025-03-04T15:01:40Z","events":32,"errors":0,"source_ip_addresses":2,"account_id":"444455556666","first_seen":"2025-03-03T02:01:00Z","user_agents":3,"api_calls":4,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"444455556666","user_identity_arn":"arn:aws:iam::444455556666:user/service/svc-orders"},
+        {"access_key_id":"AKIAWO645SY5PJD4OYL5","user_identity_user_name":"svc-orders","last_seen":"2025-03-07T15:01:40Z","events":32,"errors":0,"source_ip_addresses":2,"account_id":"444455556666","first_seen":"2025-03-06T02:01:00Z","user_agents":3,"api_calls":4,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"444455556666","user_identity_arn":"arn:aws:iam::444455556666:user/service/svc-orders"},
+        {"access_key_id":"AKIARTX3GSDS75MXKBSU","user_identity_user_name":"svc-export","last_seen":"2025-03-07T02:08:03Z","events":26,"errors":1,"source_ip_addresses":3,"account_id":"111122223333","first_seen":"2025-03-03T02:08:00Z","user_agents":4,"api_calls":7,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-export"},
+        {"access_key_id":"AKIAWO645SY5N7R27AUY","user_identity_user_name":"svc-report","last_seen":"2025-03-07T02:05:05Z","events":26,"errors":14,"source_ip_addresses":1,"account_id":"444455556666","first_seen":"2025-03-03T02:05:00Z","user_agents":1,"api_calls":4,"regions":2,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"444455556666","user_identity_arn":"arn:aws:iam::444455556666:user/service/svc-report"},
+        {"access_key_id":"AKIARTX3GSDSYSEXEVUR","user_identity_user_name":"alice","last_seen":"2025-03-07T15:06:02Z","events":18,"errors":0,"source_ip_addresses":2,"account_id":"111122223333","first_seen":"2025-03-03T15:06:00Z","user_agents":5,"api_calls":5,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/alice"},
+        {"access_key_id":"AKIARTX3GSDS4J6SD2VQ","user_identity_user_name":"svc-backup-sync","last_seen":"2025-03-06T15:01:40Z","events":9,"errors":1,"source_ip_addresses":1,"account_id":"111122223333","first_seen":"2025-03-06T15:01:20Z","user_agents":2,"api_calls":2,"regions":1,"issued_keys":0,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/svc-backup-sync"}
       ]
     }
     --- stderr
@@ -163,15 +163,15 @@ fn keys_in_csv() {
     assert_snapshot!(asked(&["keys"], "csv"), @r"
     exit code: 0
     --- stdout
-    access_key_id,user_identity_user_name,account_id,first_seen,last_seen,events,errors,source_ip_addresses,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn
-    AKIARTX3GSDSVYJXHKU3,ci-deploy,111122223333,2025-03-03T09:02:00Z,2025-03-07T15:02:42Z,75,0,10,4,6,1,5,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/ci/ci-deploy
-    AKIARTX3GSDS6GMG3NS7,svc-backup,111122223333,2025-03-03T02:03:00Z,2025-03-07T02:04:40Z,35,0,1,1,2,1,0,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-backup
-    AKIAWO645SY5GR7BCNFK,svc-orders,444455556666,2025-03-03T02:01:00Z,2025-03-04T15:01:40Z,32,0,2,3,4,1,0,long-term,IAMUser,444455556666,arn:aws:iam::444455556666:user/service/svc-orders
-    AKIAWO645SY5PJD4OYL5,svc-orders,444455556666,2025-03-06T02:01:00Z,2025-03-07T15:01:40Z,32,0,2,3,4,1,0,long-term,IAMUser,444455556666,arn:aws:iam::444455556666:user/service/svc-orders
-    AKIARTX3GSDS75MXKBSU,svc-export,111122223333,2025-03-03T02:08:00Z,2025-03-07T02:08:03Z,26,1,3,4,7,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-export
-    AKIAWO645SY5N7R27AUY,svc-report,444455556666,2025-03-03T02:05:00Z,2025-03-07T02:05:05Z,26,14,1,1,4,2,0,long-term,IAMUser,444455556666,arn:aws:iam::444455556666:user/service/svc-report
-    AKIARTX3GSDSYSEXEVUR,alice,111122223333,2025-03-03T15:06:00Z,2025-03-07T15:06:02Z,18,0,2,5,5,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/alice
-    AKIARTX3GSDS4J6SD2VQ,svc-backup-sync,111122223333,2025-03-06T15:01:20Z,2025-03-06T15:01:40Z,9,1,1,2,2,1,0,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/svc-backup-sync
+    access_key_id,user_identity_user_name,last_seen,events,errors,source_ip_addresses,account_id,first_seen,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn
+    AKIARTX3GSDSVYJXHKU3,ci-deploy,2025-03-07T15:02:42Z,75,0,10,111122223333,2025-03-03T09:02:00Z,4,6,1,5,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/ci/ci-deploy
+    AKIARTX3GSDS6GMG3NS7,svc-backup,2025-03-07T02:04:40Z,35,0,1,111122223333,2025-03-03T02:03:00Z,1,2,1,0,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-backup
+    AKIAWO645SY5GR7BCNFK,svc-orders,2025-03-04T15:01:40Z,32,0,2,444455556666,2025-03-03T02:01:00Z,3,4,1,0,long-term,IAMUser,444455556666,arn:aws:iam::444455556666:user/service/svc-orders
+    AKIAWO645SY5PJD4OYL5,svc-orders,2025-03-07T15:01:40Z,32,0,2,444455556666,2025-03-06T02:01:00Z,3,4,1,0,long-term,IAMUser,444455556666,arn:aws:iam::444455556666:user/service/svc-orders
+    AKIARTX3GSDS75MXKBSU,svc-export,2025-03-07T02:08:03Z,26,1,3,111122223333,2025-03-03T02:08:00Z,4,7,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-export
+    AKIAWO645SY5N7R27AUY,svc-report,2025-03-07T02:05:05Z,26,14,1,444455556666,2025-03-03T02:05:00Z,1,4,2,0,long-term,IAMUser,444455556666,arn:aws:iam::444455556666:user/service/svc-report
+    AKIARTX3GSDSYSEXEVUR,alice,2025-03-07T15:06:02Z,18,0,2,111122223333,2025-03-03T15:06:00Z,5,5,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/alice
+    AKIARTX3GSDS4J6SD2VQ,svc-backup-sync,2025-03-06T15:01:40Z,9,1,1,111122223333,2025-03-06T15:01:20Z,2,2,1,0,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/svc-backup-sync
     --- stderr
     ");
 }
@@ -183,16 +183,16 @@ fn keys_in_markdown() {
     --- stdout
     # Access keys
 
-    | access\_key\_id | user\_identity\_user\_name | account\_id | first\_seen | last\_seen | events | errors | source\_ip\_addresses | user\_agents | api\_calls | regions | issued\_keys | key\_type | user\_identity\_type | decoded\_account\_id | user\_identity\_arn |
-    | --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | --- |
-    | AKIARTX3GSDSVYJXHKU3 | ci-deploy | 111122223333 | 2025-03-03 09:02:00 | 2025-03-07 15:02:42 | 75 | 0 | 10 | 4 | 6 | 1 | 5 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/ci/ci-deploy |
-    | AKIARTX3GSDS6GMG3NS7 | svc-backup | 111122223333 | 2025-03-03 02:03:00 | 2025-03-07 02:04:40 | 35 | 0 | 1 | 1 | 2 | 1 | 0 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/service/svc-backup |
-    | AKIAWO645SY5GR7BCNFK | svc-orders | 444455556666 | 2025-03-03 02:01:00 | 2025-03-04 15:01:40 | 32 | 0 | 2 | 3 | 4 | 1 | 0 | long-term | IAMUser | 444455556666 | arn:aws:iam::444455556666:user/service/svc-orders |
-    | AKIAWO645SY5PJD4OYL5 | svc-orders | 444455556666 | 2025-03-06 02:01:00 | 2025-03-07 15:01:40 | 32 | 0 | 2 | 3 | 4 | 1 | 0 | long-term | IAMUser | 444455556666 | arn:aws:iam::444455556666:user/service/svc-orders |
-    | AKIARTX3GSDS75MXKBSU | svc-export | 111122223333 | 2025-03-03 02:08:00 | 2025-03-07 02:08:03 | 26 | 1 | 3 | 4 | 7 | 1 | 1 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/service/svc-export |
-    | AKIAWO645SY5N7R27AUY | svc-report | 444455556666 | 2025-03-03 02:05:00 | 2025-03-07 02:05:05 | 26 | 14 | 1 | 1 | 4 | 2 | 0 | long-term | IAMUser | 444455556666 | arn:aws:iam::444455556666:user/service/svc-report |
-    | AKIARTX3GSDSYSEXEVUR | alice | 111122223333 | 2025-03-03 15:06:00 | 2025-03-07 15:06:02 | 18 | 0 | 2 | 5 | 5 | 1 | 1 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/alice |
-    | AKIARTX3GSDS4J6SD2VQ | svc-backup-sync | 111122223333 | 2025-03-06 15:01:20 | 2025-03-06 15:01:40 | 9 | 1 | 1 | 2 | 2 | 1 | 0 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/svc-backup-sync |
+    | access\_key\_id | user\_identity\_user\_name | last\_seen | events | errors | source\_ip\_addresses | account\_id | first\_seen | user\_agents | api\_calls | regions | issued\_keys | key\_type | user\_identity\_type | decoded\_account\_id | user\_identity\_arn |
+    | --- | --- | --- | ---: | ---: | ---: | --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- | --- |
+    | AKIARTX3GSDSVYJXHKU3 | ci-deploy | 2025-03-07 15:02:42 | 75 | 0 | 10 | 111122223333 | 2025-03-03 09:02:00 | 4 | 6 | 1 | 5 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/ci/ci-deploy |
+    | AKIARTX3GSDS6GMG3NS7 | svc-backup | 2025-03-07 02:04:40 | 35 | 0 | 1 | 111122223333 | 2025-03-03 02:03:00 | 1 | 2 | 1 | 0 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/service/svc-backup |
+    | AKIAWO645SY5GR7BCNFK | svc-orders | 2025-03-04 15:01:40 | 32 | 0 | 2 | 444455556666 | 2025-03-03 02:01:00 | 3 | 4 | 1 | 0 | long-term | IAMUser | 444455556666 | arn:aws:iam::444455556666:user/service/svc-orders |
+    | AKIAWO645SY5PJD4OYL5 | svc-orders | 2025-03-07 15:01:40 | 32 | 0 | 2 | 444455556666 | 2025-03-06 02:01:00 | 3 | 4 | 1 | 0 | long-term | IAMUser | 444455556666 | arn:aws:iam::444455556666:user/service/svc-orders |
+    | AKIARTX3GSDS75MXKBSU | svc-export | 2025-03-07 02:08:03 | 26 | 1 | 3 | 111122223333 | 2025-03-03 02:08:00 | 4 | 7 | 1 | 1 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/service/svc-export |
+    | AKIAWO645SY5N7R27AUY | svc-report | 2025-03-07 02:05:05 | 26 | 14 | 1 | 444455556666 | 2025-03-03 02:05:00 | 1 | 4 | 2 | 0 | long-term | IAMUser | 444455556666 | arn:aws:iam::444455556666:user/service/svc-report |
+    | AKIARTX3GSDSYSEXEVUR | alice | 2025-03-07 15:06:02 | 18 | 0 | 2 | 111122223333 | 2025-03-03 15:06:00 | 5 | 5 | 1 | 1 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/alice |
+    | AKIARTX3GSDS4J6SD2VQ | svc-backup-sync | 2025-03-06 15:01:40 | 9 | 1 | 1 | 111122223333 | 2025-03-06 15:01:20 | 2 | 2 | 1 | 0 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/svc-backup-sync |
 
     ## Coverage
 
@@ -214,12 +214,12 @@ fn key_in_table() {
     Summary
     access_key_id            AKIARTX3GSDS75MXKBSU
     user_identity_user_name  svc-export
-    account_id               111122223333
-    first_seen               2025-03-03 02:08:00
     last_seen                2025-03-07 02:08:03
     events                   26
     errors                   1
     source_ip_addresses      3
+    account_id               111122223333
+    first_seen               2025-03-03 02:08:00
     user_agents              4
     api_calls                7
     regions                  1
@@ -281,7 +281,7 @@ fn key_in_json() {
       "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":1,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
       "notes": [],
       "summary": [
-        {"access_key_id":"AKIARTX3GSDS75MXKBSU","user_identity_user_name":"svc-export","account_id":"111122223333","first_seen":"2025-03-03T02:08:00Z","last_seen":"2025-03-07T02:08:03Z","events":26,"errors":1,"source_ip_addresses":3,"user_agents":4,"api_calls":7,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-export"}
+        {"access_key_id":"AKIARTX3GSDS75MXKBSU","user_identity_user_name":"svc-export","last_seen":"2025-03-07T02:08:03Z","events":26,"errors":1,"source_ip_addresses":3,"account_id":"111122223333","first_seen":"2025-03-03T02:08:00Z","user_agents":4,"api_calls":7,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-export"}
       ],
       "source_ip_addresses": [
         {"source_ip_address":"203.0.113.12","events":20,"errors":0,"first_seen":"2025-03-03T02:08:00Z","last_seen":"2025-03-07T02:08:03Z"},
@@ -320,24 +320,24 @@ fn key_in_csv() {
     assert_snapshot!(asked(&["key", KEY], "csv"), @r"
     exit code: 0
     --- stdout
-    section,access_key_id,user_identity_user_name,account_id,first_seen,last_seen,events,errors,source_ip_addresses,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn,source_ip_address,user_agent,event_source,event_name,aws_region,error_code,via_service
-    summary,AKIARTX3GSDS75MXKBSU,svc-export,111122223333,2025-03-03T02:08:00Z,2025-03-07T02:08:03Z,26,1,3,4,7,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-export,,,,,,,
-    source_ip_addresses,,,,2025-03-03T02:08:00Z,2025-03-07T02:08:03Z,20,0,,,,,,,,,,203.0.113.12,,,,,,
-    source_ip_addresses,,,,2025-03-06T15:01:04Z,2025-03-06T15:01:15Z,5,1,,,,,,,,,,198.51.100.202,,,,,,
-    source_ip_addresses,,,,2025-03-06T15:01:00Z,2025-03-06T15:01:00Z,1,0,,,,,,,,,,198.51.100.201,,,,,,
-    user_agents,,,,2025-03-03T02:08:00Z,2025-03-07T02:08:03Z,20,0,,,,,,,,,,,[Boto3/1.9.201 Python/2.7.12 Linux/4.4.0-159-generic Botocore/1.12.201],,,,,
-    user_agents,,,,2025-03-06T15:01:04Z,2025-03-06T15:01:15Z,4,1,,,,,,,,,,,Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57,,,,,
-    user_agents,,,,2025-03-06T15:01:00Z,2025-03-06T15:01:00Z,1,0,,,,,,,,,,,TruffleHog,,,,,
-    user_agents,,,,2025-03-06T15:01:05Z,2025-03-06T15:01:05Z,1,0,,,,,,,,,,,[Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57],,,,,
-    api_calls,,,,2025-03-03T02:08:00Z,2025-03-07T02:08:03Z,20,0,,,,,,,,,,,,s3.amazonaws.com,GetObject,,,
-    api_calls,,,,2025-03-06T15:01:12Z,2025-03-06T15:01:12Z,1,0,,,,,,,,,,,,iam.amazonaws.com,AttachUserPolicy,,,
-    api_calls,,,,2025-03-06T15:01:15Z,2025-03-06T15:01:15Z,1,0,,,,,,,,,,,,iam.amazonaws.com,CreateAccessKey,,,
-    api_calls,,,,2025-03-06T15:01:09Z,2025-03-06T15:01:09Z,1,0,,,,,,,,,,,,iam.amazonaws.com,CreateUser,,,
-    api_calls,,,,2025-03-06T15:01:04Z,2025-03-06T15:01:04Z,1,1,,,,,,,,,,,,iam.amazonaws.com,ListUsers,,,
-    api_calls,,,,2025-03-06T15:01:05Z,2025-03-06T15:01:05Z,1,0,,,,,,,,,,,,s3.amazonaws.com,ListBuckets,,,
-    api_calls,,,,2025-03-06T15:01:00Z,2025-03-06T15:01:00Z,1,0,,,,,,,,,,,,sts.amazonaws.com,GetCallerIdentity,,,
-    regions,,,,2025-03-03T02:08:00Z,2025-03-07T02:08:03Z,26,1,,,,,,,,,,,,,,us-east-1,,
-    errors,,,,2025-03-06T15:01:04Z,2025-03-06T15:01:04Z,1,1,,,,,,,,,,,,,,,AccessDenied,
+    section,access_key_id,user_identity_user_name,last_seen,events,errors,source_ip_addresses,account_id,first_seen,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn,source_ip_address,user_agent,event_source,event_name,aws_region,error_code,via_service
+    summary,AKIARTX3GSDS75MXKBSU,svc-export,2025-03-07T02:08:03Z,26,1,3,111122223333,2025-03-03T02:08:00Z,4,7,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-export,,,,,,,
+    source_ip_addresses,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,203.0.113.12,,,,,,
+    source_ip_addresses,,,2025-03-06T15:01:15Z,5,1,,,2025-03-06T15:01:04Z,,,,,,,,,198.51.100.202,,,,,,
+    source_ip_addresses,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,198.51.100.201,,,,,,
+    user_agents,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,,[Boto3/1.9.201 Python/2.7.12 Linux/4.4.0-159-generic Botocore/1.12.201],,,,,
+    user_agents,,,2025-03-06T15:01:15Z,4,1,,,2025-03-06T15:01:04Z,,,,,,,,,,Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57,,,,,
+    user_agents,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,,TruffleHog,,,,,
+    user_agents,,,2025-03-06T15:01:05Z,1,0,,,2025-03-06T15:01:05Z,,,,,,,,,,[Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57],,,,,
+    api_calls,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,,,s3.amazonaws.com,GetObject,,,
+    api_calls,,,2025-03-06T15:01:12Z,1,0,,,2025-03-06T15:01:12Z,,,,,,,,,,,iam.amazonaws.com,AttachUserPolicy,,,
+    api_calls,,,2025-03-06T15:01:15Z,1,0,,,2025-03-06T15:01:15Z,,,,,,,,,,,iam.amazonaws.com,CreateAccessKey,,,
+    api_calls,,,2025-03-06T15:01:09Z,1,0,,,2025-03-06T15:01:09Z,,,,,,,,,,,iam.amazonaws.com,CreateUser,,,
+    api_calls,,,2025-03-06T15:01:04Z,1,1,,,2025-03-06T15:01:04Z,,,,,,,,,,,iam.amazonaws.com,ListUsers,,,
+    api_calls,,,2025-03-06T15:01:05Z,1,0,,,2025-03-06T15:01:05Z,,,,,,,,,,,s3.amazonaws.com,ListBuckets,,,
+    api_calls,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,,,sts.amazonaws.com,GetCallerIdentity,,,
+    regions,,,2025-03-07T02:08:03Z,26,1,,,2025-03-03T02:08:00Z,,,,,,,,,,,,,us-east-1,,
+    errors,,,2025-03-06T15:01:04Z,1,1,,,2025-03-06T15:01:04Z,,,,,,,,,,,,,,AccessDenied,
     --- stderr
     ");
 }
@@ -351,9 +351,9 @@ fn key_in_markdown() {
 
     ## Summary
 
-    | access\_key\_id | user\_identity\_user\_name | account\_id | first\_seen | last\_seen | events | errors | source\_ip\_addresses | user\_agents | api\_calls | regions | issued\_keys | key\_type | user\_identity\_type | decoded\_account\_id | user\_identity\_arn |
-    | --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | --- |
-    | AKIARTX3GSDS75MXKBSU | svc-export | 111122223333 | 2025-03-03 02:08:00 | 2025-03-07 02:08:03 | 26 | 1 | 3 | 4 | 7 | 1 | 1 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/service/svc-export |
+    | access\_key\_id | user\_identity\_user\_name | last\_seen | events | errors | source\_ip\_addresses | account\_id | first\_seen | user\_agents | api\_calls | regions | issued\_keys | key\_type | user\_identity\_type | decoded\_account\_id | user\_identity\_arn |
+    | --- | --- | --- | ---: | ---: | ---: | --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- | --- |
+    | AKIARTX3GSDS75MXKBSU | svc-export | 2025-03-07 02:08:03 | 26 | 1 | 3 | 111122223333 | 2025-03-03 02:08:00 | 4 | 7 | 1 | 1 | long-term | IAMUser | 111122223333 | arn:aws:iam::111122223333:user/service/svc-export |
 
     ## Source IP addresses
 
@@ -435,8 +435,8 @@ fn coverage_in_table() {
     Management      –                              44
 
     Log files that could not be read
-    log_file                                                                                                                                                     outcome   reason                                       size_bytes  ingest_time
-    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  broken gzip data: incomplete deflate stream         900  NOW
+    log_file                                                                                                                                                     outcome   reason                                       size_bytes
+    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  broken gzip data: incomplete deflate stream         900
 
     Events per account, region and day
     account_id    aws_region  event_date  events  first_event          last_event
@@ -492,7 +492,7 @@ fn coverage_in_json() {
         {"event_category":"Management","data_event_service":null,"log_files":44}
       ],
       "rejected_log_files": [
-        {"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","outcome":"rejected","reason":"broken gzip data: incomplete deflate stream","size_bytes":900,"ingest_time":"NOW"}
+        {"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","outcome":"rejected","reason":"broken gzip data: incomplete deflate stream","size_bytes":900}
       ],
       "days": [
         {"account_id":"111122223333","aws_region":"eu-west-1","event_date":"2025-03-03","events":9,"first_event":"2025-03-03T02:03:00Z","last_event":"2025-03-03T09:05:31Z"},
@@ -525,35 +525,35 @@ fn coverage_in_csv() {
     assert_covered!("csv", @r"
     exit code: 0
     --- stdout
-    section,account_id,region,log_files,log_files_rejected,events,days_with_events,days_missing,first_event,last_event,first_day,last_day,days,event_category,data_event_service,log_file,outcome,reason,size_bytes,ingest_time,aws_region,event_date
-    regions,111122223333,eu-west-1,11,1,45,5,0,2025-03-03T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,,,
-    regions,111122223333,us-east-1,16,0,159,5,0,2025-03-03T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,,,
-    regions,444455556666,eu-west-1,12,0,100,4,1,2025-03-03T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,,,
-    regions,444455556666,us-east-1,15,0,32,5,0,2025-03-03T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,,
-    holes,444455556666,eu-west-1,,,,,,,,2025-03-05,2025-03-05,1,,,,,,,,,
-    event_categories,,,12,,,,,,,,,,Data,dynamodb.amazonaws.com,,,,,,,
-    event_categories,,,49,,,,,,,,,,Data,s3.amazonaws.com,,,,,,,
-    event_categories,,,44,,,,,,,,,,Management,,,,,,,,
-    rejected_log_files,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,broken gzip data: incomplete deflate stream,900,NOW,,
-    days,111122223333,,,,9,,,2025-03-03T02:03:00Z,2025-03-03T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-03
-    days,111122223333,,,,7,,,2025-03-04T09:05:30Z,2025-03-04T23:59:50Z,,,,,,,,,,,eu-west-1,2025-03-04
-    days,111122223333,,,,11,,,2025-03-05T00:00:10Z,2025-03-05T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-05
-    days,111122223333,,,,9,,,2025-03-06T02:03:00Z,2025-03-06T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-06
-    days,111122223333,,,,9,,,2025-03-07T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-07
-    days,111122223333,,,,29,,,2025-03-03T02:05:00Z,2025-03-03T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-03
-    days,111122223333,,,,28,,,2025-03-04T02:05:00Z,2025-03-04T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-04
-    days,111122223333,,,,29,,,2025-03-05T02:05:00Z,2025-03-05T15:08:00Z,,,,,,,,,,,us-east-1,2025-03-05
-    days,111122223333,,,,43,,,2025-03-06T02:05:00Z,2025-03-06T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-06
-    days,111122223333,,,,30,,,2025-03-07T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-07
-    days,444455556666,,,,25,,,2025-03-03T02:01:00Z,2025-03-03T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-03
-    days,444455556666,,,,25,,,2025-03-04T02:01:00Z,2025-03-04T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-04
-    days,444455556666,,,,25,,,2025-03-06T02:01:00Z,2025-03-06T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-06
-    days,444455556666,,,,25,,,2025-03-07T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-07
-    days,444455556666,,,,6,,,2025-03-03T02:05:00Z,2025-03-03T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-03
-    days,444455556666,,,,6,,,2025-03-04T02:05:00Z,2025-03-04T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-04
-    days,444455556666,,,,8,,,2025-03-05T02:02:00Z,2025-03-05T15:09:00Z,,,,,,,,,,,us-east-1,2025-03-05
-    days,444455556666,,,,6,,,2025-03-06T02:05:00Z,2025-03-06T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-06
-    days,444455556666,,,,6,,,2025-03-07T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-07
+    section,account_id,region,log_files,log_files_rejected,events,days_with_events,days_missing,first_event,last_event,first_day,last_day,days,event_category,data_event_service,log_file,outcome,reason,size_bytes,aws_region,event_date
+    regions,111122223333,eu-west-1,11,1,45,5,0,2025-03-03T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,,
+    regions,111122223333,us-east-1,16,0,159,5,0,2025-03-03T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,,
+    regions,444455556666,eu-west-1,12,0,100,4,1,2025-03-03T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,,
+    regions,444455556666,us-east-1,15,0,32,5,0,2025-03-03T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,
+    holes,444455556666,eu-west-1,,,,,,,,2025-03-05,2025-03-05,1,,,,,,,,
+    event_categories,,,12,,,,,,,,,,Data,dynamodb.amazonaws.com,,,,,,
+    event_categories,,,49,,,,,,,,,,Data,s3.amazonaws.com,,,,,,
+    event_categories,,,44,,,,,,,,,,Management,,,,,,,
+    rejected_log_files,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,broken gzip data: incomplete deflate stream,900,,
+    days,111122223333,,,,9,,,2025-03-03T02:03:00Z,2025-03-03T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-03
+    days,111122223333,,,,7,,,2025-03-04T09:05:30Z,2025-03-04T23:59:50Z,,,,,,,,,,eu-west-1,2025-03-04
+    days,111122223333,,,,11,,,2025-03-05T00:00:10Z,2025-03-05T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-05
+    days,111122223333,,,,9,,,2025-03-06T02:03:00Z,2025-03-06T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-06
+    days,111122223333,,,,9,,,2025-03-07T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-07
+    days,111122223333,,,,29,,,2025-03-03T02:05:00Z,2025-03-03T15:06:02Z,,,,,,,,,,us-east-1,2025-03-03
+    days,111122223333,,,,28,,,2025-03-04T02:05:00Z,2025-03-04T15:06:02Z,,,,,,,,,,us-east-1,2025-03-04
+    days,111122223333,,,,29,,,2025-03-05T02:05:00Z,2025-03-05T15:08:00Z,,,,,,,,,,us-east-1,2025-03-05
+    days,111122223333,,,,43,,,2025-03-06T02:05:00Z,2025-03-06T15:06:02Z,,,,,,,,,,us-east-1,2025-03-06
+    days,111122223333,,,,30,,,2025-03-07T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,us-east-1,2025-03-07
+    days,444455556666,,,,25,,,2025-03-03T02:01:00Z,2025-03-03T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-03
+    days,444455556666,,,,25,,,2025-03-04T02:01:00Z,2025-03-04T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-04
+    days,444455556666,,,,25,,,2025-03-06T02:01:00Z,2025-03-06T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-06
+    days,444455556666,,,,25,,,2025-03-07T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-07
+    days,444455556666,,,,6,,,2025-03-03T02:05:00Z,2025-03-03T15:05:00Z,,,,,,,,,,us-east-1,2025-03-03
+    days,444455556666,,,,6,,,2025-03-04T02:05:00Z,2025-03-04T15:05:00Z,,,,,,,,,,us-east-1,2025-03-04
+    days,444455556666,,,,8,,,2025-03-05T02:02:00Z,2025-03-05T15:09:00Z,,,,,,,,,,us-east-1,2025-03-05
+    days,444455556666,,,,6,,,2025-03-06T02:05:00Z,2025-03-06T15:05:00Z,,,,,,,,,,us-east-1,2025-03-06
+    days,444455556666,,,,6,,,2025-03-07T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,us-east-1,2025-03-07
     --- stderr
     ");
 }
@@ -590,9 +590,9 @@ fn coverage_in_markdown() {
 
     ## Log files that could not be read
 
-    | log\_file | outcome | reason | size\_bytes | ingest\_time |
-    | --- | --- | --- | ---: | --- |
-    | testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz | rejected | broken gzip data: incomplete deflate stream | 900 | NOW |
+    | log\_file | outcome | reason | size\_bytes |
+    | --- | --- | --- | ---: |
+    | testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz | rejected | broken gzip data: incomplete deflate stream | 900 |
 
     ## Events per account, region and day
 
