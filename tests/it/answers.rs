@@ -128,7 +128,7 @@ fn keys_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing between them; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -198,7 +198,7 @@ fn keys_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing between them; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -265,7 +265,7 @@ fn key_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing between them; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -404,7 +404,7 @@ fn key_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing between them; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -462,7 +462,7 @@ fn coverage_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing between them; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -622,7 +622,7 @@ fn coverage_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing between them; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
