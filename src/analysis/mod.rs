@@ -49,14 +49,6 @@ pub trait Analysis: Send + Sync {
 /// Every question, in the order of the help.
 pub const ANALYSES: &[&dyn Analysis] = &[&KEYS, &KEY, &COVERAGE];
 
-/// The question of this name.
-pub fn named(name: &str) -> Option<&'static dyn Analysis> {
-    ANALYSES
-        .iter()
-        .copied()
-        .find(|analysis| analysis.name() == name)
-}
-
 /// Asks a question.
 pub async fn answer(
     session: &Session,

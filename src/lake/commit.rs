@@ -9,7 +9,6 @@ use super::ledger::{LogFileRow, log_files_batch};
 use super::rejects::RejectRow;
 use super::seen::{Pins, Seen};
 use super::table::{Committed, StoredFile, Table};
-use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError};
 use crate::event::EventKey;
@@ -204,22 +203,11 @@ async fn append(table: &mut Table, batch: RecordBatch) -> Result<u64, LakeError>
     })
 }
 
-/// The table a name stands for; see [`TableName::ALL`] for the order of commits.
-impl Lake {
-    pub(crate) fn table(&self, name: TableName) -> &Table {
-        match name {
-            TableName::Events => &self.events,
-            TableName::LogFiles => &self.log_files,
-            TableName::Rejects => &self.rejects,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::{Decoder, EventBuilder, Field};
-    use crate::lake::Location;
+    use crate::lake::{Location, TableName};
     use std::ops::Range;
 
     /// The events with these numbers, claimed and ready to be committed.

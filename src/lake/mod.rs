@@ -84,7 +84,12 @@ impl Lake {
 
     /// A table, for an engine to read.
     pub fn delta(&self, name: TableName) -> &DeltaTable {
-        self.table(name).delta()
+        let table = match name {
+            TableName::Events => &self.events,
+            TableName::LogFiles => &self.log_files,
+            TableName::Rejects => &self.rejects,
+        };
+        table.delta()
     }
 
     /// The log files that need not be read again.

@@ -91,11 +91,6 @@ impl DataFile {
             times: stats.times,
         })
     }
-
-    /// Bytes of the file.
-    pub fn size(&self) -> usize {
-        self.bytes.len()
-    }
 }
 
 fn properties(table: TableName, schema: &Schema) -> WriterProperties {
