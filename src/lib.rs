@@ -11,6 +11,7 @@
 //! | folder | question |
 //! |---|---|
 //! | [`cloudtrail`] | What does AWS say? Identifiers, the layout of log files in S3, the part of a trail one asks for. |
+//! | [`knowledge`] | What do others publish that we need to know? Dated tables, e.g. of what attackers do. |
 //! | [`source`] | Where do log files come from? |
 //! | [`event`] | How does a log file become columns? |
 //! | [`report`] | What is the one shape of every answer? |
@@ -27,6 +28,7 @@ pub mod analysis;
 pub mod cloudtrail;
 pub mod event;
 pub mod ingest;
+pub mod knowledge;
 pub mod lake;
 pub mod render;
 pub mod report;

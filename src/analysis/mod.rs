@@ -4,6 +4,7 @@
 //! [`answer`] attaches it, so no caller can forget it.
 
 mod coverage;
+pub mod findings;
 mod keys;
 mod sql;
 

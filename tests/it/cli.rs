@@ -23,6 +23,7 @@ fn help() {
       key          Show one access key: every source IP, user agent, API call, region and error
       coverage     Show what was seen of the trail, and what is missing
       describe     Describe the columns of an event: name, type, place in the record, meaning
+      rules        List what is known of attacks: which events mean what, and when
       completions  Print a completion script for a shell
       man          Print the manual page, or write one page per command into a folder
 
@@ -789,6 +790,7 @@ fn completions_and_manual_pages() {
     keytrail-key.1
     keytrail-keys.1
     keytrail-man.1
+    keytrail-rules.1
     keytrail.1
     ");
 }

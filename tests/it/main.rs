@@ -16,6 +16,7 @@ mod lake_s3;
 mod limits;
 mod program;
 mod readme;
+mod rules;
 mod s3_server;
 mod source_local;
 mod source_s3;

@@ -10,6 +10,7 @@ mod ingest;
 mod key;
 mod keys;
 mod man;
+mod rules;
 
 use clap::Subcommand;
 
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Key(key::Args),
     Coverage(coverage::Args),
     Describe(describe::Args),
+    Rules(rules::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -37,6 +39,7 @@ impl Command {
             Command::Key(args) => key::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
+            Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,
             Command::Man(args) => man::run(args, context).await,
         }

@@ -1,0 +1,302 @@
+//! What is ours and what is known: the lists that conditions look into.
+//!
+//! In: entries that the user gives, and what a trail says about itself. Out: [`Lists`]. Promise: a list that nobody
+//! filled is empty: nothing is known, so that everything is "not in" it and nothing is "in" it.
+
+use crate::event::Field;
+use arrow::array::RecordBatch;
+use ipnet::IpNet;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use super::created;
+use super::events::{Columns, Row};
+
+macro_rules! lists {
+    ($($(#[doc = $doc:literal])+ $id:ident $name:literal;)*) => {
+        /// A list that conditions can name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ListName {
+            $($(#[doc = $doc])+ $id,)*
+        }
+
+        impl ListName {
+            const ALL: &[ListName] = &[$(ListName::$id,)*];
+
+            /// The name in conditions.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(ListName::$id => $name,)*
+                }
+            }
+        }
+    };
+}
+
+lists! {
+    /// Accounts that may be trusted with something: partners, vendors; own accounts are among them.
+    KnownAccounts "known_accounts";
+    /// The organization's own accounts.
+    OwnAccounts "own_accounts";
+    /// Buckets of the own accounts.
+    OwnBuckets "own_buckets";
+    /// Buckets into which trails are delivered.
+    TrailBuckets "trail_buckets";
+    /// KMS keys that encrypt trails, by ARN.
+    TrailKmsKeys "trail_kms_keys";
+    /// Registries from which images may come, e.g. `111122223333.dkr.ecr.eu-west-1.amazonaws.com`.
+    OwnRegistries "own_registries";
+    /// Address ranges of the own networks; private addresses are always among them.
+    VpcRanges "vpc_ranges";
+    /// Access keys that were made in the incident.
+    CreatedAccessKeys "created_access_keys";
+    /// Users that were made in the incident, by name.
+    CreatedUsers "created_users";
+    /// Users who got a password in the incident, by name.
+    CreatedLoginProfiles "created_login_profiles";
+    /// Roles that were made in the incident, by name.
+    CreatedRoles "created_roles";
+    /// Policies that were made in the incident, by ARN.
+    CreatedPolicies "created_policies";
+    /// Policy versions that were made in the incident: ARN, `/`, version.
+    CreatedPolicyVersions "created_policy_versions";
+    /// Identity providers that were made in the incident, by ARN.
+    CreatedIdentityProviders "created_identity_providers";
+    /// Instances that were started in the incident, by id.
+    CreatedInstances "created_instances";
+    /// Snapshots that were made in the incident, by id.
+    CreatedSnapshots "created_snapshots";
+    /// Images that were made in the incident, by id.
+    CreatedImages "created_images";
+    /// Volumes that were made in the incident, by id.
+    CreatedVolumes "created_volumes";
+}
+
+impl ListName {
+    /// The list with this name.
+    pub fn named(name: &str) -> Option<ListName> {
+        ListName::ALL
+            .iter()
+            .copied()
+            .find(|list| list.as_str() == name)
+    }
+
+    /// Every list, in the order of the documentation.
+    pub fn all() -> &'static [ListName] {
+        ListName::ALL
+    }
+}
+
+/// Why an entry or a file of lists is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListsError {
+    /// A line does not have the form `list entry`.
+    #[error(
+        "{file}: line {line}: expected a list and an entry, e.g. `known_accounts 123456789012`"
+    )]
+    NoEntry {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// There is no such list.
+    #[error("{file}: line {line}: no list is called {name:?}")]
+    NoList {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The name.
+        name: String,
+    },
+    /// An address range is none.
+    #[error("{text:?} is no address range such as 10.0.0.0/8")]
+    NoRange {
+        /// What was given.
+        text: String,
+    },
+}
+
+/// The lists, filled as far as anybody knows.
+#[derive(Debug, Clone, Default)]
+pub struct Lists {
+    entries: HashMap<ListName, HashSet<String>>,
+    ranges: Vec<IpNet>,
+}
+
+impl Lists {
+    /// Adds an entry.
+    ///
+    /// # Errors
+    ///
+    /// Only of [`ListName::VpcRanges`], when the entry is no address or range.
+    pub fn add(&mut self, list: ListName, entry: &str) -> Result<(), ListsError> {
+        let entry = entry.trim();
+        if list == ListName::VpcRanges {
+            let range = entry.parse::<IpNet>().ok();
+            let range = range.or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
+            let text = || entry.to_owned();
+            self.ranges
+                .push(range.ok_or_else(|| ListsError::NoRange { text: text() })?);
+            return Ok(());
+        }
+        self.insert(list, entry);
+        Ok(())
+    }
+
+    fn insert(&mut self, list: ListName, entry: &str) {
+        let entry = bucket_name(entry).unwrap_or(entry);
+        self.entries
+            .entry(list)
+            .or_default()
+            .insert(entry.to_owned());
+        if list == ListName::OwnAccounts {
+            self.insert(ListName::KnownAccounts, entry);
+            // The account's own registry, in whatever region.
+            self.insert(ListName::OwnRegistries, &format!("{entry}.dkr.ecr"));
+        }
+    }
+
+    /// Adds the entries of a text with lines `list entry`; `#` begins a remark. `file` is how errors call it.
+    ///
+    /// # Errors
+    ///
+    /// When a line names no list or has no entry.
+    pub fn read(&mut self, file: &str, text: &str) -> Result<(), ListsError> {
+        for (at, line) in text.lines().enumerate() {
+            let (file, line_number) = (|| file.to_owned(), at + 1);
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let no_entry = || ListsError::NoEntry {
+                file: file(),
+                line: line_number,
+            };
+            let (name, entry) = line.split_once(char::is_whitespace).ok_or_else(no_entry)?;
+            let no_list = || ListsError::NoList {
+                file: file(),
+                line: line_number,
+                name: name.to_owned(),
+            };
+            self.add(ListName::named(name).ok_or_else(no_list)?, entry)?;
+        }
+        Ok(())
+    }
+
+    /// Learns from events what a trail says about itself: the accounts whose logs they come from are own ones, buckets of
+    /// those accounts too, and the buckets that log files lie in are trail buckets.
+    pub fn learn(&mut self, batches: &[RecordBatch]) {
+        let columns = batches.iter().map(Columns::of);
+        let columns: Vec<Columns> = columns.collect();
+        for row in columns.iter().flat_map(Columns::rows) {
+            if let Some(account) = row.text(Field::AccountId) {
+                self.learned(ListName::OwnAccounts, account);
+            }
+            if let Some(bucket) = row.text(Field::LogFile).and_then(bucket_of_url) {
+                self.learned(ListName::TrailBuckets, bucket);
+            }
+        }
+        for row in columns.iter().flat_map(Columns::rows) {
+            self.learn_resources(&row);
+        }
+    }
+
+    fn learned(&mut self, list: ListName, entry: &str) {
+        if !self.has(list, entry) {
+            self.insert(list, entry);
+        }
+    }
+
+    fn learn_resources(&mut self, row: &Row<'_>) {
+        let trail = row.text(Field::EventSource) == Some("cloudtrail.amazonaws.com")
+            && matches!(
+                row.text(Field::EventName),
+                Some("CreateTrail" | "UpdateTrail")
+            );
+        if trail {
+            let request = row.json(Field::RequestParameters);
+            for (key, list) in [
+                ("s3BucketName", ListName::TrailBuckets),
+                ("kmsKeyId", ListName::TrailKmsKeys),
+            ] {
+                if let Some(entry) = request.get(key).and_then(Value::as_str) {
+                    self.learned(list, entry);
+                }
+            }
+        }
+        let text = row.text(Field::Resources).unwrap_or_default();
+        if !text.contains("AWS::S3::Bucket") {
+            return;
+        }
+        let resources = row.json(Field::Resources);
+        for resource in resources.as_array().into_iter().flatten() {
+            let field = |name| resource.get(name).and_then(Value::as_str);
+            if field("type") == Some("AWS::S3::Bucket")
+                && let (Some(arn), Some(account)) = (field("ARN"), field("accountId"))
+                && self.has(ListName::OwnAccounts, account)
+                && let Some(bucket) = bucket_name(arn)
+            {
+                self.learned(ListName::OwnBuckets, bucket);
+            }
+        }
+    }
+
+    /// Fills the lists of what was made in the incident from its events.
+    pub(super) fn with_created(mut self, columns: &[Columns]) -> Self {
+        for row in columns.iter().flat_map(Columns::rows) {
+            created::made(&row, &mut |list, id| self.learned(list, id));
+        }
+        self
+    }
+
+    /// Whether an entry covers the value.
+    pub(super) fn has(&self, list: ListName, value: &str) -> bool {
+        if list == ListName::VpcRanges {
+            return match value.parse::<IpAddr>() {
+                Ok(address) => {
+                    is_private(address) || self.ranges.iter().any(|range| range.contains(&address))
+                }
+                // A service's name is no address of anybody's.
+                Err(_) => true,
+            };
+        }
+        let Some(entries) = self.entries.get(&list) else {
+            return false;
+        };
+        match list {
+            ListName::OwnRegistries => entries.iter().any(|entry| {
+                let rest = value.strip_prefix(entry.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.', ':', '@']))
+            }),
+            ListName::OwnBuckets | ListName::TrailBuckets => {
+                entries.contains(bucket_name(value).unwrap_or(value))
+            }
+            _ => entries.contains(value),
+        }
+    }
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared
+        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+/// The bucket of an S3 ARN.
+fn bucket_name(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':');
+    let s3 = parts.next() == Some("arn") && parts.nth(1) == Some("s3");
+    let name = parts.nth(2).filter(|_| s3)?;
+    name.split('/').next()
+}
+
+fn bucket_of_url(url: &str) -> Option<&str> {
+    url.strip_prefix("s3://")?.split('/').next()
+}
