@@ -1,20 +1,19 @@
 -- Access keys: whose they are, when and from where they were used
 -- grain: one row per access key
 -- parameters: temporary (boolean): also temporary keys
--- Distinct texts are counted by their numbers (text_id): with many keys, a set of texts per key and column is slow and large.
 SELECT
     access_key_id,
     max(user_identity_user_name) AS user_identity_user_name,
     max(event_time) AS last_seen,
     count(*) AS events,
     count(error_code) AS errors,
-    count(DISTINCT text_id(source_ip_address)) AS source_ip_addresses,
+    count_texts(source_ip_address) AS source_ip_addresses,
     max(user_identity_account_id) AS account_id,
     min(event_time) AS first_seen,
-    count(DISTINCT text_id(user_agent)) AS user_agents,
-    count(DISTINCT (text_id(coalesce(event_source, '')) << 32) + text_id(coalesce(event_name, ''))) AS api_calls,
-    count(DISTINCT text_id(aws_region)) AS regions,
-    count(DISTINCT text_id(issued_access_key_id)) AS issued_keys,
+    count_texts(user_agent) AS user_agents,
+    count_texts(event_source, event_name) AS api_calls,
+    count_texts(aws_region) AS regions,
+    count_texts(issued_access_key_id) AS issued_keys,
     key_type(access_key_id) AS key_type,
     max(user_identity_type) AS user_identity_type,
     decoded_account_id(access_key_id) AS decoded_account_id,

@@ -70,7 +70,12 @@ fn hex(bytes: &[u8]) -> String {
 pub struct EventBuilder {
     fields: Vec<Field>,
     columns: Vec<ColumnBuilder>,
-    wanted: [bool; WIDTH],
+    /// The column of each field.
+    places: [Option<usize>; WIDTH],
+    /// A bit for each column that is a field of the record as it stands.
+    plain: u128,
+    /// The other columns.
+    derived: Vec<Field>,
     keys: Vec<EventKey>,
     log_file: String,
     summary: Summary,
@@ -79,10 +84,15 @@ pub struct EventBuilder {
 impl EventBuilder {
     /// A builder of these columns, in this order.
     pub fn new(fields: &[Field]) -> Self {
-        let mut wanted = [false; WIDTH];
-        for field in fields {
-            wanted[*field as usize] = true;
+        let mut places = [None; WIDTH];
+        for (place, field) in fields.iter().enumerate() {
+            places[*field as usize] = Some(place);
         }
+        let (derived, plain): (Vec<Field>, Vec<Field>) =
+            fields.iter().partition(|field| is_derived(**field));
+        let plain = plain
+            .iter()
+            .fold(0, |bits, field| bits | 1 << *field as usize);
         let columns = fields
             .iter()
             .map(|field| ColumnBuilder::new(field.column().kind))
@@ -90,7 +100,9 @@ impl EventBuilder {
         Self {
             fields: fields.to_vec(),
             columns,
-            wanted,
+            places,
+            plain,
+            derived,
             keys: Vec::new(),
             log_file: String::new(),
             summary: Summary::default(),
@@ -149,15 +161,27 @@ impl EventBuilder {
 
     /// Appends an event: the record, its text, its position in the log file and its time.
     pub(crate) fn push(&mut self, record: &Record<'_>, (text, position, time): (&str, u64, i64)) {
-        let (id, content) = identity(record, text);
+        let (key, id, content) = identity(record, text);
         let row = self.keys.len();
-        self.keys.push(EventKey::new(time, &id, content.as_deref()));
+        self.keys.push(EventKey { time, id: key });
         self.summary.add(record, time);
-        let wants = |field: Field| self.wanted[field as usize];
+        let mut present = record.present() & self.plain;
+        while present != 0 {
+            let field = Field::all()[present.trailing_zeros() as usize];
+            if let Some(place) = self.places[field as usize] {
+                set_field(record, field, (&mut self.columns[place], row));
+            }
+            present &= present - 1;
+        }
+        let wants = |field: Field| self.places[field as usize].is_some();
         let issued = (wants(Field::IssuedAccessKeyId) || wants(Field::IssuedPrincipal))
             .then(|| derive::issued(record))
             .flatten();
-        for (field, column) in self.fields.iter().zip(&mut self.columns) {
+        for field in &self.derived {
+            let Some(place) = self.places[*field as usize] else {
+                continue;
+            };
+            let column = &mut self.columns[place];
             let mut set =
                 |text: Option<&str>| column.set(row, text.map_or(Value::Null, Value::Text));
             match field {
@@ -188,19 +212,20 @@ impl EventBuilder {
     }
 }
 
+/// Whether a column is not simply what one field of the record holds.
+fn is_derived(field: Field) -> bool {
+    field.column().path.is_empty() || matches!(field, Field::EventTime | Field::EventId)
+}
+
 /// A column that is a field of the record.
 #[inline]
 fn set_field(record: &Record<'_>, field: Field, (column, row): (&mut ColumnBuilder, usize)) {
-    let raw = record.raw(field);
-    if raw.is_empty() {
-        return;
-    }
     match field.column().kind {
         Kind::Text => {
             let text = record.text(field);
             column.set(row, text.as_deref().map_or(Value::Null, Value::Text));
         }
-        Kind::Json => column.set(row, Value::Text(raw)),
+        Kind::Json => column.set(row, Value::Text(record.raw(field))),
         Kind::Bool => column.set(row, record.bool(field).map_or(Value::Null, Value::Bool)),
         Kind::Time | Kind::Int => {
             column.set(row, record.time(field).map_or(Value::Null, Value::Int))
@@ -209,14 +234,15 @@ fn set_field(record: &Record<'_>, field: Field, (column, row): (&mut ColumnBuild
     }
 }
 
-/// The event's id, and the hash of the record where the id is not AWS's.
-fn identity<'a>(record: &Record<'a>, text: &str) -> (Cow<'a, str>, Option<String>) {
+/// What the event is known by, its id, and the hash of the record where the id is not AWS's.
+fn identity<'a>(record: &Record<'a>, text: &str) -> (u128, Cow<'a, str>, Option<String>) {
     match record.text(Field::EventId).filter(|id| !id.is_empty()) {
-        Some(id) if guid(&id).is_some() => (id, None),
+        Some(id) if let Some(key) = guid(&id) => (key, id, None),
         id => {
-            let sha = hex(&Sha256::digest(text));
+            let sha = Sha256::digest(text);
+            let (key, sha) = (first_half(&sha), hex(&sha));
             let id = id.unwrap_or_else(|| Cow::Owned(format!("content-{}", &sha[..32])));
-            (id, Some(sha))
+            (key, id, Some(sha))
         }
     }
 }

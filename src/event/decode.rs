@@ -5,9 +5,11 @@
 //! are taken back), neither stops the run.
 
 use super::build::EventBuilder;
+use super::decoded::{Decoded, Outcome, Reject};
 use super::gzip::{Inflater, Text, TextFault};
 use super::input::{Input, LONGEST_VALUE};
 use super::json::{Fault, skip_value};
+use super::paths::Guesses;
 use super::record::{Record, RecordFault};
 use super::shape::{self, Shape};
 use super::summary::Summary;
@@ -15,49 +17,11 @@ use super::summary::Summary;
 /// How often a record may be wrapped in another (CloudWatch Logs in base64 holds LookupEvents holds a record …).
 const MAX_WRAPPING: u8 = 4;
 
-/// What became of a log file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Its records were read.
-    Read,
-    /// It is no log file of events, but something known.
-    Skipped(String),
-    /// It could not be read; none of its records was kept.
-    Rejected(String),
-}
-
-/// A record that could not be decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
-    /// Its position in the log file, from 0.
-    pub record: u64,
-    /// Why.
-    pub reason: String,
-    /// Its text.
-    pub text: String,
-}
-
-/// The account of one log file.
-#[derive(Debug)]
-pub struct Decoded {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// Records read, rejected ones included.
-    pub records: u64,
-    /// The records that could not be decoded.
-    pub rejects: Vec<Reject>,
-    /// Bytes of JSON.
-    pub json_bytes: u64,
-    /// What is odd about a file that could be read.
-    pub remark: Option<String>,
-    /// What its events are about.
-    pub summary: Summary,
-}
-
 /// Decodes log files; keeps its buffers from one to the next.
 #[derive(Debug)]
 pub struct Decoder {
     inflater: Inflater,
+    guesses: Guesses,
     max_json: u64,
 }
 
@@ -69,6 +33,7 @@ impl Decoder {
     pub fn new(max_json: u64) -> Self {
         Self {
             inflater: Inflater::new(),
+            guesses: Guesses::default(),
             max_json,
         }
     }
@@ -83,7 +48,7 @@ impl Decoder {
     ) -> Decoded {
         let before = builder.rows();
         builder.begin_file(name);
-        let mut walk = Walk::new(Some((&mut *builder, when_full)));
+        let mut walk = Walk::new(Some((&mut *builder, when_full)), &mut self.guesses);
         let mut remark = None;
         let result = match self.inflater.text(bytes, self.max_json) {
             Err(fault) => Err(fault.to_string()),
@@ -95,7 +60,9 @@ impl Decoder {
                         let limit = self.max_json;
                         // Rows of a long file cannot be taken back once handed over: check it first, then read it again.
                         let mut again = Inflater::new();
-                        let sound = Walk::new(None).document(&mut Input::long(reader, limit));
+                        let mut guesses = Guesses::default();
+                        let sound =
+                            Walk::new(None, &mut guesses).document(&mut Input::long(reader, limit));
                         sound.and_then(|()| {
                             match again.text(bytes, limit).map(|inflated| inflated.text) {
                                 Ok(Text::Long(reader)) => {
@@ -159,10 +126,14 @@ impl Decoder {
     }
 }
 
+/// A builder, and what is called when it is full.
+type Rows<'b> = (&'b mut EventBuilder, WhenFull<'b>);
+
 /// One pass over a document.
 struct Walk<'b> {
     /// Where rows go; nowhere when a long text is only checked.
-    rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>,
+    rows: Option<Rows<'b>>,
+    guesses: &'b mut Guesses,
     records: u64,
     rejects: Vec<Reject>,
     json_bytes: u64,
@@ -172,9 +143,10 @@ struct Walk<'b> {
 }
 
 impl<'b> Walk<'b> {
-    fn new(rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>) -> Self {
+    fn new(rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>, guesses: &'b mut Guesses) -> Self {
         Self {
             rows,
+            guesses,
             records: 0,
             rejects: Vec::new(),
             json_bytes: 0,
@@ -242,7 +214,7 @@ impl<'b> Walk<'b> {
         }
         if let Input::Whole { text, at } = input {
             let rest = &text[*at..];
-            match Record::scan(rest) {
+            match Record::scan(rest, self.guesses) {
                 Ok((record, end)) => {
                     self.record(record, &rest[..end], 0);
                     *at += end;
@@ -273,7 +245,7 @@ impl<'b> Walk<'b> {
 
     /// A sound value.
     fn text(&mut self, text: &str, wrapping: u8) {
-        match Record::scan(text) {
+        match Record::scan(text, self.guesses) {
             Ok((record, _)) => self.record(record, text, wrapping),
             Err(_) => self.reject(&RecordFault::Json("another kind of value".to_owned()), text),
         }

@@ -150,7 +150,9 @@ mod tests {
     }
 
     fn scan(text: &str) -> Record<'_> {
-        Record::scan(text).expect("sound").0
+        Record::scan(text, &mut Default::default())
+            .expect("sound")
+            .0
     }
 
     #[test]

@@ -12,10 +12,12 @@
 mod build;
 mod column;
 mod decode;
+mod decoded;
 mod derive;
 mod gzip;
 mod input;
 mod json;
+mod paths;
 mod record;
 mod schema;
 mod shape;
@@ -23,7 +25,8 @@ mod summary;
 mod time;
 
 pub use build::{EventBuilder, EventKey};
-pub use decode::{Decoded, Decoder, Outcome, Reject, WhenFull};
+pub use decode::{Decoder, WhenFull};
+pub use decoded::{Decoded, Outcome, Reject};
 pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
 pub use summary::Summary;
 

@@ -3,11 +3,10 @@
 //! In: the JSON text of a record. Out: [`Record`]: for each column the slice of the text that holds its value, and what
 //! has no column. Promise: nothing of the record is lost; what cannot be a CloudTrail event is refused with a reason.
 
-use super::json::{self, Fault, Members};
-use super::schema::{COLUMNS, Field, Kind, WIDTH};
-use rustc_hash::FxHashMap;
+use super::json::{self, Fault, expect, skip_space, skip_string, skip_value};
+use super::paths::{self, Guesses, Level, RECORD};
+use super::schema::{Field, Kind, WIDTH};
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 /// Why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,98 +28,121 @@ pub(crate) enum RecordFault {
     NotAnEvent,
 }
 
-/// Where the fields of an object go: to a column, or one object deeper.
-#[derive(Default)]
-struct Level {
-    /// The dotted path of the object, ending in a dot unless it is the record itself.
-    path: String,
-    entries: FxHashMap<&'static str, Entry>,
-}
-
-enum Entry {
-    Column(Field),
-    Object(Level),
-}
-
-/// The tree of all paths in [`COLUMNS`].
-static RECORD: LazyLock<Level> = LazyLock::new(|| {
-    let mut root = Level::default();
-    for (field, column) in Field::all().iter().zip(COLUMNS) {
-        if !column.path.is_empty() {
-            root.insert(column.path, *field);
-        }
-    }
-    root
-});
-
-impl Level {
-    fn insert(&mut self, path: &'static str, field: Field) {
-        let Some((object, rest)) = path.split_once('.') else {
-            self.entries.insert(path, Entry::Column(field));
-            return;
-        };
-        let inner = format!("{}{object}.", self.path);
-        let entry = self.entries.entry(object).or_insert_with(|| {
-            Entry::Object(Level {
-                path: inner,
-                ..Level::default()
-            })
-        });
-        if let Entry::Object(level) = entry {
-            level.insert(rest, field);
-        }
-    }
-}
-
-/// A record taken apart. Reused from record to record.
+/// A record taken apart.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
     /// The JSON text of each column's value; empty where the record has none.
     values: [&'a str; WIDTH],
+    /// A bit for each column that has a value.
+    present: u128,
+    /// A bit for each value that is a string with escapes in it.
+    escaped: u128,
     /// Fields without a column: path and JSON text.
     others: Vec<(Cow<'a, str>, &'a str)>,
     /// Logstash puts the time here when it takes `eventTime` away.
     timestamp: &'a str,
 }
 
+const _: () = assert!(WIDTH <= u128::BITS as usize, "a bit for each column");
+
 impl<'a> Record<'a> {
     /// Takes the object that starts at `text` apart; gives the record and where its text ends.
-    pub(crate) fn scan(text: &'a str) -> Result<(Self, usize), Fault> {
+    pub(crate) fn scan(text: &'a str, guesses: &mut Guesses) -> Result<(Self, usize), Fault> {
         let mut record = Self {
             values: [""; WIDTH],
+            present: 0,
+            escaped: 0,
             others: Vec::new(),
             timestamp: "",
         };
-        let end = record.scan_object(text, &RECORD)?;
+        let brace = skip_space(text.as_bytes(), 0);
+        if text.as_bytes().get(brace) != Some(&b'{') {
+            return Err(Fault::Invalid(0));
+        }
+        let end = record.scan_object((text, brace + 1), &RECORD, guesses)?;
         Ok((record, end))
     }
 
-    fn scan_object(&mut self, text: &'a str, level: &Level) -> Result<usize, Fault> {
-        let mut members = Members::of(text).ok_or(Fault::Invalid(0))?;
-        while let Some((key, value)) = members.next()? {
-            match level.entries.get(key) {
-                Some(Entry::Column(field)) => self.put(*field, value),
-                Some(Entry::Object(inner)) if value.starts_with('{') => {
-                    self.scan_object(value, inner)?;
+    /// Takes the object apart whose opening brace is just before `at`; gives the offset after the closing one.
+    fn scan_object(
+        &mut self,
+        (text, at): (&'a str, usize),
+        level: &Level,
+        guesses: &mut Guesses,
+    ) -> Result<usize, Fault> {
+        let bytes = text.as_bytes();
+        let mut place = level.place;
+        let mut at = skip_space(bytes, at);
+        if bytes.get(at) == Some(&b'}') {
+            return Ok(at + 1);
+        }
+        loop {
+            let key_at = at;
+            let entry = match level.guess((bytes, at), place, guesses) {
+                Some((entry, after)) => {
+                    at = after;
+                    Some(entry)
                 }
-                Some(Entry::Object(_)) if value == "null" => {}
-                _ if key == "@timestamp" && level.path.is_empty() => {
-                    self.timestamp = value;
-                    self.others.push((Cow::Borrowed(key), value));
+                None => {
+                    expect(bytes, at, b'"')?;
+                    let (end, _) = skip_string(bytes, at + 1)?;
+                    at = skip_space(bytes, end);
+                    expect(bytes, at, b':')?;
+                    at += 1;
+                    level.find(&text[key_at + 1..end - 1], place, guesses)
                 }
-                // An empty `sessionIssuer` and its like say nothing; everything else is kept.
-                _ if level.path.is_empty() => self.others.push((Cow::Borrowed(key), value)),
-                _ => self
-                    .others
-                    .push((Cow::Owned(format!("{}{key}", level.path)), value)),
+            };
+            let start = skip_space(bytes, at);
+            place = entry.map_or(place, |entry| entry.place);
+            at = match entry.map(|entry| &entry.kind) {
+                Some(paths::Kind::Object(inner)) if bytes.get(start) == Some(&b'{') => {
+                    self.scan_object((text, start + 1), inner, guesses)?
+                }
+                Some(paths::Kind::Column(field)) => {
+                    let (end, escaped) = match bytes.get(start) {
+                        Some(b'"') => skip_string(bytes, start + 1)?,
+                        _ => (skip_value(bytes, start)?, false),
+                    };
+                    self.put(*field, &text[start..end], escaped);
+                    end
+                }
+                kind => {
+                    let end = skip_value(bytes, start)?;
+                    let value = &text[start..end];
+                    // An empty `sessionIssuer` and its like say nothing; everything else is kept.
+                    if kind.is_none() || value != "null" {
+                        let (key_end, _) = skip_string(bytes, key_at + 1)?;
+                        self.keep(&text[key_at + 1..key_end - 1], value, level);
+                    }
+                    end
+                }
+            };
+            at = skip_space(bytes, at);
+            match bytes.get(at).ok_or(Fault::Incomplete)? {
+                b',' => at = skip_space(bytes, at + 1),
+                b'}' => return Ok(at + 1),
+                _ => return Err(Fault::Invalid(at)),
             }
         }
-        Ok(members.end())
+    }
+
+    /// Keeps a field that has no column.
+    fn keep(&mut self, key: &'a str, value: &'a str, level: &Level) {
+        if level.path.is_empty() {
+            if key == "@timestamp" {
+                self.timestamp = value;
+            }
+            self.others.push((Cow::Borrowed(key), value));
+        } else {
+            let path = format!("{}{key}", level.path);
+            self.others.push((Cow::Owned(path), value));
+        }
     }
 
     /// Stores the value of a column. What a column cannot hold goes to the other fields, as it is.
-    fn put(&mut self, field: Field, value: &'a str) {
+    fn put(&mut self, field: Field, value: &'a str, escaped: bool) {
         let column = field.column();
+        self.escaped |= u128::from(escaped) << field as usize;
         let slot = &mut self.values[field as usize];
         let fits = match field {
             // An empty key names no key; "Success" is how some exports write that there was no error.
@@ -135,9 +157,16 @@ impl<'a> Record<'a> {
         if value == "null" {
         } else if fits && slot.is_empty() {
             *slot = value;
+            self.present |= 1 << field as usize;
         } else {
             self.others.push((Cow::Borrowed(column.path), value));
         }
+    }
+
+    /// A bit for each column that has a value, in the order of the columns.
+    #[inline]
+    pub(crate) fn present(&self) -> u128 {
+        self.present
     }
 
     /// The JSON text of a column's value; empty when there is none.
@@ -151,6 +180,9 @@ impl<'a> Record<'a> {
     pub(crate) fn text(&self, field: Field) -> Option<Cow<'a, str>> {
         let raw = self.raw(field);
         match raw.as_bytes().first()? {
+            b'"' if self.escaped >> field as usize & 1 == 0 => {
+                raw.get(1..raw.len() - 1).map(Cow::Borrowed)
+            }
             b'"' => json::string(raw),
             _ => Some(Cow::Borrowed(raw)),
         }
@@ -221,7 +253,9 @@ mod tests {
     use super::*;
 
     fn scan(text: &str) -> Record<'_> {
-        Record::scan(text).expect("sound").0
+        Record::scan(text, &mut Guesses::default())
+            .expect("sound")
+            .0
     }
 
     #[test]

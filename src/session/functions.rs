@@ -3,13 +3,12 @@
 //! In: columns of text. Out: columns. Promise: only what neither DataFusion nor a column of `events` offers.
 
 use crate::cloudtrail::{access_key_kind, decode_account};
-use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
+use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::cast::as_string_array;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// All functions, to be registered with a session.
 pub(crate) fn all() -> Vec<ScalarUDF> {
@@ -20,7 +19,6 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
         text_function("decoded_account_id", |id| {
             decode_account(id).map(|account| account.to_string())
         }),
-        text_id(),
     ]
 }
 
@@ -45,46 +43,6 @@ fn text_function(name: &str, function: fn(&str) -> Option<String>) -> ScalarUDF 
         vec![DataType::Utf8],
         DataType::Utf8,
         Volatility::Immutable,
-        Arc::new(implementation),
-    )
-}
-
-/// `text_id(text)`: a number for each distinct text, the same for the same text as long as the session lives. Engines
-/// count distinct numbers many times faster than distinct texts.
-fn text_id() -> ScalarUDF {
-    let ids = Arc::new(Mutex::new(HashMap::<Box<str>, i64>::new()));
-    let implementation = move |arguments: &[ColumnarValue]| -> Result<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(arguments)?;
-        let texts = arrow::compute::cast(&arrays[0], &DataType::Utf8)?;
-        let mut ids = ids.lock().unwrap_or_else(PoisonError::into_inner);
-        // Neighbours are often the same.
-        let mut last: Option<(&str, i64)> = None;
-        let numbers = as_string_array(&texts)?.iter().map(|text| {
-            let text = text?;
-            let id = match last {
-                Some((known, id)) if known == text => id,
-                _ => match ids.get(text) {
-                    Some(id) => *id,
-                    None => {
-                        let id = ids.len() as i64;
-                        ids.insert(text.into(), id);
-                        id
-                    }
-                },
-            };
-            last = Some((text, id));
-            Some(id)
-        });
-        Ok(ColumnarValue::Array(Arc::new(
-            numbers.collect::<Int64Array>(),
-        )))
-    };
-    create_udf(
-        "text_id",
-        vec![DataType::Utf8],
-        DataType::Int64,
-        // Constant arguments must not be given a number while the query is planned and another one later.
-        Volatility::Stable,
         Arc::new(implementation),
     )
 }

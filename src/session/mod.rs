@@ -4,6 +4,7 @@
 //! `log_files` and `rejects`, and what they cover. Promise: a question sees the same events either way, each once; the
 //! selection (times, accounts, regions) holds for every question asked.
 
+mod count_texts;
 mod functions;
 mod raw;
 
@@ -85,7 +86,7 @@ pub type Params = HashMap<String, ScalarValue>;
 impl Session {
     /// Asks a lake.
     pub async fn lake(lake: Lake, options: &SessionOptions) -> Result<Self, SessionError> {
-        let context = context(options);
+        let context = context(options.threads);
         for name in TableName::ALL {
             let provider =
                 lake.delta(name)
@@ -115,10 +116,11 @@ impl Session {
         options: &SessionOptions,
     ) -> Result<Self, SessionError> {
         let trail = Arc::new(Trail::list(sources, &options.selection, options.max_json).await?);
-        let context = context(options);
+        let streams = options.threads.div_ceil(DECODERS_PER_STREAM).max(1);
+        let context = context(streams);
         context.register_table(
             ALL_EVENTS,
-            Arc::new(RawTable::new(Arc::clone(&trail), options.threads)),
+            Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams)),
         )?;
         register_selected(&context, &options.selection).await?;
         Ok(Self {
@@ -178,8 +180,12 @@ impl Session {
 /// The table behind `events`, before the selection.
 const ALL_EVENTS: &str = "all_events";
 
-fn context(options: &SessionOptions) -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(options.threads.max(1));
+/// Threads that decode log files for one that works on the query. Decoding is most of the work, and the fewer parts a
+/// query is cut into, the less there is to put together again.
+const DECODERS_PER_STREAM: usize = 4;
+
+fn context(partitions: usize) -> SessionContext {
+    let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
     let parquet = &mut config.options_mut().execution.parquet;
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
@@ -188,6 +194,7 @@ fn context(options: &SessionOptions) -> SessionContext {
     for function in functions::all() {
         context.register_udf(function);
     }
+    context.register_udaf(count_texts::count_texts());
     context
 }
 

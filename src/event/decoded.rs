@@ -1,0 +1,44 @@
+//! What became of a log file.
+//!
+//! In: nothing. Out: [`Decoded`], which the decoder fills in. Promise: accounts for every record of the file.
+
+use super::summary::Summary;
+
+/// What became of a log file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its records were read.
+    Read,
+    /// It is no log file of events, but something known.
+    Skipped(String),
+    /// It could not be read; none of its records was kept.
+    Rejected(String),
+}
+
+/// A record that could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Its position in the log file, from 0.
+    pub record: u64,
+    /// Why.
+    pub reason: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The account of one log file.
+#[derive(Debug)]
+pub struct Decoded {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Records read, rejected ones included.
+    pub records: u64,
+    /// The records that could not be decoded.
+    pub rejects: Vec<Reject>,
+    /// Bytes of JSON.
+    pub json_bytes: u64,
+    /// What is odd about a file that could be read.
+    pub remark: Option<String>,
+    /// What its events are about.
+    pub summary: Summary,
+}
