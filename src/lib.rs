@@ -14,6 +14,7 @@
 //! | [`knowledge`] | What do others publish that we need to know? Dated tables, e.g. of what attackers do. |
 //! | [`source`] | Where do log files come from? |
 //! | [`event`] | How does a log file become columns? |
+//! | [`iam`] | What does IAM itself say? Users and keys: its credential report, or IAM asked itself. |
 //! | [`report`] | What is the one shape of every answer? |
 //! | [`lake`] | How are events kept? |
 //! | [`ingest`] | How do all log files get there, once? |
@@ -27,6 +28,7 @@
 pub mod analysis;
 pub mod cloudtrail;
 pub mod event;
+pub mod iam;
 pub mod ingest;
 pub mod knowledge;
 pub mod lake;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes testdata/trail: five days of a small, invented organization's CloudTrail, and testdata/truth.json.
+"""Makes testdata/trail: five days of a small, invented organization's CloudTrail, testdata/truth.json, and the credential
+reports of its accounts.
 
     python3 testdata/generate.py [--out FOLDER]
 
@@ -451,9 +452,65 @@ def issued_key(record):
     return (response.get("accessKey") or response.get("credentials") or {}).get("accessKeyId")
 
 
+# ------------------------------------------------------------------------------------------------ what IAM says
+
+REPORT_COLUMNS = ["user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed",
+                  "password_next_rotation", "mfa_active"]
+for slot in (1, 2):
+    REPORT_COLUMNS += [f"access_key_{slot}_{what}" for what in (
+        "active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")]
+REPORT_COLUMNS += ["cert_1_active", "cert_1_last_rotated", "cert_2_active", "cert_2_last_rotated"]
+
+
+def report_time(time):
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00") if isinstance(time, datetime) else time
+
+
+def report_key(rotated, used="N/A", region="N/A", service="N/A", active=True):
+    return ["true" if active else "false", report_time(rotated), report_time(used), region, service]
+
+
+def report_row(account, name, created, *keys, password=("false", "N/A", "N/A", "N/A"), mfa="false", path="/"):
+    root = name == "<root_account>"
+    arn = f"arn:aws:iam::{account}:root" if root else f"arn:aws:iam::{account}:user{path}{name}"
+    none = ["false", "N/A", "N/A", "N/A", "N/A"]
+    slots = [*keys, none, none][:2]
+    return [name, arn, report_time(created), *map(report_time, password), mfa, *slots[0], *slots[1],
+            "false", "N/A", "false", "N/A"]
+
+
+def credential_reports():
+    """IAM's credential report of each account, as of Friday afternoon. It holds no key ids."""
+    ago = lambda days: day(4, 16) - timedelta(days=days)
+    root = ("not_supported", ago(3), "not_supported", "not_supported")
+    yield MAIN, [
+        report_row(MAIN, "<root_account>", ago(3000), report_key(ago(2900)), password=root, mfa="true"),
+        report_row(MAIN, "alice", ago(800), report_key(ago(200), day(4, 15, 6), US, "sts"),
+                   password=("true", day(4, 9, 5), ago(800), "N/A"), mfa="true"),
+        report_row(MAIN, "bob", ago(900), report_key(ago(700), ago(400), US, "ec2", active=False),
+                   password=("true", "no_information", ago(900), "N/A")),
+        report_row(MAIN, "carol", ago(500), report_key(ago(450), ago(120), "N/A", "s3"), path="/staff/"),
+        report_row(MAIN, "ci-deploy", ago(60), report_key(ago(60), day(4, 15, 2), "N/A", "s3"), path="/ci/"),
+        report_row(MAIN, "svc-backup", ago(400), report_key(ago(400), day(4, 2, 3), "N/A", "s3"), path="/service/"),
+        report_row(MAIN, "svc-backup-sync", day(3, 15, 1, 9), report_key(day(4, 9, 7, 1), day(3, 15, 1, 20), "N/A", "s3", active=False)),
+        report_row(MAIN, "svc-export", ago(300), report_key(day(4, 9, 7, 0), day(4, 2, 8), "N/A", "s3", active=False), path="/service/"),
+        # Mail is sent by SMTP with a password made from this key: CloudTrail shows nothing of it.
+        report_row(MAIN, "svc-mailer", ago(600), report_key(ago(600), day(4, 8, 30), EU, "ses"), path="/service/"),
+        report_row(MAIN, "svc-new", ago(5), report_key(ago(5)), path="/service/"),
+    ]
+    yield DATA, [
+        report_row(DATA, "<root_account>", ago(1500), password=("not_supported", "no_information", "not_supported", "not_supported"), mfa="true"),
+        report_row(DATA, "dora", ago(700)),
+        report_row(DATA, "svc-orders", ago(350), report_key(ago(350), day(1, 15, 1, 40), EU, "sqs"),
+                   report_key(day(2, 15, 9), day(4, 15, 1), EU, "kms"), path="/service/"),
+        report_row(DATA, "svc-report", ago(365), report_key(ago(365), day(4, 2, 5), EU, "monitoring"), path="/service/"),
+        report_row(DATA, "svc-trial", ago(250), report_key(ago(250)), path="/service/"),
+    ]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where trail/ and truth.json go")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where trail/, truth.json and credential reports go")
     out = parser.parse_args().out
     trail = Trail()
     for scenario in SCENARIOS:
@@ -493,6 +550,9 @@ def main():
     for path, content in written.items():
         (out / "trail" / path).parent.mkdir(parents=True, exist_ok=True)
         (out / "trail" / path).write_bytes(content)
+    for account, rows in credential_reports():
+        lines = [",".join(row) for row in [REPORT_COLUMNS, *rows]]
+        (out / f"credential-report-{account}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     truth = {
         "log_files": {"listed": log_file_count, "stored": log_file_count - 1, "rejected": 1},
         "events": {"read": delivered, "stored": len(unique), "duplicates": delivered - len(unique) - rejected_records,

@@ -4,8 +4,10 @@
 //! [`answer`] attaches it, so no caller can forget it.
 
 mod coverage;
+pub mod credentials;
 pub mod findings;
 mod keys;
+mod rows;
 mod sql;
 
 pub use coverage::COVERAGE;

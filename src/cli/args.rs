@@ -7,10 +7,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, ColorChoice, Parser};
-use keytrail::cloudtrail::{AccountId, Bound, Selection, TimeError, parse_time};
+use keytrail::cloudtrail::{AccountId, Bound, Selection, TimeError, parse_span, parse_time};
 use keytrail::render::Format;
 use keytrail::source::SourceOptions;
 
@@ -147,6 +147,9 @@ impl SelectionArgs {
     }
 }
 
+/// The lake of a command that names none.
+pub(crate) const DEFAULT_LAKE: &str = "keytrail-lake";
+
 /// The option that names a lake.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LakeArgs {
@@ -156,7 +159,7 @@ pub(crate) struct LakeArgs {
         value_name = "PATH",
         env = "KEYTRAIL_LAKE",
         hide_env_values = true,
-        default_value = "keytrail-lake"
+        default_value = DEFAULT_LAKE
     )]
     pub(crate) lake: String,
 }
@@ -209,6 +212,11 @@ pub(crate) struct OutputArgs {
 /// A parser of counts for which zero makes no sense.
 pub(crate) fn at_least_one() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
+}
+
+/// A parser of spans of time: `90d`, `12h`, `30m`, `2w`.
+pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
+    parse_span(text).ok_or_else(|| "a span is such as 90d, 12h, 30m or 2w".to_owned())
 }
 
 /// A parser that knows these formats by name.

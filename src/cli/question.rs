@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use keytrail::lake::{Lake, Location};
+use keytrail::lake::{Lake, LakeError, Location};
 use keytrail::session::{Session, SessionOptions};
 use keytrail::source::{self, Source};
 
-use crate::args::{Input, InputArgs, SelectionArgs, SourceArgs};
+use crate::args::{DEFAULT_LAKE, Input, InputArgs, SelectionArgs, SourceArgs};
 use crate::failure::Failure;
 
 /// The most JSON a log file may have when it is asked without ingest.
@@ -60,4 +60,19 @@ pub(crate) async fn session(
         }
         Input::Trails(names) => Ok(Session::trail(sources(&names, access).await?, &options).await?),
     }
+}
+
+/// A session on what the options name; none if they name nothing and there is no lake at the usual place.
+pub(crate) async fn session_if_any(
+    input: &InputArgs,
+    selection: &SelectionArgs,
+    access: &SourceArgs,
+) -> Result<Option<Session>, Failure> {
+    if input.input() == Input::Lake(DEFAULT_LAKE.to_owned()) {
+        let lake = Lake::open(&location(DEFAULT_LAKE, access).await?).await;
+        if let Err(LakeError::Missing { .. }) = lake {
+            return Ok(None);
+        }
+    }
+    session(input, selection, access).await.map(Some)
 }

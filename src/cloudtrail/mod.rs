@@ -16,4 +16,4 @@ pub use ids::{
 pub use key::{Folder, LogFileKey, delivery_stamp};
 pub use prefix::{KeyPrefix, Level};
 pub use selection::Selection;
-pub use time::{Bound, TimeError, parse_time};
+pub use time::{Bound, TimeError, parse_span, parse_time};

@@ -36,7 +36,7 @@ pub fn parse_time(
 ) -> Result<DateTime<Utc>, TimeError> {
     instant(text)
         .or_else(|| day(text, bound))
-        .or_else(|| now.checked_sub_signed(span(text)?))
+        .or_else(|| now.checked_sub_signed(parse_span(text)?))
         .ok_or_else(|| TimeError {
             text: text.to_owned(),
         })
@@ -57,7 +57,8 @@ fn day(text: &str, bound: Bound) -> Option<DateTime<Utc>> {
     Some(start.and_time(chrono::NaiveTime::MIN).and_utc())
 }
 
-fn span(text: &str) -> Option<TimeDelta> {
+/// Reads a span of time: `90d`, `12h`, `30m`, `2w`.
+pub fn parse_span(text: &str) -> Option<TimeDelta> {
     let unit = text.chars().last()?;
     let number = text.strip_suffix(unit)?;
     // `parse` alone would also read a sign.

@@ -191,6 +191,11 @@ pub async fn reach(uri: &str, options: &SourceOptions) -> Result<SdkConfig, Sour
     s3::S3::reach(location, options).await
 }
 
+/// The configuration with which AWS clients that need no bucket are reached: credentials, and a region.
+pub async fn aws(options: &SourceOptions) -> Result<SdkConfig, SourceError> {
+    s3::S3::configured(options).await
+}
+
 /// Opens `s3://bucket/prefix`, a folder, a file, a pattern such as `logs/2025-*/*.gz`, or `-` for standard input.
 pub async fn open(uri: &str, options: &SourceOptions) -> Result<Arc<dyn Source>, SourceError> {
     if uri == "-" {

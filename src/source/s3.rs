@@ -62,6 +62,13 @@ impl S3 {
         Ok(sdk.into_builder().region(region).build())
     }
 
+    /// The configuration that the options ask for, with credentials that could be had.
+    pub(super) async fn configured(options: &SourceOptions) -> Result<SdkConfig, SourceError> {
+        let sdk = config::sdk_config(options).await;
+        config::check_credentials(&sdk).await?;
+        Ok(sdk)
+    }
+
     async fn connect(
         location: &str,
         options: &SourceOptions,
@@ -74,8 +81,7 @@ impl S3 {
                 reason: "the bucket is missing (s3://bucket/prefix)",
             });
         }
-        let sdk = config::sdk_config(options).await;
-        config::check_credentials(&sdk).await?;
+        let sdk = Self::configured(options).await?;
         let on_aws = sdk.endpoint_url().is_none();
         let client = config::client(&sdk, None);
         let mut source = Self {

@@ -9,7 +9,7 @@ const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 /// Lowest first. Rooms on one layer do not see each other.
 const LAYERS: [&[&str]; 8] = [
     &["cloudtrail"],
-    &["source", "event", "knowledge", "report"],
+    &["source", "event", "iam", "knowledge", "report"],
     &["lake", "integrity"],
     &["ingest", "session"],
     &["analysis", "render"],

@@ -22,6 +22,7 @@ fn help() {
       keys         List every access key: whose it is, when it was used, from how many places
       key          Show one access key: every source IP, user agent, API call, region and error
       coverage     Show what was seen of the trail, and what is missing
+      credentials  Show what IAM says of users and keys: unused, doubled, used unseen
       describe     Describe the columns of an event: name, type, place in the record, meaning
       rules        List what is known of attacks: which events mean what, and when
       completions  Print a completion script for a shell
@@ -785,6 +786,7 @@ fn completions_and_manual_pages() {
     assert_snapshot!(pages.join("\n"), @r"
     keytrail-completions.1
     keytrail-coverage.1
+    keytrail-credentials.1
     keytrail-describe.1
     keytrail-ingest.1
     keytrail-key.1

@@ -9,11 +9,14 @@
 mod answers;
 mod architecture;
 mod cli;
+mod credentials;
 mod exactly_once;
 mod facts;
 mod lake_failures;
 mod lake_s3;
 mod limits;
+#[cfg(feature = "live")]
+mod live;
 mod program;
 mod readme;
 mod rules;

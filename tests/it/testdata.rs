@@ -48,8 +48,15 @@ fn the_generator_makes_the_same_trail_again() {
         texts(&testdata().join("trail")),
         texts(&again.path().join("trail"))
     );
-    let truth = |folder: &Path| fs::read_to_string(folder.join("truth.json")).unwrap();
-    assert_eq!(truth(testdata()), truth(again.path()));
+    let files = [
+        "truth.json",
+        "credential-report-111122223333.csv",
+        "credential-report-444455556666.csv",
+    ];
+    for name in files {
+        let text = |folder: &Path| fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(text(testdata()), text(again.path()), "{name}");
+    }
 }
 
 /// What `keytrail` prints as JSON.

@@ -5,6 +5,7 @@
 
 mod completions;
 mod coverage;
+mod credentials;
 mod describe;
 mod ingest;
 mod key;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Keys(keys::Args),
     Key(key::Args),
     Coverage(coverage::Args),
+    Credentials(credentials::Args),
     Describe(describe::Args),
     Rules(rules::Args),
     Completions(completions::Args),
@@ -38,6 +40,7 @@ impl Command {
             Command::Keys(args) => keys::run(args, context).await,
             Command::Key(args) => key::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
+            Command::Credentials(args) => credentials::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,

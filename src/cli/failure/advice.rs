@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use keytrail::analysis::AnalysisError;
+use keytrail::iam::IamError;
 use keytrail::ingest::IngestError;
 use keytrail::lake::LakeError;
 use keytrail::session::SessionError;
@@ -38,6 +39,12 @@ impl From<IngestError> for Failure {
             IngestError::Lake(error) => error.into(),
             error => Failure::of(&error),
         }
+    }
+}
+
+impl From<IamError> for Failure {
+    fn from(error: IamError) -> Self {
+        advised(&error, false, of_iam(&error))
     }
 }
 
@@ -117,6 +124,32 @@ fn of_lake(error: &LakeError) -> Vec<String> {
         LakeError::Contended { .. } => {
             "run the command again, and fewer of them at once: what is stored stays"
         }
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}
+
+fn of_iam(error: &IamError) -> Vec<String> {
+    let hint = match error {
+        IamError::NotAReport { .. } | IamError::Value { .. } => {
+            return vec![
+                "make one: aws iam generate-credential-report".to_owned(),
+                "and save it: aws iam get-credential-report > report.json".to_owned(),
+            ];
+        }
+        IamError::AccessDenied { action, .. } => {
+            return vec![format!(
+                "these credentials need {action}; SecurityAudit has all that --live asks"
+            )];
+        }
+        IamError::NoCredentials { .. } => {
+            "choose a profile with --iam-profile, --profile or AWS_PROFILE, or sign in: aws sso login"
+        }
+        IamError::RefusedCredentials { code, .. } => {
+            return refused(code).iter().map(|&hint| hint.to_owned()).collect();
+        }
+        IamError::Connection { .. } => "check the network, a proxy, and --endpoint-url",
+        IamError::ReportTooSlow { .. } => "run the command again: IAM goes on with the report",
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]
