@@ -7,6 +7,7 @@ mod coverage;
 pub mod credentials;
 pub mod findings;
 mod keys;
+pub mod policy;
 mod rows;
 mod sql;
 

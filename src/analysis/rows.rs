@@ -12,13 +12,17 @@ use arrow::json::ReaderBuilder;
 use serde::Serialize;
 
 use super::AnalysisError;
-use crate::report::{FIT, Section};
+use crate::report::{FIT, JSON_TEXT, Section};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `String` or `&str`.
     Text,
+    /// A text that is JSON.
+    Json,
+    /// Texts.
+    Texts,
     /// Microseconds since 1970.
     Time,
     /// A whole number.
@@ -51,7 +55,8 @@ pub(super) fn section<T: Serialize>(
 
 fn field((name, kind, fit): &Column) -> Field {
     let data_type = match kind {
-        Kind::Text => DataType::Utf8,
+        Kind::Text | Kind::Json => DataType::Utf8,
+        Kind::Texts => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
         Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         Kind::Count => DataType::Int64,
         Kind::Flag => DataType::Boolean,
@@ -59,6 +64,9 @@ fn field((name, kind, fit): &Column) -> Field {
     let mut metadata = HashMap::new();
     if let Some(fit) = fit {
         metadata.insert(FIT.to_owned(), (*fit).to_owned());
+    }
+    if *kind == Kind::Json {
+        metadata.insert(JSON_TEXT.to_owned(), "true".to_owned());
     }
     Field::new(*name, data_type, true).with_metadata(metadata)
 }

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::value::{Value, rows};
-use super::{Render, coverage, escape, terminal};
+use super::{Render, block, coverage, escape, terminal};
 use crate::report::{Report, Section};
 
 /// Headings and tables.
@@ -41,9 +41,32 @@ fn list(out: &mut dyn Write, heading: Option<&str>, lines: &[String]) -> io::Res
     Ok(())
 }
 
+/// Each row as a paragraph, and its block below.
+fn blocks(section: &Section, column: usize, out: &mut dyn Write) -> io::Result<()> {
+    for (index, row) in rows(section).enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        writeln!(
+            out,
+            "{}\n\n```json",
+            escape::markdown(&block::heading(section, &row, column))
+        )?;
+        for line in block::lines(&row[column]) {
+            // A line of JSON starts with a brace, a bracket, a quotation mark or space: it cannot end the block.
+            writeln!(out, "{}", escape::terminal(&line))?;
+        }
+        writeln!(out, "```")?;
+    }
+    Ok(())
+}
+
 fn table(section: &Section, out: &mut dyn Write) -> io::Result<()> {
     if section.rows() == 0 {
         return writeln!(out, "None.");
+    }
+    if let Some(column) = block::column(section) {
+        return blocks(section, column, out);
     }
     let fields = section.schema.fields();
     let names: Vec<String> = fields

@@ -4,6 +4,7 @@
 //! never acts on the reader's terminal, spreadsheet or browser; escaping lives here, in `escape`, and nowhere else.
 //! Nothing is cut except by a table that has to fit a width, and there the cut is shown.
 
+mod block;
 mod coverage;
 mod csv;
 pub mod escape;

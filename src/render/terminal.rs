@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use super::escape::{json as json_in_line, terminal as escaped};
 use super::grid::{Column, Fit, Grid, NARROWEST};
 use super::value::{Value, readable, rows};
-use super::{Render, RenderOptions, coverage, json};
+use super::{Render, RenderOptions, block, coverage, json};
 use crate::report::{FIT, Report, Section};
 
 /// What a missing value looks like.
@@ -55,6 +55,9 @@ const ROW_COLUMNS: usize = 8;
 
 impl Terminal {
     fn section(&self, section: &Section, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(column) = block::column(section).filter(|_| section.rows() > 0) {
+            return self.blocks(section, column, out);
+        }
         let grid = grid(section);
         match (grid.rows.len(), grid.layout(self.0.width)) {
             (0, _) => writeln!(out, "none"),
@@ -78,6 +81,20 @@ impl Terminal {
             }
             _ => self.records(&grid, out),
         }
+    }
+
+    /// Each row as a line, and its block below.
+    fn blocks(&self, section: &Section, column: usize, out: &mut dyn Write) -> io::Result<()> {
+        for (index, row) in rows(section).enumerate() {
+            if index > 0 {
+                writeln!(out)?;
+            }
+            writeln!(out, "{}", self.bold(&block::heading(section, &row, column)))?;
+            for line in block::lines(&row[column]) {
+                writeln!(out, "{}", escaped(&line))?;
+            }
+        }
+        Ok(())
     }
 
     fn records(&self, grid: &Grid, out: &mut dyn Write) -> io::Result<()> {

@@ -2,6 +2,8 @@
 //!
 //! In: columns of text. Out: columns. Promise: only what neither DataFusion nor a column of `events` offers.
 
+mod iam_needs;
+
 use crate::cloudtrail::{access_key_kind, decode_account};
 use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::DataType;
@@ -19,6 +21,7 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
         text_function("decoded_account_id", |id| {
             decode_account(id).map(|account| account.to_string())
         }),
+        iam_needs::function(),
     ]
 }
 

@@ -23,6 +23,7 @@ fn help() {
       key          Show one access key: every source IP, user agent, API call, region and error
       coverage     Show what was seen of the trail, and what is missing
       credentials  Show what IAM says of users and keys: unused, doubled, used unseen
+      policy       Write the IAM policy that a key's observed use asks for
       describe     Describe the columns of an event: name, type, place in the record, meaning
       rules        List what is known of attacks: which events mean what, and when
       completions  Print a completion script for a shell
@@ -792,6 +793,7 @@ fn completions_and_manual_pages() {
     keytrail-key.1
     keytrail-keys.1
     keytrail-man.1
+    keytrail-policy.1
     keytrail-rules.1
     keytrail.1
     ");

@@ -17,6 +17,8 @@ mod lake_s3;
 mod limits;
 #[cfg(feature = "live")]
 mod live;
+mod policy;
+mod policy_language;
 mod program;
 mod readme;
 mod rules;

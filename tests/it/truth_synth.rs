@@ -16,13 +16,13 @@ use tempfile::TempDir;
 const GENERATOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/tools/synth.py");
 
 /// A trail, the lake it was read into, and what is true of it.
-struct Synthetic {
+pub(crate) struct Synthetic {
     folder: TempDir,
     truth: Value,
 }
 
 impl Synthetic {
-    fn generate(seed: u32) -> Option<Self> {
+    pub(crate) fn generate(seed: u32) -> Option<Self> {
         if !Path::new(GENERATOR).exists() {
             println!("skipped: there is no {GENERATOR}");
             return None;
@@ -51,7 +51,7 @@ impl Synthetic {
         self.path("trail/AWSLogs")
     }
 
-    fn lake(&self) -> String {
+    pub(crate) fn lake(&self) -> String {
         self.path("lake")
     }
 
@@ -59,7 +59,7 @@ impl Synthetic {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn ingest(&self) -> Value {
+    pub(crate) fn ingest(&self) -> Value {
         // Exit code 3: the trail has log files that cannot be read.
         let summary = json(&["ingest", &self.trail(), "--lake", &self.lake()], 3);
         assert_adds_up(&summary);

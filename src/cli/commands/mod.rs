@@ -11,6 +11,7 @@ mod ingest;
 mod key;
 mod keys;
 mod man;
+mod policy;
 mod rules;
 
 use clap::Subcommand;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Key(key::Args),
     Coverage(coverage::Args),
     Credentials(credentials::Args),
+    Policy(policy::Args),
     Describe(describe::Args),
     Rules(rules::Args),
     Completions(completions::Args),
@@ -41,6 +43,7 @@ impl Command {
             Command::Key(args) => key::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,
+            Command::Policy(args) => policy::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,

@@ -1,0 +1,76 @@
+-- What a key needed: permissions, on what, from where, with what program
+-- grain: one row per permission (action, resource, condition), outcome, address, endpoint and user agent; of objects in S3, those
+--   below the same prefix are one resource: `leaves` of them, the first and the last by name
+-- parameters: access_key_id
+SELECT
+    need['action'] AS action,
+    need['resource'] AS resource,
+    need['condition'] AS condition,
+    outcome,
+    error_code,
+    source_ip_address,
+    vpc_endpoint_id,
+    via_service,
+    user_agent,
+    min(need['leaf']) AS first_leaf,
+    max(need['leaf']) AS last_leaf,
+    max(user_identity_account_id) AS user_identity_account_id,
+    max(aws_region) AS aws_region,
+    count(DISTINCT need['leaf']) AS leaves,
+    sum(CASE WHEN need['first'] THEN 1 ELSE 0 END) AS events,
+    min(event_time) AS first_seen,
+    max(event_time) AS last_seen
+FROM (
+    SELECT
+        unnest(iam_needs(
+            event_source,
+            operation,
+            aws_region,
+            account_id,
+            user_identity_arn,
+            via_service,
+            resources,
+            request_parameters,
+            CASE WHEN outcome = 'denied' THEN error_message END
+        )) AS need,
+        *
+    FROM (
+        SELECT
+            event_source,
+            operation,
+            aws_region,
+            account_id,
+            user_identity_arn,
+            user_identity_account_id,
+            via_service,
+            resources,
+            request_parameters,
+            error_message,
+            source_ip_address,
+            vpc_endpoint_id,
+            user_agent,
+            event_time,
+            CASE WHEN error_code <> 'Success' THEN error_code END AS error_code,
+            CASE
+                WHEN error_code IS NULL OR error_code = 'Success' THEN 'allowed'
+                WHEN error_code LIKE '%AccessDenied%'
+                    OR error_code LIKE '%Unauthorized%'
+                    OR error_code LIKE '%NotAuthorized%'
+                    OR error_code LIKE 'AuthorizationError%'
+                    OR error_code = '403' THEN 'denied'
+                ELSE 'failed'
+            END AS outcome
+        FROM events
+        WHERE access_key_id = $access_key_id AND coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
+    )
+)
+GROUP BY
+    need['action'],
+    need['resource'],
+    need['condition'],
+    outcome,
+    error_code,
+    source_ip_address,
+    vpc_endpoint_id,
+    via_service,
+    user_agent

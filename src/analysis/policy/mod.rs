@@ -1,0 +1,208 @@
+//! Which policy does observed use ask for?
+//!
+//! In: the events of one key. Out: [`Observed`] use, and a [`Policy`] of it: documents that allow what succeeded and
+//! nothing else, what was refused apart, and what cannot be derived. Promise: every document is valid IAM JSON and short
+//! enough for its place; nothing is allowed that no event asks for, but for the generalising that `permissions` documents.
+
+mod answer;
+mod document;
+mod guards;
+mod permissions;
+mod trust;
+mod uses;
+
+use std::collections::BTreeMap;
+
+use super::AnalysisError;
+use crate::cloudtrail::AccessKeyId;
+use crate::knowledge::arn;
+use crate::report::Coverage;
+use crate::session::Session;
+
+pub use document::{Conditions, Document, Place, Statement};
+pub use guards::{Guard, Guarded};
+pub use permissions::{Permission, Permissions, Used, permissions, statements};
+pub use trust::{InvalidTrust, Trust};
+pub use uses::{Outcome, Use};
+
+/// What the policy is to hold.
+#[derive(Debug, Clone)]
+pub struct PolicyOptions {
+    /// Also what was refused for want of permission.
+    pub denied: bool,
+    /// Also what failed for other reasons.
+    pub failed: bool,
+    /// Where the documents go.
+    pub place: Place,
+    /// Guards to make.
+    pub guards: Vec<Guard>,
+    /// Trust policies to make.
+    pub trusts: Vec<Trust>,
+    /// More addresses than this are no stable set to bind a key to.
+    pub most_addresses: usize,
+}
+
+impl Default for PolicyOptions {
+    fn default() -> Self {
+        Self {
+            denied: false,
+            failed: false,
+            place: Place::Managed,
+            guards: Vec::new(),
+            trusts: Vec::new(),
+            most_addresses: 20,
+        }
+    }
+}
+
+/// What a key needed, and what that rests on.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// The key.
+    pub key: AccessKeyId,
+    /// The account of its user.
+    pub account: String,
+    /// The partition of AWS it was used in.
+    pub partition: &'static str,
+    /// The uses.
+    pub uses: Vec<Use>,
+    /// What was seen of the trail.
+    pub coverage: Coverage,
+}
+
+impl Observed {
+    /// Reads what the key needed.
+    pub async fn read(session: &Session, key: &AccessKeyId) -> Result<Self, AnalysisError> {
+        let (uses, owner) = uses::read(session, key).await?;
+        let decoded = || key.account().map(|account| account.to_string());
+        Ok(Self {
+            key: key.clone(),
+            account: owner.account.or_else(decoded).unwrap_or_default(),
+            partition: arn::partition(owner.region.as_deref().unwrap_or_default()),
+            uses,
+            coverage: session.coverage().await?,
+        })
+    }
+
+    /// The part of the use that is wanted, e.g. one consumer's.
+    pub fn only(mut self, wanted: impl Fn(&Use) -> bool) -> Self {
+        self.uses.retain(wanted);
+        self
+    }
+
+    /// The policy that this use asks for.
+    pub fn policy(&self, options: &PolicyOptions) -> Policy {
+        let included = |of: &&Use| match of.outcome {
+            Outcome::Allowed => true,
+            Outcome::Denied => options.denied,
+            Outcome::Failed => options.failed,
+        };
+        let permissions = permissions(self.uses.iter().filter(included));
+        let (groups, too_long) = document::packed(statements(&permissions), options.place.limit());
+        let count = groups.len();
+        let mut documents: Vec<Document> = (1..)
+            .zip(groups)
+            .map(|(number, statements)| Document {
+                name: format!("policy-{number}"),
+                purpose: match count {
+                    1 => "what the observed use needs".to_owned(),
+                    _ => format!("what the observed use needs, part {number} of {count}"),
+                },
+                statements,
+            })
+            .collect();
+        let mut notes = answer::size_notes(options.place, &documents);
+        notes.extend(too_long.iter().map(|statement| {
+            format!(
+                "{} does not fit into a {} policy",
+                statement.sid,
+                options.place.name()
+            )
+        }));
+        for wanted in &options.guards {
+            let guarded = guards::guard(*wanted, &self.uses, &permissions, options.most_addresses);
+            notes.extend(guarded.warnings);
+            match guarded.document {
+                Ok(document) => documents.push(document),
+                Err(reason) => notes.push(reason),
+            }
+        }
+        let trusts = options.trusts.iter();
+        documents.extend(trusts.map(|trust| trust.document(self.partition, &self.account)));
+        Policy {
+            documents,
+            refused: refused(&self.uses),
+            not_derived: answer::not_derived(self, &permissions),
+            permissions,
+            notes,
+        }
+    }
+}
+
+/// A policy and what there is to say of it.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The policy's documents, then guards, then trust policies.
+    pub documents: Vec<Document>,
+    /// What the documents allow.
+    pub permissions: Permissions,
+    /// What did not succeed.
+    pub refused: Vec<Refused>,
+    /// What cannot be derived from the events, and why.
+    pub not_derived: Vec<NotDerived>,
+    /// Warnings and remarks.
+    pub notes: Vec<String>,
+}
+
+/// Calls that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The action that was needed.
+    pub action: String,
+    /// The resources.
+    pub resources: Vec<String>,
+    /// Why it failed.
+    pub error_code: String,
+    /// Whether for want of permission.
+    pub denied: bool,
+    /// How many calls.
+    pub events: i64,
+    /// Time of the last, microseconds since 1970.
+    pub last_seen: i64,
+}
+
+/// Something that a policy may need and that the events do not tell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotDerived {
+    /// What.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What did not succeed, by action and error.
+fn refused(uses: &[Use]) -> Vec<Refused> {
+    let mut groups: BTreeMap<(bool, &str, &str), Vec<&Use>> = BTreeMap::new();
+    for of in uses.iter().filter(|of| of.outcome != Outcome::Allowed) {
+        let code = of.error_code.as_deref().unwrap_or_default();
+        let failed = of.outcome == Outcome::Failed;
+        groups
+            .entry((failed, &of.action, code))
+            .or_default()
+            .push(of);
+    }
+    let groups = groups.into_iter().map(|((failed, action, code), uses)| {
+        let resources = permissions(uses.iter().copied())
+            .into_values()
+            .flat_map(|used| used.resources);
+        Refused {
+            action: action.to_owned(),
+            resources: resources.collect(),
+            error_code: code.to_owned(),
+            denied: !failed,
+            events: uses.iter().map(|of| of.events).sum(),
+            last_seen: uses.iter().map(|of| of.last_seen).max().unwrap_or_default(),
+        }
+    });
+    groups.collect()
+}

@@ -1,0 +1,135 @@
+//! `keytrail policy`: the least-privilege policy that a key's observed use asks for.
+//!
+//! In: a lake or log files, and a key. Out: policy documents, and what they rest on. Promise: nothing is changed in AWS;
+//! what could not be derived is said beside the documents.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use keytrail::analysis::policy::{Document, Guard, Observed, Place, PolicyOptions, Trust};
+use keytrail::cloudtrail::AccessKeyId;
+
+use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs, at_least_one};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::{output, question};
+
+/// Write the IAM policy that a key's observed use asks for
+///
+/// What succeeded is allowed, on the resources it was done to, and nothing else. What was refused or failed is listed
+/// apart, and what the events do not tell is said. Of a key that was abused, ask for the time before (--until).
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The access key, e.g. AKIAIOSFODNN7EXAMPLE
+    #[arg(value_name = "ACCESS_KEY_ID")]
+    access_key_id: AccessKeyId,
+
+    /// Also allow what was refused for want of permission, or what failed for other reasons (repeatable)
+    #[arg(long, value_name = "OUTCOME", value_enum)]
+    include: Vec<Include>,
+
+    /// Where the documents go, which says how long each may be
+    #[arg(long, value_name = "PLACE", default_value = Place::Managed.name(), value_parser = places())]
+    place: Place,
+
+    /// Add a policy that denies: a permissions boundary, other addresses, calls without MFA, new keys (repeatable)
+    #[arg(long = "guard", value_name = "GUARD", value_parser = guards())]
+    guards: Vec<Guard>,
+
+    /// The most addresses that the guard source-ip may bind a key to
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one())]
+    max_addresses: usize,
+
+    /// Add the trust policy of a role: ec2, lambda, ecs-tasks, pods, github=OWNER/REPOSITORY:ref:refs/heads/BRANCH,
+    /// roles-anywhere=TRUST_ANCHOR_ARN, cross-account=ACCOUNT:EXTERNAL_ID (repeatable)
+    #[arg(long = "trust", value_name = "TRUST")]
+    trusts: Vec<Trust>,
+
+    /// Also write each document to a file of its own in this folder: policy-1.json …
+    #[arg(long, value_name = "FOLDER")]
+    documents: Option<PathBuf>,
+
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    access: SourceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What is allowed besides what succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Include {
+    Denied,
+    Failed,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail policy AKIAIOSFODNN7EXAMPLE                           What it needs, from ./keytrail-lake
+  keytrail policy AKIAIOSFODNN7EXAMPLE --documents policies      The documents as files, for a pull request
+  keytrail policy AKIAIOSFODNN7EXAMPLE --trust lambda            For the role of a function that replaces the key
+  keytrail policy AKIAIOSFODNN7EXAMPLE --trust github=example/infra:ref:refs/heads/main
+  keytrail policy AKIAIOSFODNN7EXAMPLE --guard source-ip --guard boundary   For a key that has to stay a while";
+
+fn places() -> impl TypedValueParser<Value = Place> {
+    named(&Place::ALL, |place| place.name())
+}
+
+fn guards() -> impl TypedValueParser<Value = Guard> {
+    named(&Guard::ALL, |guard| guard.name())
+}
+
+/// A parser that knows these values by name.
+fn named<T: Copy + Send + Sync + 'static>(
+    values: &'static [T],
+    name: fn(&T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let names = values
+        .iter()
+        .map(move |value| PossibleValue::new(name(value)));
+    PossibleValuesParser::new(names).try_map(move |text| {
+        let found = values.iter().find(|value| name(value) == text);
+        found.copied().ok_or("not one of the values")
+    })
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let observed = Observed::read(&session, &args.access_key_id).await?;
+    let policy = observed.policy(&PolicyOptions {
+        denied: args.include.contains(&Include::Denied),
+        failed: args.include.contains(&Include::Failed),
+        place: args.place,
+        guards: args.guards,
+        trusts: args.trusts,
+        most_addresses: args.max_addresses,
+    });
+    let report = policy.report(&observed)?;
+    if let Some(folder) = &args.documents {
+        write_documents(folder, &policy.documents)?;
+    }
+    output::write(&report, &args.output, context)?;
+    Ok(Done::Complete)
+}
+
+fn write_documents(folder: &Path, documents: &[Document]) -> Result<(), Failure> {
+    let failed = |path: &Path, error: std::io::Error| {
+        Failure::new(format!("{} cannot be written", path.display())).because(&error)
+    };
+    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    for document in documents {
+        let path = folder.join(format!("{}.json", document.name));
+        fs::write(&path, format!("{:#}\n", document.json()))
+            .map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
+}

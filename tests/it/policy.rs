@@ -1,0 +1,361 @@
+//! Policies from observed use: valid in IAM's grammar; all that succeeded is allowed, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use datafusion::common::ScalarValue;
+use keytrail::analysis::policy::{
+    Document, Guard, Observed, Outcome, Place, Policy, PolicyOptions, Trust,
+};
+use keytrail::cloudtrail::{AccessKeyId, Selection};
+use keytrail::session::{Params, Session, SessionOptions};
+use keytrail::source::{self, SourceOptions};
+use serde_json::Value;
+
+use crate::policy_language::{Request, allows, assert_grammar, texts};
+use crate::program::{json, keytrail};
+use crate::truth_synth::Synthetic;
+use crate::usage::session;
+
+async fn observed(session: &Session, key: &str) -> Observed {
+    Observed::read(session, &AccessKeyId::new(key).unwrap())
+        .await
+        .unwrap()
+}
+
+/// A session on the test data's trail.
+async fn test_data() -> Session {
+    let trail = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/trail");
+    let source = source::open(trail, &SourceOptions::default())
+        .await
+        .unwrap();
+    let options = SessionOptions {
+        selection: Selection::default(),
+        threads: 1,
+        max_json: 1 << 30,
+    };
+    Session::trail(vec![source], &options).await.unwrap()
+}
+
+/// The documents that allow.
+fn granting(policy: &Policy) -> Vec<Value> {
+    let documents = policy
+        .documents
+        .iter()
+        .filter(|document| document.name.starts_with("policy-"));
+    documents.map(Document::json).collect()
+}
+
+/// What the conditions of a use say of the request.
+fn context(condition: Option<&str>) -> BTreeMap<String, String> {
+    let pair = condition.and_then(|condition| condition.split_once('='));
+    let pair =
+        pair.map(|(key, values)| (key.to_owned(), values.split(' ').next().unwrap().to_owned()));
+    pair.into_iter().collect()
+}
+
+/// A resource that a use was of: wildcards stand for what the event did not name, so that anything will do.
+fn concrete(resource: &str) -> String {
+    let plain = resource
+        .replace("${*}", "\u{1}")
+        .replace("${?}", "\u{2}")
+        .replace("${$}", "$");
+    let plain = plain.replace('*', "any").replace('?', "x");
+    plain.replace('\u{1}', "*").replace('\u{2}', "?")
+}
+
+/// Everything the uses needed, as requests.
+fn requests(observed: &Observed, outcome: Outcome) -> BTreeSet<Request> {
+    let mut requests = BTreeSet::new();
+    for of in observed.uses.iter().filter(|of| of.outcome == outcome) {
+        let leaves = if of.leaves.is_empty() {
+            BTreeSet::from([String::new()])
+        } else {
+            of.leaves.clone()
+        };
+        for leaf in leaves {
+            requests.insert(Request {
+                action: of.action.clone(),
+                resource: concrete(&format!("{}{leaf}", of.resource)),
+                context: context(of.condition.as_deref()),
+            });
+        }
+    }
+    requests
+}
+
+/// That the policy allows what succeeded, and nothing that it should not.
+fn assert_least(observed: &Observed, policy: &Policy) -> usize {
+    let documents = granting(policy);
+    for document in policy.documents.iter() {
+        assert_grammar(&document.json());
+        if document.name.starts_with("policy-") {
+            assert!(
+                document.characters() <= Place::Managed.limit(),
+                "{}",
+                document.characters()
+            );
+        }
+    }
+    let needed = requests(observed, Outcome::Allowed);
+    for request in &needed {
+        assert!(
+            allows(&documents, request),
+            "{request:?} is not allowed by {documents:#?}"
+        );
+    }
+    let actions: BTreeSet<String> = needed
+        .iter()
+        .map(|request| request.action.to_lowercase())
+        .collect();
+    // No action that was not used.
+    let granted: BTreeSet<String> = documents
+        .iter()
+        .flat_map(|document| document["Statement"].as_array().unwrap())
+        .flat_map(|statement| texts(&statement["Action"]))
+        .map(str::to_lowercase)
+        .collect();
+    for action in &granted {
+        assert!(!action.contains(['*', '?']), "{action}");
+        assert!(actions.contains(action), "{action} was not used");
+    }
+    for request in &needed {
+        // Not in another account, not in another bucket, not beside the prefix.
+        let elsewhere = Request {
+            resource: foreign(&request.resource),
+            ..request.clone()
+        };
+        if request.resource != elsewhere.resource && request.resource != "any" {
+            assert!(!allows(&documents, &elsewhere), "{elsewhere:?}");
+        }
+        // What only a service did for the key, the key cannot do.
+        if !request.context.is_empty() {
+            let bare = Request {
+                context: BTreeMap::new(),
+                ..request.clone()
+            };
+            assert!(
+                needed.contains(&bare) || !allows(&documents, &bare),
+                "{bare:?}"
+            );
+        }
+    }
+    // Every statement is there for a use.
+    for statement in documents
+        .iter()
+        .flat_map(|document| document["Statement"].as_array().unwrap())
+    {
+        let alone = [serde_json::json!({"Version": "2012-10-17", "Statement": [statement]})];
+        assert!(
+            needed.iter().any(|request| allows(&alone, request)),
+            "{statement}"
+        );
+    }
+    needed.len()
+}
+
+/// The same resource of another account, or of another bucket.
+fn foreign(resource: &str) -> String {
+    if let Some(rest) = resource.strip_prefix("arn:aws:s3:::") {
+        return format!("arn:aws:s3:::other-{rest}");
+    }
+    let parts: Vec<&str> = resource.splitn(6, ':').collect();
+    match parts.as_slice() {
+        [arn, partition, service, region, account, rest] if account.len() == 12 => {
+            format!("{arn}:{partition}:{service}:{region}:999999999999:{rest}")
+        }
+        _ => resource.to_owned(),
+    }
+}
+
+/// The events of a key that succeeded, counted without the program's own mapping.
+async fn calls(session: &Session, key: &str) -> BTreeSet<(String, String)> {
+    let sql = "SELECT DISTINCT event_source, operation FROM events WHERE access_key_id = $key AND error_code IS NULL";
+    let params = Params::from([("key".to_owned(), ScalarValue::from(key))]);
+    let (_, batches) = session.sql(sql, &params).await.unwrap();
+    let mut calls = BTreeSet::new();
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            let text = |column: usize| {
+                ScalarValue::try_from_array(batch.column(column), row)
+                    .unwrap()
+                    .to_string()
+            };
+            calls.insert((text(0), text(1)));
+        }
+    }
+    calls
+}
+
+/// Calls that need no permission.
+const FREE: [(&str, &str); 2] = [
+    ("sts.amazonaws.com", "GetCallerIdentity"),
+    ("sts.amazonaws.com", "GetSessionToken"),
+];
+
+#[tokio::test]
+async fn the_test_data_s_policies_are_least() {
+    let session = test_data().await;
+    let keys = json(&["keys", "--trail", "testdata/trail"], 0);
+    let mut requests = 0;
+    for row in keys["keys"].as_array().unwrap() {
+        let key = row["access_key_id"].as_str().unwrap();
+        let observed = observed(&session, key).await;
+        let options = PolicyOptions {
+            guards: Guard::ALL.to_vec(),
+            trusts: vec![
+                Trust::Ec2,
+                Trust::Pods,
+                "github=a/b:ref:refs/heads/main".parse().unwrap(),
+            ],
+            ..PolicyOptions::default()
+        };
+        requests += assert_least(&observed, &observed.policy(&options));
+    }
+    assert!(requests > 40, "{requests}");
+}
+
+#[tokio::test]
+async fn synthetic_policies_are_least() {
+    let Some(synthetic) = Synthetic::generate(1) else {
+        return;
+    };
+    synthetic.ingest();
+    let session = session(Path::new(&synthetic.lake())).await;
+    let keys = json(&["keys", "--lake", &synthetic.lake(), "--top", "25"], 0);
+    let (mut requests, mut services) = (0, BTreeSet::new());
+    for row in keys["keys"].as_array().unwrap() {
+        let key = row["access_key_id"].as_str().unwrap();
+        let observed = observed(&session, key).await;
+        requests += assert_least(&observed, &observed.policy(&PolicyOptions::default()));
+        // Each call that succeeded asks for something of its service.
+        for (source, operation) in calls(&session, key).await {
+            if FREE.contains(&(source.as_str(), operation.as_str())) {
+                continue;
+            }
+            let prefix = format!("{}:", keytrail::knowledge::iam_calls::prefix(&source));
+            let asked = observed
+                .uses
+                .iter()
+                .any(|of| of.action.starts_with(&prefix));
+            assert!(asked, "{key}: {source} {operation}");
+            services.insert(prefix);
+        }
+    }
+    println!(
+        "{requests} requests of 25 keys, {} services",
+        services.len()
+    );
+    assert!(
+        requests > 1_000 && services.len() > 10,
+        "{requests} {services:?}"
+    );
+}
+
+#[test]
+fn the_policy_of_the_test_data_s_ci_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("policies");
+    let key = "AKIARTX3GSDSVYJXHKU3";
+    let args = [
+        "policy",
+        key,
+        "--trail",
+        "testdata/trail",
+        "--guard",
+        "source-ip",
+        "--trust",
+        "ecs-tasks",
+    ];
+    let answer = json(
+        &[&args[..], &["--documents", files.to_str().unwrap()]].concat(),
+        0,
+    );
+    let names: Vec<&str> = answer["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["policy-1", "guard-source-ip", "trust-ecs-tasks"]);
+    for (name, row) in names.iter().zip(answer["documents"].as_array().unwrap()) {
+        let file: Value =
+            serde_json::from_slice(&fs::read(files.join(format!("{name}.json"))).unwrap()).unwrap();
+        assert_eq!(file, row["document"]);
+        assert_grammar(&file);
+    }
+    let put = &answer["documents"][0]["document"]["Statement"][3];
+    assert_eq!(put["Sid"], "S3Write");
+    assert_eq!(put["Resource"], "arn:aws:s3:::example-releases/shop/*");
+}
+
+#[test]
+fn refusals_are_apart_and_included_on_request() {
+    let asked = |more: &[&str]| {
+        json(
+            &[
+                &[
+                    "policy",
+                    "AKIAWO645SY5N7R27AUY",
+                    "--trail",
+                    "testdata/trail",
+                ],
+                more,
+            ]
+            .concat(),
+            0,
+        )
+    };
+    let actions = |answer: &Value| -> Vec<String> {
+        let rows = answer["permissions"].as_array().unwrap().iter();
+        rows.map(|row| row["action"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let plain = asked(&[]);
+    assert_eq!(actions(&plain), ["cloudwatch:GetMetricData"]);
+    assert_eq!(plain["denied"].as_array().unwrap().len(), 3);
+    assert_eq!(plain["denied"][0]["events"], 5);
+    let wanted = asked(&["--include", "denied"]);
+    assert_eq!(
+        actions(&wanted),
+        [
+            "ce:GetCostAndUsage",
+            "cloudwatch:GetMetricData",
+            "ec2:DescribeInstances",
+            "iam:ListUsers"
+        ]
+    );
+}
+
+#[test]
+fn guards_that_would_break_the_key_are_not_made() {
+    let args = [
+        "policy",
+        "AKIARTX3GSDSVYJXHKU3",
+        "--trail",
+        "testdata/trail",
+        "--guard",
+        "source-ip",
+        "--max-addresses",
+        "5",
+    ];
+    let answer = json(&args, 0);
+    assert_eq!(answer["documents"].as_array().unwrap().len(), 1);
+    assert!(
+        answer["notes"]
+            .to_string()
+            .contains("10 addresses are no stable set"),
+        "{}",
+        answer["notes"]
+    );
+    let refused = keytrail(&[
+        "policy",
+        "AKIARTX3GSDSVYJXHKU3",
+        "--trust",
+        "github=example/*:ref:refs/heads/main",
+    ])
+    .output()
+    .unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+}
