@@ -141,6 +141,37 @@ impl ColumnBuilder {
         })
     }
 
+    /// Takes the memory back of an array that came out of this builder, unless somebody else still holds it. The builder must be
+    /// empty.
+    pub(crate) fn reuse(&mut self, array: ArrayRef) {
+        let data = array.to_data();
+        drop(array);
+        let (_, _, _, _, buffers, _) = data.into_parts();
+        let mut buffers = buffers.into_iter();
+        match &mut self.data {
+            Data::Bytes { bytes, ends } => {
+                let (offsets, values) = (buffers.next(), buffers.next());
+                if let Some(Ok(vec)) = offsets.map(Buffer::into_vec) {
+                    *ends = vec;
+                    ends.clear();
+                    ends.push(0);
+                }
+                if let Some(Ok(vec)) = values.map(Buffer::into_vec) {
+                    *bytes = vec;
+                    bytes.clear();
+                }
+            }
+            Data::Ints(ints) => {
+                if let Some(Ok(vec)) = buffers.next().map(Buffer::into_vec) {
+                    *ints = vec;
+                    ints.clear();
+                }
+            }
+            // A bit per row is not worth it.
+            Data::Bools(_) => {}
+        }
+    }
+
     /// Bytes held, roughly.
     pub(crate) fn bytes(&self) -> usize {
         match &self.data {
@@ -172,6 +203,25 @@ mod tests {
         );
         assert_eq!(array.null_count(), 2);
         assert_eq!(column.finish(0)?.len(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn memory_is_used_again_once_nobody_holds_it() -> Result<(), ArrowError> {
+        let mut column = ColumnBuilder::new(Kind::Text);
+        column.set(0, Value::Text("first"));
+        let array = column.finish(1)?;
+        let held = array.as_string::<i32>().clone();
+        column.reuse(array);
+        column.set(1, Value::Text("second"));
+        let array = column.finish(2)?;
+        let place = array.as_string::<i32>().values().as_ptr();
+        column.reuse(array);
+        column.set(0, Value::Text("3rd"));
+        let third = column.finish(1)?;
+        assert_eq!(third.as_string::<i32>().values().as_ptr(), place);
+        assert_eq!(third.as_string::<i32>().value(0), "3rd");
+        assert_eq!(held.value(0), "first");
         Ok(())
     }
 

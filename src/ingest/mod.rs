@@ -150,6 +150,7 @@ pub async fn ingest(
         max_json: options.max_json,
         seen: Arc::clone(&seen),
         handle: tokio::runtime::Handle::current(),
+        idle: Arc::default(),
     };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)

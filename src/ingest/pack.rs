@@ -7,14 +7,14 @@ use super::IngestError;
 use crate::event::{Decoder, EventBuilder, EventKey, Field};
 use crate::lake::{DataFile, LogFileRow, Packed, RejectRow, Seen, TableName};
 use crate::source::LogFile;
-use arrow::array::{AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take, take_record_batch};
+use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take};
 use arrow::datatypes::UInt32Type;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -33,6 +33,8 @@ pub(crate) struct Packer {
     pub(crate) max_json: u64,
     pub(crate) seen: Arc<Mutex<Seen>>,
     pub(crate) handle: Handle,
+    /// Decoders and builders that no parcel uses at the moment; they keep their memory.
+    pub(crate) idle: Arc<std::sync::Mutex<Vec<(Decoder, EventBuilder)>>>,
 }
 
 impl Packer {
@@ -44,8 +46,11 @@ impl Packer {
             pending: Vec::new(),
             failure: None,
         };
-        let mut builder = EventBuilder::new(Field::all());
-        let mut decoder = Decoder::new(self.max_json);
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut decoder, mut builder) = idle().pop().unwrap_or_else(|| {
+            let decoder = Decoder::new(self.max_json);
+            (decoder, EventBuilder::new(Field::all()))
+        });
         for (log_file, bytes) in fetched {
             work.log_file(log_file, bytes, (&mut decoder, &mut builder));
             if builder.is_full() {
@@ -58,7 +63,10 @@ impl Packer {
         work.flush(&mut builder);
         match work.failure {
             Some(failure) => Err(failure),
-            None => Ok(work.packed),
+            None => {
+                idle().push((decoder, builder));
+                Ok(work.packed)
+            }
         }
     }
 }
@@ -152,13 +160,27 @@ impl Work<'_> {
             let order = order(&batch, &rows)?;
             let pieces = (0..order.len()).step_by(PIECE_ROWS).map(|first| {
                 let rows = order.slice(first, PIECE_ROWS.min(order.len() - first));
-                Ok::<_, IngestError>(take_record_batch(&batch, &rows)?)
+                gather(&batch, &rows)
             });
             let file = DataFile::encode(TableName::Events, Some(date), pieces)?;
             self.packed.events.push(file);
         }
+        builder.reuse(batch);
         Ok(())
     }
+}
+
+/// Some rows, in this order. Where a column has nothing, there is nothing to move.
+fn gather(batch: &RecordBatch, rows: &UInt32Array) -> Result<RecordBatch, IngestError> {
+    let columns = batch.columns().iter().map(|column| {
+        if column.null_count() == column.len() {
+            Ok(column.slice(0, rows.len()))
+        } else {
+            take(column, rows, None)
+        }
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }
 
 /// The fresh rows of each day; days in order.
