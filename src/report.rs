@@ -16,6 +16,9 @@ pub const JSON_TEXT: &str = "keytrail.json";
 /// columns of its row, instead of into a table. Without it, long texts that are no identifiers are cut.
 pub const FIT: &str = "keytrail.fit";
 
+/// Metadata of a section's schema: the name of the question in the library that it answers.
+pub const QUERY: &str = "keytrail.query";
+
 /// An answer: named sections of rows, remarks, and what it rests on.
 #[derive(Debug, Clone)]
 pub struct Report {

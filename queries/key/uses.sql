@@ -1,6 +1,6 @@
 -- The distinct uses of an access key: everything the sections of its dossier are counted from
 -- grain: one row per distinct combination of the grouped columns
--- parameters: access_key_id
+-- parameter: access_key_id text: the key
 SELECT
     access_key_id,
     source_ip_address,

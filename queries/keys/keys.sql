@@ -1,6 +1,6 @@
 -- Access keys: whose they are, when and from where they were used
 -- grain: one row per access key
--- parameters: temporary (boolean): also temporary keys
+-- parameter: temporary boolean: also temporary keys
 SELECT
     access_key_id,
     max(user_identity_user_name) AS user_identity_user_name,

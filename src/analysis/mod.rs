@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod findings;
 mod keys;
 pub mod policy;
+pub mod question;
 mod rows;
 mod sql;
 
@@ -36,11 +37,16 @@ pub enum AnalysisError {
 /// A question that can be asked of any trail.
 #[async_trait]
 pub trait Analysis: Send + Sync {
-    /// The name on the command line and in JSON.
-    fn name(&self) -> &'static str;
+    /// The name on the command line.
+    fn name(&self) -> &str;
 
     /// One line for people.
-    fn title(&self) -> &'static str;
+    fn title(&self) -> &str;
+
+    /// The name in the JSON field `report`.
+    fn report(&self) -> &str {
+        self.name()
+    }
 
     /// The tables of the answer, and remarks.
     async fn sections(
@@ -50,7 +56,8 @@ pub trait Analysis: Send + Sync {
     ) -> Result<(Vec<Section>, Vec<String>), AnalysisError>;
 }
 
-/// Every question, in the order of the help.
+/// Every question that has a command of its own, in the order of the help. Those that are run by name are in
+/// [`question::FILES`].
 pub const ANALYSES: &[&dyn Analysis] = &[&KEYS, &KEY, &COVERAGE];
 
 /// Asks a question.
@@ -61,7 +68,7 @@ pub async fn answer(
 ) -> Result<Report, AnalysisError> {
     let (sections, notes) = analysis.sections(session, params).await?;
     Ok(Report {
-        name: analysis.name().to_owned(),
+        name: analysis.report().to_owned(),
         title: analysis.title().to_owned(),
         sections,
         notes,

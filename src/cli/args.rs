@@ -10,11 +10,14 @@ use std::process::ExitCode;
 use chrono::{TimeDelta, Utc};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, ColorChoice, Parser};
+use keytrail::analysis::question::Library;
 use keytrail::cloudtrail::{AccountId, Bound, Selection, TimeError, parse_span, parse_time};
 use keytrail::render::Format;
+use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
 
 use crate::commands::Command;
+use crate::context::Context;
 use crate::failure::Failure;
 
 /// Find out who uses which AWS access key, from CloudTrail log files.
@@ -43,6 +46,7 @@ Examples:
   keytrail keys                                Which keys are used? From the lake, in a moment
   keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
   keytrail coverage                            What was seen of the trail, and what is missing?
+  keytrail list                                What else can be asked?
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C";
@@ -193,6 +197,31 @@ impl InputArgs {
         } else {
             Input::Trails(self.trails.clone())
         }
+    }
+}
+
+/// Which questions can be asked by name.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Questions")]
+pub(crate) struct LibraryArgs {
+    /// Also the .sql files of this folder (repeatable)
+    #[arg(long = "queries", value_name = "DIR")]
+    folders: Vec<PathBuf>,
+}
+
+impl LibraryArgs {
+    /// The library that is meant. Files of the user's that are no questions are said, and left out.
+    pub(crate) fn library(&self, context: &Context) -> Result<Library, Failure> {
+        let mut library = Library::built_in();
+        for folder in &self.folders {
+            library.add_folder(folder).map_err(|error| {
+                Failure::usage(format!("--queries {}: {error}", folder.display()))
+            })?;
+        }
+        for broken in library.broken() {
+            context.mention(&format!("left out: {}", terminal(&broken.to_string())));
+        }
+        Ok(library)
     }
 }
 

@@ -38,6 +38,14 @@ pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Re
     Ok(())
 }
 
+/// Writes text that is no report, and that is harmless already, where the options say.
+pub(crate) fn write_text(text: &str, args: &OutputArgs) -> Result<(), Failure> {
+    match &args.output {
+        Some(path) => write_file(path, |out| out.write_all(text.as_bytes())),
+        None => print(|out| out.write_all(text.as_bytes())),
+    }
+}
+
 /// Hands standard output to a function.
 pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(stdout().lock());

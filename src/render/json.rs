@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 
 use super::value::{Value, rfc3339, rows};
 use super::{Render, escape};
-use crate::report::{Report, Section};
+use crate::report::{QUERY, Report, Section};
 
 /// The whole report as one object.
 pub(super) struct Json;
@@ -24,6 +24,11 @@ impl Render for Json {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{{\n  \"report\": ")?;
         serialized(out, &report.name)?;
+        let query = report.sections.first();
+        if let Some(query) = query.and_then(|section| section.schema.metadata().get(QUERY)) {
+            write!(out, ",\n  \"query\": ")?;
+            serialized(out, query)?;
+        }
         if let Some(coverage) = &report.coverage {
             write!(out, ",\n  \"coverage\": ")?;
             serialized(out, coverage)?;

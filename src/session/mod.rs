@@ -16,6 +16,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
 use datafusion::datasource::MemTable;
+use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use raw::{RawTable, Trail};
@@ -86,7 +87,7 @@ pub type Params = HashMap<String, ScalarValue>;
 impl Session {
     /// Asks a lake.
     pub async fn lake(lake: Lake, options: &SessionOptions) -> Result<Self, SessionError> {
-        let context = context(options.threads);
+        let context = context(options.threads)?;
         for name in TableName::ALL {
             let provider =
                 lake.delta(name)
@@ -117,7 +118,7 @@ impl Session {
     ) -> Result<Self, SessionError> {
         let trail = Arc::new(Trail::list(sources, &options.selection, options.max_json).await?);
         let streams = options.threads.div_ceil(DECODERS_PER_STREAM).max(1);
-        let context = context(streams);
+        let context = context(streams)?;
         context.register_table(
             ALL_EVENTS,
             Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams)),
@@ -129,18 +130,39 @@ impl Session {
         })
     }
 
-    /// Runs a query.
+    /// Runs a query; anything else is refused.
     pub async fn sql(
         &self,
         sql: &str,
         params: &Params,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
-        let mut frame = self.context.sql(sql).await?;
+        self.read_for_ledger(sql).await?;
+        let only_queries = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        let mut frame = self.context.sql_with_options(sql, only_queries).await?;
         if !params.is_empty() {
             frame = frame.with_param_values(ParamValues::from(params.clone()))?;
         }
         let schema = SchemaRef::clone(frame.schema().inner());
         Ok((schema, frame.collect().await?))
+    }
+
+    /// Where there is no lake, `log_files` is what came of reading every log file: a query that asks for it has them read.
+    async fn read_for_ledger(&self, sql: &str) -> Result<(), SessionError> {
+        let ledger = TableName::LogFiles.as_str();
+        if matches!(self.origin, Origin::Lake(_)) || self.context.table_exist(ledger)? {
+            return Ok(());
+        }
+        let state = self.context.state();
+        let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
+        let tables = state.resolve_table_references(&statement)?;
+        if tables.iter().any(|table| table.table() == ledger) {
+            self.context.table(ALL_EVENTS).await?.count().await?;
+            self.ledger()?;
+        }
+        Ok(())
     }
 
     /// Makes rows a table for the queries that follow.
@@ -184,18 +206,19 @@ const ALL_EVENTS: &str = "all_events";
 /// query is cut into, the less there is to put together again.
 const DECODERS_PER_STREAM: usize = 4;
 
-fn context(partitions: usize) -> SessionContext {
+fn context(partitions: usize) -> Result<SessionContext, SessionError> {
     let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
     let parquet = &mut config.options_mut().execution.parquet;
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
     parquet.reorder_filters = true;
-    let context = SessionContext::new_with_config(config);
+    let mut context = SessionContext::new_with_config(config);
+    datafusion_functions_json::register_all(&mut context)?;
     for function in functions::all() {
         context.register_udf(function);
     }
     context.register_udaf(count_texts::count_texts());
-    context
+    Ok(context)
 }
 
 /// `events`: the events of the selection.

@@ -40,8 +40,11 @@ pub(crate) struct Trail {
     sources: Vec<Arc<dyn Source>>,
     log_files: Vec<(usize, LogFile)>,
     max_json: u64,
-    rows: Mutex<Vec<LogFileRow>>,
+    scans: Mutex<Vec<Arc<Rows>>>,
 }
+
+/// What became of the log files that one scan read.
+type Rows = Mutex<Vec<LogFileRow>>;
 
 impl Trail {
     /// Lists the sources.
@@ -63,30 +66,37 @@ impl Trail {
             sources,
             log_files,
             max_json,
-            rows: Mutex::default(),
+            scans: Mutex::default(),
         })
     }
 
-    /// The ledger of the last scan.
+    /// The ledger: of the scan that read most, since a query may scan several times, and stop early.
     pub(crate) fn ledger(&self) -> Vec<LogFileRow> {
-        self.rows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = scans.iter().max_by_key(|rows| count(rows));
+        most.map_or_else(Vec::new, |rows| {
+            rows.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        })
     }
 
-    /// The account of the last scan.
+    /// The account of the same scan.
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        for row in self
-            .rows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
+        for row in &self.ledger() {
             tally.add(row);
         }
         tally
+    }
+
+    /// The account of a scan that begins now. Those that are over are forgotten, but for the one that read most.
+    fn begin(&self) -> Arc<Rows> {
+        let rows = Arc::<Rows>::default();
+        let mut scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = (0..scans.len()).max_by_key(|&index| count(&scans[index]));
+        let mut index = 0..scans.len();
+        scans.retain(|rows| index.next() == most || Arc::strong_count(rows) > 1);
+        scans.push(Arc::clone(&rows));
+        rows
     }
 
     pub(crate) fn name(&self) -> String {
@@ -110,6 +120,10 @@ impl Trail {
         portions.push_back(portion);
         portions
     }
+}
+
+fn count(rows: &Rows) -> usize {
+    rows.lock().unwrap_or_else(PoisonError::into_inner).len()
 }
 
 impl RawTable {
@@ -176,12 +190,8 @@ impl TableProvider for RawTable {
             filter: filter.transpose()?,
             portions: Mutex::new(self.trail.portions()),
             seen: Mutex::default(),
+            rows: self.trail.begin(),
         });
-        self.trail
-            .rows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
         let threads = self.threads.div_ceil(self.streams);
         let partitions: Vec<Arc<dyn PartitionStream>> = (0..self.streams)
             .map(|_| Arc::new(Reader::new(Arc::clone(&scan), threads)) as _)

@@ -20,6 +20,7 @@ mod live;
 mod policy;
 mod policy_language;
 mod program;
+mod questions;
 mod readme;
 mod rules;
 mod s3_server;

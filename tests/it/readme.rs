@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use keytrail::analysis::ANALYSES;
+use keytrail::analysis::question::{Group, Library};
+use keytrail::analysis::{ANALYSES, Analysis as _};
 
 /// A block that people fill.
 const BY_HAND: &str = "speed";
@@ -27,6 +28,7 @@ fn the_readme_shows_what_the_program_prints() {
         let content = match what {
             BY_HAND => shown.to_owned(),
             "analyses" => analyses(),
+            "queries" => queries(),
             command => output(command, lake.path()),
         };
         write!(
@@ -53,6 +55,22 @@ fn analyses() -> String {
     let mut table = String::from("\n| command | answer |\n| --- | --- |\n");
     for analysis in ANALYSES {
         writeln!(table, "| `{}` | {} |", analysis.name(), analysis.title()).unwrap();
+    }
+    table + "\n"
+}
+
+/// Every question that is run by name, from the registry.
+fn queries() -> String {
+    let library = Library::built_in();
+    let mut table = String::from("\n| question | answer |\n| --- | --- |\n");
+    for group in Group::ALL {
+        let mut questions = library.of(group).peekable();
+        if questions.peek().is_some() {
+            writeln!(table, "| | **{}** |", group.title()).unwrap();
+        }
+        for question in questions {
+            writeln!(table, "| `{}` | {} |", question.name(), question.title()).unwrap();
+        }
     }
     table + "\n"
 }

@@ -10,9 +10,11 @@ mod describe;
 mod ingest;
 mod key;
 mod keys;
+mod list;
 mod man;
 mod policy;
 mod rules;
+mod run;
 
 use clap::Subcommand;
 
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Coverage(coverage::Args),
     Credentials(credentials::Args),
     Policy(policy::Args),
+    Run(run::Args),
+    List(list::Args),
     Describe(describe::Args),
     Rules(rules::Args),
     Completions(completions::Args),
@@ -44,6 +48,8 @@ impl Command {
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,
             Command::Policy(args) => policy::run(args, context).await,
+            Command::Run(args) => run::run(args, context).await,
+            Command::List(args) => list::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,

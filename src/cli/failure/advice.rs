@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use keytrail::analysis::AnalysisError;
+use keytrail::analysis::question::{ParameterError, UnknownQuestion};
 use keytrail::iam::IamError;
 use keytrail::ingest::IngestError;
 use keytrail::lake::LakeError;
@@ -54,6 +55,42 @@ impl From<SessionError> for Failure {
             SessionError::Source(error) => error.into(),
             SessionError::Lake(error) => error.into(),
             error => Failure::of(&error),
+        }
+    }
+}
+
+impl From<UnknownQuestion> for Failure {
+    fn from(error: UnknownQuestion) -> Self {
+        let mut failure = Failure::usage(error.to_string());
+        if let UnknownQuestion::Name { near, .. } = error {
+            if !near.is_empty() {
+                failure = failure.hint(format!("did you mean {}?", near.join(" or ")));
+            }
+            failure = failure.hint("keytrail list shows every question");
+        }
+        failure
+    }
+}
+
+impl From<ParameterError> for Failure {
+    fn from(error: ParameterError) -> Self {
+        let failure = Failure::usage(error.to_string());
+        match error {
+            ParameterError::Missing { question, missing } => {
+                let params = missing.iter().map(|p| format!(" --param {}=…", p.name));
+                failure.hint(format!(
+                    "keytrail run {question}{}",
+                    params.collect::<String>()
+                ))
+            }
+            ParameterError::Unknown { known, .. } if known.is_empty() => {
+                failure.hint("it takes no parameters")
+            }
+            ParameterError::Unknown { known, .. } => {
+                let names: Vec<&str> = known.iter().map(|p| p.name.as_str()).collect();
+                failure.hint(format!("its parameters are {}", names.join(", ")))
+            }
+            _ => failure,
         }
     }
 }

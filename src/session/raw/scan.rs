@@ -3,7 +3,7 @@
 //! In: portions of log files. Out: batches of their events. Promise: decoded on threads that do nothing else; each event once,
 //! whoever decodes it; rows that the query's filter leaves out go no further.
 
-use super::Trail;
+use super::{Rows, Trail};
 use crate::event::{Decoder, EVENT_DATE, EventBuilder, EventKey, Field};
 use crate::lake::LogFileRow;
 use crate::source::LogFile;
@@ -40,6 +40,8 @@ pub(super) struct Scan {
     pub(super) filter: Option<Arc<dyn PhysicalExpr>>,
     pub(super) portions: Mutex<VecDeque<Vec<(usize, LogFile)>>>,
     pub(super) seen: Mutex<HashSet<EventKey, RandomState>>,
+    /// What became of the log files.
+    pub(super) rows: Arc<Rows>,
 }
 
 /// A stream of a scan.
@@ -154,8 +156,7 @@ impl Scan {
             }
             batches.push(self.select(self.arrange(&batch)?, fresh)?);
         }
-        self.trail
-            .rows
+        self.rows
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .extend(rows);

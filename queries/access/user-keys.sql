@@ -1,0 +1,26 @@
+-- The keys and sessions of a user
+-- when: You must block a user and want to know every credential that it works with.
+-- group: access
+-- grain: one row per access key that the user signed with; sign-ins without a key are one row
+-- parameter: user_name text: the user's name
+-- parameter: account_id text = null: only the user of this account
+-- details: mfa, user_agents, first_seen
+SELECT
+    access_key_id,
+    key_type(access_key_id) AS key_type,
+    user_identity_type,
+    count(*) AS events,
+    count(error_code) AS errors,
+    min(event_time) AS first_seen,
+    max(event_time) AS last_seen,
+    count_texts(source_ip_address) FILTER (WHERE via_service IS NULL) AS source_ip_addresses,
+    count_texts(user_agent) FILTER (WHERE via_service IS NULL) AS user_agents,
+    bool_or(session_mfa_authenticated) AS mfa
+FROM events
+WHERE (
+        (user_identity_type IN ('IAMUser', 'Root') AND user_identity_user_name = $user_name)
+        OR (user_identity_type = 'FederatedUser' AND session_issuer_user_name = $user_name)
+    )
+    AND ($account_id IS NULL OR user_identity_account_id = $account_id)
+GROUP BY access_key_id, user_identity_type
+ORDER BY first_seen, access_key_id

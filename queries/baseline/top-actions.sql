@@ -1,0 +1,26 @@
+-- The most frequent calls of each caller
+-- when: You want to see at a glance what everybody does all day.
+-- group: baseline
+-- grain: one row per caller (role, user or service) and API call, the most frequent ones of each
+-- parameter: top integer = 5: how many per caller
+-- details: first_seen, errors
+SELECT caller, place, event_source, event_name, events, errors, first_seen, last_seen
+FROM (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY caller ORDER BY events DESC, event_source, event_name) AS place
+    FROM (
+        SELECT
+            coalesce(session_issuer_arn, user_identity_arn, user_identity_principal_id, user_identity_user_name, user_identity_invoked_by) AS caller,
+            event_source,
+            event_name,
+            count(*) AS events,
+            count(error_code) AS errors,
+            min(event_time) AS first_seen,
+            max(event_time) AS last_seen
+        FROM events
+        GROUP BY caller, event_source, event_name
+    )
+)
+WHERE place <= $top
+ORDER BY caller, place

@@ -1,0 +1,22 @@
+-- Everyone seen from an address
+-- when: You know an intruder's address and look for what else came from there.
+-- group: network
+-- grain: one row per identity and key seen from the address
+-- parameter: source_ip_address text: the address, as it stands in the events
+-- details: user_identity_type, user_agents, aws_regions, first_seen
+SELECT
+    coalesce(user_identity_arn, user_identity_principal_id, user_identity_user_name, user_identity_invoked_by) AS caller,
+    access_key_id,
+    account_id,
+    count(*) AS events,
+    count(error_code) AS errors,
+    count_texts(event_source, event_name) AS api_calls,
+    min(event_time) AS first_seen,
+    max(event_time) AS last_seen,
+    user_identity_type,
+    array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL) AS aws_regions,
+    array_agg(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL) AS user_agents
+FROM events
+WHERE source_ip_address = $source_ip_address
+GROUP BY caller, access_key_id, account_id, user_identity_type
+ORDER BY first_seen, caller, access_key_id, account_id
