@@ -33,6 +33,10 @@ SELECT
             json_get_str(request_parameters, 'secretId'),
             json_get_str(request_parameters, 'bucketName'),
             json_get_str(request_parameters, 'tableName'),
+            json_get_str(request_parameters, 'functionName'),
+            json_get_str(request_parameters, 'stackName'),
+            json_get_str(request_parameters, 'imageId'),
+            json_get_str(request_parameters, 'instancesSet', 'items', 0, 'instanceId'),
             json_get_str(resources, 0, 'ARN')
         )
         ORDER BY event_time, event_id

@@ -13,7 +13,8 @@ SELECT
         json_get_str(request_parameters, 'openIDConnectProviderArn'),
         json_get_str(request_parameters, 'sAMLProviderArn'),
         json_get_str(request_parameters, 'trustAnchorId'),
-        json_get_str(request_parameters, 'name')
+        json_get_str(request_parameters, 'name'),
+        json_get_str(response_elements, 'sAMLProviderArn')
     ) AS target,
     error_code,
     coalesce(user_identity_arn, user_identity_invoked_by) AS changed_by,

@@ -15,7 +15,8 @@ SELECT
         json_get_str(request_parameters, 'logGroupName'),
         json_get_str(request_parameters, 'bucketName'),
         json_get_str(request_parameters, 'configurationRecorderName'),
-        json_get_str(request_parameters, 'analyzerName')
+        json_get_str(request_parameters, 'analyzerName'),
+        json_get_json(request_parameters, 'DeleteFlowLogsRequest', 'FlowLogId')
     ) AS target,
     error_code,
     coalesce(user_identity_arn, user_identity_invoked_by) AS user_identity_arn,

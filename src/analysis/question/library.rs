@@ -47,6 +47,7 @@ files! {
     "access/role-users.sql",
     "access/role-self-assumption.sql",
     "access/cross-account.sql",
+    "access/into-other-accounts.sql",
     "access/refusals.sql",
     "data/key-data-read.sql",
     "data/secrets-to-rotate.sql",

@@ -148,11 +148,16 @@ impl Analysis for Question {
         params: &Params,
     ) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
         let (schema, batches) = session.sql(&self.sql, params).await?;
+        // Formats read a row by the schema of its batch, which may differ from the plan's in nullability.
+        let batches = batches.into_iter().map(|batch| {
+            let schema = self.marked(&batch.schema());
+            batch.with_schema(schema)
+        });
         let section = Section {
             name: "rows".to_owned(),
             title: self.header.title.clone(),
             schema: self.marked(&schema),
-            batches,
+            batches: batches.collect::<Result<_, _>>()?,
         };
         let none = section.rows() == 0;
         let note = "nothing in what was read answers this; that it did not happen does not follow (see the coverage)";
