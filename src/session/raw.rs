@@ -44,7 +44,7 @@ pub(crate) struct Trail {
 }
 
 /// What became of the log files that one scan read.
-type Rows = Mutex<Vec<LogFileRow>>;
+pub(super) type Rows = Mutex<Vec<LogFileRow>>;
 
 impl Trail {
     /// Lists the sources.
