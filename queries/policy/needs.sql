@@ -1,7 +1,7 @@
 -- What a key needed: permissions, on what, from where, with what program
 -- grain: one row per permission (action, resource, condition), outcome, address, endpoint and user agent; of objects in S3, those
 --   below the same prefix are one resource: `leaves` of them, the first and the last by name
--- parameters: access_key_id
+-- parameter: access_key_id text: the key
 SELECT
     need['action'] AS action,
     need['resource'] AS resource,

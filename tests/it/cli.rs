@@ -24,6 +24,8 @@ fn help() {
       coverage     Show what was seen of the trail, and what is missing
       credentials  Show what IAM says of users and keys: unused, doubled, used unseen
       policy       Write the IAM policy that a key's observed use asks for
+      run          Ask a question by its name (see `keytrail list`)
+      list         List the questions that can be asked by name, or show one in full
       describe     Describe the columns of an event: name, type, place in the record, meaning
       rules        List what is known of attacks: which events mean what, and when
       completions  Print a completion script for a shell
@@ -51,6 +53,7 @@ fn help() {
       keytrail keys                                Which keys are used? From the lake, in a moment
       keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
       keytrail coverage                            What was seen of the trail, and what is missing?
+      keytrail list                                What else can be asked?
 
     Exit codes:
       0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C
@@ -792,9 +795,11 @@ fn completions_and_manual_pages() {
     keytrail-ingest.1
     keytrail-key.1
     keytrail-keys.1
+    keytrail-list.1
     keytrail-man.1
     keytrail-policy.1
     keytrail-rules.1
+    keytrail-run.1
     keytrail.1
     ");
 }
