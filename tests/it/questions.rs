@@ -177,6 +177,46 @@ async fn a_lake_and_other_threads_answer_the_same() {
     }
 }
 
+/// Questions about a key that also look at what others did: who changed it, what was deleted of its things.
+const OF_OTHERS_TOO: [&str; 2] = ["key-left-behind", "key-lifecycle"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_is_found_by_pruning() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = of_lake(WEEKEND, folder.path()).await;
+    let library = Library::built_in();
+    let mut asked = 0;
+    for question in library.questions() {
+        let parameters = &question.header().parameters;
+        let of_a_key = parameters.iter().any(|p| p.name == "access_key_id");
+        if !of_a_key || OF_OTHERS_TOO.contains(&question.name()) {
+            continue;
+        }
+        asked += 1;
+        let mut values = given(question);
+        if !values.iter().any(|(name, _)| name == "access_key_id") {
+            values.push(("access_key_id".to_owned(), LEAKED.to_owned()));
+        }
+        let params = question.params(&values, DateTime::UNIX_EPOCH).unwrap();
+        let explained = format!("EXPLAIN FORMAT INDENT {}", question.sql());
+        let (_, plan) = lake.sql(&explained, &params).await.unwrap();
+        let plan = arrow::util::pretty::pretty_format_batches(&plan)
+            .unwrap()
+            .to_string();
+        let scans: Vec<&str> = plan
+            .lines()
+            .filter(|line| line.contains("DataSourceExec"))
+            .collect();
+        assert!(!scans.is_empty(), "{plan}");
+        for scan in scans {
+            let pruned = scan.contains("pruning_predicate=") && scan.contains("access_key_id");
+            let joined = scan.contains("DynamicFilter");
+            assert!(pruned || joined, "{}: {scan}", question.name());
+        }
+    }
+    assert!(asked > 15, "{asked}");
+}
+
 #[test]
 fn every_query_has_a_header() {
     for entry in walkdir::WalkDir::new(path("queries")) {
