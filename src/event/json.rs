@@ -262,6 +262,44 @@ impl<'a> Members<'a> {
     }
 }
 
+/// The elements of an array, as written. Ends at the first thing that is no element.
+pub(crate) struct Elements<'a> {
+    text: &'a str,
+    at: usize,
+    open: bool,
+}
+
+impl<'a> Elements<'a> {
+    /// `None` when `text` is no array.
+    pub(crate) fn of(text: &'a str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let bracket = skip_space(bytes, 0);
+        if bytes.get(bracket) != Some(&b'[') {
+            return None;
+        }
+        let at = skip_space(bytes, bracket + 1);
+        let open = bytes.get(at) != Some(&b']');
+        Some(Self { text, at, open })
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        if !self.open {
+            return None;
+        }
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        let end = skip_value(bytes, start).ok()?;
+        let after = skip_space(bytes, end);
+        self.open = bytes.get(after) == Some(&b',');
+        self.at = skip_space(bytes, after + 1);
+        Some(&self.text[start..end])
+    }
+}
+
 /// The value of the member `key` of the object `text`; `None` when there is none or `text` is no sound object.
 pub(crate) fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let mut members = Members::of(text)?;
@@ -284,7 +322,7 @@ pub(crate) fn string(value: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The text with its escapes resolved. Half a surrogate pair, which JSON allows and UTF-8 does not, becomes U+FFFD.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {

@@ -16,13 +16,13 @@ mod decoded;
 mod derive;
 mod gzip;
 mod input;
-mod json;
+pub(crate) mod json;
 mod paths;
 mod record;
 mod schema;
 mod shape;
 mod summary;
-mod time;
+pub(crate) mod time;
 
 pub use build::{EventBuilder, EventKey};
 pub use decode::{Decoder, WhenFull};

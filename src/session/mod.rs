@@ -5,8 +5,13 @@
 //! selection (times, accounts, regions) holds for every question asked.
 
 mod count_texts;
+mod dialect;
 mod functions;
 mod raw;
+mod views;
+
+pub use dialect::fill_event_data_store;
+pub use views::{VIEWS, View};
 
 use crate::cloudtrail::Selection;
 use crate::lake::{Lake, LakeError, TableName};
@@ -16,6 +21,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
 use datafusion::datasource::MemTable;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -137,11 +143,15 @@ impl Session {
         params: &Params,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
         self.read_for_ledger(sql).await?;
+        let statement = dialect::statement(sql)?;
+        views::register_named(&self.context, std::iter::once(&statement)).await?;
+        let plan = self.context.state().statement_to_plan(statement).await?;
         let only_queries = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        let mut frame = self.context.sql_with_options(sql, only_queries).await?;
+        only_queries.verify_plan(&plan)?;
+        let mut frame = self.context.execute_logical_plan(plan).await?;
         if !params.is_empty() {
             frame = frame.with_param_values(ParamValues::from(params.clone()))?;
         }
@@ -179,6 +189,16 @@ impl Session {
         Ok(())
     }
 
+    /// Makes all [`VIEWS`] tables, e.g. to list them. A query makes those that it names by itself.
+    pub async fn register_views(&self) -> Result<(), SessionError> {
+        Ok(views::register_all(&self.context).await?)
+    }
+
+    /// Gives the view `event_data_store` another name: that of an event data store in somebody's queries.
+    pub async fn name_event_data_store(&self, name: &str) -> Result<(), SessionError> {
+        Ok(views::name_event_data_store(&self.context, name).await?)
+    }
+
     /// Makes `log_files` of what was read, where there is no lake to have it.
     pub fn ledger(&self) -> Result<(), SessionError> {
         match &self.origin {
@@ -212,12 +232,19 @@ fn context(partitions: usize) -> Result<SessionContext, SessionError> {
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
     parquet.reorder_filters = true;
-    let mut context = SessionContext::new_with_config(config);
-    datafusion_functions_json::register_all(&mut context)?;
-    for function in functions::all() {
+    let functions = functions::all();
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_default_features()
+        .with_expr_planners(dialect::planners(&functions))
+        .build();
+    let mut context = SessionContext::new_with_state(state);
+    for function in functions {
         context.register_udf(function);
     }
     context.register_udaf(count_texts::count_texts());
+    // `json_get`, `->`, `->>` and their like.
+    datafusion_functions_json::register_all(&mut context)?;
     Ok(context)
 }
 

@@ -10,6 +10,7 @@ mod answers;
 mod architecture;
 mod cli;
 mod credentials;
+mod dialect;
 mod exactly_once;
 mod facts;
 mod lake_failures;

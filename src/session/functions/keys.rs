@@ -1,6 +1,6 @@
-//! SQL functions of keytrail's own.
+//! Access keys, and texts by number.
 //!
-//! In: columns of text. Out: columns. Promise: only what neither DataFusion nor a column of `events` offers.
+//! In: columns of text. Out: columns. Promise: what an access key's id itself tells, without a look at any event.
 
 mod iam_needs;
 
@@ -12,8 +12,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use std::sync::Arc;
 
-/// All functions, to be registered with a session.
-pub(crate) fn all() -> Vec<ScalarUDF> {
+pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
         text_function("key_type", |id| {
             Some(access_key_kind(id).as_str().to_owned())

@@ -1,0 +1,30 @@
+-- Events as in the table of the AWS Security Analytics Bootstrap
+-- grain: one row per event
+SELECT
+    eventversion,
+    useridentity,
+    eventtime,
+    eventsource,
+    eventname,
+    awsregion,
+    sourceipaddress,
+    useragent,
+    errorcode,
+    errormessage,
+    requestparameters,
+    responseelements,
+    additionaleventdata,
+    requestid,
+    eventid,
+    resources,
+    eventtype,
+    apiversion,
+    readonly,
+    recipientaccountid,
+    serviceeventdetails,
+    sharedeventid,
+    vpcendpointid,
+    "timestamp" AS date_partition,
+    region AS region_partition,
+    account AS account_partition
+FROM cloudtrail_logs

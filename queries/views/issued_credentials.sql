@@ -1,0 +1,24 @@
+-- Access keys as they were issued: by whom, from where, for whom
+-- grain: one row per event; where both accounts are logged, an AssumeRole has a row in each (shared_event_id)
+SELECT
+    event_time,
+    issued_access_key_id,
+    key_type(issued_access_key_id) AS issued_key_type,
+    issued_principal,
+    event_name,
+    access_key_id,
+    user_identity_type,
+    user_identity_arn,
+    user_identity_invoked_by,
+    source_ip_address,
+    user_agent,
+    json_extract_scalar(request_parameters, '$.roleArn') AS role_arn,
+    json_extract_scalar(request_parameters, '$.roleSessionName') AS role_session_name,
+    TRY_CAST(json_extract_scalar(request_parameters, '$.durationSeconds') AS BIGINT) AS duration_seconds,
+    shared_event_id,
+    account_id,
+    aws_region,
+    event_id,
+    event_date
+FROM events
+WHERE issued_access_key_id IS NOT NULL

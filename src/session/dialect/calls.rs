@@ -1,0 +1,206 @@
+//! Which function is called by another name, or in another order?
+//!
+//! In: calls as Athena and CloudTrail Lake write them. Out: calls of DataFusion's functions, and of ours. Promise: the same
+//! rows; where a function of DataFusion's has the same name and another meaning, the other dialect's meaning counts, and
+//! `docs/sql-dialects.md` says so.
+
+use crate::session::functions::{IP_ADDRESS, JSON_ELEMENTS};
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+    OrderByExpr, OrderByOptions, Value, VisitMut, VisitorMut,
+};
+use std::ops::ControlFlow;
+
+/// The same functions by other names: theirs, DataFusion's.
+const NAMES: [(&str, &str); 9] = [
+    ("any_value", "first_value"),
+    ("approx_percentile", "approx_percentile_cont"),
+    ("arbitrary", "first_value"),
+    ("every", "bool_and"),
+    ("filter", "array_filter"),
+    ("rand", "random"),
+    ("sequence", "generate_series"),
+    ("split", "string_to_array"),
+    ("transform", "array_transform"),
+];
+
+/// Whether a function is called with a lambda.
+pub(super) fn takes_lambda(name: &str) -> bool {
+    [
+        "filter",
+        "transform",
+        "any_match",
+        "array_filter",
+        "array_transform",
+        "array_any_match",
+    ]
+    .iter()
+    .any(|lambda| lambda.eq_ignore_ascii_case(name))
+}
+
+pub(super) struct Calls;
+
+impl VisitorMut for Calls {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Cast {
+            expr: inner,
+            data_type,
+            ..
+        } = expr
+        {
+            let function = match data_type {
+                DataType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("ipaddress") => {
+                    Some(IP_ADDRESS)
+                }
+                // Lists in JSON text; a list made of something else has no need of a cast.
+                DataType::Array(_) => Some(JSON_ELEMENTS),
+                // JSON is text here, also in the place of maps.
+                DataType::JSON => None,
+                _ => return ControlFlow::Continue(()),
+            };
+            let inner = std::mem::replace(&mut **inner, null());
+            *expr = match function {
+                Some(function) => call(function, vec![inner]),
+                None => inner,
+            };
+        }
+        if let Expr::Function(function) = expr
+            && let Some(new) = rewritten(function)
+        {
+            *expr = new;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Changes a call; gives what stands in its place if that is no call.
+fn rewritten(function: &mut Function) -> Option<Expr> {
+    let name = match function.name.0.as_slice() {
+        [part] => part.as_ident()?.value.to_lowercase(),
+        _ => return None,
+    };
+    let FunctionArguments::List(list) = &mut function.args else {
+        return None;
+    };
+    let arguments = list.args.len();
+    match (name.as_str(), arguments) {
+        ("try", 1) => return Some(lenient(argument(list, 0)?)),
+        ("if", 2 | 3) => {
+            let mut values = taken(list)?;
+            let otherwise = (values.len() == 3).then(|| values.pop()).flatten();
+            let result = values.pop()?;
+            return Some(Expr::Case {
+                case_token: AttachedToken::empty(),
+                end_token: AttachedToken::empty(),
+                operand: None,
+                conditions: vec![CaseWhen {
+                    condition: values.pop()?,
+                    result,
+                }],
+                else_result: otherwise.map(Box::new),
+            });
+        }
+        // Every match is replaced, not the first only.
+        ("regexp_replace", 2 | 3) => {
+            if arguments == 2 {
+                list.args.push(unnamed(text("")));
+            }
+            list.args.push(unnamed(text("g")));
+        }
+        ("max_by" | "min_by", 2) => {
+            let by = argument(list, 1)?;
+            list.args.pop();
+            list.clauses
+                .push(FunctionArgumentClause::OrderBy(vec![OrderByExpr {
+                    expr: by,
+                    options: OrderByOptions {
+                        asc: Some(name == "min_by"),
+                        nulls_first: Some(false),
+                    },
+                    with_fill: None,
+                }]));
+            rename(function, "first_value");
+        }
+        ("count_if", 1) => {
+            let condition = argument(list, 0)?;
+            list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)];
+            function.filter = Some(Box::new(condition));
+            rename(function, "count");
+        }
+        ("set_agg", 1) => {
+            list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
+            rename(function, "array_agg");
+        }
+        _ => {
+            let (_, ours) = NAMES.iter().find(|(theirs, _)| *theirs == name)?;
+            rename(function, ours);
+        }
+    }
+    None
+}
+
+/// The expression with casts that give null where they would fail.
+fn lenient(mut expr: Expr) -> Expr {
+    struct Casts;
+    impl VisitorMut for Casts {
+        type Break = ();
+
+        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+            if let Expr::Cast { kind, .. } = expr {
+                *kind = CastKind::TryCast;
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let _ = expr.visit(&mut Casts);
+    expr
+}
+
+fn null() -> Expr {
+    Expr::Value(Value::Null.into())
+}
+
+fn text(text: &str) -> Expr {
+    Expr::Value(Value::SingleQuotedString(text.to_owned()).into())
+}
+
+fn unnamed(expr: Expr) -> FunctionArg {
+    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+}
+
+/// Takes an argument out of its place.
+fn argument(list: &mut FunctionArgumentList, at: usize) -> Option<Expr> {
+    match list.args.get_mut(at)? {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(std::mem::replace(expr, null())),
+        _ => None,
+    }
+}
+
+fn taken(list: &mut FunctionArgumentList) -> Option<Vec<Expr>> {
+    (0..list.args.len()).map(|at| argument(list, at)).collect()
+}
+
+fn rename(function: &mut Function, name: &str) {
+    function.name = ObjectName::from(vec![Ident::new(name)]);
+}
+
+fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.into_iter().map(unnamed).collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}

@@ -1,0 +1,25 @@
+//! SQL as people wrote it for Athena and CloudTrail Lake.
+//!
+//! In: SQL text. Out: statements that DataFusion plans. Promise: what DataFusion reads as it is stays as it is; what those
+//! dialects write differently is written anew in the syntax tree, never in the text, except for what no parser of
+//! DataFusion's reads (`IPADDRESS '…'`, names of event data stores without quotes).
+//!
+//! | file | question |
+//! |---|---|
+//! | `data_store` | Which event data store is meant? |
+//! | `parse` | How does text become statements? |
+//! | `calls` | Which function is called by another name, or in another order? |
+//! | `columns` | What are columns of nested fields called? |
+//! | `planner` | What does a dot after a column mean? |
+//! | `unnest` | What is joined with its own list? |
+
+mod calls;
+mod columns;
+mod data_store;
+mod parse;
+mod planner;
+mod unnest;
+
+pub use data_store::fill_event_data_store;
+pub(crate) use parse::statement;
+pub(crate) use planner::planners;

@@ -1,0 +1,249 @@
+//! How does text become statements?
+//!
+//! In: SQL text. Out: statements, rewritten. Promise: a text that DataFusion reads has the same statements, unless it calls
+//! a function of another dialect.
+
+use super::{calls, columns, data_store, unnest};
+use crate::session::functions::IP_ADDRESS;
+use datafusion::common::{DataFusionError, Result, plan_datafusion_err};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::VisitMut;
+use datafusion::sql::sqlparser::dialect::{Dialect, DuckDbDialect, GenericDialect};
+use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use std::collections::VecDeque;
+
+/// How deep a statement may be nested.
+const DEEPEST: usize = 50;
+
+/// Reads statements.
+pub(crate) fn parse(sql: &str) -> Result<VecDeque<Statement>> {
+    let sql = data_store::quote_ids(sql);
+    let tokens = Tokenizer::new(&GenericDialect {}, &sql)
+        .tokenize_with_location()
+        .map_err(|error| DataFusionError::from(ParserError::from(error)))?;
+    // Where lambdas are read, `a -> b` is one; else it is an operator on JSON.
+    let dialect: &dyn Dialect = match has_lambda(&tokens) {
+        true => &DuckDbDialect {},
+        false => &GenericDialect {},
+    };
+    let mut statements = DFParserBuilder::new(types(addresses(tokens)))
+        .with_dialect(dialect)
+        .with_recursion_limit(DEEPEST)
+        .build()?
+        .parse_statements()?;
+    for statement in &mut statements {
+        rewrite(statement);
+    }
+    Ok(statements)
+}
+
+/// Reads one statement.
+pub(crate) fn statement(sql: &str) -> Result<Statement> {
+    let mut statements = parse(sql)?;
+    match (statements.pop_front(), statements.pop_front()) {
+        (Some(statement), None) => Ok(statement),
+        (None, _) => Err(plan_datafusion_err!("no SQL statement")),
+        (Some(_), Some(_)) => Err(plan_datafusion_err!("more than one SQL statement")),
+    }
+}
+
+fn rewrite(statement: &mut Statement) {
+    match statement {
+        Statement::Statement(statement) => {
+            let _ = statement.visit(&mut unnest::Unnest);
+            let _ = statement.visit(&mut calls::Calls);
+            let _ = statement.visit(&mut columns::Columns);
+        }
+        Statement::Explain(explain) => rewrite(&mut explain.statement),
+        Statement::CreateExternalTable(_) | Statement::CopyTo(_) | Statement::Reset(_) => {}
+    }
+}
+
+fn word(token: &TokenWithSpan) -> Option<&Word> {
+    match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word),
+        _ => None,
+    }
+}
+
+/// Whether a function that takes a lambda is called, and an arrow stands somewhere.
+fn has_lambda(tokens: &[TokenWithSpan]) -> bool {
+    let arrow = tokens.iter().any(|token| token.token == Token::Arrow);
+    arrow
+        && tokens.windows(2).any(|pair| {
+            pair[1].token == Token::LParen
+                && word(&pair[0]).is_some_and(|word| calls::takes_lambda(&word.value))
+        })
+}
+
+/// `IPADDRESS '10.0.0.0'` as a call.
+fn addresses(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let literal = matches!(token.token, Token::SingleQuotedString(_));
+        let before = out
+            .iter()
+            .rposition(|token| !matches!(token.token, Token::Whitespace(_)));
+        let type_name = before.filter(|at| {
+            literal
+                && word(&out[*at]).is_some_and(|word| word.value.eq_ignore_ascii_case("ipaddress"))
+        });
+        let Some(at) = type_name else {
+            out.push(token);
+            continue;
+        };
+        let span = out[at].span;
+        out.truncate(at);
+        let spanned = |token| TokenWithSpan { token, span };
+        out.push(spanned(Token::make_word(IP_ADDRESS, None)));
+        out.push(spanned(Token::LParen));
+        out.push(token);
+        out.push(spanned(Token::RParen));
+    }
+    out
+}
+
+/// `AS ARRAY(T)` as `AS ARRAY<T>`, and `AS MAP(…)` as `AS JSON`: types that no dialect of the parser's writes like that.
+fn types(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut tokens = tokens.into_iter();
+    while let Some(token) = tokens.next() {
+        let opens = token.token == Token::LParen;
+        let mut before = out
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, token)| !matches!(token.token, Token::Whitespace(_)));
+        let is = |token: Option<(usize, &TokenWithSpan)>, name: &str| {
+            let (at, token) = token?;
+            word(token)?.value.eq_ignore_ascii_case(name).then_some(at)
+        };
+        let type_name = before.next().filter(|_| opens);
+        let cast = is(before.next(), "as").is_some();
+        let array = is(type_name, "array").filter(|_| cast);
+        let map = is(type_name, "map").filter(|_| cast);
+        if array.is_none() && map.is_none() {
+            out.push(token);
+            continue;
+        }
+        let span = token.span;
+        let spanned = |token| TokenWithSpan { token, span };
+        let mut inside = Vec::new();
+        let mut open = 1;
+        for token in tokens.by_ref() {
+            match token.token {
+                Token::LParen => open += 1,
+                Token::RParen => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                break;
+            }
+            inside.push(token);
+        }
+        match map {
+            Some(at) => {
+                out.truncate(at);
+                out.push(spanned(Token::make_keyword("JSON")));
+            }
+            None => {
+                out.push(spanned(Token::Lt));
+                out.extend(inside);
+                out.push(spanned(Token::Gt));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(sql: &str) -> String {
+        let statements = parse(sql).expect("SQL");
+        let texts: Vec<String> = statements.iter().map(ToString::to_string).collect();
+        texts.join("; ")
+    }
+
+    #[test]
+    fn plain_sql_stays_as_it_is() {
+        for sql in [
+            "SELECT a, count(*) AS n FROM t WHERE b = 'x' GROUP BY a ORDER BY n DESC LIMIT 3",
+            "SELECT t.a FROM t WHERE a -> 'k' = 'v'",
+            "SELECT regexp_replace(a, 'x', 'y', 'i') FROM \"T\"",
+            "SHOW TABLES",
+        ] {
+            assert_eq!(written(sql), sql);
+        }
+    }
+
+    #[test]
+    fn other_dialects_are_translated() {
+        for (sql, meant) in [
+            (
+                "SELECT 1 FROM t WHERE CAST(a AS IPADDRESS) > IPADDRESS '10.0.0.0'",
+                "SELECT 1 FROM t WHERE ip_address(a) > ip_address('10.0.0.0')",
+            ),
+            (
+                "SELECT TRY(CAST(a AS BIGINT)) FROM t",
+                "SELECT TRY_CAST(a AS BIGINT) FROM t",
+            ),
+            (
+                "SELECT IF(a > 1, 'x', 'y'), if(b, 1) FROM t",
+                "SELECT CASE WHEN a > 1 THEN 'x' ELSE 'y' END, CASE WHEN b THEN 1 END FROM t",
+            ),
+            (
+                "SELECT regexp_replace(a, 'x'), regexp_replace(a, 'x', 'y') FROM t",
+                "SELECT regexp_replace(a, 'x', '', 'g'), regexp_replace(a, 'x', 'y', 'g') FROM t",
+            ),
+            (
+                "SELECT arbitrary(a), max_by(a, b), min_by(a, b), count_if(a > 1) FROM t",
+                "SELECT first_value(a), first_value(a ORDER BY b DESC NULLS LAST), first_value(a ORDER BY b ASC NULLS LAST), count(*) FILTER (WHERE a > 1) FROM t",
+            ),
+            (
+                "SELECT useridentity.arn, ct.useridentity.sessioncontext.sessionissuer.arn, resources[1].type FROM t",
+                "SELECT useridentity.arn AS \"useridentity.arn\", ct.useridentity.sessioncontext.sessionissuer.arn AS \"useridentity.sessioncontext.sessionissuer.arn\", resources[1]['type'] AS type FROM t",
+            ),
+            (
+                "SELECT userIdentity.userName FROM t ORDER BY userIdentity.userName",
+                "SELECT userIdentity.userName AS username FROM t ORDER BY userIdentity.userName",
+            ),
+            (
+                "SELECT \"eventTime\", \"Other\" FROM t",
+                "SELECT \"eventtime\", \"Other\" FROM t",
+            ),
+            (
+                "SELECT CAST(a AS ARRAY(VARCHAR)), element_at(CAST(b AS MAP(VARCHAR, JSON)), 'k') FROM t",
+                "SELECT json_elements(a), element_at(b, 'k') FROM t",
+            ),
+            (
+                "SELECT t.a, u.r.arn FROM t CROSS JOIN UNNEST(resources) AS u(r) WHERE u.r.type = 'x'",
+                "SELECT t.a, r.arn FROM (SELECT *, unnest(resources) AS r FROM t WHERE resources IS NOT NULL) AS t WHERE r.type = 'x'",
+            ),
+            (
+                "SELECT b.a FROM x.t AS b, UNNEST(split(b.c, ',')) v",
+                "SELECT b.a FROM (SELECT *, unnest(string_to_array(b.c, ',')) AS v FROM x.t AS b WHERE string_to_array(b.c, ',') IS NOT NULL) AS b",
+            ),
+            (
+                "SELECT arn FROM t CROSS JOIN UNNEST(t.resources) AS u (arn, account, type)",
+                "SELECT arn FROM (SELECT * EXCEPT (resource), resource['arn'] AS arn, resource['accountid'] AS account, resource['type'] AS type FROM (SELECT *, unnest(t.resources) AS resource FROM t WHERE t.resources IS NOT NULL)) AS t",
+            ),
+            (
+                "SELECT filter(a, x -> x > 1) FROM t",
+                "SELECT array_filter(a, x -> x > 1) FROM t",
+            ),
+        ] {
+            assert_eq!(written(sql), meant);
+        }
+    }
+
+    #[test]
+    fn what_is_no_sql_is_an_error() {
+        assert!(parse("SELEC 1").is_err());
+        assert!(parse("SELECT 'open").is_err());
+        assert!(statement("").is_err());
+        assert!(statement("SELECT 1; SELECT 2").is_err());
+    }
+}

@@ -1,0 +1,302 @@
+//! JSON text, as Athena reads it.
+//!
+//! In: JSON text and paths like `$.a.b[0]['c-d']`. Out: parts of it. Promise: text that is no JSON, and a path that leads
+//! nowhere, give null; nothing is built on the way, values are found by scanning.
+
+use super::function::{Arguments, Function, Kind, of_texts, text};
+use crate::event::json::{self, Elements, Members};
+use arrow::array::{BooleanArray, Int64Array, ListBuilder, StringArray, StringBuilder};
+use arrow::datatypes::{DataType, Field};
+use datafusion::logical_expr::ScalarUDF;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+const JSON_PATH: Arguments = Arguments::all(&[("json", Kind::Text), ("path", Kind::Text)]);
+const JSON: Arguments = Arguments::all(&[("json", Kind::Text)]);
+
+pub(super) fn all() -> Vec<ScalarUDF> {
+    vec![
+        of_texts::<String, StringArray>("json_extract", JSON_PATH, texts, |row| {
+            Some(at_path(row[0], row[1])?.to_owned())
+        }),
+        of_texts::<String, StringArray>("json_extract_scalar", JSON_PATH, texts, |row| {
+            scalar(at_path(row[0], row[1])?).map(Cow::into_owned)
+        }),
+        of_texts::<i64, Int64Array>("json_size", JSON_PATH, ints, |row| {
+            Some(size(at_path(row[0], row[1])?))
+        }),
+        of_texts::<i64, Int64Array>("json_array_length", JSON, ints, |row| {
+            Some(Elements::of(sound(row[0])?)?.count() as i64)
+        }),
+        of_texts::<String, StringArray>(
+            "json_array_get",
+            Arguments::all(&[("json", Kind::Text), ("index", Kind::Int)]),
+            texts,
+            |row| Some(element(row[0], row[1].parse().ok()?)?.to_owned()),
+        ),
+        of_texts::<bool, BooleanArray>(
+            "json_array_contains",
+            Arguments::all(&[("json", Kind::Text), ("value", Kind::Text)]),
+            |_| Ok(DataType::Boolean),
+            |row| {
+                let mut elements = Elements::of(sound(row[0])?)?;
+                Some(elements.any(|element| scalar(element).is_some_and(|text| text == row[1])))
+            },
+        ),
+        // What `CAST(… AS ARRAY(VARCHAR))` becomes: see `dialect::calls`.
+        Function::udf(
+            ELEMENTS,
+            JSON,
+            |_| Ok(list_of_texts()),
+            |arrays, _| {
+                let mut lists = ListBuilder::new(StringBuilder::new());
+                for array in &text(&arrays[0])? {
+                    let elements = array.and_then(elements);
+                    lists.append_option(elements.map(|elements| {
+                        elements
+                            .into_iter()
+                            .map(|element| (element != "null").then(|| shown(element)))
+                    }));
+                }
+                Ok(Arc::new(lists.finish()))
+            },
+        ),
+        of_texts::<String, StringArray>("json_parse", JSON, texts, |row| {
+            sound(row[0]).map(str::to_owned)
+        }),
+        of_texts::<String, StringArray>("json_format", JSON, texts, |row| {
+            sound(row[0]).map(str::to_owned)
+        }),
+        // What `requestparameters.bucketName` becomes: see `dialect::planner`.
+        of_texts::<String, StringArray>(
+            MEMBER,
+            Arguments::all(&[("json", Kind::Text), ("name", Kind::Text)]),
+            texts,
+            |row| dotted(member_of_any_case(row[0], row[1])?),
+        ),
+    ]
+}
+
+/// The name of the function that looks a member up whatever its case.
+pub(crate) const MEMBER: &str = "json_member";
+
+/// The name of the function that makes a list of a JSON array.
+pub(crate) const ELEMENTS: &str = "json_elements";
+
+fn list_of_texts() -> DataType {
+    DataType::List(Arc::new(Field::new("item", DataType::Utf8, true)))
+}
+
+fn texts(_: &[DataType]) -> datafusion::common::Result<DataType> {
+    Ok(DataType::Utf8)
+}
+
+fn ints(_: &[DataType]) -> datafusion::common::Result<DataType> {
+    Ok(DataType::Int64)
+}
+
+/// The text, when it is JSON from end to end.
+fn sound(text: &str) -> Option<&str> {
+    let end = json::skip_value(text.as_bytes(), 0).ok()?;
+    (json::skip_space(text.as_bytes(), end) == text.len()).then_some(text.trim())
+}
+
+/// The value at a path.
+fn at_path<'a>(text: &'a str, path: &str) -> Option<&'a str> {
+    let mut value = sound(text)?;
+    let mut rest = path.trim().strip_prefix('$')?;
+    while !rest.is_empty() {
+        let step;
+        (step, rest) = first_step(rest)?;
+        value = match step {
+            Step::Member(name) => member(value, &name)?,
+            Step::Index(index) => Elements::of(value)?.nth(index)?,
+        };
+    }
+    Some(value)
+}
+
+enum Step<'a> {
+    Member(Cow<'a, str>),
+    Index(usize),
+}
+
+/// The first step of a path, and what follows it.
+fn first_step(path: &str) -> Option<(Step<'_>, &str)> {
+    if let Some(rest) = path.strip_prefix('.') {
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, rest) = rest.split_at(end);
+        let name = name
+            .strip_prefix('"')
+            .and_then(|name| name.strip_suffix('"'))
+            .unwrap_or(name);
+        return (!name.is_empty()).then_some((Step::Member(name.into()), rest));
+    }
+    let inside = path.strip_prefix('[')?;
+    for quote in ['"', '\''] {
+        if let Some(quoted) = inside.strip_prefix(quote) {
+            let (name, rest) = quoted.split_once(quote)?;
+            return Some((Step::Member(name.into()), rest.strip_prefix(']')?));
+        }
+    }
+    let (index, rest) = inside.split_once(']')?;
+    Some((Step::Index(index.trim().parse().ok()?), rest))
+}
+
+/// The member of that name; keys may be written with escapes.
+fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    let mut members = Members::of(object)?;
+    while let Ok(Some((key, value))) = members.next() {
+        if key == name || (key.contains('\\') && json::unescape(key) == name) {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// The member of that name; where there is none, the first whose name differs in case only.
+pub(super) fn member_of_any_case<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    member(object, name).or_else(|| {
+        let mut members = Members::of(object)?;
+        while let Ok(Some((key, value))) = members.next() {
+            if key.eq_ignore_ascii_case(name) {
+                return Some(value);
+            }
+        }
+        None
+    })
+}
+
+/// The element at an index, from the end when negative.
+fn element(array: &str, index: i64) -> Option<&str> {
+    let array = sound(array)?;
+    let index = match index {
+        0.. => index as usize,
+        _ => Elements::of(array)?
+            .count()
+            .checked_sub(index.unsigned_abs() as usize)?,
+    };
+    Elements::of(array)?.nth(index)
+}
+
+/// A string, number or truth value as text; null for objects, arrays and null.
+fn scalar(value: &str) -> Option<Cow<'_, str>> {
+    match value.as_bytes().first()? {
+        b'"' => json::string(value),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(Cow::Borrowed(value)),
+    }
+}
+
+/// A value as text: strings without their quotes, objects and arrays as JSON.
+fn shown(value: &str) -> String {
+    json::string(value).map_or_else(|| value.to_owned(), Cow::into_owned)
+}
+
+/// A value as the dot gives it: whole numbers are written as such, so that `CAST(… AS BIGINT)` takes the `11175.0` that
+/// CloudTrail writes for bytes; null is null, not the word.
+fn dotted(value: &str) -> Option<String> {
+    let whole = value.strip_suffix(".0").filter(|whole| {
+        whole
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+    });
+    match value {
+        "null" => None,
+        _ => Some(whole.map_or_else(|| shown(value), str::to_owned)),
+    }
+}
+
+/// A scalar as text that stays.
+pub(super) fn scalar_text(value: &str) -> Option<String> {
+    scalar(value).map(Cow::into_owned)
+}
+
+/// The elements of an array, as written.
+pub(super) fn elements(array: &str) -> Option<Vec<&str>> {
+    Some(Elements::of(sound(array)?)?.collect())
+}
+
+/// How many members or elements a text has, if it is JSON.
+pub(super) fn size_of(text: &str) -> Option<i64> {
+    sound(text).map(size)
+}
+
+/// How many members or elements; 0 for what has none.
+fn size(value: &str) -> i64 {
+    if let Some(elements) = Elements::of(value) {
+        return elements.count() as i64;
+    }
+    members(value).map_or(0, |members| members.len() as i64)
+}
+
+/// The members of an object, in order; null members have no value.
+pub(super) fn members(object: &str) -> Option<Vec<(Cow<'_, str>, Option<String>)>> {
+    let mut members = Members::of(sound(object)?)?;
+    let mut found = Vec::new();
+    while let Ok(Some((key, value))) = members.next() {
+        let key = match key.contains('\\') {
+            true => Cow::Owned(json::unescape(key)),
+            false => Cow::Borrowed(key),
+        };
+        found.push((key, (value != "null").then(|| shown(value))));
+    }
+    Some(found)
+}
+
+/// The member of an object as `element_at` gives it.
+pub(super) fn member_text(object: &str, name: &str) -> Option<String> {
+    member(object, name)
+        .filter(|value| *value != "null")
+        .map(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        r#" {"a":{"b":[1,{"c-d":"é\n"}, null]},"x.y":"z","B":true,"n":null,"q\"":1} "#;
+
+    #[test]
+    fn paths_lead_to_values() {
+        for (path, value) in [
+            ("$.a.b[0]", Some("1")),
+            ("$.a.b[1]['c-d']", Some(r#""é\n""#)),
+            (r#"$["a"]["b"][1]["c-d"]"#, Some(r#""é\n""#)),
+            ("$['x.y']", Some(r#""z""#)),
+            (r#"$."x"#, None),
+            ("$.a.b[3]", None),
+            ("$.a.c", None),
+            ("$.a.b.c", None),
+            ("a", None),
+            ("$.", None),
+            ("$[", None),
+            ("$.n", Some("null")),
+        ] {
+            assert_eq!(at_path(TEXT, path), value, "{path}");
+        }
+        assert_eq!(at_path(TEXT, "$").map(str::len), Some(TEXT.len() - 2));
+        assert_eq!(at_path(r#"{"a":1"#, "$.a"), None);
+        assert_eq!(at_path("", "$"), None);
+    }
+
+    #[test]
+    fn scalars_and_members() {
+        assert_eq!(scalar(r#""é\n""#).as_deref(), Some("é\n"));
+        assert_eq!(scalar("[1]"), None);
+        assert_eq!(member_of_any_case(TEXT, "b"), Some("true"));
+        assert_eq!(member_of_any_case(TEXT, "A").map(str::len), Some(30));
+        assert_eq!(member_text(TEXT, "n"), None);
+        assert_eq!(dotted("11175.0").as_deref(), Some("11175"));
+        assert_eq!(dotted("1.50").as_deref(), Some("1.50"));
+        assert_eq!(dotted("\"1.0\"").as_deref(), Some("1.0"));
+        assert_eq!(dotted("null"), None);
+        assert_eq!(member(TEXT, "q\""), Some("1"));
+        assert_eq!(size("[1,[2,3]]"), 2);
+        assert_eq!(size("{}"), 0);
+        assert_eq!(element("[1,2]", -1), Some("2"));
+        assert_eq!(element("[1,2]", -3), None);
+        assert_eq!(members("[]"), None);
+    }
+}

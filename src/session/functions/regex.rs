@@ -1,0 +1,84 @@
+//! Regular expressions, as Athena calls them.
+//!
+//! In: text and patterns. Out: what matched. Promise: patterns are those of DataFusion's own `regexp_…` functions; a pattern
+//! that is none is an error.
+
+use super::function::{Arguments, Function, Kind, text};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::compute::{cast, regexp_match};
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::Result;
+use datafusion::logical_expr::ScalarUDF;
+use std::sync::Arc;
+
+pub(super) fn all() -> Vec<ScalarUDF> {
+    vec![Function::udf(
+        "regexp_extract",
+        Arguments {
+            kinds: &[
+                ("text", Kind::Text),
+                ("pattern", Kind::Text),
+                ("group", Kind::Int),
+            ],
+            required: 2,
+        },
+        |_| Ok(DataType::Utf8),
+        |arrays, _| extract(&arrays[0], &arrays[1], arrays.get(2)),
+    )]
+}
+
+/// The first match, or a group of it; group 0 is the whole.
+fn extract(texts: &ArrayRef, patterns: &ArrayRef, groups: Option<&ArrayRef>) -> Result<ArrayRef> {
+    // Without groups the kernel gives the whole match, with groups only these: the whole is made the first group.
+    let whole: StringArray = text(patterns)?
+        .iter()
+        .map(|pattern| pattern.map(|pattern| format!("({pattern})")))
+        .collect();
+    let matches = regexp_match(&text(texts)?, &whole, None)?;
+    let matches = matches.as_list::<i32>();
+    let groups = groups
+        .map(|groups| cast(groups, &DataType::Int64))
+        .transpose()?;
+    let groups = groups
+        .as_ref()
+        .map(|groups| groups.as_primitive::<Int64Type>());
+    let found: StringArray = (0..matches.len())
+        .map(|row| {
+            let group = match groups {
+                Some(groups) if groups.is_null(row) => return None,
+                Some(groups) => usize::try_from(groups.value(row)).ok()?,
+                None => 0,
+            };
+            if matches.is_null(row) {
+                return None;
+            }
+            let captures = matches.value(row);
+            let captures = captures.as_string::<i32>();
+            (group < captures.len() && captures.is_valid(group))
+                .then(|| captures.value(group).to_owned())
+        })
+        .collect();
+    Ok(Arc::new(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::Int64Array;
+
+    #[test]
+    fn groups_are_counted_from_the_whole() -> Result<()> {
+        let column = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; 4])) };
+        let groups: ArrayRef = Arc::new(Int64Array::from(vec![0, 1, 2, 3]));
+        let (texts, patterns) = (column("role/admin x"), column("(\\w+)/(\\w+)"));
+        let found = extract(&texts, &patterns, Some(&groups))?;
+        assert_eq!(
+            found.as_string::<i32>().iter().collect::<Vec<_>>(),
+            [Some("role/admin"), Some("role"), Some("admin"), None]
+        );
+        let found = extract(&texts, &column("role/"), None)?;
+        assert_eq!(found.as_string::<i32>().value(0), "role/");
+        assert!(extract(&texts, &column("("), None).is_err());
+        Ok(())
+    }
+}

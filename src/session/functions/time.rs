@@ -1,0 +1,334 @@
+//! Times, as Athena computes with them.
+//!
+//! In: times, days, texts. Out: times, days, numbers. Promise: everything is UTC; a text that is no time gives null where
+//! Athena's `from_iso8601_…` would fail, and an error in `date_parse`, whose format may be the mistake.
+
+use super::function::{Arguments, Function, Kind, of_texts, text, time};
+use super::time_format;
+use super::time_text;
+use crate::event::time::micros;
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
+use arrow::compute::cast;
+use arrow::compute::kernels::temporal::{DatePart, date_part};
+use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::logical_expr::ScalarUDF;
+use std::sync::Arc;
+
+const TIME: Arguments = Arguments::all(&[("time", Kind::Time)]);
+const TEXT: Arguments = Arguments::all(&[("text", Kind::Text)]);
+
+pub(super) fn all() -> Vec<ScalarUDF> {
+    let mut functions = vec![
+        of_texts::<i32, Date32Array>(
+            "from_iso8601_date",
+            TEXT,
+            |_| Ok(DataType::Date32),
+            |row| Some(row[0].trim().parse::<NaiveDate>().ok()?.to_epoch_days()),
+        ),
+        Function::udf(
+            "to_iso8601",
+            TIME,
+            |_| Ok(DataType::Utf8),
+            |arrays, _| {
+                let texts: StringArray = micros_of(&arrays[0])?
+                    .iter()
+                    .map(|micros| {
+                        Some(time_text::one(
+                            micros?.div_euclid(1_000_000),
+                            time_text::ISO,
+                        ))
+                    })
+                    .collect();
+                Ok(Arc::new(texts))
+            },
+        ),
+        Function::udf(
+            "date",
+            Arguments::all(&[("time", Kind::TimeOrDay)]),
+            |_| Ok(DataType::Date32),
+            |arrays, _| Ok(cast(&arrays[0], &DataType::Date32)?),
+        ),
+        Function::udf(
+            "date_parse",
+            Arguments::all(&[("text", Kind::Text), ("format", Kind::Text)]),
+            times,
+            |arrays, _| date_parse(&text(&arrays[0])?, &text(&arrays[1])?),
+        ),
+        Function::udf(
+            "date_format",
+            Arguments::all(&[("time", Kind::Time), ("format", Kind::Text)]),
+            |_| Ok(DataType::Utf8),
+            |arrays, _| date_format(&arrays[0], &text(&arrays[1])?),
+        ),
+        Function::udf(
+            "date_add",
+            Arguments::all(&[
+                ("unit", Kind::Text),
+                ("count", Kind::Int),
+                ("time", Kind::TimeOrDay),
+            ]),
+            |given| Ok(given[2].clone()),
+            |arrays, returns| date_add((&text(&arrays[0])?, &arrays[1]), &arrays[2], returns),
+        ),
+        Function::udf(
+            "date_diff",
+            Arguments::all(&[
+                ("unit", Kind::Text),
+                ("from", Kind::Time),
+                ("to", Kind::Time),
+            ]),
+            |_| Ok(DataType::Int64),
+            |arrays, _| date_diff(&text(&arrays[0])?, (&arrays[1], &arrays[2])),
+        ),
+    ];
+    functions.extend(PARTS.map(|(name, part)| part_of(name, part)));
+    functions
+}
+
+/// Parts of times, by the names of their functions. Weeks begin on Monday, which is day 1.
+const PARTS: [(&str, Part); 17] = [
+    ("year", Part::Of(DatePart::Year)),
+    ("quarter", Part::Of(DatePart::Quarter)),
+    ("month", Part::Of(DatePart::Month)),
+    ("week", Part::Of(DatePart::Week)),
+    ("week_of_year", Part::Of(DatePart::Week)),
+    ("day", Part::Of(DatePart::Day)),
+    ("day_of_month", Part::Of(DatePart::Day)),
+    ("day_of_week", Part::Weekday),
+    ("dow", Part::Weekday),
+    ("day_of_year", Part::Of(DatePart::DayOfYear)),
+    ("doy", Part::Of(DatePart::DayOfYear)),
+    ("hour", Part::Of(DatePart::Hour)),
+    ("minute", Part::Of(DatePart::Minute)),
+    ("second", Part::Of(DatePart::Second)),
+    ("millisecond", Part::Millisecond),
+    ("year_of_week", Part::Of(DatePart::YearISO)),
+    ("yow", Part::Of(DatePart::YearISO)),
+];
+
+#[derive(Clone, Copy)]
+enum Part {
+    Of(DatePart),
+    Weekday,
+    Millisecond,
+}
+
+fn part_of(name: &'static str, part: Part) -> ScalarUDF {
+    Function::udf(
+        name,
+        TIME,
+        |_| Ok(DataType::Int64),
+        move |arrays, _| {
+            let times = &arrays[0];
+            let (kernel, after): (_, fn(i64) -> i64) = match part {
+                Part::Of(part) => (part, |value| value),
+                Part::Weekday => (DatePart::DayOfWeekMonday0, |value| value + 1),
+                Part::Millisecond => (DatePart::Millisecond, |value| value % 1_000),
+            };
+            let values = cast(&date_part(times, kernel)?, &DataType::Int64)?;
+            let values: Int64Array = values.as_primitive::<Int64Type>().unary(after);
+            Ok(Arc::new(values))
+        },
+    )
+}
+
+fn times(_: &[DataType]) -> Result<DataType> {
+    Ok(time())
+}
+
+/// The moment that a text in ISO 8601 is; a day is its beginning.
+pub(super) fn moment(text: &str) -> Option<i64> {
+    let text = text.trim();
+    micros(text).or_else(|| {
+        let midnight = text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?;
+        Some(midnight.and_utc().timestamp_micros())
+    })
+}
+
+pub(super) fn moments(moments: impl Iterator<Item = Result<Option<i64>>>) -> Result<ArrayRef> {
+    let moments: TimestampMicrosecondArray = moments.collect::<Result<_>>()?;
+    Ok(Arc::new(moments.with_timezone("UTC")))
+}
+
+fn micros_of(times: &ArrayRef) -> Result<TimestampMicrosecondArray> {
+    let times = cast(times, &time())?;
+    Ok(times.as_primitive::<TimestampMicrosecondType>().clone())
+}
+
+/// Translates formats, each run of equal ones once.
+fn translations(formats: &StringArray) -> impl FnMut(usize) -> Result<String> + '_ {
+    let mut last: Option<(usize, String)> = None;
+    move |row| match &last {
+        Some((before, translated)) if formats.value(*before) == formats.value(row) => {
+            Ok(translated.clone())
+        }
+        _ => {
+            let translated = time_format::translated(formats.value(row))?;
+            last = Some((row, translated.clone()));
+            Ok(translated)
+        }
+    }
+}
+
+fn date_parse(texts: &StringArray, formats: &StringArray) -> Result<ArrayRef> {
+    let mut translated = translations(formats);
+    moments((0..texts.len()).map(|row| {
+        if texts.is_null(row) || formats.is_null(row) {
+            return Ok(None);
+        }
+        time_format::micros(texts.value(row), &translated(row)?).map(Some)
+    }))
+}
+
+fn date_format(times: &ArrayRef, formats: &StringArray) -> Result<ArrayRef> {
+    let times = micros_of(times)?;
+    let mut translated = translations(formats);
+    let texts = (0..times.len()).map(|row| {
+        if times.is_null(row) || formats.is_null(row) {
+            return Ok(None);
+        }
+        let format = translated(row)?;
+        let time = DateTime::from_timestamp_micros(times.value(row));
+        Ok(time.map(|time| time.format(&format).to_string()))
+    });
+    Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
+}
+
+/// A unit of time: of a fixed length, or of the calendar.
+#[derive(Clone, Copy)]
+enum Unit {
+    Micros(i64),
+    Months(i64),
+}
+
+fn unit(name: &str) -> Result<Unit> {
+    const SECOND: i64 = 1_000_000;
+    const DAY: i64 = 86_400 * SECOND;
+    Ok(match name.to_ascii_lowercase().as_str() {
+        "millisecond" => Unit::Micros(1_000),
+        "second" => Unit::Micros(SECOND),
+        "minute" => Unit::Micros(60 * SECOND),
+        "hour" => Unit::Micros(3_600 * SECOND),
+        "day" => Unit::Micros(DAY),
+        "week" => Unit::Micros(7 * DAY),
+        "month" => Unit::Months(1),
+        "quarter" => Unit::Months(3),
+        "year" => Unit::Months(12),
+        _ => {
+            return exec_err!(
+                "{name:?} is no unit of time: millisecond, second, minute, hour, day, week, month, quarter, year"
+            );
+        }
+    })
+}
+
+fn date_add(
+    (units, counts): (&StringArray, &ArrayRef),
+    times: &ArrayRef,
+    returns: &DataType,
+) -> Result<ArrayRef> {
+    let times = micros_of(times)?;
+    let counts = counts.as_primitive::<Int64Type>();
+    let moved = moments((0..times.len()).map(|row| {
+        if times.is_null(row) || counts.is_null(row) || units.is_null(row) {
+            return Ok(None);
+        }
+        let moved = add(unit(units.value(row))?, counts.value(row), times.value(row));
+        moved
+            .map(Some)
+            .ok_or_else(|| exec_datafusion_err!("date_add leaves the calendar"))
+    }))?;
+    Ok(cast(&moved, returns)?)
+}
+
+fn add(unit: Unit, count: i64, micros: i64) -> Option<i64> {
+    match unit {
+        Unit::Micros(length) => micros.checked_add(length.checked_mul(count)?),
+        Unit::Months(months) => {
+            let months = months.checked_mul(count)?;
+            let distance = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
+            let time = DateTime::from_timestamp_micros(micros)?;
+            let moved = match months < 0 {
+                true => time.checked_sub_months(distance)?,
+                false => time.checked_add_months(distance)?,
+            };
+            Some(moved.timestamp_micros())
+        }
+    }
+}
+
+fn date_diff(units: &StringArray, (from, to): (&ArrayRef, &ArrayRef)) -> Result<ArrayRef> {
+    let (from, to) = (micros_of(from)?, micros_of(to)?);
+    let differences = (0..from.len()).map(|row| {
+        if from.is_null(row) || to.is_null(row) || units.is_null(row) {
+            return Ok(None);
+        }
+        let unit = unit(units.value(row))?;
+        Ok(difference(unit, from.value(row), to.value(row)))
+    });
+    Ok(Arc::new(differences.collect::<Result<Int64Array>>()?))
+}
+
+/// Whole units from one moment to another.
+fn difference(unit: Unit, from: i64, to: i64) -> Option<i64> {
+    match unit {
+        Unit::Micros(length) => Some(to.checked_sub(from)? / length),
+        Unit::Months(months) if to < from => Some(-difference(Unit::Months(months), to, from)?),
+        Unit::Months(months) => {
+            let start = DateTime::from_timestamp_micros(from)?;
+            let end = DateTime::from_timestamp_micros(to)?;
+            let calendar = i64::from(end.year() - start.year()) * 12 + i64::from(end.month())
+                - i64::from(start.month());
+            // The last month counts when its day, and the time of that day, have come.
+            let within = |time: &DateTime<chrono::Utc>| (time.day(), time.time());
+            let last_day = end.date_naive() + TimeDelta::days(1);
+            let complete = within(&end) >= within(&start)
+                || (last_day.day() == 1 && end.time() >= start.time());
+            Some((calendar - i64::from(!complete)) / months)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        moment(text).expect("a time")
+    }
+
+    #[test]
+    fn calendars_are_uneven() -> Result<()> {
+        for (name, count, from, to) in [
+            ("day", -7, "2025-03-05T02:17:31Z", "2025-02-26T02:17:31Z"),
+            ("month", 1, "2025-01-31", "2025-02-28"),
+            ("quarter", -1, "2025-03-05", "2024-12-05"),
+            ("YEAR", 1, "2024-02-29", "2025-02-28"),
+            ("hour", 25, "2025-03-05", "2025-03-06T01:00:00Z"),
+        ] {
+            assert_eq!(add(unit(name)?, count, at(from)), Some(at(to)), "{name}");
+        }
+        for (name, from, to, whole) in [
+            ("day", "2025-03-05T02:00:00Z", "2025-03-07T01:00:00Z", 1),
+            ("day", "2025-03-07T01:00:00Z", "2025-03-05T02:00:00Z", -1),
+            ("month", "2025-01-31", "2025-02-28", 1),
+            ("month", "2025-01-15", "2025-02-14T23:59:59Z", 0),
+            ("month", "2025-02-14", "2025-01-15", 0),
+            ("year", "2024-03-05", "2025-03-04", 0),
+            ("year", "2024-03-05", "2025-03-05", 1),
+        ] {
+            assert_eq!(
+                difference(unit(name)?, at(from), at(to)),
+                Some(whole),
+                "{name} {to}"
+            );
+        }
+        assert!(unit("fortnight").is_err());
+        assert_eq!(add(unit("year")?, i64::MAX, 0), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! MySQL's formats of times, which Athena's `date_format` and `date_parse` take.
+//!
+//! In: formats like `%Y-%m-%d %H:%i:%s`. Out: the same in the words of `chrono`, texts and times. Promise: what a format does
+//! not say is 1970-01-01 00:00:00; a specifier that does not exist is an error.
+
+use chrono::NaiveTime;
+use chrono::format::{Parsed, StrftimeItems, parse};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+
+/// The format as `chrono` writes it.
+pub(super) fn translated(format: &str) -> Result<String> {
+    let mut out = String::with_capacity(format.len() + 8);
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            out.push(letter);
+            continue;
+        }
+        out.push_str(match letters.next() {
+            Some('a') => "%a",
+            Some('b') => "%b",
+            Some('c') => "%-m",
+            Some('d') => "%d",
+            Some('e') => "%-d",
+            Some('f') => "%6f",
+            Some('H') => "%H",
+            Some('h' | 'I') => "%I",
+            Some('i') => "%M",
+            Some('j') => "%j",
+            Some('k') => "%-H",
+            Some('l') => "%-I",
+            Some('M') => "%B",
+            Some('m') => "%m",
+            Some('p') => "%p",
+            Some('r') => "%I:%M:%S %p",
+            Some('s' | 'S') => "%S",
+            Some('T') => "%H:%M:%S",
+            Some('v') => "%V",
+            Some('W') => "%A",
+            Some('x') => "%G",
+            Some('Y') => "%Y",
+            Some('y') => "%y",
+            Some('%') => "%%",
+            Some(other) => return exec_err!("%{other} is no part of a date format"),
+            None => return exec_err!("a date format ends in %"),
+        });
+    }
+    Ok(out)
+}
+
+/// The moment, in microseconds, that a text in a (translated) format is.
+pub(super) fn micros(text: &str, format: &str) -> Result<i64> {
+    let unfit = || exec_datafusion_err!("{text:?} is no time of the form {format:?}");
+    let mut parsed = Parsed::new();
+    parse(&mut parsed, text, StrftimeItems::new(format)).map_err(|_| unfit())?;
+    // Set only where the text said nothing: a contradiction is an error of the text's.
+    if parsed.year().is_none() && parsed.year_mod_100().is_none() && parsed.isoyear().is_none() {
+        let _ = parsed.set_year(1970);
+    }
+    if parsed.ordinal().is_none() && parsed.isoweek().is_none() {
+        if parsed.month().is_none() {
+            let _ = parsed.set_month(1);
+        }
+        if parsed.day().is_none() {
+            let _ = parsed.set_day(1);
+        }
+    }
+    let date = parsed.to_naive_date().map_err(|_| unfit())?;
+    let said_time = parsed.hour_div_12().is_some() || parsed.hour_mod_12().is_some();
+    let time = match said_time {
+        true => {
+            if parsed.minute().is_none() {
+                let _ = parsed.set_minute(0);
+            }
+            if parsed.hour_div_12().is_none() {
+                let _ = parsed.set_ampm(false);
+            }
+            parsed.to_naive_time().map_err(|_| unfit())?
+        }
+        false => NaiveTime::MIN,
+    };
+    Ok(date.and_time(time).and_utc().timestamp_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_read_as_mysql_means_them() -> Result<()> {
+        let read = |text: &str, format: &str| -> Result<String> {
+            let micros = micros(text, &translated(format)?)?;
+            let time = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
+            Ok(time.format("%Y-%m-%d %H:%M:%S%.f").to_string())
+        };
+        for (text, format, time) in [
+            (
+                "2025-03-05 02:17:31",
+                "%Y-%m-%d %H:%i:%s",
+                "2025-03-05 02:17:31",
+            ),
+            (
+                "2025-03-05T02:17:31Z",
+                "%Y-%m-%dT%H:%i:%sZ",
+                "2025-03-05 02:17:31",
+            ),
+            (
+                "2025-03-05T02:17:31Z",
+                "%Y-%m-%dT%TZ",
+                "2025-03-05 02:17:31",
+            ),
+            ("2025/03/05", "%Y/%m/%d", "2025-03-05 00:00:00"),
+            (
+                "Mar 5 2025 03:04 PM",
+                "%b %e %Y %h:%i %p",
+                "2025-03-05 15:04:00",
+            ),
+            ("2025-03", "%Y-%m", "2025-03-01 00:00:00"),
+            ("14", "%H", "1970-01-01 14:00:00"),
+        ] {
+            assert_eq!(read(text, format)?, time, "{format}");
+        }
+        assert!(read("yesterday", "%Y").is_err());
+        assert!(translated("%Q").is_err());
+        assert!(translated("%").is_err());
+        Ok(())
+    }
+}

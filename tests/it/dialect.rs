@@ -1,0 +1,434 @@
+//! SQL as people wrote it for Athena and CloudTrail Lake, each construct once, on `testdata/trail`: asked of the log files
+//! and of a lake, which must agree.
+
+use crate::program::keytrail;
+use crate::usage;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use keytrail::cloudtrail::Selection;
+use keytrail::session::{
+    Params, Session, SessionError, SessionOptions, VIEWS, fill_event_data_store,
+};
+use keytrail::source::{self, SourceOptions};
+use tempfile::TempDir;
+
+const TRAIL: &str = "testdata/trail";
+
+async fn trail() -> Session {
+    let options = SessionOptions {
+        selection: Selection::default(),
+        threads: 2,
+        max_json: 1 << 30,
+    };
+    let trail = source::open(TRAIL, &SourceOptions::default()).await;
+    Session::trail(vec![trail.unwrap()], &options)
+        .await
+        .unwrap()
+}
+
+/// A lake of the trail, which lives as long as its folder.
+async fn lake() -> (TempDir, Session) {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let ingest = ["ingest", TRAIL, "--quiet", "--lake", lake.to_str().unwrap()];
+    assert_eq!(keytrail(&ingest).output().unwrap().status.code(), Some(3));
+    let session = usage::session(&lake).await;
+    (folder, session)
+}
+
+/// The rows, values apart by `|`, nulls as `-`; before them the names of the columns.
+async fn asked(session: &Session, sql: &str) -> Result<String, SessionError> {
+    let (schema, batches) = session.sql(sql, &Params::new()).await?;
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    let mut lines = vec![names.join("|")];
+    let options = FormatOptions::default().with_null("-");
+    for batch in &batches {
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
+            .collect();
+        lines.extend((0..batch.num_rows()).map(|row| {
+            let values: Vec<String> = columns
+                .iter()
+                .map(|column| column.value(row).to_string())
+                .collect();
+            values.join("|")
+        }));
+    }
+    Ok(lines.join("\n"))
+}
+
+/// Asks each question of log files and of a lake.
+async fn answers(questions: &[(&str, &[&str])]) {
+    let trail = trail().await;
+    let (_folder, lake) = lake().await;
+    let mut wrong = String::new();
+    for (sql, lines) in questions {
+        for session in [&trail, &lake] {
+            let answer = asked(session, sql).await;
+            let answer = answer.unwrap_or_else(|error| error.to_string());
+            if answer.lines().ne(lines.iter().copied()) {
+                wrong += &format!("{sql}\n{answer}\nand not\n{}\n\n", lines.join("\n"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What a question touches of the lake's table, as the plan has it.
+async fn plan(session: &Session, sql: &str) -> String {
+    asked(session, &format!("EXPLAIN {sql}")).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn athena() {
+    answers(&[
+        (
+            "SELECT eventTime, eventName, userIdentity.arn, \"timestamp\", year, month, day FROM cloudtrail_logs \
+             WHERE userIdentity.accessKeyId = 'AKIARTX3GSDS75MXKBSU' AND eventTime BETWEEN '2025-03-06T15:01:00Z' AND '2025-03-06T15:01:05Z' \
+             ORDER BY eventTime ASC",
+            &[
+                "eventtime|eventname|arn|timestamp|year|month|day",
+                "2025-03-06T15:01:00Z|GetCallerIdentity|arn:aws:iam::111122223333:user/service/svc-export|2025/03/06|2025|03|06",
+                "2025-03-06T15:01:04Z|ListUsers|arn:aws:iam::111122223333:user/service/svc-export|2025/03/06|2025|03|06",
+                "2025-03-06T15:01:05Z|ListBuckets|arn:aws:iam::111122223333:user/service/svc-export|2025/03/06|2025|03|06",
+            ],
+        ),
+        (
+            "SELECT timestamp, count(*) AS n FROM cloudtrail_logs WHERE timestamp >= '2025/03/04' AND timestamp < '2025/03/06' AND region = 'us-east-1' AND account IN ('111122223333', '1') \
+             GROUP BY timestamp ORDER BY timestamp",
+            &["timestamp|n", "2025/03/04|28", "2025/03/05|29"],
+        ),
+        (
+            "SELECT requestParameters.bucketName AS bucket, COUNT(DISTINCT requestParameters.key) AS keys, \
+             SUM(CAST(additionalEventData.bytesTransferredOut AS BIGINT)) AS bytes FROM cloudtrail_logs \
+             WHERE eventName = 'GetObject' AND requestParameters.bucketName LIKE 'example-%' AND errorCode IS NULL GROUP BY requestParameters.bucketName ORDER BY bucket",
+            &["bucket|keys|bytes", "example-exports|28|327626", "example-orders|36|211824"],
+        ),
+        (
+            "SELECT ct.userIdentity.sessionContext.sessionIssuer.userName, count(*) AS n FROM cloudtrail_logs ct WHERE ct.userIdentity.type = 'AssumedRole' \
+             GROUP BY ct.userIdentity.sessionContext.sessionIssuer.userName ORDER BY n DESC LIMIT 2",
+            &["username|n", "deploy|12", "github-infra|5"],
+        ),
+        (
+            "SELECT DISTINCT resources[1].type, element_at(resources, 1).accountId FROM cloudtrail_logs WHERE cardinality(resources) > 1 ORDER BY resources[1].type",
+            &["type|accountid", "AWS::S3::Object|-"],
+        ),
+        (
+            "SELECT r.type AS type, count(*) AS n FROM cloudtrail_logs CROSS JOIN UNNEST(resources) AS t(r) WHERE eventname = 'AssumeRole' GROUP BY r.type",
+            &["type|n", "AWS::IAM::Role|10"],
+        ),
+        (
+            "SELECT t.type, count(*) AS n FROM cloudtrail_logs ct, UNNEST(ct.resources) AS t(arn, owner, type) WHERE ct.eventname = 'AssumeRole' GROUP BY t.type",
+            &["type|n", "AWS::IAM::Role|10"],
+        ),
+        (
+            "SELECT date_trunc('day', from_iso8601_timestamp(eventTime)) AS day, count(*) AS n FROM cloudtrail_logs \
+             WHERE from_iso8601_timestamp(eventtime) >= timestamp '2025-03-06 12:00:00' GROUP BY date_trunc('day', from_iso8601_timestamp(eventTime)) ORDER BY day",
+            &["day|n", "2025-03-06T00:00:00Z|34", "2025-03-07T00:00:00Z|70"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn analytics_bootstrap() {
+    answers(&[
+        (
+            "SELECT useridentity.arn, eventname, array_agg(DISTINCT(sourceipaddress) ORDER BY sourceipaddress) AS sourceips FROM cloudtrail \
+             WHERE useridentity.arn IS NOT NULL AND (eventname = 'AssumeRole' OR eventname = 'ConsoleLogin') AND date_partition >= '2025/03/05' \
+             AND account_partition = '111122223333' AND region_partition IN ('us-east-1', 'us-east-2') GROUP BY useridentity.arn, eventname ORDER BY eventname, arn",
+            &[
+                "arn|eventname|sourceips",
+                "arn:aws:iam::111122223333:user/alice|AssumeRole|[192.0.2.77]",
+                "arn:aws:iam::111122223333:user/ci/ci-deploy|AssumeRole|[198.51.100.14, 198.51.100.16, 198.51.100.18]",
+                "arn:aws:iam::111122223333:user/alice|ConsoleLogin|[192.0.2.77, 2001:db8:4f2:1::a5]",
+            ],
+        ),
+        (
+            "SELECT count(*) AS n FROM cloudtrail WHERE regexp_like(sourceipaddress, '^\\d') AND NOT ((CAST(sourceipaddress AS IPADDRESS) > IPADDRESS '192.0.0.0' \
+             AND CAST(sourceipaddress AS IPADDRESS) < IPADDRESS '192.255.255.255'))",
+            &["n", "235"],
+        ),
+        (
+            "SELECT JSON_EXTRACT_SCALAR(JSON_EXTRACT(responseelements, '$.accessKey'), '$.userName') AS userName, \
+             JSON_EXTRACT_SCALAR(JSON_EXTRACT(responseelements, '$.accessKey'), '$.accessKeyId') AS \"the key\" \
+             FROM cloudtrail WHERE eventname = 'CreateAccessKey' AND errorcode IS NULL ORDER BY account_partition, eventtime",
+            &[
+                "username|the key",
+                "svc-backup-sync|AKIARTX3GSDS4J6SD2VQ",
+                "svc-orders|AKIAWO645SY5PJD4OYL5",
+            ],
+        ),
+        (
+            "SELECT count(*) AS n FROM cloudtrail WHERE date_partition >= date_format(date_add('day',-30,current_timestamp), '%Y/%m/%d')",
+            &["n", "0"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn event_data_store() {
+    let fill = |sql: &str| fill_event_data_store(sql, "event_data_store");
+    answers(&[
+        (
+            &fill("SELECT element_at(requestParameters, 'bucketName') AS bucketName, count(*) AS n FROM <EDS ID> \
+                   WHERE eventTime > '2025-03-06 00:00:00' AND eventTime < '2025-03-07 00:00:00' AND eventCategory = 'Data' AND eventName = 'GetObject' \
+                   GROUP BY element_at(requestParameters, 'bucketName') ORDER BY n DESC, bucketName"),
+            &["bucketname|n", "example-exports|12", "example-orders|9"],
+        ),
+        (
+            &fill("SELECT day_of_week(eventTime) AS weekday, count(*) AS n FROM $EDS_ID GROUP BY day_of_week(eventTime) ORDER BY weekday"),
+            &["weekday|n", "1|69", "2|66", "3|48", "4|83", "5|70"],
+        ),
+        (
+            &fill("SELECT userIdentity.principalId, eventName FROM $EDS_ID WHERE sessionCredentialFromConsole = true AND readOnly = false ORDER BY eventTime LIMIT 1"),
+            &["principalid|eventname"],
+        ),
+        (
+            &fill("SELECT tlsDetails.tlsVersion, count(*) AS n FROM <event_data_store_id> WHERE tlsDetails.tlsVersion LIKE 'TLSv%' \
+                   AND CAST(REPLACE(tlsDetails.tlsVersion, 'TLSv', '') AS DOUBLE) <= 1.1 GROUP BY tlsDetails.tlsVersion"),
+            &["tlsversion|n"],
+        ),
+        (
+            &fill("SELECT eventID FROM $EDS_ID WHERE userIdentity.accountId != recipientAccountId AND json_extract_scalar(eventJson, '$.requestParameters.roleSessionName') = 'ci-1'"),
+            &["eventid", "f55bf340-c88d-4313-aef0-d5bb452ed213"],
+        ),
+        (
+            &fill("SELECT \"eventName\", \"userIdentity\".\"userName\" FROM $EDS_ID WHERE element_at(additionalEventData, 'MFAUsed') = 'No'"),
+            &["eventname|username", "ConsoleLogin|HIDDEN_DUE_TO_SECURITY_REASONS"],
+        ),
+        (
+            &fill("SELECT regexp_replace('StackSet-x-0a1b2c3d', '^StackSet-|(-[a-f0-9]{8})$') AS name, count(*) AS n FROM $EDS_ID"),
+            &["name|n", "x|336"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn event_data_stores_have_names() {
+    let session = trail().await;
+    let id = "3270e016-59a1-4448-8dd1-d27a4796502d";
+    session.name_event_data_store(id).await.unwrap();
+    for sql in [
+        format!("SELECT count(*) FROM {id}"),
+        format!("SELECT count(*) FROM \"{id}\" -- {id}"),
+        fill_event_data_store("SELECT count(*) FROM <EDS ID>", id),
+    ] {
+        assert_eq!(asked(&session, &sql).await.unwrap(), "count(*)\n336");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions() {
+    let session = trail().await;
+    let mut wrong = String::new();
+    for (sql, value) in [
+        (
+            "json_extract('{\"a\":[1,{\"b\":2}]}', '$.a[1]')",
+            "{\"b\":2}",
+        ),
+        (
+            "json_extract_scalar('{\"a\":[1,{\"b\":2}]}', '$.a[1].b')",
+            "2",
+        ),
+        ("json_array_length('[1,2,3]')", "3"),
+        ("json_array_contains('[1,\"x\"]', 'x')", "true"),
+        ("json_array_get('[1,2]', -1)", "2"),
+        ("json_size('{\"a\":{\"b\":1,\"c\":2}}', '$.a')", "2"),
+        ("json_parse('{')", "-"),
+        ("json_format(json_parse('{\"a\":1}'))", "{\"a\":1}"),
+        ("json_get_int('{\"a\":1}', 'a')", "1"),
+        (
+            "from_iso8601_timestamp('2025-03-05T02:17:31Z')",
+            "2025-03-05T02:17:31Z",
+        ),
+        (
+            "from_iso8601_timestamp('2025-03-05')",
+            "2025-03-05T00:00:00Z",
+        ),
+        ("from_iso8601_date('2025-03-05')", "2025-03-05"),
+        (
+            "to_iso8601(timestamp '2025-03-05 02:17:31')",
+            "2025-03-05T02:17:31Z",
+        ),
+        (
+            "date_parse('2025-03-05 02:17', '%Y-%m-%d %H:%i')",
+            "2025-03-05T02:17:00Z",
+        ),
+        (
+            "date_format(timestamp '2025-03-05 02:17:31', '%d.%m.%y %T')",
+            "05.03.25 02:17:31",
+        ),
+        ("date_add('month', 1, date '2025-01-31')", "2025-02-28"),
+        (
+            "date_add('hour', -3, timestamp '2025-03-05 02:00:00')",
+            "2025-03-04T23:00:00Z",
+        ),
+        (
+            "date_diff('day', date '2025-03-01', timestamp '2025-03-06 01:00:00')",
+            "5",
+        ),
+        ("day_of_week(date '2025-03-09')", "7"),
+        (
+            "year(timestamp '2025-03-05 02:17:31') * 100 + hour(timestamp '2025-03-05 02:17:31')",
+            "202502",
+        ),
+        ("week(date '2025-01-01')", "1"),
+        ("date('2025-03-05')", "2025-03-05"),
+        ("current_timestamp - interval '7' day < now()", "true"),
+        ("try(CAST('x' AS BIGINT))", "-"),
+        ("if(1 > 2, 'a')", "-"),
+        ("element_at(ARRAY['a', 'b'], -1)", "b"),
+        ("element_at(MAP(ARRAY['k'], ARRAY[1]), 'k')", "1"),
+        ("element_at('{\"k\":{\"x\":1}}', 'k')", "{\"x\":1}"),
+        ("cardinality(ARRAY[1, 2]) + cardinality('{\"a\":1}')", "3"),
+        ("map_keys('{\"a\":1,\"b\":2}')", "[a, b]"),
+        ("map_values('{\"a\":1,\"b\":\"x\"}')", "[1, x]"),
+        ("contains(ARRAY['a', 'b'], 'b')", "true"),
+        ("contains('abc', 'b')", "true"),
+        ("contains('10.0.0.0/8', IPADDRESS '10.1.2.3')", "true"),
+        ("ip_in_cidr('2001:db8::1', '2001:db8::/32')", "true"),
+        ("ip_in_cidr('ec2.amazonaws.com', '10.0.0.0/8')", "-"),
+        ("filter(ARRAY[1, 2, 3], x -> x > 1)", "[2, 3]"),
+        ("any_match(ARRAY['a', 'b'], x -> x = 'b')", "true"),
+        ("transform(ARRAY[1, 2], x -> x + 1)", "[2, 3]"),
+        ("array_join(split('a/b/c', '/'), '.')", "a.b.c"),
+        ("split_part('a/b/c', '/', 2)", "b"),
+        ("strpos('abc', 'c')", "3"),
+        ("regexp_like('AKIA1', '^AKIA\\d')", "true"),
+        (
+            "regexp_extract('user/ci/bot', '([^/]+)/([^/]+)$', 2)",
+            "bot",
+        ),
+        ("regexp_replace('a1b2', '\\d')", "ab"),
+        ("regexp_replace('a1b2', '\\d', '-')", "a-b-"),
+        ("url_extract_host('https://a.example/b?c=d')", "a.example"),
+        ("url_extract_parameter('https://a.example/b?c=d', 'c')", "d"),
+        ("url_decode('%7B%22a%22%3A1%7D')", "{\"a\":1}"),
+        ("CAST('[\"a\",\"b\"]' AS ARRAY(VARCHAR))", "[a, b]"),
+        ("key_type('ASIAX')", "temporary"),
+    ] {
+        let answer = asked(&session, &format!("SELECT {sql} AS value")).await;
+        let answer = answer.unwrap_or_else(|error| error.to_string());
+        if answer != format!("value\n{value}") {
+            wrong += &format!("{sql}: {answer}, not {value}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    for (sql, reason) in [
+        ("date_add('day', 1)", "date_add(unit, count, time)"),
+        (
+            "date_diff('fortnight', date '2025-03-01', date '2025-03-02')",
+            "no unit of time",
+        ),
+        ("ip_in_cidr('10.0.0.1', '10.0.0.0/99')", "10.0.0.0/99"),
+        ("date_parse('x', '%Y')", "no time of the form"),
+    ] {
+        let error = asked(&session, &format!("SELECT {sql}")).await.unwrap_err();
+        assert!(error.to_string().contains(reason), "{sql}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn aggregates() {
+    answers(&[(
+        "SELECT max_by(eventname, eventtime || eventid) AS last, min_by(eventname, eventtime || eventid) AS first, count_if(errorcode IS NOT NULL) AS errors, \
+         arbitrary(eventcategory) IS NOT NULL AS some, approx_distinct(eventcategory) AS kinds, bool_or(readonly = 'true') AS reads FROM cloudtrail_logs \
+         WHERE useridentity.accesskeyid = 'AKIARTX3GSDS75MXKBSU'",
+        &["last|first|errors|some|kinds|reads", "GetObject|GetObject|1|true|2|true"],
+    )])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_reach_the_files() {
+    let (_folder, session) = lake().await;
+    for (sql, conditions) in [
+        (
+            "SELECT eventname, useridentity.arn FROM cloudtrail_logs WHERE useridentity.accesskeyid = 'AKIARTX3GSDS75MXKBSU' AND eventtime > '2025-03-06' AND \"timestamp\" = '2025/03/06'",
+            ["access_key_id", "event_time", "event_date"].as_slice(),
+        ),
+        (
+            "SELECT useridentity.arn FROM cloudtrail WHERE date_partition BETWEEN '2025/03/05' AND '2025/03/06' AND account_partition = '111122223333'",
+            &["event_date", "account_id"],
+        ),
+        (
+            "SELECT eventName FROM event_data_store WHERE eventTime > '2025-03-06 00:00:00' AND userIdentity.accessKeyId = 'AKIARTX3GSDS75MXKBSU'",
+            &["event_time", "access_key_id"],
+        ),
+        (
+            "SELECT * FROM key_usage WHERE access_key_id = 'AKIARTX3GSDS75MXKBSU' AND event_date = date '2025-03-06'",
+            &["access_key_id", "event_date"],
+        ),
+        (
+            "SELECT * FROM failures WHERE access_key_id = 'AKIARTX3GSDS75MXKBSU' AND event_time > '2025-03-06'",
+            &["access_key_id", "event_time"],
+        ),
+    ] {
+        let plan = plan(&session, sql).await;
+        let scan = plan.split("DataSourceExec").nth(1).unwrap_or_default();
+        let predicate = scan.split("pruning_predicate").nth(1).unwrap_or_default();
+        for condition in conditions {
+            let partition = *condition == "event_date";
+            assert!(
+                partition || predicate.contains(condition),
+                "{condition}: {plan}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_answer() {
+    let trail = trail().await;
+    trail.register_views().await.unwrap();
+    let (_folder, lake) = lake().await;
+    for view in VIEWS {
+        assert_ne!(view.title(), view.name, "{} has no header", view.name);
+        let sql = format!("SELECT count(*) AS n FROM {}", view.name);
+        let counts = (
+            asked(&trail, &sql).await.unwrap(),
+            asked(&lake, &sql).await.unwrap(),
+        );
+        assert_eq!(counts.0, counts.1, "{}", view.name);
+    }
+    answers(&[
+        (
+            "SELECT event_date, change, changed_user_name, changed_access_key_id FROM key_lifecycle ORDER BY event_time LIMIT 2",
+            &[
+                "event_date|change|changed_user_name|changed_access_key_id",
+                "2025-03-05|created|svc-orders|AKIAWO645SY5PJD4OYL5",
+                "2025-03-06|created|svc-backup-sync|AKIARTX3GSDS4J6SD2VQ",
+            ],
+        ),
+        (
+            "SELECT change, count(*) AS n FROM key_lifecycle GROUP BY change ORDER BY change",
+            &["change|n", "created|2", "deactivated|2"],
+        ),
+        (
+            "SELECT event_name, count(*) AS objects, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in FROM s3_object_access \
+             WHERE access_key_id IS NOT NULL GROUP BY event_name ORDER BY event_name",
+            &["event_name|objects|bytes_out|bytes_in", "GetObject|64|539450|0", "PutObject|40|0|267920"],
+        ),
+        (
+            "SELECT succeeded, mfa_used, count(*) AS n FROM console_sign_ins GROUP BY succeeded, mfa_used ORDER BY n DESC",
+            &["succeeded|mfa_used|n", "true|Yes|5", "false|No|1"],
+        ),
+        (
+            "SELECT direction, caller_account_id, owner_account_id, count(*) AS n FROM cross_account_calls GROUP BY 1, 2, 3 ORDER BY 1, 2",
+            &[
+                "direction|caller_account_id|owner_account_id|n",
+                "incoming|111122223333|444455556666|5",
+                "outgoing|111122223333|444455556666|5",
+            ],
+        ),
+    ])
+    .await;
+}
