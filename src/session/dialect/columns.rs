@@ -5,7 +5,7 @@
 
 use crate::event::{COLUMNS, Kind};
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Subscript, Value,
+    AccessExpr, Expr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Subscript, Value,
     VisitorMut,
 };
 use std::ops::ControlFlow;
@@ -13,6 +13,9 @@ use std::sync::LazyLock;
 
 /// Columns with fields inside, of the tables of Athena and CloudTrail Lake.
 const STRUCTS: [&str; 2] = ["useridentity", "tlsdetails"];
+
+/// The tables that have a database before their name in Athena.
+const TABLES: [&str; 2] = ["cloudtrail_logs", "cloudtrail"];
 
 /// Columns that hold JSON text, by their own names and by those of Athena's table.
 static JSON: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -43,6 +46,11 @@ impl VisitorMut for Columns {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_relation(&mut self, table: &mut ObjectName) -> ControlFlow<()> {
+        without_database(table);
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
             Expr::Identifier(name) => fold(name),
@@ -53,6 +61,17 @@ impl VisitorMut for Columns {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Takes the name of a database from before Athena's tables: here there is one, whatever it is called there.
+fn without_database(table: &mut ObjectName) {
+    let last = table.0.last().and_then(|part| part.as_ident());
+    let known = last.is_some_and(|name| {
+        TABLES.iter().any(|table| table.eq_ignore_ascii_case(&name.value))
+    });
+    if known {
+        table.0.drain(..table.0.len() - 1);
     }
 }
 

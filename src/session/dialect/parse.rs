@@ -231,6 +231,10 @@ mod tests {
                 "SELECT arn FROM (SELECT * EXCEPT (resource), resource['arn'] AS arn, resource['accountid'] AS account, resource['type'] AS type FROM (SELECT *, unnest(t.resources) AS resource FROM t WHERE t.resources IS NOT NULL)) AS t",
             ),
             (
+                "SELECT a FROM \"default\".\"cloudtrail_logs\" JOIN awsdb.cloudtrail AS c ON true",
+                "SELECT a FROM \"cloudtrail_logs\" JOIN cloudtrail AS c ON true",
+            ),
+            (
                 "SELECT filter(a, x -> x > 1) FROM t",
                 "SELECT array_filter(a, x -> x > 1) FROM t",
             ),
