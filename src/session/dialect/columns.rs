@@ -5,8 +5,8 @@
 
 use crate::event::{COLUMNS, Kind};
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Subscript, Value,
-    VisitorMut,
+    AccessExpr, Expr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Subscript, Value, VisitorMut,
 };
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
@@ -68,7 +68,9 @@ impl VisitorMut for Columns {
 fn without_database(table: &mut ObjectName) {
     let last = table.0.last().and_then(|part| part.as_ident());
     let known = last.is_some_and(|name| {
-        TABLES.iter().any(|table| table.eq_ignore_ascii_case(&name.value))
+        TABLES
+            .iter()
+            .any(|table| table.eq_ignore_ascii_case(&name.value))
     });
     if known {
         table.0.drain(..table.0.len() - 1);

@@ -6,6 +6,7 @@
 
 mod address;
 mod function;
+mod iam_needs;
 mod json;
 mod keys;
 mod nested;
@@ -25,6 +26,7 @@ use datafusion::logical_expr::ScalarUDF;
 pub(crate) fn all() -> Vec<ScalarUDF> {
     [
         keys::all(),
+        vec![iam_needs::function()],
         address::all(),
         json::all(),
         nested::all(),
