@@ -3,12 +3,14 @@
 //! In: a name, the kinds of its arguments and what it does with a row. Out: a function that the engine can call. Promise:
 //! null for null; constants stay constants; a wrong number of arguments is told with the names of the right ones.
 
+use super::described::documentation;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -88,6 +90,7 @@ type Run = Arc<dyn Fn(&[ArrayRef], &DataType) -> Result<ArrayRef> + Send + Sync>
 pub(super) struct Function {
     name: &'static str,
     arguments: Arguments,
+    documentation: Documentation,
     signature: Signature,
     returns: Returns,
     run: Run,
@@ -103,6 +106,7 @@ impl Function {
         ScalarUDF::from(Self {
             name,
             arguments,
+            documentation: documentation(name, &arguments),
             signature: Signature::user_defined(Volatility::Immutable),
             returns,
             run: Arc::new(run),
@@ -148,6 +152,10 @@ impl ScalarUDFImpl for Function {
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
         (self.returns)(given)
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

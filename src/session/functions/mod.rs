@@ -5,6 +5,7 @@
 //! lists them all.
 
 mod address;
+mod described;
 mod function;
 mod iam_needs;
 mod json;

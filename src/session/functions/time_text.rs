@@ -4,6 +4,7 @@
 //! the time itself, so that `eventtime > '2025-03-01'` and `"timestamp" = '2025/03/01'` skip files like a comparison of
 //! `event_time` does.
 
+use super::described::documentation;
 use super::function::{Arguments, Kind, columnar, text, time};
 use super::time::{moment, moments};
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
@@ -15,7 +16,8 @@ use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -25,9 +27,11 @@ pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
         ScalarUDF::from(UtcText {
             signature: signature(),
+            documentation: documentation("utc_text", &ARGUMENTS),
         }),
         ScalarUDF::from(FromText {
             signature: signature(),
+            documentation: documentation("from_iso8601_timestamp", &TEXT),
         }),
     ]
 }
@@ -47,6 +51,7 @@ const SECONDS_OF_A_DAY: i64 = 86_400;
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct UtcText {
     signature: Signature,
+    documentation: Documentation,
 }
 
 const ARGUMENTS: Arguments = Arguments::all(&[("time", Kind::TimeOrDay), ("format", Kind::Text)]);
@@ -66,6 +71,10 @@ impl ScalarUDFImpl for UtcText {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(DataType::Utf8)
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -108,6 +117,7 @@ impl ScalarUDFImpl for UtcText {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct FromText {
     signature: Signature,
+    documentation: Documentation,
 }
 
 const TEXT: Arguments = Arguments::all(&[("text", Kind::Text)]);
@@ -127,6 +137,10 @@ impl ScalarUDFImpl for FromText {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(time())
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

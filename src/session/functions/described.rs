@@ -1,0 +1,201 @@
+//! What each function is for.
+//!
+//! In: a function's name and arguments. Out: its documentation, as the engine and the shell show it. Promise: every function
+//! has one sentence; `docs/sql-dialects.md` has the same functions (a test compares).
+
+use super::function::Arguments;
+use datafusion::logical_expr::{DocSection, Documentation};
+
+/// Functions by family; each with its sentence.
+pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
+    (
+        "key_type",
+        "The kind of credential that an access key's id begins with.",
+    ),
+    (
+        "decoded_account_id",
+        "The account that an access key's id carries.",
+    ),
+    (
+        "ip_in_cidr",
+        "Whether an address is in a network like `10.0.0.0/8`; null for names of services.",
+    ),
+    (
+        "ip_address",
+        "An address that compares as one, not as text; null for what is none.",
+    ),
+    (
+        "json_extract",
+        "The value at a path like `$.a.b[0]['c-d']`, as JSON.",
+    ),
+    (
+        "json_extract_scalar",
+        "The string, number or boolean at a path, as text.",
+    ),
+    (
+        "json_size",
+        "How many members or elements the value at a path has.",
+    ),
+    ("json_array_length", "How many elements an array has."),
+    (
+        "json_array_get",
+        "An element of an array, counted from 0, or from the end when negative.",
+    ),
+    (
+        "json_array_contains",
+        "Whether an array has a string, number or boolean.",
+    ),
+    ("json_parse", "The text itself if it is JSON, else null."),
+    ("json_format", "The text itself if it is JSON, else null."),
+    (
+        "json_elements",
+        "The elements of an array as a list of texts.",
+    ),
+    (
+        "json_member",
+        "The member of an object whose name is the same but for case, as text.",
+    ),
+    (
+        "element_at",
+        "An element of a list, counted from 1, or the value of a key in a map or JSON object; null if there is none.",
+    ),
+    (
+        "contains",
+        "Whether a list has a value, a network an address, or a text another text.",
+    ),
+    (
+        "cardinality",
+        "How many elements or members a list, a map or JSON text has.",
+    ),
+    ("map_keys", "The keys of a map or of a JSON object."),
+    ("map_values", "The values of a map or of a JSON object."),
+    (
+        "resource_list",
+        "The resources of an event as structs of arn, accountid and type.",
+    ),
+    (
+        "event_json",
+        "A record put together again of a struct whose fields are named by their paths.",
+    ),
+    (
+        "regexp_extract",
+        "The first match of a pattern, or a group of it.",
+    ),
+    (
+        "from_iso8601_timestamp",
+        "The time that a text in ISO 8601 is; null if it is none.",
+    ),
+    (
+        "from_iso8601_date",
+        "The day that a text like `2025-03-05` is; null if it is none.",
+    ),
+    ("to_iso8601", "A time as text, as CloudTrail writes times."),
+    ("date", "The day of a time."),
+    (
+        "date_parse",
+        "The time that a text in a format of MySQL's (`%Y-%m-%d %H:%i:%s`) is.",
+    ),
+    (
+        "date_format",
+        "A time as text in a format of MySQL's (`%Y-%m-%d %H:%i:%s`).",
+    ),
+    (
+        "date_add",
+        "A time so many units later: millisecond, second, minute, hour, day, week, month, quarter, year.",
+    ),
+    ("date_diff", "How many whole units lie between two times."),
+    (
+        "utc_text",
+        "A time or day as text in a format of strftime's; comparisons with it are comparisons of the time.",
+    ),
+    ("year", "The year of a time."),
+    ("quarter", "The quarter of a time, 1 to 4."),
+    ("month", "The month of a time."),
+    ("week", "The week of a time by ISO 8601."),
+    ("week_of_year", "The week of a time by ISO 8601."),
+    ("day", "The day of the month."),
+    ("day_of_month", "The day of the month."),
+    ("day_of_week", "The day of the week; Monday is 1."),
+    ("dow", "The day of the week; Monday is 1."),
+    ("day_of_year", "The day of the year."),
+    ("doy", "The day of the year."),
+    ("hour", "The hour of a time."),
+    ("minute", "The minute of a time."),
+    ("second", "The second of a time."),
+    ("millisecond", "The millisecond of a time."),
+    (
+        "year_of_week",
+        "The year that the week belongs to by ISO 8601.",
+    ),
+    ("yow", "The year that the week belongs to by ISO 8601."),
+    ("url_extract_host", "The host of a URL."),
+    ("url_extract_path", "The path of a URL."),
+    ("url_extract_protocol", "The protocol of a URL."),
+    ("url_extract_query", "The query of a URL."),
+    ("url_extract_fragment", "The fragment of a URL."),
+    ("url_extract_port", "The port of a URL, if it names one."),
+    (
+        "url_extract_parameter",
+        "The value of a parameter in a URL's query.",
+    ),
+    (
+        "url_decode",
+        "Percent-encoded text in plain, e.g. a policy in an answer of IAM.",
+    ),
+    ("url_encode", "Text, percent-encoded."),
+];
+
+/// A function's documentation.
+pub(super) fn documentation(name: &str, arguments: &Arguments) -> Documentation {
+    let sentence = FUNCTIONS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or("", |(_, sentence)| sentence);
+    let mut syntax = format!("{name}(");
+    for (at, (argument, _)) in arguments.kinds.iter().enumerate() {
+        let separator = match (at, at < arguments.required) {
+            (0, _) => "",
+            (_, true) => ", ",
+            (_, false) => "[, ",
+        };
+        syntax += separator;
+        syntax += argument;
+    }
+    syntax += &"]".repeat(arguments.kinds.len() - arguments.required);
+    syntax.push(')');
+    Documentation::builder(DocSection::default(), sentence, syntax).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_function_is_described_here_and_in_the_documents() {
+        let functions = crate::session::functions::all();
+        let text = include_str!("../../../docs/sql-dialects.md");
+        for function in &functions {
+            let documentation = function.documentation().expect("documented");
+            let (name, sentence) = (function.name(), &documentation.description);
+            assert!(sentence.ends_with('.'), "{name}: {sentence}");
+            assert!(text.contains(name), "{name} is not in the documents");
+        }
+        let known: HashSet<_> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(known.len(), FUNCTIONS.len());
+        assert_eq!(known.len(), functions.len());
+    }
+
+    #[test]
+    fn syntax_shows_what_may_be_left_out() {
+        let functions = crate::session::functions::all();
+        let extract = functions
+            .iter()
+            .find(|function| function.name() == "regexp_extract");
+        let documentation = extract.and_then(|function| function.documentation().cloned());
+        assert_eq!(
+            documentation.map(|found| found.syntax_example).as_deref(),
+            Some("regexp_extract(text, pattern[, group])")
+        );
+    }
+}
