@@ -25,6 +25,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
 use raw::{RawTable, Trail};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -142,8 +143,8 @@ impl Session {
         sql: &str,
         params: &Params,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
-        self.read_for_ledger(sql).await?;
         let statement = dialect::statement(sql)?;
+        self.read_for_ledger(&statement).await?;
         views::register_named(&self.context, std::iter::once(&statement)).await?;
         let plan = self.context.state().statement_to_plan(statement).await?;
         let only_queries = SQLOptions::new()
@@ -160,14 +161,12 @@ impl Session {
     }
 
     /// Where there is no lake, `log_files` is what came of reading every log file: a query that asks for it has them read.
-    async fn read_for_ledger(&self, sql: &str) -> Result<(), SessionError> {
+    async fn read_for_ledger(&self, statement: &Statement) -> Result<(), SessionError> {
         let ledger = TableName::LogFiles.as_str();
         if matches!(self.origin, Origin::Lake(_)) || self.context.table_exist(ledger)? {
             return Ok(());
         }
-        let state = self.context.state();
-        let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
-        let tables = state.resolve_table_references(&statement)?;
+        let tables = self.context.state().resolve_table_references(statement)?;
         if tables.iter().any(|table| table.table() == ledger) {
             self.context.table(ALL_EVENTS).await?.count().await?;
             self.ledger()?;
