@@ -4,6 +4,8 @@
 //! in `render` can show. Promise: no answer leaves without its coverage, since a responder must know what was *not*
 //! seen.
 
+pub mod trace;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use serde::Serialize;

@@ -11,10 +11,12 @@ pub mod policy;
 pub mod question;
 mod rows;
 mod sql;
+mod trace;
 
 pub use coverage::COVERAGE;
 pub use keys::{KEY, KEYS, KeysOrder};
 pub use sql::{SqlAnalysis, SqlSection};
+pub use trace::{Start, TraceOptions, trace};
 
 use crate::report::{Report, Section};
 use crate::session::{Params, Session, SessionError};

@@ -45,6 +45,7 @@ Examples:
   keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
   keytrail keys                                Which keys are used? From the lake, in a moment
   keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
+  keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
   keytrail coverage                            What was seen of the trail, and what is missing?
   keytrail list                                What else can be asked?
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use keytrail::render::{RenderOptions, coverage_lines, escape, renderer};
-use keytrail::report::Report;
+use keytrail::report::{Coverage, Report};
 
 use crate::args::OutputArgs;
 use crate::context::Context;
@@ -18,24 +18,31 @@ use crate::failure::Failure;
 
 /// Writes the report where and how the options say.
 pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Result<(), Failure> {
+    deliver(args, context, |options, out| {
+        renderer(args.format, options).render(report, out)
+    })?;
+    if args.format.rows_only() {
+        mention_the_rest(&report.notes, report.coverage.as_ref(), context);
+    }
+    Ok(())
+}
+
+/// Hands the place that the options name to a function, with what may be assumed about it.
+pub(crate) fn deliver(
+    args: &OutputArgs,
+    context: &Context,
+    fill: impl FnOnce(RenderOptions, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
     match &args.output {
-        Some(path) => {
-            let renderer = renderer(args.format, RenderOptions::default());
-            write_file(path, |out| renderer.render(report, out))?;
-        }
+        Some(path) => write_file(path, |out| fill(RenderOptions::default(), out)),
         None => {
             let options = RenderOptions {
                 width: context.width(),
                 color: context.color(),
             };
-            let renderer = renderer(args.format, options);
-            print(|out| renderer.render(report, out))?;
+            print(|out| fill(options, out))
         }
     }
-    if args.format.rows_only() {
-        mention_the_rest(report, context);
-    }
-    Ok(())
 }
 
 /// Writes text that is no report, and that is harmless already, where the options say.
@@ -57,11 +64,12 @@ pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Resu
     }
 }
 
-fn mention_the_rest(report: &Report, context: &Context) {
-    for note in &report.notes {
+/// Says what a format of bare rows has no room for.
+pub(crate) fn mention_the_rest(notes: &[String], coverage: Option<&Coverage>, context: &Context) {
+    for note in notes {
         context.mention(&format!("note: {}", escape::terminal(note)));
     }
-    for line in report.coverage.iter().flat_map(coverage_lines) {
+    for line in coverage.into_iter().flat_map(coverage_lines) {
         context.mention(&format!("coverage: {}", escape::terminal(&line)));
     }
 }

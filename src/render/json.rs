@@ -70,6 +70,53 @@ impl Render for JsonLines {
     }
 }
 
+/// An object that is written member by member.
+pub(super) struct Document<'a> {
+    out: &'a mut dyn Write,
+    begun: bool,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(out: &'a mut dyn Write) -> Self {
+        Self { out, begun: false }
+    }
+
+    /// A member on one line.
+    pub(super) fn member(
+        &mut self,
+        name: &str,
+        value: &(impl Serialize + ?Sized),
+    ) -> io::Result<()> {
+        self.out
+            .write_all(if self.begun { b",\n  " } else { b"{\n  " })?;
+        self.begun = true;
+        serialized(self.out, name)?;
+        self.out.write_all(b": ")?;
+        serialized(self.out, value)
+    }
+
+    /// A list with a line for each row.
+    pub(super) fn rows(&mut self, name: &str, rows: &[impl Serialize]) -> io::Result<()> {
+        self.out
+            .write_all(if self.begun { b",\n  " } else { b"{\n  " })?;
+        self.begun = true;
+        serialized(self.out, name)?;
+        self.out.write_all(b": [")?;
+        for (index, row) in rows.iter().enumerate() {
+            self.out
+                .write_all(if index == 0 { b"\n    " } else { b",\n    " })?;
+            serialized(self.out, row)?;
+        }
+        self.out
+            .write_all(if rows.is_empty() { b"]" } else { b"\n  ]" })
+    }
+
+    /// The end of the object.
+    pub(super) fn end(self) -> io::Result<()> {
+        self.out.write_all(b"\n}\n")
+    }
+}
+
 /// The column names of a section as JSON strings, made once for all rows.
 fn keys(section: &Section) -> io::Result<Vec<String>> {
     let fields = section.schema.fields().iter();

@@ -14,6 +14,7 @@ mod markdown;
 mod terminal;
 #[cfg(test)]
 mod testing;
+mod trace;
 mod value;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use coverage::lines as coverage_lines;
+pub use trace::{TraceView, render_trace};
 
 use crate::report::Report;
 

@@ -31,4 +31,5 @@ mod testdata;
 mod trail;
 mod truth_corpus;
 mod truth_synth;
+mod truth_trace;
 mod usage;

@@ -18,11 +18,16 @@ const GENERATOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/tools/sy
 /// A trail, the lake it was read into, and what is true of it.
 pub(crate) struct Synthetic {
     folder: TempDir,
-    truth: Value,
+    pub(crate) truth: Value,
 }
 
 impl Synthetic {
     pub(crate) fn generate(seed: u32) -> Option<Self> {
+        Self::sized(seed, "0.01")
+    }
+
+    /// A trail of so many GB of JSON; `None` without the generator or Python.
+    pub(crate) fn sized(seed: u32, gigabytes: &str) -> Option<Self> {
         if !Path::new(GENERATOR).exists() {
             println!("skipped: there is no {GENERATOR}");
             return None;
@@ -32,7 +37,7 @@ impl Synthetic {
             .arg(GENERATOR)
             .arg("--out")
             .arg(folder.path().join("trail"))
-            .args(["--gb", "0.01", "--files-avg-kb", "64", "--jobs", "1"])
+            .args(["--gb", gigabytes, "--files-avg-kb", "64", "--jobs", "1"])
             .args(["--seed", &seed.to_string()])
             .output();
         let Ok(generated) = generated else {
@@ -71,6 +76,15 @@ impl Synthetic {
         let odd = self.truth["odd_objects"].as_array().unwrap();
         odd.iter()
             .filter(|odd| odd["readable"] == readable)
+            .collect()
+    }
+
+    /// Every key that was issued: `key`, `issued_by`, `event_id`, `events`.
+    pub(crate) fn sessions(&self) -> Vec<Value> {
+        let path = self.folder.path().join("trail/truth-sessions.jsonl.gz");
+        let lines = BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines();
+        lines
+            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
             .collect()
     }
 
@@ -142,14 +156,8 @@ fn assert_inventory(synthetic: &Synthetic) {
 
 /// The temporary keys that the generator says were issued, with the events each was used for.
 fn assert_sessions(synthetic: &Synthetic) {
-    let path = synthetic
-        .folder
-        .path()
-        .join("trail/truth-sessions.jsonl.gz");
-    let lines = BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines();
     let mut issued = BTreeMap::new();
-    for line in lines {
-        let session: Value = serde_json::from_str(&line.unwrap()).unwrap();
+    for session in synthetic.sessions() {
         let key = session["key"].as_str().unwrap().to_owned();
         issued.insert(key, number(&session, "/events"));
     }

@@ -15,6 +15,7 @@ mod man;
 mod policy;
 mod rules;
 mod run;
+mod trace;
 
 use clap::Subcommand;
 
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Ingest(ingest::Args),
     Keys(keys::Args),
     Key(key::Args),
+    Trace(trace::Args),
     Coverage(coverage::Args),
     Credentials(credentials::Args),
     Policy(policy::Args),
@@ -45,6 +47,7 @@ impl Command {
             Command::Ingest(args) => ingest::run(args, context).await,
             Command::Keys(args) => keys::run(args, context).await,
             Command::Key(args) => key::run(args, context).await,
+            Command::Trace(args) => trace::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,
             Command::Policy(args) => policy::run(args, context).await,

@@ -1,0 +1,33 @@
+-- Successful calls that make, change or remove what a credential can run in or be: users, roles, functions, instances …,
+-- and calls that opened a session but whose answer shows no key
+-- grain: one row per event
+-- parameters: operations, session_calls
+SELECT
+    event_id,
+    event_time,
+    event_source,
+    event_name,
+    operation,
+    aws_region,
+    account_id,
+    access_key_id,
+    user_identity_arn,
+    user_identity_user_name,
+    source_ip_address,
+    user_agent,
+    read_only,
+    event_category,
+    request_parameters,
+    response_elements,
+    additional_event_data,
+    request_id,
+    log_file,
+    log_file_record
+FROM events
+WHERE
+    error_code IS NULL
+    AND (
+        array_has($operations, operation)
+        OR (issued_access_key_id IS NULL AND array_has($session_calls, operation))
+    )
+ORDER BY event_time, event_id

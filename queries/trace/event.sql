@@ -1,0 +1,9 @@
+-- Who is behind one event
+-- grain: one row per event
+-- parameters: event_id
+SELECT
+    access_key_id,
+    coalesce(user_identity_arn, user_identity_principal_id) AS principal,
+    issued_access_key_id
+FROM events
+WHERE event_id = $event_id

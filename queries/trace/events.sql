@@ -1,0 +1,12 @@
+-- Every event of some credentials: of access keys, and of principals whose calls show no key
+-- grain: one row per event
+-- parameters: access_key_ids, principals
+SELECT *
+FROM events
+WHERE
+    array_has($access_key_ids, access_key_id)
+    OR (
+        access_key_id IS NULL
+        AND array_has($principals, coalesce(user_identity_arn, user_identity_principal_id))
+    )
+ORDER BY event_time, event_id

@@ -1,0 +1,18 @@
+-- Calls that issued an access key
+-- grain: one row per event
+-- parameters: none
+SELECT
+    event_id,
+    event_time,
+    event_name,
+    account_id,
+    access_key_id,
+    user_identity_arn,
+    user_identity_principal_id,
+    user_identity_invoked_by,
+    issued_access_key_id,
+    issued_principal,
+    request_id
+FROM events
+WHERE issued_access_key_id IS NOT NULL
+ORDER BY event_time, event_id

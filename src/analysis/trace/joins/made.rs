@@ -1,0 +1,185 @@
+//! What was made acts: links from calls to sessions that are known by name.
+//!
+//! In: a call, and what it brought to life. Out: links. Promise: what was there before is linked only from the call on; what was made
+//! by the call is linked whole.
+
+use super::super::births::{Born, Newborn, call};
+use super::super::facts::{CLOCK, text};
+use super::super::nodes::Node;
+use super::super::paths::name_of;
+use super::{Evidence, Joins, Link, link};
+use crate::report::trace::Confidence;
+
+impl Joins<'_> {
+    /// J8, J9, J10: what was made acts, and is known by its name.
+    pub(super) fn of_newborn(
+        &self,
+        (row, time): (usize, i64),
+        born: &Newborn,
+        links: &mut Vec<Link>,
+    ) {
+        let account = text(&self.facts.changes.account_id, row);
+        let evidence = Evidence::Change(row as u32);
+        let after = |node: &Node<'_>| node.seen.is_none_or(|(_, last)| last >= time - CLOCK);
+        let opened_after =
+            |node: &Node<'_>| node.begins().is_none_or(|begins| begins >= time - CLOCK);
+        let here = |node: &Node<'_>| {
+            node.account.is_none() || account.is_none() || node.account == account
+        };
+        let mut add = |to: usize, rule, confidence, since| {
+            links.push(Link {
+                since,
+                ..link(to, (evidence, rule), confidence)
+            });
+        };
+        let nodes = self.nodes;
+        for (id, name) in born.ids.iter().zip(&born.names) {
+            match born.birth.born {
+                Born::User => {
+                    for to in nodes.by_user.get(name).filter(|n| here(&nodes.all[*n])) {
+                        add(to, "J10", Confidence::Principal, None);
+                    }
+                }
+                Born::Password => {
+                    let console = |n: &usize| {
+                        let node = &nodes.all[*n];
+                        here(node)
+                            && opened_after(node)
+                            && !node.is_long_term()
+                            && self.unborn(node)
+                    };
+                    for to in nodes.by_user.get(name).filter(console) {
+                        add(to, "J6", Confidence::Principal, Some(time - CLOCK));
+                    }
+                }
+                Born::UserRights => {
+                    for to in nodes.by_user.get(name) {
+                        let node = &nodes.all[to];
+                        if here(node) && after(node) {
+                            add(to, "J10", Confidence::Principal, Some(time - CLOCK));
+                        }
+                    }
+                }
+                Born::Role | Born::RoleRights => {
+                    for to in nodes.by_role.get(name) {
+                        if here(&nodes.all[to]) && opened_after(&nodes.all[to]) {
+                            add(to, "J10", Confidence::Principal, None);
+                        }
+                    }
+                }
+                Born::Instance => {
+                    for to in nodes.by_session.get(id) {
+                        let rule = if self.request_is_shared(row, to) {
+                            "J8"
+                        } else {
+                            "J10"
+                        };
+                        add(to, rule, Confidence::Session, None);
+                    }
+                }
+                Born::Host => {
+                    for to in nodes.by_session.get(id).filter(|n| after(&nodes.all[*n])) {
+                        add(to, "J10", Confidence::Principal, Some(time - CLOCK));
+                    }
+                }
+                Born::Function => {
+                    for to in nodes.by_issued_to.get(id).filter(|n| after(&nodes.all[*n])) {
+                        add(to, "J9", Confidence::Session, Some(time - CLOCK));
+                    }
+                    for to in nodes.by_session.get(name) {
+                        let node = &nodes.all[to];
+                        if here(node) && after(node) && node.kind == Some("AssumedRole") {
+                            add(to, "J10", Confidence::Principal, Some(time - CLOCK));
+                        }
+                    }
+                }
+                Born::Task => {
+                    for to in nodes.by_session.get(name) {
+                        add(to, "J10", Confidence::Session, None);
+                    }
+                }
+                Born::ServiceRole(service) => {
+                    for to in nodes.by_role.get(name) {
+                        let node = &nodes.all[to];
+                        if opened_after(node) && self.opened_by(node, service) {
+                            add(to, "J10", Confidence::Principal, None);
+                        }
+                    }
+                }
+                Born::Provider => {
+                    for to in nodes
+                        .by_provider
+                        .get(id)
+                        .filter(|n| opened_after(&nodes.all[*n]))
+                    {
+                        add(to, "J10", Confidence::Session, None);
+                    }
+                }
+                Born::SignIn => {
+                    for to in nodes.by_sign_in.get(id) {
+                        add(to, "J7", Confidence::Session, None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// J2, J3: a session whose key the answer does not show, by the role's session and the time.
+    pub(super) fn of_keyless_session(&self, row: usize, time: i64, links: &mut Vec<Link>) {
+        for to in self.keyless_session(row, time) {
+            let call = call(&self.facts.changes, row);
+            let id = call.first("response.assumedRoleUser.assumedRoleId");
+            let by_id = id.is_some() && id.as_deref() == self.nodes.all[to].principal_id;
+            let rule = if by_id { "J2" } else { "J3" };
+            links.push(link(
+                to,
+                (Evidence::Change(row as u32), rule),
+                Confidence::Session,
+            ));
+        }
+    }
+
+    /// The sessions that a call without a key in its answer opened.
+    fn keyless_session(&self, row: usize, time: i64) -> Vec<usize> {
+        let call = call(&self.facts.changes, row);
+        let Some(name) = call.first("request.roleSessionName") else {
+            return Vec::new();
+        };
+        let role = call.first("request.roleArn|response.assumedRoleUser.arn");
+        let role = role
+            .as_deref()
+            .map(|arn| match arn.split_once(":assumed-role/") {
+                Some((_, role)) => role.split('/').next().unwrap_or_default(),
+                None => name_of(arn),
+            });
+        let fits = |n: &usize| {
+            let node = &self.nodes.all[*n];
+            node.role_name() == role
+                && node
+                    .created
+                    .is_some_and(|created| (created - time).abs() <= CLOCK)
+        };
+        self.nodes.by_session.get(&name).filter(fits).collect()
+    }
+
+    /// Whether this service opened the session.
+    fn opened_by(&self, node: &Node<'_>, service: &str) -> bool {
+        let issues = node
+            .key
+            .into_iter()
+            .flat_map(|key| self.issues_of_key.get(key));
+        issues
+            .filter_map(|row| text(&self.facts.issued.user_identity_invoked_by, row))
+            .any(|by| by == service)
+    }
+
+    /// J8: EC2 opens the session of a new instance's profile under the request of the launch.
+    fn request_is_shared(&self, change: usize, node: usize) -> bool {
+        let request = text(&self.facts.changes.request_id, change);
+        let key = self.nodes.all[node].key.into_iter();
+        request.is_some()
+            && key
+                .flat_map(|key| self.issues_of_key.get(key))
+                .any(|row| text(&self.facts.issued.request_id, row) == request)
+    }
+}

@@ -1,0 +1,224 @@
+//! What did a compromised key do?
+//!
+//! In: a session and a start point. Out: a [`Trace`]. Promise: everything that came out of the start is found, to any depth and
+//! across accounts, and each link names its rule, its event and how sure it is; what the logs cannot tell is said.
+//!
+//! ```text
+//! uses, issued, changes ──▶ nodes ──▶ joins ──▶ walk: the tree ──▶ its events: deeds ──▶ split: who is behind them
+//!  (narrow columns)                                                     └──▶ cleanup, data, denied, pivot, unseen, answers
+//! ```
+
+mod answers;
+mod births;
+mod cleanup;
+mod cleanup_table;
+mod containment;
+mod credentials;
+mod data_access;
+mod deeds;
+mod denied;
+mod facts;
+mod joins;
+mod nodes;
+mod paths;
+mod pivot;
+mod split;
+mod start;
+mod unseen;
+mod walk;
+
+pub use start::Start;
+
+use super::AnalysisError;
+use crate::report::trace::{Confidence, Summary, Trace};
+use crate::session::{Params, Session};
+use chrono::{DateTime, SecondsFormat, Utc};
+use datafusion::common::ScalarValue;
+use deeds::Deed;
+use facts::{Facts, list, text, texts};
+use ipnet::IpNet;
+use joins::{Evidence, Joins};
+use nodes::Nodes;
+use std::collections::BTreeSet;
+use walk::Member;
+
+/// What is traced, and what is known beforehand.
+#[derive(Debug, Clone)]
+pub struct TraceOptions {
+    /// The start point.
+    pub start: Start,
+    /// Whether to find where it came from, instead of what followed.
+    pub up: bool,
+    /// The weakest links that are followed.
+    pub weakest: Confidence,
+    /// Networks of legitimate consumers.
+    pub known_networks: Vec<IpNet>,
+    /// When the incident began, if that is known.
+    pub incident_start: Option<DateTime<Utc>>,
+    /// The moment that counts as now.
+    pub as_of: DateTime<Utc>,
+}
+
+/// The tree, and what it was found in.
+pub(crate) struct Lineage<'a> {
+    joins: Joins<'a>,
+    members: Vec<Member>,
+}
+
+impl Lineage<'_> {
+    /// The id of the event that a link rests on.
+    fn event_of(&self, evidence: Evidence) -> Option<&str> {
+        let facts = self.joins.facts;
+        match evidence {
+            Evidence::Issued(row) => text(&facts.issued.event_id, row as usize),
+            Evidence::Change(row) => text(&facts.changes.event_id, row as usize),
+            Evidence::None => None,
+        }
+    }
+}
+
+/// Traces.
+pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, AnalysisError> {
+    let mut options = options.clone();
+    let asked = options.start.clone();
+    let mut notes = Vec::new();
+    if let Start::Event(id) = &asked {
+        match behind(session, id).await? {
+            Some(start) => options.start = start,
+            None => notes.push(format!("there is no event {id} in what was read")),
+        }
+    }
+    let operations: BTreeSet<&'static str> = births::BIRTHS
+        .iter()
+        .map(|birth| birth.operation)
+        .chain(cleanup::removals())
+        .chain(["UpdateAccessKey", "DeleteAccessKey", "SwitchRole"])
+        .collect();
+    let operations: Vec<&'static str> = operations.into_iter().collect();
+    let facts = Facts::read(session, &operations, &births::SESSION_CALLS).await?;
+    let nodes = Nodes::of(&facts);
+    let start = options.start.nodes(&facts, &nodes);
+    let joins = Joins::new(&facts, &nodes);
+    let members = match options.up {
+        true => walk::up(&joins, &start),
+        false => walk::down(&joins, &start, options.weakest),
+    };
+    let lineage = Lineage { joins, members };
+    let mut deeds = events(session, &lineage).await?;
+    let about = containment::about(&lineage, &facts.changes);
+    add_about(&mut deeds, &about, &facts);
+    deeds::sort(&mut deeds);
+    let coverage = session.coverage().await?;
+    if start.is_empty() && notes.is_empty() {
+        notes.push(format!(
+            "no event in what was read is by {}; that it was never used does not follow (see the coverage)",
+            options.start
+        ));
+    }
+
+    let (split, origins) = split::split(&mut deeds, &lineage, &options);
+    let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), &options);
+    let created = cleanup::created(&deeds, &facts.changes);
+    let data_access = data_access::data_access(&deeds);
+    let denied = denied::denied(&deeds);
+    let tree: BTreeSet<usize> = lineage.members.iter().map(|member| member.node).collect();
+    let pivot = pivot::pivot(&facts, &nodes, &tree, &split.addresses);
+    let keys: Vec<&str> = start.iter().filter_map(|n| nodes.all[*n].key).collect();
+    let as_of = options.as_of.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let mut trace = Trace {
+        report: "trace".to_owned(),
+        title: match options.up {
+            true => format!("Where {asked} came from"),
+            false => format!("What {asked} did"),
+        },
+        notes,
+        summary: Summary {
+            start: asked.as_str().to_owned(),
+            direction: if options.up { "up" } else { "down" },
+            as_of: as_of.clone(),
+            first_suspicious_use: split.first,
+            sources: split.sources,
+            ..Summary::default()
+        },
+        rotate: data_access::rotate(&deeds, &created, &keys),
+        unseen: unseen::unseen(&coverage, &lineage, &deeds),
+        containment: containment::steps(&credentials, &about, &as_of),
+        timeline: Vec::new(),
+        findings: Vec::new(),
+        credentials,
+        created,
+        data_access,
+        denied,
+        pivot,
+        coverage,
+    };
+    answers::summarize(&mut trace, &deeds, (&about, &facts.changes));
+    trace.timeline = deeds.into_iter().map(|deed| deed.event).collect();
+    Ok(trace)
+}
+
+/// Whoever is behind an event.
+async fn behind(session: &Session, id: &str) -> Result<Option<Start>, AnalysisError> {
+    let params = Params::from([("event_id".to_owned(), ScalarValue::from(id))]);
+    let sql = include_str!("../../../queries/trace/event.sql");
+    let (_, batches) = session.sql(sql, &params).await?;
+    for batch in &batches {
+        for (name, start) in [
+            ("access_key_id", Start::AccessKey as fn(String) -> Start),
+            ("principal", Start::Principal),
+            ("issued_access_key_id", Start::AccessKey),
+        ] {
+            let column = texts(batch, name)?;
+            if let Some(found) = column.iter().flatten().next() {
+                return Ok(Some(start(found.to_owned())));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The events of the tree.
+async fn events(session: &Session, lineage: &Lineage<'_>) -> Result<Vec<Deed>, AnalysisError> {
+    let nodes = lineage.joins.nodes;
+    let mut keys = BTreeSet::new();
+    let mut principals = BTreeSet::new();
+    for member in &lineage.members {
+        let node = &nodes.all[member.node];
+        match (node.key, node.principal) {
+            (Some(key), _) => keys.insert(key),
+            (None, Some(principal)) => principals.insert(principal),
+            (None, None) => false,
+        };
+    }
+    if keys.is_empty() && principals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let params = Params::from([
+        ("access_key_ids".to_owned(), list(keys)),
+        ("principals".to_owned(), list(principals)),
+    ]);
+    let sql = include_str!("../../../queries/trace/events.sql");
+    let (_, batches) = session.sql(sql, &params).await?;
+    let members = deeds::Members::new(nodes, &lineage.members);
+    let mut deeds = Vec::new();
+    for batch in &batches {
+        deeds.extend(deeds::deeds(&facts::Records::of_batch(batch)?, &members));
+    }
+    Ok(deeds)
+}
+
+/// Adds what others did about the tree.
+fn add_about(deeds: &mut Vec<Deed>, about: &containment::About, facts: &Facts) {
+    let known: std::collections::HashSet<String> = deeds
+        .iter()
+        .map(|deed| deed.event.event_id.clone())
+        .collect();
+    let others = about
+        .rows
+        .iter()
+        .map(|row| deeds::about(&facts.changes, *row));
+    let others: Vec<Deed> = others
+        .filter(|deed| !known.contains(&deed.event.event_id))
+        .collect();
+    deeds.extend(others);
+}

@@ -1,0 +1,290 @@
+//! Credentials, as the trail shows them in use.
+//!
+//! In: who used which key from where. Out: one [`Node`] per session, and ways to find them. Promise: a session is a key with
+//! its principal (session name included) and the time it was opened; keys of sessions are not unique, so a key may have
+//! several nodes. A million of them are built in a second or two.
+
+use super::facts::{CLOCK, Facts, Uses, number, text};
+use rustc_hash::FxHashMap;
+
+/// A credential.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Node<'a> {
+    pub(super) key: Option<&'a str>,
+    /// The ARN, or the unique id where there is none.
+    pub(super) principal: Option<&'a str>,
+    pub(super) principal_id: Option<&'a str>,
+    pub(super) kind: Option<&'a str>,
+    pub(super) account: Option<&'a str>,
+    pub(super) user_name: Option<&'a str>,
+    pub(super) role_arn: Option<&'a str>,
+    pub(super) source_identity: Option<&'a str>,
+    pub(super) sign_in: Option<&'a str>,
+    pub(super) issued_to: Option<&'a str>,
+    pub(super) provider: Option<&'a str>,
+    pub(super) created: Option<i64>,
+    pub(super) console: bool,
+    pub(super) events: u64,
+    pub(super) errors: u64,
+    /// First and last event.
+    pub(super) seen: Option<(i64, i64)>,
+    /// The rows of `uses`.
+    pub(super) rows: Vec<u32>,
+}
+
+impl<'a> Node<'a> {
+    /// The part of the principal that names the session.
+    pub(super) fn session_name(&self) -> Option<&'a str> {
+        let principal = self.principal?;
+        match principal.split_once(":assumed-role/") {
+            Some((_, role)) => role.split_once('/').map(|(_, session)| session),
+            None => principal
+                .split_once(":federated-user/")
+                .map(|(_, name)| name),
+        }
+    }
+
+    /// The role's name, without its path.
+    pub(super) fn role_name(&self) -> Option<&'a str> {
+        match self.role_arn {
+            Some(arn) if arn.contains(":role/") => arn.rsplit('/').next(),
+            _ => {
+                let (_, role) = self.principal?.split_once(":assumed-role/")?;
+                role.split('/').next()
+            }
+        }
+    }
+
+    pub(super) fn is_long_term(&self) -> bool {
+        self.key.is_some_and(|key| key.starts_with("AKIA"))
+    }
+
+    /// When it came to be, as far as it shows itself.
+    pub(super) fn begins(&self) -> Option<i64> {
+        self.created.or(self.seen.map(|(first, _)| first))
+    }
+
+    /// Whether it speaks for this principal, which is an ARN, a unique id, a user's name, or an account.
+    pub(super) fn speaks_for(&self, principal: &str) -> bool {
+        self.principal == Some(principal)
+            || self.user_name == Some(principal)
+            || self.principal_id == Some(principal)
+            || (self.kind == Some("Root")
+                && self
+                    .account
+                    .is_some_and(|account| principal.contains(account)))
+    }
+}
+
+/// Rows by a text, without a list of its own for every text.
+#[derive(Debug, Default)]
+pub(super) struct Index<'a> {
+    heads: FxHashMap<&'a str, u32>,
+    next: Vec<u32>,
+}
+
+const END: u32 = u32::MAX;
+
+impl<'a> Index<'a> {
+    /// Of `count` rows.
+    pub(super) fn new(count: usize, of: impl Fn(usize) -> Option<&'a str>) -> Self {
+        let mut index = Self {
+            heads: FxHashMap::default(),
+            next: vec![END; count],
+        };
+        // From the last on, so that rows come out in order.
+        for row in (0..count).rev() {
+            if let Some(text) = of(row) {
+                let head = index.heads.entry(text).or_insert(END);
+                index.next[row] = std::mem::replace(head, row as u32);
+            }
+        }
+        index
+    }
+
+    /// The rows with this text, in order.
+    pub(super) fn get(&self, text: &str) -> impl Iterator<Item = usize> + '_ {
+        let head = self.heads.get(text).copied().unwrap_or(END);
+        let first = (head != END).then_some(head as usize);
+        std::iter::successors(first, |row| {
+            let next = self.next[*row];
+            (next != END).then_some(next as usize)
+        })
+    }
+}
+
+/// All credentials of a trail.
+#[derive(Debug)]
+pub(super) struct Nodes<'a> {
+    pub(super) all: Vec<Node<'a>>,
+    pub(super) by_key: Index<'a>,
+    pub(super) by_principal: Index<'a>,
+    pub(super) by_principal_id: Index<'a>,
+    pub(super) by_user: Index<'a>,
+    pub(super) by_role: Index<'a>,
+    pub(super) by_session: Index<'a>,
+    pub(super) by_issued_to: Index<'a>,
+    pub(super) by_provider: Index<'a>,
+    pub(super) by_sign_in: Index<'a>,
+    pub(super) by_source_identity: Index<'a>,
+}
+
+impl<'a> Nodes<'a> {
+    /// The credentials of these uses, and those that were issued and never used.
+    pub(super) fn of(facts: &'a Facts) -> Self {
+        let mut all: Vec<Node<'a>> = Vec::new();
+        let mut known: FxHashMap<(&str, &str, i64), u32> = FxHashMap::default();
+        let uses = &facts.uses;
+        for row in 0..uses.len() {
+            let node = node(uses, row);
+            if node.key.is_none() && node.principal.is_none() {
+                continue;
+            }
+            let session = (
+                node.key.unwrap_or_default(),
+                node.principal.unwrap_or_default(),
+                // Of a session without a key there is only the principal to tell it by.
+                node.created
+                    .filter(|_| node.key.is_some())
+                    .unwrap_or(i64::MIN),
+            );
+            let at = *known.entry(session).or_insert_with(|| {
+                all.push(node);
+                (all.len() - 1) as u32
+            });
+            all[at as usize].add(uses, row);
+        }
+        let unused = unused(facts, &all);
+        all.extend(unused);
+        let count = all.len();
+        Self {
+            by_key: Index::new(count, |n| all[n].key),
+            by_principal: Index::new(count, |n| all[n].principal),
+            by_principal_id: Index::new(count, |n| all[n].principal_id),
+            by_user: Index::new(count, |n| {
+                all[n]
+                    .user_name
+                    .filter(|_| matches!(all[n].kind, None | Some("IAMUser")))
+            }),
+            by_role: Index::new(count, |n| all[n].role_name()),
+            by_session: Index::new(count, |n| all[n].session_name()),
+            by_issued_to: Index::new(count, |n| all[n].issued_to),
+            by_provider: Index::new(count, |n| all[n].provider),
+            by_sign_in: Index::new(count, |n| all[n].sign_in),
+            by_source_identity: Index::new(count, |n| all[n].source_identity),
+            all,
+        }
+    }
+
+    /// The sessions of a key that an answer issued: those of the principal it names, or, of a key that is there once, that
+    /// one. The second value says whether the principal agrees.
+    pub(super) fn issued(
+        &self,
+        key: &str,
+        principal: Option<&str>,
+        time: i64,
+    ) -> Vec<(usize, bool)> {
+        let begins = |n: &usize| {
+            self.all[*n]
+                .begins()
+                .is_none_or(|begins| begins >= time - CLOCK)
+        };
+        let candidates: Vec<usize> = self.by_key.get(key).collect();
+        let agrees = |n: &usize| {
+            let node = &self.all[*n];
+            match principal {
+                None => true,
+                Some(principal) => node.principal.is_none() || node.speaks_for(principal),
+            }
+        };
+        let agreeing: Vec<(usize, bool)> = candidates
+            .iter()
+            .copied()
+            .filter(|n| agrees(n) && begins(n))
+            .map(|n| (n, true))
+            .collect();
+        match (agreeing.is_empty(), candidates.as_slice()) {
+            (true, [only]) if begins(only) => vec![(*only, false)],
+            _ => agreeing,
+        }
+    }
+}
+
+/// Credentials that were issued and never used.
+fn unused<'a>(facts: &'a Facts, used: &[Node<'a>]) -> Vec<Node<'a>> {
+    let issued = &facts.issued;
+    let keys: rustc_hash::FxHashSet<&str> = used.iter().filter_map(|node| node.key).collect();
+    let mut known = rustc_hash::FxHashSet::default();
+    let mut nodes = Vec::new();
+    for row in 0..issued.len() {
+        let Some(key) = text(&issued.issued_access_key_id, row) else {
+            continue;
+        };
+        let principal = text(&issued.issued_principal, row);
+        if keys.contains(key) || !known.insert(key) {
+            continue;
+        }
+        let is_arn = principal.is_some_and(|principal| principal.starts_with("arn:"));
+        nodes.push(Node {
+            key: Some(key),
+            principal: principal.filter(|_| is_arn),
+            user_name: principal.filter(|_| !is_arn),
+            account: text(&issued.account_id, row),
+            created: number(&issued.event_time, row),
+            ..Node::default()
+        });
+    }
+    nodes
+}
+
+fn node(uses: &Uses, row: usize) -> Node<'_> {
+    let arn = text(&uses.user_identity_arn, row);
+    let principal_id = text(&uses.user_identity_principal_id, row);
+    Node {
+        key: text(&uses.access_key_id, row),
+        principal: arn.or(principal_id),
+        principal_id,
+        kind: text(&uses.user_identity_type, row),
+        account: text(&uses.user_identity_account_id, row),
+        user_name: text(&uses.user_identity_user_name, row),
+        role_arn: text(&uses.session_issuer_arn, row),
+        created: number(&uses.session_creation_time, row),
+        ..Node::default()
+    }
+}
+
+impl<'a> Node<'a> {
+    fn add(&mut self, uses: &'a Uses, row: usize) {
+        let set = |old: &mut Option<&'a str>, new| *old = old.or(new);
+        set(
+            &mut self.source_identity,
+            text(&uses.session_source_identity, row),
+        );
+        set(
+            &mut self.sign_in,
+            text(&uses.session_sign_in_session_arn, row),
+        );
+        set(
+            &mut self.issued_to,
+            text(&uses.in_scope_of_credentials_issued_to, row),
+        );
+        set(
+            &mut self.provider,
+            text(&uses.web_id_federated_provider, row),
+        );
+        set(
+            &mut self.user_name,
+            text(&uses.user_identity_user_name, row),
+        );
+        self.console |= number(&uses.session_credential_from_console, row) == Some(1);
+        self.events += number(&uses.events, row).unwrap_or_default() as u64;
+        self.errors += number(&uses.errors, row).unwrap_or_default() as u64;
+        if let (Some(first), Some(last)) =
+            (number(&uses.first_seen, row), number(&uses.last_seen, row))
+        {
+            let (a, b) = self.seen.unwrap_or((first, last));
+            self.seen = Some((a.min(first), b.max(last)));
+        }
+        self.rows.push(row as u32);
+    }
+}

@@ -1,0 +1,281 @@
+//! The tree of credentials.
+//!
+//! In: where to start, and the links. Out: the members of the tree, parents before children. Promise: strongest links first: a
+//! credential that an answer names hangs where the answer says, also if a weaker rule reaches it on a shorter way; each
+//! credential once; the same trail gives the same tree.
+
+use super::births::newborn;
+use super::facts::{CLOCK, number, text};
+use super::joins::{Asked, Evidence, Joins, Link, link, same};
+use crate::report::trace::Confidence;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// A credential of the tree.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) node: usize,
+    /// Its parent's position among the members.
+    pub(super) parent: Option<usize>,
+    pub(super) link: Link,
+    pub(super) path_confidence: Confidence,
+    pub(super) depth: u32,
+}
+
+/// A way to a credential, in the order in which ways are tried.
+type Way = Reverse<(Confidence, Confidence, u32, i64, usize, usize, usize)>;
+
+/// Everything that followed from the start.
+pub(super) fn down(joins: &Joins<'_>, start: &[usize], weakest: Confidence) -> Vec<Member> {
+    let mut walk = Walk {
+        joins,
+        weakest,
+        members: Vec::new(),
+        known: FxHashMap::default(),
+        ways: BinaryHeap::new(),
+        links: Vec::new(),
+        asked: Asked::default(),
+    };
+    for &node in start {
+        walk.join(
+            None,
+            link(node, (Evidence::None, "start"), Confidence::Exact),
+        );
+    }
+    while let Some(Reverse((.., parent, at))) = walk.ways.pop() {
+        let link = walk.links[at];
+        walk.join(Some(parent), link);
+    }
+    in_order(joins, walk.members)
+}
+
+struct Walk<'j, 'a> {
+    joins: &'j Joins<'a>,
+    weakest: Confidence,
+    members: Vec<Member>,
+    known: FxHashMap<usize, usize>,
+    ways: BinaryHeap<Way>,
+    links: Vec<Link>,
+    asked: Asked<'a>,
+}
+
+impl Walk<'_, '_> {
+    /// Takes a credential into the tree, unless it is in it, and finds the ways on from it.
+    fn join(&mut self, parent: Option<usize>, link: Link) {
+        if self.known.contains_key(&link.to) {
+            return;
+        }
+        let above = parent.map(|parent| &self.members[parent]);
+        let member = Member {
+            node: link.to,
+            parent,
+            link,
+            path_confidence: above.map_or(link.confidence, |above| {
+                above.path_confidence.max(link.confidence)
+            }),
+            depth: above.map_or(0, |above| above.depth + 1),
+        };
+        let (depth, path) = (member.depth + 1, member.path_confidence);
+        let here = self.members.len();
+        self.known.insert(link.to, here);
+        self.members.push(member);
+        for link in self.joins.links(link.to, link.since, &mut self.asked) {
+            if link.confidence > self.weakest || self.known.contains_key(&link.to) {
+                continue;
+            }
+            let time = time_of(self.joins, link.evidence).unwrap_or(i64::MAX);
+            let confidence = (path.max(link.confidence), link.confidence);
+            self.ways.push(Reverse((
+                confidence.0,
+                confidence.1,
+                depth,
+                time,
+                link.to,
+                here,
+                self.links.len(),
+            )));
+            self.links.push(link);
+        }
+    }
+}
+
+/// When the event of a link happened.
+pub(super) fn time_of(joins: &Joins<'_>, evidence: Evidence) -> Option<i64> {
+    match evidence {
+        Evidence::Issued(row) => number(&joins.facts.issued.event_time, row as usize),
+        Evidence::Change(row) => number(&joins.facts.changes.event_time, row as usize),
+        Evidence::None => None,
+    }
+}
+
+/// Parents before their children, children by the time and the id of their birth.
+fn in_order(joins: &Joins<'_>, members: Vec<Member>) -> Vec<Member> {
+    let nodes = &joins.nodes.all;
+    let place = |member: &Member| {
+        let node = &nodes[member.node];
+        let born = time_of(joins, member.link.evidence).or(node.begins());
+        (
+            member.link.evidence == Evidence::None,
+            born.unwrap_or(i64::MAX),
+            node.key,
+            node.principal,
+        )
+    };
+    let mut children: FxHashMap<Option<usize>, Vec<usize>> = FxHashMap::default();
+    for (at, member) in members.iter().enumerate() {
+        children.entry(member.parent).or_default().push(at);
+    }
+    for list in children.values_mut() {
+        list.sort_by_key(|at| place(&members[*at]));
+    }
+    let mut ordered: Vec<Member> = Vec::with_capacity(members.len());
+    let mut moved: FxHashMap<usize, usize> = FxHashMap::default();
+    let mut ahead: Vec<usize> = children
+        .get(&None)
+        .into_iter()
+        .flatten()
+        .rev()
+        .copied()
+        .collect();
+    while let Some(at) = ahead.pop() {
+        moved.insert(at, ordered.len());
+        let mut member = members[at].clone();
+        member.parent = member.parent.and_then(|parent| moved.get(&parent).copied());
+        ordered.push(member);
+        ahead.extend(children.get(&Some(at)).into_iter().flatten().rev());
+    }
+    ordered
+}
+
+/// Where the start came from: the chain of credentials from the first that the log knows to the start. Of each, the
+/// strongest link counts.
+pub(super) fn up(joins: &Joins<'_>, start: &[usize]) -> Vec<Member> {
+    let mut members = Vec::new();
+    let mut known = rustc_hash::FxHashSet::default();
+    for &node in start {
+        let mut chain = vec![(
+            node,
+            link(node, (Evidence::None, "start"), Confidence::Exact),
+        )];
+        while let Some((parent, link)) = origin(joins, chain[chain.len() - 1].0) {
+            if chain.iter().any(|(node, _)| *node == parent) {
+                break;
+            }
+            let last = chain.len() - 1;
+            chain[last].1 = link;
+            chain.push((
+                parent,
+                super::joins::link(parent, (Evidence::None, "start"), Confidence::Exact),
+            ));
+        }
+        if let Some((last, link)) = chain.last_mut()
+            && let Some(outside) = outside(joins, *last)
+        {
+            *link = outside;
+        }
+        let mut path = Confidence::Exact;
+        for (depth, (node, link)) in chain.into_iter().rev().enumerate() {
+            if !known.insert(node) {
+                continue;
+            }
+            path = path.max(link.confidence);
+            let parent = (depth > 0).then(|| members.len().checked_sub(1)).flatten();
+            members.push(Member {
+                node,
+                parent,
+                link,
+                path_confidence: path,
+                depth: depth as u32,
+            });
+        }
+    }
+    members
+}
+
+/// The credential that this one came from, by the strongest rule that finds one.
+fn origin(joins: &Joins<'_>, of: usize) -> Option<(usize, Link)> {
+    let (nodes, issued, changes) = (joins.nodes, &joins.facts.issued, &joins.facts.changes);
+    let node = &nodes.all[of];
+    let by_key =
+        |key: &str, arn: Option<&str>| nodes.by_key.get(key).find(|n| same(&nodes.all[*n], arn));
+    let mut keyless = None;
+    for row in node
+        .key
+        .into_iter()
+        .flat_map(|key| joins.issues_of_key.get(key))
+    {
+        let principal = text(&issued.issued_principal, row);
+        if principal
+            .is_some_and(|principal| node.principal.is_some() && !node.speaks_for(principal))
+        {
+            continue;
+        }
+        let evidence = Evidence::Issued(row as u32);
+        match text(&issued.access_key_id, row) {
+            Some(key) => {
+                if let Some(parent) = by_key(key, text(&issued.user_identity_arn, row)) {
+                    return Some((parent, link(of, (evidence, "J1"), Confidence::Exact)));
+                }
+            }
+            None => {
+                let id = text(&issued.user_identity_principal_id, row);
+                let time = number(&issued.event_time, row).unwrap_or_default();
+                let running = |n: &usize| {
+                    nodes.all[*n]
+                        .begins()
+                        .is_none_or(|begins| begins <= time + CLOCK)
+                };
+                let parents = id.into_iter().flat_map(|id| nodes.by_principal_id.get(id));
+                let latest = parents
+                    .filter(running)
+                    .max_by_key(|n| nodes.all[*n].begins());
+                let found = latest.map(|n| (n, link(of, (evidence, "J4"), Confidence::Session)));
+                keyless = keyless.or(found);
+            }
+        }
+    }
+    if keyless.is_some() {
+        return keyless;
+    }
+    // What calls made: the strongest link from any of them that leads here.
+    let mut best: Option<(Confidence, Reverse<i64>, usize, Link)> = None;
+    for row in 0..changes.len() {
+        let by = text(&changes.access_key_id, row);
+        let arn = text(&changes.user_identity_arn, row);
+        let parent = match by {
+            Some(key) => by_key(key, arn),
+            None => arn.and_then(|arn| {
+                nodes
+                    .by_principal
+                    .get(arn)
+                    .find(|n| nodes.all[*n].key.is_none())
+            }),
+        };
+        let Some(parent) = parent.filter(|parent| *parent != of) else {
+            continue;
+        };
+        let time = number(&changes.event_time, row).unwrap_or_default();
+        let born = newborn(changes, row);
+        for link in joins.of_change(row, born.as_ref()) {
+            if link.to == of {
+                let rank = (link.confidence, Reverse(time));
+                if best.as_ref().is_none_or(|found| rank < (found.0, found.1)) {
+                    best = Some((rank.0, rank.1, parent, link));
+                }
+            }
+        }
+    }
+    best.map(|(_, _, parent, link)| (parent, link))
+}
+
+/// The call that made a credential whose parent is no credential of the log: a service, an identity provider.
+fn outside(joins: &Joins<'_>, of: usize) -> Option<Link> {
+    let key = joins.nodes.all[of].key?;
+    let row = joins.issues_of_key.get(key).next()?;
+    Some(link(
+        of,
+        (Evidence::Issued(row as u32), "J1"),
+        Confidence::Exact,
+    ))
+}

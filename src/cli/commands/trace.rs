@@ -1,0 +1,162 @@
+//! `keytrail trace`: what a compromised key did, and all that came out of it.
+//!
+//! In: a lake or log files, and a start point. Out: lineage, timeline, clean-up list and the rest of a trace. Promise: nothing is
+//! run or changed; what a person has to do is printed as commands.
+
+use std::fs;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::ValueEnum;
+use ipnet::IpNet;
+use keytrail::analysis::{Start, TraceOptions, trace};
+use keytrail::cloudtrail::{Bound, parse_time};
+use keytrail::render::{TraceView, render_trace};
+use keytrail::report::trace::Confidence;
+
+use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::{output, question};
+
+/// Trace a compromised key: everything it did, what came out of it, what to clean up
+///
+/// The start is an access key (AKIA… or ASIA…), the ARN of a user, role or role session, a user's name, a source IP address,
+/// an instance id, or an event id. From there every credential is followed that came out of it: sessions, new keys and
+/// users, roles, console sessions, functions and instances, to any depth and across accounts. Events are marked as the
+/// intruder's, the owner's, or not told apart; --known-networks and --incident-start tell keytrail what it cannot know.
+///
+/// csv and jsonl are the timeline, in the shape that Timesketch imports.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Where to start: a key, an ARN, a user name, an IP address, an instance id, or an event id
+    #[arg(value_name = "START")]
+    start: String,
+
+    /// Find where a session's key came from, instead of what followed
+    #[arg(long, conflicts_with = "down")]
+    up: bool,
+
+    /// Find what followed (this is what happens anyway)
+    #[arg(long)]
+    down: bool,
+
+    /// Show each event of the timeline in a line of its own
+    #[arg(long)]
+    all: bool,
+
+    /// Networks of legitimate consumers: a file with one address or CIDR range per line; any other address is the intruder's
+    #[arg(long, value_name = "FILE")]
+    known_networks: Option<PathBuf>,
+
+    /// When the incident began: addresses first seen from then on are the intruder's
+    #[arg(long, value_name = "TIME")]
+    incident_start: Option<String>,
+
+    /// The weakest links to follow: exact (one record names both ends), session, or principal
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    confidence: Level,
+
+    /// The moment that counts as now, for what is still alive; the clock's if not given
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    access: SourceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// How sure a link must be to be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Level {
+    Exact,
+    Session,
+    #[default]
+    Principal,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail trace AKIAIOSFODNN7EXAMPLE                          Everything, from ./keytrail-lake
+  keytrail trace AKIAIOSFODNN7EXAMPLE --known-networks our.txt Our own addresses are told from the intruder's
+  keytrail trace AKIAIOSFODNN7EXAMPLE --incident-start 2025-03-06T15:00:00Z
+  keytrail trace ASIAIOSFODNN7EXAMPLE --up                     Which key is this session from?
+  keytrail trace 198.51.100.202                                Everything seen from an address
+  keytrail trace AKIAIOSFODNN7EXAMPLE --format markdown        For the ticket
+  keytrail trace AKIAIOSFODNN7EXAMPLE --format csv -o t.csv    The timeline, for Timesketch";
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let now = Utc::now();
+    let time = |text: &Option<String>, bound| -> Result<Option<DateTime<Utc>>, Failure> {
+        let time = text.as_deref().map(|text| parse_time(text, now, bound));
+        time.transpose()
+            .map_err(|error| Failure::usage(error.to_string()))
+    };
+    let options = TraceOptions {
+        start: Start::new(&args.start),
+        up: args.up,
+        weakest: match args.confidence {
+            Level::Exact => Confidence::Exact,
+            Level::Session => Confidence::Session,
+            Level::Principal => Confidence::Principal,
+        },
+        known_networks: args
+            .known_networks
+            .as_ref()
+            .map_or(Ok(Vec::new()), networks)?,
+        incident_start: time(&args.incident_start, Bound::Since)?,
+        as_of: time(&args.as_of, Bound::Until)?.unwrap_or(now),
+    };
+    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let trace = trace(&session, &options).await?;
+    let view = TraceView { all: args.all };
+    let format = args.output.format;
+    output::deliver(&args.output, context, |options, out| {
+        render_trace(&trace, format, (options, view), out)
+    })?;
+    if format.rows_only() {
+        output::mention_the_rest(&trace.notes, Some(&trace.coverage), context);
+    }
+    Ok(Done::Complete)
+}
+
+/// The networks in a file.
+fn networks(path: &PathBuf) -> Result<Vec<IpNet>, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("{} cannot be read", path.display())).because(&error)
+    })?;
+    let mut networks = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if line.is_empty() {
+            continue;
+        }
+        let network = line
+            .parse::<IpNet>()
+            .or_else(|_| line.parse::<std::net::IpAddr>().map(IpNet::from));
+        networks.push(network.map_err(|_| {
+            Failure::usage(format!(
+                "{}, line {}: {line:?} is no address and no range",
+                path.display(),
+                number + 1
+            ))
+            .hint("one per line, e.g. 203.0.113.0/24 or 2001:db8::/32; # begins a comment")
+        })?);
+    }
+    Ok(networks)
+}

@@ -1,0 +1,234 @@
+//! How a trace looks.
+//!
+//! In: a [`Trace`]. Out: JSON with its sections; tables for the terminal and for Markdown; the timeline as CSV or JSON lines, in
+//! the shape that Timesketch imports. Promise: tables are made of the same data as the JSON and go through the same
+//! renderers as every other report, so that nothing of a log acts anywhere.
+
+mod fold;
+mod rows;
+mod timesketch;
+mod tree;
+
+use super::{Format, RenderOptions, json, renderer};
+use crate::report::trace::Trace;
+use crate::report::{Report, Section};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::json::ReaderBuilder;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// What of a trace is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TraceView {
+    /// Whether runs of the same call are shown one by one.
+    pub all: bool,
+}
+
+/// Writes a trace in a format.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn render_trace(
+    trace: &Trace,
+    format: Format,
+    (options, view): (RenderOptions, TraceView),
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let report = match format {
+        Format::Json => return document(trace, out),
+        Format::Csv | Format::Jsonl => timesketch::report(trace),
+        Format::Table | Format::Markdown => rows::report(trace, view),
+    };
+    renderer(format, options).render(&report.map_err(io::Error::other)?, out)
+}
+
+/// One object, with a line for each row of a section.
+fn document(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+    let mut document = json::Document::new(out);
+    document.member("report", &trace.report)?;
+    document.member("title", &trace.title)?;
+    document.member("coverage", &trace.coverage)?;
+    document.member("notes", &trace.notes)?;
+    document.member("summary", &trace.summary)?;
+    document.rows("credentials", &trace.credentials)?;
+    document.rows("timeline", &trace.timeline)?;
+    document.rows("findings", &trace.findings)?;
+    document.rows("created", &trace.created)?;
+    document.rows("data_access", &trace.data_access)?;
+    document.rows("denied", &trace.denied)?;
+    document.rows("pivot", &trace.pivot)?;
+    document.rows("containment", &trace.containment)?;
+    document.rows("rotate", &trace.rotate)?;
+    document.rows("unseen", &trace.unseen)?;
+    document.end()
+}
+
+/// The type of a column of a table.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    /// Text that goes on in the next line where it does not fit.
+    Long,
+    /// Text that is never cut.
+    Whole,
+    /// Text that is left out where there is no room.
+    Detail,
+    Texts,
+    Number,
+    Time,
+    /// A time that is left out where there is no room.
+    DetailTime,
+}
+
+/// A table of rows: the columns that are shown, by the names of their fields.
+fn section(
+    (name, title): (&str, &str),
+    rows: &[impl Serialize],
+    columns: &[(&str, Kind)],
+) -> Result<Section, ArrowError> {
+    let fields = columns.iter().map(|(name, kind)| {
+        let (data_type, fit) = match kind {
+            Kind::Text => (DataType::Utf8, None),
+            Kind::Long => (DataType::Utf8, Some("wrap")),
+            Kind::Whole => (DataType::Utf8, Some("whole")),
+            Kind::Detail => (DataType::Utf8, Some("detail")),
+            Kind::Texts => (
+                DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
+                Some("detail"),
+            ),
+            Kind::Number => (DataType::Int64, None),
+            Kind::Time => (time(), None),
+            Kind::DetailTime => (time(), Some("detail")),
+        };
+        let field = Field::new(*name, data_type, true);
+        match fit {
+            Some(fit) => {
+                field.with_metadata([(crate::report::FIT.to_owned(), fit.to_owned())].into())
+            }
+            None => field,
+        }
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
+        .with_batch_size(rows.len().max(1))
+        .build_decoder()?;
+    decoder.serialize(rows)?;
+    Ok(Section {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        schema,
+        batches: decoder.flush()?.into_iter().collect(),
+    })
+}
+
+fn time() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// The report around some tables.
+fn framed(trace: &Trace, sections: Vec<Section>) -> Report {
+    Report {
+        name: trace.report.clone(),
+        title: trace.title.clone(),
+        sections,
+        notes: trace.notes.clone(),
+        coverage: Some(trace.coverage.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::escape::is_hidden;
+    use crate::report::trace::{Answer, Created, Credential, TimelineEvent};
+
+    const BAD: &str = "=cmd|\u{1b}[2J\u{202e}<b>\n`x`";
+
+    fn hostile() -> Trace {
+        let bad = || Some(BAD.to_owned());
+        Trace {
+            report: "trace".to_owned(),
+            title: BAD.to_owned(),
+            notes: vec![BAD.to_owned()],
+            summary: crate::report::trace::Summary {
+                answers: vec![Answer {
+                    question: "?",
+                    answer: BAD.to_owned(),
+                    event_ids: vec![BAD.to_owned()],
+                }],
+                ..Default::default()
+            },
+            credentials: vec![Credential {
+                access_key_id: bad(),
+                principal_arn: bad(),
+                session_name: bad(),
+                ..Credential::default()
+            }],
+            timeline: vec![TimelineEvent {
+                event_id: BAD.to_owned(),
+                event_time: "2025-03-03T02:17:31Z".to_owned(),
+                event_name: BAD.to_owned(),
+                target: bad(),
+                user_agent: bad(),
+                source_ip_address: bad(),
+                request_parameters: Some(format!("{{\"a\":\"{}\"}}", "\u{202e}<b>")),
+                ..TimelineEvent::default()
+            }],
+            created: vec![Created {
+                id: BAD.to_owned(),
+                undo: BAD.to_owned(),
+                event_time: "2025-03-03T02:17:31Z".to_owned(),
+                ..Created::default()
+            }],
+            ..Trace::default()
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_log_acts_in_any_format() {
+        for format in Format::ALL {
+            for width in [None, Some(60)] {
+                let options = RenderOptions {
+                    width,
+                    color: false,
+                };
+                let mut out = Vec::new();
+                render_trace(
+                    &hostile(),
+                    format,
+                    (options, TraceView::default()),
+                    &mut out,
+                )
+                .unwrap();
+                let text = String::from_utf8(out).unwrap();
+                let hidden: Vec<char> = text
+                    .chars()
+                    .filter(|c| *c != '\n' && is_hidden(*c))
+                    .collect();
+                assert!(
+                    hidden.is_empty(),
+                    "{format} at {width:?} let through {hidden:?}"
+                );
+                match format {
+                    Format::Markdown => assert!(!text.contains("<b>"), "{text}"),
+                    Format::Csv => assert!(
+                        !text.contains("\n=cmd") && !text.contains(",=cmd"),
+                        "{text}"
+                    ),
+                    Format::Json => {
+                        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+                        assert_eq!(value["timeline"][0]["event_name"], BAD);
+                        assert_eq!(
+                            value["timeline"][0]["request_parameters"]["a"],
+                            "\u{202e}<b>"
+                        );
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

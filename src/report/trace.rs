@@ -1,0 +1,474 @@
+//! What a compromised key did.
+//!
+//! In: what the analysis `trace` found. Out: a [`Trace`], plain data from which JSON, the terminal, Markdown, timelines for
+//! other tools and the page to hand over are made. Promise: every claim names the events it rests on; times are RFC 3339
+//! in UTC, so that they sort as text; nothing is escaped here.
+
+use super::Coverage;
+use serde::{Serialize, Serializer};
+
+/// Everything that one start point and what came out of it did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Trace {
+    /// `trace`, as in every other report.
+    pub report: String,
+    /// One line for people.
+    pub title: String,
+    /// What the answer rests on.
+    pub coverage: Coverage,
+    /// Remarks a reader must not miss, one sentence each.
+    pub notes: Vec<String>,
+    /// The story in short, and the answers to a responder's questions.
+    pub summary: Summary,
+    /// Every credential of the tree, parents before children, as a walk of the tree: `depth` alone draws it.
+    pub credentials: Vec<Credential>,
+    /// Every event by the tree, and what others did to it, in order.
+    pub timeline: Vec<TimelineEvent>,
+    /// Events that fit a known technique.
+    pub findings: Vec<TraceFinding>,
+    /// Everything that was created or changed, and how to undo it.
+    pub created: Vec<Created>,
+    /// Secrets and data that were read, written or shared.
+    pub data_access: Vec<DataAccess>,
+    /// What was tried and refused: it shows the intention.
+    pub denied: Vec<Denied>,
+    /// Other credentials and principals seen from the intruder's addresses.
+    pub pivot: Vec<Pivot>,
+    /// What to do now, in order. A person runs these commands.
+    pub containment: Vec<Step>,
+    /// Secrets that have to be replaced.
+    pub rotate: Vec<Secret>,
+    /// What the logs cannot tell.
+    pub unseen: Vec<Unseen>,
+}
+
+/// The story in short.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    /// What was asked for, as typed.
+    pub start: String,
+    /// Whether what followed was traced, or where it came from: `down` or `up`.
+    pub direction: &'static str,
+    /// The moment that counts as now.
+    pub as_of: String,
+    /// Accounts in whose logs the tree appears.
+    pub accounts: Vec<String>,
+    /// Regions that were called.
+    pub regions: Vec<String>,
+    /// Credentials of the tree.
+    pub credentials: u64,
+    /// Events by the tree.
+    pub events: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Time of the first event.
+    pub first_event: Option<String>,
+    /// Time of the last event.
+    pub last_event: Option<String>,
+    /// The first use that does not look like the owner's.
+    pub first_suspicious_use: Option<FirstUse>,
+    /// Where the start point was used from, with a verdict on each.
+    pub sources: Vec<UseSource>,
+    /// The answers to a responder's questions.
+    pub answers: Vec<Answer>,
+}
+
+/// The first use that does not look like the owner's.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FirstUse {
+    /// The event.
+    pub event_id: String,
+    /// When.
+    pub event_time: String,
+    /// From where.
+    pub source_ip_address: Option<String>,
+    /// With what.
+    pub user_agent: Option<String>,
+    /// The call.
+    pub event_name: String,
+    /// Why it is thought so, one reason each.
+    pub why: Vec<String>,
+}
+
+/// Who is behind a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Somebody who should not have the credential.
+    Intruder,
+    /// Nothing tells.
+    #[default]
+    Unknown,
+    /// A legitimate consumer.
+    Consumer,
+}
+
+impl Origin {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Origin::Intruder => "intruder",
+            Origin::Unknown => "unknown",
+            Origin::Consumer => "consumer",
+        }
+    }
+}
+
+/// An address from which the start point was used.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct UseSource {
+    /// The address.
+    pub source_ip_address: String,
+    /// The verdict.
+    pub origin: Origin,
+    /// Why.
+    pub why: String,
+    /// Events from there by the start point.
+    pub events: u64,
+    /// Time of the first.
+    pub first_seen: String,
+    /// Time of the last.
+    pub last_seen: String,
+    /// Client programs, as they named themselves.
+    pub user_agents: Vec<String>,
+}
+
+/// The answer to one question.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Answer {
+    /// The question.
+    pub question: &'static str,
+    /// The answer, in a sentence or two.
+    pub answer: String,
+    /// Events it rests on; the sections have all of them.
+    pub event_ids: Vec<String>,
+}
+
+/// How sure a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// One record names both ends.
+    #[default]
+    Exact,
+    /// The session is the same by principal and time, or runs in something that was made for it.
+    Session,
+    /// Only the principal is the same.
+    Principal,
+}
+
+impl Confidence {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Confidence::Exact => "exact",
+            Confidence::Session => "session",
+            Confidence::Principal => "principal",
+        }
+    }
+}
+
+/// A credential of the tree: a key with the principal it spoke for, or a session without a key.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Credential {
+    /// The key; null for a console session that shows none.
+    pub access_key_id: Option<String>,
+    /// `long-term`, `temporary`, or `console`.
+    pub kind: &'static str,
+    /// Whom it spoke for.
+    pub principal_arn: Option<String>,
+    /// The account of that principal.
+    pub account_id: Option<String>,
+    /// The name of the role session.
+    pub session_name: Option<String>,
+    /// The key that it came from; null at the start, and where only the principal is known.
+    pub parent_access_key_id: Option<String>,
+    /// Whom that key spoke for, or the service that made the session.
+    pub parent_principal_arn: Option<String>,
+    /// The event that made it, or that made what it runs in.
+    pub issued_by_event_id: Option<String>,
+    /// The name of that event.
+    pub issued_by_event_name: Option<String>,
+    /// When.
+    pub issued_at: Option<String>,
+    /// Until when it is valid, as far as the logs tell.
+    pub expires_at: Option<String>,
+    /// Whether it can still be used at `as_of`: `true`, `false`, or null where the logs do not tell.
+    pub live: Option<bool>,
+    /// The rule that links it: `J1` to `J10`, `start`, or what kind of session of the same principal it is.
+    pub rule: &'static str,
+    /// How sure that link is.
+    pub confidence: Confidence,
+    /// How sure the weakest link on the way from the start is.
+    pub path_confidence: Confidence,
+    /// Links from the start.
+    pub depth: u32,
+    /// Time of its first event.
+    pub first_seen: Option<String>,
+    /// Time of its last event.
+    pub last_seen: Option<String>,
+    /// Events by it.
+    pub events: u64,
+    /// Those of them that failed.
+    pub errors: u64,
+    /// Those of them that are the intruder's.
+    pub intruder_events: u64,
+    /// Who is behind it; the intruder, if any use of it is the intruder's.
+    pub origin: Origin,
+    /// Addresses it was used from.
+    pub source_ip_addresses: Vec<String>,
+    /// AWS services that called on its behalf.
+    pub via_services: Vec<String>,
+}
+
+/// An event of the timeline.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TimelineEvent {
+    /// The event.
+    pub event_id: String,
+    /// When.
+    pub event_time: String,
+    /// `by` the tree, or `about` it: what others did to it.
+    pub relation: &'static str,
+    /// The credential, as a position in `credentials`; null for events about the tree.
+    pub credential: Option<u32>,
+    /// The key.
+    pub access_key_id: Option<String>,
+    /// The principal.
+    pub user_identity_arn: Option<String>,
+    /// The service.
+    pub event_source: Option<String>,
+    /// The call.
+    pub event_name: String,
+    /// The call's object, in short.
+    pub target: Option<String>,
+    /// The region.
+    pub aws_region: Option<String>,
+    /// The account in whose log it is.
+    pub account_id: Option<String>,
+    /// From where.
+    pub source_ip_address: Option<String>,
+    /// With what.
+    pub user_agent: Option<String>,
+    /// Why it failed.
+    pub error_code: Option<String>,
+    /// The failure in words.
+    pub error_message: Option<String>,
+    /// Whether the call changes nothing.
+    pub read_only: Option<bool>,
+    /// The AWS service that called on the credential's behalf.
+    pub via_service: Option<String>,
+    /// The category, e.g. `Data`.
+    pub event_category: Option<String>,
+    /// Who is behind it.
+    pub origin: Origin,
+    /// How sure it is that it belongs to the tree.
+    pub confidence: Confidence,
+    /// The most severe technique that it fits.
+    pub finding: Option<String>,
+    /// The severity of that.
+    pub severity: Option<String>,
+    /// The parameters as JSON text, without session tokens.
+    #[serde(serialize_with = "json")]
+    pub request_parameters: Option<String>,
+    /// The answer as JSON text, without session tokens.
+    #[serde(serialize_with = "json")]
+    pub response_elements: Option<String>,
+    /// The log file it was read from.
+    pub log_file: Option<String>,
+    /// Its position there.
+    pub log_file_record: Option<i64>,
+}
+
+/// Text that is JSON as what it is.
+fn json<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match text {
+        None => serializer.serialize_none(),
+        Some(text) => match serde_json::from_str::<serde_json::Value>(text) {
+            Ok(value) => value.serialize(serializer),
+            Err(_) => serializer.serialize_str(text),
+        },
+    }
+}
+
+/// Events that fit a known technique.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TraceFinding {
+    /// `critical`, `high`, `medium`, `low`.
+    pub severity: String,
+    /// ATT&CK's tactic.
+    pub tactic: String,
+    /// ATT&CK's technique, today's id.
+    pub technique_id: String,
+    /// The id it had before, where it was another.
+    pub technique_id_before: Option<String>,
+    /// Its name.
+    pub technique_name: String,
+    /// The service.
+    pub event_source: String,
+    /// The call.
+    pub event_name: String,
+    /// Why it matters, one sentence.
+    pub why: String,
+    /// Whether all of these events failed.
+    pub failed: bool,
+    /// Time of the first.
+    pub first_seen: String,
+    /// Time of the last.
+    pub last_seen: String,
+    /// The events.
+    pub event_ids: Vec<String>,
+}
+
+/// Something that was created or changed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Created {
+    /// What it is, e.g. `user`, `access_key`, `instance`.
+    pub kind: String,
+    /// Its id: a key, a name, an ARN.
+    pub id: String,
+    /// What it was done to, where that is something else: the user of a key, the role of a policy.
+    pub on: Option<String>,
+    /// `created` or `changed`.
+    pub change: &'static str,
+    /// The event.
+    pub event_id: String,
+    /// Its name.
+    pub event_name: String,
+    /// When.
+    pub event_time: String,
+    /// The account.
+    pub account_id: Option<String>,
+    /// The region.
+    pub aws_region: Option<String>,
+    /// The credential that did it.
+    pub by_access_key_id: Option<String>,
+    /// Who is behind it.
+    pub origin: Origin,
+    /// `there`, `removed by the tree`, or `removed by others`.
+    pub state: &'static str,
+    /// The event that removed it.
+    pub removed_by_event_id: Option<String>,
+    /// The command that undoes it, or what a person has to do.
+    pub undo: String,
+}
+
+/// Secrets or data that were touched.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DataAccess {
+    /// What it is: `bucket`, `secret`, `parameter`, `table`, `snapshot`, …
+    pub kind: &'static str,
+    /// Which: a bucket, a secret, an ARN.
+    pub resource: String,
+    /// `read`, `written`, `deleted`, `shared`, `listed` and so on, those that happened.
+    pub actions: Vec<&'static str>,
+    /// Requests.
+    pub requests: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Distinct objects that were asked for.
+    pub objects: u64,
+    /// Distinct objects that were read.
+    pub objects_read: u64,
+    /// Bytes that left, by requests that succeeded.
+    pub bytes_out: u64,
+    /// Bytes that were sent with answers of requests that failed.
+    pub bytes_out_failed: u64,
+    /// Bytes that came in.
+    pub bytes_in: u64,
+    /// Time of the first request.
+    pub first_seen: String,
+    /// Time of the last.
+    pub last_seen: String,
+    /// The calls, and how often each.
+    pub calls: Vec<(String, u64)>,
+    /// The credentials.
+    pub access_key_ids: Vec<String>,
+    /// Who is behind it.
+    pub origin: Origin,
+}
+
+/// A call that was refused.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Denied {
+    /// The credential.
+    pub access_key_id: Option<String>,
+    /// The service.
+    pub event_source: String,
+    /// The call.
+    pub event_name: String,
+    /// Why.
+    pub error_code: String,
+    /// Whether that is a lack of rights, and not another failure.
+    pub access_denied: bool,
+    /// How often.
+    pub events: u64,
+    /// Regions.
+    pub regions: Vec<String>,
+    /// Time of the first.
+    pub first_seen: String,
+    /// Time of the last.
+    pub last_seen: String,
+    /// Who is behind it.
+    pub origin: Origin,
+    /// The failure in words, of the first.
+    pub error_message: Option<String>,
+    /// The first such event.
+    pub event_id: String,
+}
+
+/// A credential outside the tree that was seen from the intruder's addresses.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Pivot {
+    /// The key.
+    pub access_key_id: Option<String>,
+    /// The principal.
+    pub principal_arn: Option<String>,
+    /// The account.
+    pub account_id: Option<String>,
+    /// The address that it shares with the intruder.
+    pub source_ip_address: String,
+    /// Rounds from the tree: 1 for what shares an address with it.
+    pub round: u32,
+    /// Events from there.
+    pub events: u64,
+    /// Those of them that failed.
+    pub errors: u64,
+    /// Time of the first.
+    pub first_seen: String,
+    /// Time of the last.
+    pub last_seen: String,
+}
+
+/// Something to do now.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Step {
+    /// What it achieves.
+    pub what: String,
+    /// The command.
+    pub command: String,
+}
+
+/// A secret that has to be replaced.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Secret {
+    /// What it is.
+    pub kind: &'static str,
+    /// Which.
+    pub id: String,
+    /// Why.
+    pub why: String,
+    /// The first event that exposed it.
+    pub event_id: String,
+}
+
+/// Something the logs cannot tell.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Unseen {
+    /// What kind of blind spot: `regions`, `days`, `data events`, `orphan`, `possible credential` …
+    pub kind: &'static str,
+    /// What is not seen.
+    pub what: String,
+    /// What that means.
+    pub meaning: &'static str,
+}
