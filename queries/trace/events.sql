@@ -9,4 +9,3 @@ WHERE
         access_key_id IS NULL
         AND array_has($principals, coalesce(user_identity_arn, user_identity_principal_id))
     )
-ORDER BY event_time, event_id

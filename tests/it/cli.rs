@@ -21,6 +21,7 @@ fn help() {
       ingest       Read log files into a lake, every event once
       keys         List every access key: whose it is, when it was used, from how many places
       key          Show one access key: every source IP, user agent, API call, region and error
+      trace        Trace a compromised key: everything it did, what came out of it, what to clean up
       coverage     Show what was seen of the trail, and what is missing
       credentials  Show what IAM says of users and keys: unused, doubled, used unseen
       policy       Write the IAM policy that a key's observed use asks for
@@ -52,6 +53,7 @@ fn help() {
       keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
       keytrail keys                                Which keys are used? From the lake, in a moment
       keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
+      keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
       keytrail coverage                            What was seen of the trail, and what is missing?
       keytrail list                                What else can be asked?
 
@@ -800,6 +802,7 @@ fn completions_and_manual_pages() {
     keytrail-policy.1
     keytrail-rules.1
     keytrail-run.1
+    keytrail-trace.1
     keytrail.1
     ");
 }

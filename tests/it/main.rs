@@ -20,6 +20,7 @@ mod limits;
 mod live;
 mod policy;
 mod policy_language;
+mod lineage;
 mod program;
 mod questions;
 mod readme;

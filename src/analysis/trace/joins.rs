@@ -47,6 +47,10 @@ pub(super) struct Joins<'a> {
     unborn_openings: FxHashMap<(&'a str, i64), Vec<u32>>,
     /// `SwitchRole` by the principal that switched.
     switches: Vec<(String, u32)>,
+    /// `AssumeRoleWithSAML` by the provider.
+    saml: Vec<(String, u32)>,
+    /// Sessions of pods, by opening.
+    pods: Vec<(i64, u32)>,
 }
 
 impl<'a> Joins<'a> {
@@ -54,14 +58,20 @@ impl<'a> Joins<'a> {
         let (issued, changes) = (&facts.issued, &facts.changes);
         let count = issued.len();
         let keyless = |row| text(&issued.access_key_id, row).is_none();
-        let switches = (0..changes.len())
-            .filter(|row| text(&changes.operation, *row) == Some("SwitchRole"))
-            .filter_map(|row| {
-                Some((
-                    call(changes, row).first("additional.SwitchFrom")?,
-                    row as u32,
-                ))
-            });
+        let calls = |operation: &str, path: &str| -> Vec<(String, u32)> {
+            (0..changes.len())
+                .filter(|row| text(&changes.operation, *row) == Some(operation))
+                .filter_map(|row| Some((call(changes, row).first(path)?, row as u32)))
+                .collect()
+        };
+        let pod = |(n, node): (usize, &Node<'_>)| {
+            let of_pod = node.session_name()?.starts_with("eks-");
+            node.created
+                .filter(|_| of_pod)
+                .map(|created| (created, n as u32))
+        };
+        let mut pods: Vec<(i64, u32)> = nodes.all.iter().enumerate().filter_map(pod).collect();
+        pods.sort_unstable();
         let mut joins = Self {
             issued_by_key: Index::new(count, |row| text(&issued.access_key_id, row)),
             issued_by_principal_id: Index::new(count, |row| {
@@ -74,7 +84,9 @@ impl<'a> Joins<'a> {
                 text(&changes.user_identity_arn, row).filter(|_| keyless)
             }),
             unborn_openings: FxHashMap::default(),
-            switches: switches.collect(),
+            switches: calls("SwitchRole", "additional.SwitchFrom"),
+            saml: calls("AssumeRoleWithSAML", "request.principalArn"),
+            pods,
             facts,
             nodes,
         };

@@ -19,6 +19,7 @@ mod deeds;
 mod denied;
 mod facts;
 mod joins;
+mod known;
 mod nodes;
 mod paths;
 mod pivot;
@@ -30,8 +31,10 @@ mod walk;
 pub use start::Start;
 
 use super::AnalysisError;
+use super::findings::{Lists, Rules};
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
+use arrow::array::RecordBatch;
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::common::ScalarValue;
 use deeds::Deed;
@@ -57,6 +60,10 @@ pub struct TraceOptions {
     pub incident_start: Option<DateTime<Utc>>,
     /// The moment that counts as now.
     pub as_of: DateTime<Utc>,
+    /// What is known of attacks.
+    pub rules: Rules,
+    /// What is ours and what is known; the accounts of the logs are ours anyway.
+    pub lists: Lists,
 }
 
 /// The tree, and what it was found in.
@@ -92,7 +99,12 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         .iter()
         .map(|birth| birth.operation)
         .chain(cleanup::removals())
-        .chain(["UpdateAccessKey", "DeleteAccessKey", "SwitchRole"])
+        .chain([
+            "UpdateAccessKey",
+            "DeleteAccessKey",
+            "SwitchRole",
+            "AssumeRoleWithSAML",
+        ])
         .collect();
     let operations: Vec<&'static str> = operations.into_iter().collect();
     let facts = Facts::read(session, &operations, &births::SESSION_CALLS).await?;
@@ -104,7 +116,8 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         false => walk::down(&joins, &start, options.weakest),
     };
     let lineage = Lineage { joins, members };
-    let mut deeds = events(session, &lineage).await?;
+    let batches = events(session, &lineage).await?;
+    let mut deeds = of_members(&batches, &lineage)?;
     let about = containment::about(&lineage, &facts.changes);
     add_about(&mut deeds, &about, &facts);
     deeds::sort(&mut deeds);
@@ -117,6 +130,8 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     }
 
     let (split, origins) = split::split(&mut deeds, &lineage, &options);
+    let findings = known::findings(&mut deeds, &batches, &coverage, &options)?;
+    drop(batches);
     let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), &options);
     let created = cleanup::created(&deeds, &facts.changes);
     let data_access = data_access::data_access(&deeds);
@@ -144,7 +159,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         unseen: unseen::unseen(&coverage, &lineage, &deeds),
         containment: containment::steps(&credentials, &about, &as_of),
         timeline: Vec::new(),
-        findings: Vec::new(),
+        findings,
         credentials,
         created,
         data_access,
@@ -178,7 +193,10 @@ async fn behind(session: &Session, id: &str) -> Result<Option<Start>, AnalysisEr
 }
 
 /// The events of the tree.
-async fn events(session: &Session, lineage: &Lineage<'_>) -> Result<Vec<Deed>, AnalysisError> {
+async fn events(
+    session: &Session,
+    lineage: &Lineage<'_>,
+) -> Result<Vec<RecordBatch>, AnalysisError> {
     let nodes = lineage.joins.nodes;
     let mut keys = BTreeSet::new();
     let mut principals = BTreeSet::new();
@@ -199,9 +217,14 @@ async fn events(session: &Session, lineage: &Lineage<'_>) -> Result<Vec<Deed>, A
     ]);
     let sql = include_str!("../../../queries/trace/events.sql");
     let (_, batches) = session.sql(sql, &params).await?;
-    let members = deeds::Members::new(nodes, &lineage.members);
+    Ok(batches)
+}
+
+/// What they say.
+fn of_members(batches: &[RecordBatch], lineage: &Lineage<'_>) -> Result<Vec<Deed>, AnalysisError> {
+    let members = deeds::Members::new(lineage.joins.nodes, &lineage.members);
     let mut deeds = Vec::new();
-    for batch in &batches {
+    for batch in batches {
         deeds.extend(deeds::deeds(&facts::Records::of_batch(batch)?, &members));
     }
     Ok(deeds)

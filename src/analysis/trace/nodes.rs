@@ -143,10 +143,7 @@ impl<'a> Nodes<'a> {
             let session = (
                 node.key.unwrap_or_default(),
                 node.principal.unwrap_or_default(),
-                // Of a session without a key there is only the principal to tell it by.
-                node.created
-                    .filter(|_| node.key.is_some())
-                    .unwrap_or(i64::MIN),
+                node.created.unwrap_or(i64::MIN),
             );
             let at = *known.entry(session).or_insert_with(|| {
                 all.push(node);
@@ -156,6 +153,8 @@ impl<'a> Nodes<'a> {
         }
         let unused = unused(facts, &all);
         all.extend(unused);
+        // The engine hands out rows in no order; the tree must not depend on it.
+        all.sort_unstable_by_key(|node| (node.key, node.principal, node.created));
         let count = all.len();
         Self {
             by_key: Index::new(count, |n| all[n].key),
@@ -237,45 +236,47 @@ fn unused<'a>(facts: &'a Facts, used: &[Node<'a>]) -> Vec<Node<'a>> {
     nodes
 }
 
+/// What tells one credential from another.
 fn node(uses: &Uses, row: usize) -> Node<'_> {
     let arn = text(&uses.user_identity_arn, row);
-    let principal_id = text(&uses.user_identity_principal_id, row);
+    let key = text(&uses.access_key_id, row);
     Node {
-        key: text(&uses.access_key_id, row),
-        principal: arn.or(principal_id),
-        principal_id,
-        kind: text(&uses.user_identity_type, row),
-        account: text(&uses.user_identity_account_id, row),
-        user_name: text(&uses.user_identity_user_name, row),
-        role_arn: text(&uses.session_issuer_arn, row),
-        created: number(&uses.session_creation_time, row),
+        key,
+        principal: arn.or(text(&uses.user_identity_principal_id, row)),
+        // Of a session without a key there is only the principal to tell it by.
+        created: number(&uses.session_creation_time, row).filter(|_| key.is_some()),
         ..Node::default()
     }
 }
 
 impl<'a> Node<'a> {
     fn add(&mut self, uses: &'a Uses, row: usize) {
-        let set = |old: &mut Option<&'a str>, new| *old = old.or(new);
+        // Should they differ, the smallest: rows come in no order.
+        let set = |old: &mut Option<&'a str>, new: Option<&'a str>| {
+            *old = match (*old, new) {
+                (Some(old), Some(new)) => Some(old.min(new)),
+                (old, new) => old.or(new),
+            };
+        };
+        let get = |column| text(column, row);
+        set(&mut self.kind, get(&uses.user_identity_type));
+        set(
+            &mut self.principal_id,
+            get(&uses.user_identity_principal_id),
+        );
+        set(&mut self.account, get(&uses.user_identity_account_id));
+        set(&mut self.user_name, get(&uses.user_identity_user_name));
+        set(&mut self.role_arn, get(&uses.session_issuer_arn));
         set(
             &mut self.source_identity,
-            text(&uses.session_source_identity, row),
+            get(&uses.session_source_identity),
         );
-        set(
-            &mut self.sign_in,
-            text(&uses.session_sign_in_session_arn, row),
-        );
+        set(&mut self.sign_in, get(&uses.session_sign_in_session_arn));
         set(
             &mut self.issued_to,
-            text(&uses.in_scope_of_credentials_issued_to, row),
+            get(&uses.in_scope_of_credentials_issued_to),
         );
-        set(
-            &mut self.provider,
-            text(&uses.web_id_federated_provider, row),
-        );
-        set(
-            &mut self.user_name,
-            text(&uses.user_identity_user_name, row),
-        );
+        set(&mut self.provider, get(&uses.web_id_federated_provider));
         self.console |= number(&uses.session_credential_from_console, row) == Some(1);
         self.events += number(&uses.events, row).unwrap_or_default() as u64;
         self.errors += number(&uses.errors, row).unwrap_or_default() as u64;

@@ -92,6 +92,7 @@ pub(super) fn pivot(
                 row.round,
                 row.first_seen.clone(),
                 row.access_key_id.clone(),
+                row.principal_arn.clone(),
                 row.source_ip_address.clone(),
             )
         };

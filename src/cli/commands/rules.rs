@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -45,16 +45,7 @@ Examples:
   keytrail rules --rules ours.csv ours  Check rules of your own, and list them";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let mut rules = Rules::builtin()
-        .map_err(|error| Failure::new("the built-in rules are broken").because(&error))?;
-    if let Some(path) = &args.rules {
-        let file = path.display().to_string();
-        let text = fs::read_to_string(path)
-            .map_err(|error| Failure::new(format!("cannot read {file}")).because(&error))?;
-        rules = rules
-            .with_file(&file, &text)
-            .map_err(|error| Failure::new("the rules are not understood").because(&error))?;
-    }
+    let rules = known(args.rules.as_deref())?;
     let wanted = args.text.as_deref().unwrap_or_default().to_lowercase();
     let rows: Vec<&Rule> = rules
         .iter()
@@ -69,6 +60,21 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         report(&rows).map_err(|error| Failure::new("the rules do not line up").because(&error))?;
     output::write(&report, &args.output, context)?;
     Ok(Done::Complete)
+}
+
+/// The built-in rules, and those of a file.
+pub(super) fn known(file: Option<&Path>) -> Result<Rules, Failure> {
+    let rules = Rules::builtin()
+        .map_err(|error| Failure::new("the built-in rules are broken").because(&error))?;
+    let Some(path) = file else {
+        return Ok(rules);
+    };
+    let file = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("cannot read {file}")).because(&error))?;
+    rules
+        .with_file(&file, &text)
+        .map_err(|error| Failure::new("the rules are not understood").because(&error))
 }
 
 /// A column of the answer: its name, what may happen to it where a table has to fit, and what stands in it.

@@ -4,16 +4,18 @@
 //! run or changed; what a person has to do is printed as commands.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use ipnet::IpNet;
+use keytrail::analysis::findings::Lists;
 use keytrail::analysis::{Start, TraceOptions, trace};
 use keytrail::cloudtrail::{Bound, parse_time};
 use keytrail::render::{TraceView, render_trace};
 use keytrail::report::trace::Confidence;
 
+use super::rules;
 use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -68,6 +70,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
 
+    /// Also the findings of this CSV file, in the shape of `keytrail rules --format csv`
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+
+    /// What is ours and what is known: a file with lines such as `known_accounts 123456789012`
+    #[arg(long, value_name = "FILE")]
+    lists: Option<PathBuf>,
+
     #[command(flatten)]
     input: InputArgs,
 
@@ -117,10 +127,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         },
         known_networks: args
             .known_networks
-            .as_ref()
+            .as_deref()
             .map_or(Ok(Vec::new()), networks)?,
         incident_start: time(&args.incident_start, Bound::Since)?,
         as_of: time(&args.as_of, Bound::Until)?.unwrap_or(now),
+        rules: rules::known(args.rules.as_deref())?,
+        lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
     };
     let session = question::session(&args.input, &args.selection, &args.access).await?;
     let trace = trace(&session, &options).await?;
@@ -135,11 +147,23 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     Ok(Done::Complete)
 }
 
+/// The lists in a file.
+fn lists(path: &Path) -> Result<Lists, Failure> {
+    let mut lists = Lists::default();
+    lists
+        .read(&path.display().to_string(), &read(path)?)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(lists)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("{} cannot be read", path.display())).because(&error))
+}
+
 /// The networks in a file.
-fn networks(path: &PathBuf) -> Result<Vec<IpNet>, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        Failure::new(format!("{} cannot be read", path.display())).because(&error)
-    })?;
+fn networks(path: &Path) -> Result<Vec<IpNet>, Failure> {
+    let text = read(path)?;
     let mut networks = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();

@@ -43,8 +43,11 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
                 ("tactic", Whole),
                 ("technique_id", Whole),
                 ("event_name", Whole),
+                ("events", Number),
                 ("first_seen", Time),
                 ("why", Long),
+                ("technique_name", Detail),
+                ("technique_id_before", Detail),
             ],
         )?);
     }

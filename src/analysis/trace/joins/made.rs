@@ -4,7 +4,7 @@
 //! by the call is linked whole.
 
 use super::super::births::{Born, Newborn, call};
-use super::super::facts::{CLOCK, text};
+use super::super::facts::{CLOCK, number, text};
 use super::super::nodes::Node;
 use super::super::paths::name_of;
 use super::{Evidence, Joins, Link, link};
@@ -107,11 +107,11 @@ impl Joins<'_> {
                     }
                 }
                 Born::Provider => {
-                    for to in nodes
-                        .by_provider
-                        .get(id)
-                        .filter(|n| opened_after(&nodes.all[*n]))
-                    {
+                    let later = |n: &usize| opened_after(&nodes.all[*n]);
+                    for to in nodes.by_provider.get(id).filter(later) {
+                        add(to, "J10", Confidence::Session, None);
+                    }
+                    for to in self.of_saml(id).into_iter().filter(later) {
                         add(to, "J10", Confidence::Session, None);
                     }
                 }
@@ -124,8 +124,30 @@ impl Joins<'_> {
         }
     }
 
+    /// The sessions that a SAML provider vouched for.
+    fn of_saml(&self, provider: &str) -> Vec<usize> {
+        let changes = &self.facts.changes;
+        let calls = self.saml.iter().filter(|(arn, _)| arn == provider);
+        calls
+            .flat_map(|(_, row)| {
+                let row = *row as usize;
+                let call = call(changes, row);
+                let key = call.first("response.credentials.accessKeyId");
+                let principal = call.first("response.assumedRoleUser.arn");
+                let time = number(&changes.event_time, row).unwrap_or_default();
+                key.map(|key| self.nodes.issued(&key, principal.as_deref(), time))
+                    .unwrap_or_default()
+            })
+            .map(|(to, _)| to)
+            .collect()
+    }
+
     /// J2, J3: a session whose key the answer does not show, by the role's session and the time.
     pub(super) fn of_keyless_session(&self, row: usize, time: i64, links: &mut Vec<Link>) {
+        if text(&self.facts.changes.operation, row) == Some("AssumeRoleForPodIdentity") {
+            self.of_pod(row, time, links);
+            return;
+        }
         for to in self.keyless_session(row, time) {
             let call = call(&self.facts.changes, row);
             let id = call.first("response.assumedRoleUser.assumedRoleId");
@@ -136,6 +158,20 @@ impl Joins<'_> {
                 (Evidence::Change(row as u32), rule),
                 Confidence::Session,
             ));
+        }
+    }
+
+    /// A pod's session: its call shows neither key nor name; the time and the form of the name tell it.
+    fn of_pod(&self, row: usize, time: i64, links: &mut Vec<Link>) {
+        let first = self
+            .pods
+            .partition_point(|(opened, _)| *opened < time - CLOCK);
+        let then = self.pods[first..]
+            .iter()
+            .take_while(|(opened, _)| *opened <= time + CLOCK);
+        for (_, to) in then {
+            let evidence = (Evidence::Change(row as u32), "J3");
+            links.push(link(*to as usize, evidence, Confidence::Principal));
         }
     }
 
@@ -168,9 +204,13 @@ impl Joins<'_> {
             .key
             .into_iter()
             .flat_map(|key| self.issues_of_key.get(key));
-        issues
-            .filter_map(|row| text(&self.facts.issued.user_identity_invoked_by, row))
-            .any(|by| by == service)
+        let issued = &self.facts.issued;
+        issues.into_iter().any(|row| {
+            // Roles Anywhere also answers certificates itself.
+            let itself = service.starts_with("rolesanywhere.")
+                && text(&issued.event_name, row) == Some("CreateSession");
+            itself || text(&issued.user_identity_invoked_by, row) == Some(service)
+        })
     }
 
     /// J8: EC2 opens the session of a new instance's profile under the request of the launch.

@@ -1,0 +1,113 @@
+//! Every way in which one credential gives birth to another, on the tiny trails of `testdata/lineage`.
+
+use crate::program::json;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+
+/// What a trace found, apart from where it started: credential, rule, confidence, parent, event.
+fn found(trace: &Value) -> BTreeSet<[String; 5]> {
+    let text = |value: &Value| value.as_str().unwrap_or("–").to_owned();
+    let credentials = trace["credentials"].as_array().unwrap().iter();
+    credentials
+        .filter(|credential| credential["rule"] != "start")
+        .map(|credential| {
+            let key = &credential["access_key_id"];
+            let name = if key.is_null() {
+                &credential["principal_arn"]
+            } else {
+                key
+            };
+            [
+                text(name),
+                text(&credential["rule"]),
+                text(&credential["confidence"]),
+                text(&credential["parent_access_key_id"]),
+                text(&credential["issued_by_event_name"]),
+            ]
+        })
+        .collect()
+}
+
+fn expected(scenario: &Value) -> BTreeSet<[String; 5]> {
+    let credentials = scenario["credentials"].as_array().unwrap().iter();
+    let names = [
+        "credential",
+        "rule",
+        "confidence",
+        "parent_access_key_id",
+        "issued_by_event_name",
+    ];
+    credentials
+        .map(|credential| names.map(|name| credential[name].as_str().unwrap_or("–").to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_birth_and_every_rule() {
+    let folder = Path::new(TESTDATA).join("lineage");
+    let scenarios = fs::read(folder.join("expected.json")).unwrap();
+    let scenarios: Value = serde_json::from_slice(&scenarios).unwrap();
+    let scenarios = scenarios.as_object().unwrap();
+    assert!(scenarios.len() > 40);
+    let mut wrong = Vec::new();
+    for (name, scenario) in scenarios {
+        let trail = folder.join(format!("{name}.jsonl"));
+        let start = scenario["start"].as_str().unwrap();
+        let mut args = vec!["trace", start, "--trail", trail.to_str().unwrap()];
+        args.extend(
+            scenario["args"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|arg| arg.as_str().unwrap()),
+        );
+        let trace = json(&args, 0);
+        let (found, expected) = (found(&trace), expected(scenario));
+        if found != expected {
+            wrong.push(format!(
+                "{name}:\n  found    {found:?}\n  expected {expected:?}"
+            ));
+        }
+        let credentials = trace["credentials"].as_array().unwrap();
+        for credential in credentials {
+            let depth = credential["depth"].as_u64().unwrap();
+            assert!(depth == 0 || credential["rule"] != "start", "{name}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_generator_makes_the_same_scenarios_again() {
+    let again = tempfile::tempdir().unwrap();
+    let out = again.path().join("lineage");
+    let made = Command::new("python3")
+        .arg(Path::new(TESTDATA).join("lineage.py"))
+        .arg("--out")
+        .arg(&out)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .status();
+    let Ok(status) = made else {
+        println!("skipped: there is no python3");
+        return;
+    };
+    assert!(status.success());
+    let files = |folder: &Path| -> Vec<(String, String)> {
+        let mut files: Vec<(String, String)> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, fs::read_to_string(path).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    assert_eq!(files(&out), files(&Path::new(TESTDATA).join("lineage")));
+}
