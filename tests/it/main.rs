@@ -16,11 +16,11 @@ mod facts;
 mod lake_failures;
 mod lake_s3;
 mod limits;
+mod lineage;
 #[cfg(feature = "live")]
 mod live;
 mod policy;
 mod policy_language;
-mod lineage;
 mod program;
 mod questions;
 mod readme;
