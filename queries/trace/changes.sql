@@ -1,7 +1,8 @@
 -- Successful calls that make, change or remove what a credential can run in or be: users, roles, functions, instances …,
 -- and calls that opened a session but whose answer shows no key
 -- grain: one row per event
--- parameters: operations, session_calls
+-- parameter: operations text: a list of calls
+-- parameter: session_calls text: a list of calls that open sessions
 SELECT
     event_id,
     event_time,

@@ -1,6 +1,6 @@
 -- Who is behind one event
 -- grain: one row per event
--- parameters: event_id
+-- parameter: event_id text: the event
 SELECT
     access_key_id,
     coalesce(user_identity_arn, user_identity_principal_id) AS principal,

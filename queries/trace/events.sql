@@ -1,6 +1,7 @@
 -- Every event of some credentials: of access keys, and of principals whose calls show no key
 -- grain: one row per event
--- parameters: access_key_ids, principals
+-- parameter: access_key_ids text: a list of keys
+-- parameter: principals text: a list of ARNs or unique ids
 SELECT *
 FROM events
 WHERE

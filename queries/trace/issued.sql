@@ -1,6 +1,5 @@
 -- Calls that issued an access key
 -- grain: one row per event
--- parameters: none
 SELECT
     event_id,
     event_time,

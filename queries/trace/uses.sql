@@ -1,6 +1,5 @@
 -- Who used which credential from where: what the lineage walks on
 -- grain: one row per distinct combination of the grouped columns
--- parameters: none
 SELECT
     access_key_id,
     user_identity_type,
