@@ -11,7 +11,7 @@
 //! | folder | question |
 //! |---|---|
 //! | [`cloudtrail`] | What does AWS say? Identifiers, the layout of log files in S3, the part of a trail one asks for. |
-//! | [`knowledge`] | What do others publish that we need to know? Dated tables: what attackers do, what IAM can allow. |
+//! | [`knowledge`] | What do others publish that we need to know? Addresses, vendors, what attackers do, what IAM can allow. |
 //! | [`source`] | Where do log files come from? |
 //! | [`event`] | How does a log file become columns? |
 //! | [`iam`] | What does IAM itself say? Users and keys: its credential report, or IAM asked itself. |

@@ -3,6 +3,7 @@
 //! In: a [`Session`] and the parameters of a question. Out: a [`Report`]. Promise: every answer carries its coverage;
 //! [`answer`] attaches it, so no caller can forget it.
 
+pub mod consumers;
 mod coverage;
 pub mod credentials;
 pub mod findings;
@@ -13,11 +14,13 @@ mod rows;
 mod sql;
 mod trace;
 
+pub use consumers::CONSUMERS;
 pub use coverage::COVERAGE;
 pub use keys::{KEY, KEYS, KeysOrder};
 pub use sql::{SqlAnalysis, SqlSection};
 pub use trace::{Start, TraceOptions, trace};
 
+use crate::knowledge::KnowledgeError;
 use crate::report::{Report, Section};
 use crate::session::{Params, Session, SessionError};
 use async_trait::async_trait;
@@ -31,6 +34,9 @@ pub enum AnalysisError {
     /// Rows could not be put in order.
     #[error("rows of the answer: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A table of networks or vendors could not be used.
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
     /// There is no such column to sort by.
     #[error("no column {0:?} to sort by")]
     NoColumn(String),
@@ -60,7 +66,7 @@ pub trait Analysis: Send + Sync {
 
 /// Every question that has a command of its own, in the order of the help. Those that are run by name are in
 /// [`question::FILES`].
-pub const ANALYSES: &[&dyn Analysis] = &[&KEYS, &KEY, &COVERAGE];
+pub const ANALYSES: &[&dyn Analysis] = &[&KEYS, &KEY, &CONSUMERS, &COVERAGE];
 
 /// Asks a question.
 pub async fn answer(

@@ -75,7 +75,7 @@ pub(crate) fn mention_the_rest(notes: &[String], coverage: Option<&Coverage>, co
 }
 
 /// Hands a file to a function and puts it in place when the function is done.
-fn write_file(
+pub(crate) fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {

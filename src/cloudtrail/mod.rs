@@ -6,8 +6,10 @@
 mod ids;
 mod key;
 mod prefix;
+mod resource;
 mod selection;
 mod time;
+mod user_agent;
 
 pub use ids::{
     AccessKeyId, AccessKeyKind, AccountId, InvalidAccessKeyId, InvalidAccountId, access_key_kind,
@@ -15,5 +17,7 @@ pub use ids::{
 };
 pub use key::{Folder, LogFileKey, delivery_stamp};
 pub use prefix::{KeyPrefix, Level};
+pub use resource::{session_name, used_resource};
 pub use selection::Selection;
 pub use time::{Bound, TimeError, parse_span, parse_time};
+pub use user_agent::{Family, UserAgent};

@@ -68,14 +68,13 @@ fn table(section: &Section, out: &mut dyn Write) -> io::Result<()> {
     if let Some(column) = block::column(section) {
         return blocks(section, column, out);
     }
-    let fields = section.schema.fields();
-    let names: Vec<String> = fields
-        .iter()
+    let shown: Vec<usize> = terminal::shown(section).collect();
+    let fields = || shown.iter().map(|&column| section.schema.field(column));
+    let names: Vec<String> = fields()
         .map(|field| escape::markdown(field.name()))
         .collect();
     writeln!(out, "| {} |", names.join(" | "))?;
-    let rules: Vec<&str> = fields
-        .iter()
+    let rules: Vec<&str> = fields()
         .map(|field| {
             if field.data_type().is_numeric() {
                 "---:"
@@ -86,7 +85,7 @@ fn table(section: &Section, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     writeln!(out, "| {} |", rules.join(" | "))?;
     for row in rows(section) {
-        let cells: Vec<String> = row.iter().map(cell).collect();
+        let cells: Vec<String> = shown.iter().map(|&column| cell(&row[column])).collect();
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     Ok(())

@@ -131,12 +131,14 @@ fn has_times(section: &Section) -> bool {
 }
 
 fn grid(section: &Section) -> Grid {
+    let shown: Vec<usize> = shown(section).collect();
     let rows: Vec<Vec<String>> = rows(section)
-        .map(|row| row.iter().map(text).collect())
+        .map(|row| shown.iter().map(|&column| text(&row[column])).collect())
         .collect();
-    let columns = section.schema.fields().iter().enumerate();
+    let fields = shown.iter().map(|&column| section.schema.field(column));
     Grid {
-        columns: columns
+        columns: fields
+            .enumerate()
             .map(|(index, field)| Column {
                 name: escaped(field.name()).into_owned(),
                 right: field.data_type().is_numeric(),
@@ -145,6 +147,15 @@ fn grid(section: &Section) -> Grid {
             .collect(),
         rows,
     }
+}
+
+/// The columns that are for people, by index.
+pub(super) fn shown(section: &Section) -> impl Iterator<Item = usize> {
+    let fields = section.schema.fields().iter().enumerate();
+    let data = |field: &Field| field.metadata().get(FIT).is_some_and(|fit| fit == "data");
+    fields
+        .filter(move |(_, field)| !data(field))
+        .map(|(column, _)| column)
 }
 
 /// What may happen to a column: what its field says, or what its values suggest.

@@ -22,11 +22,13 @@ fn help() {
       keys         List every access key: whose it is, when it was used, from how many places
       key          Show one access key: every source IP, user agent, API call, region and error
       trace        Trace a compromised key: everything it did, what came out of it, what to clean up
+      consumers    Show who uses access keys, and what each of them should use instead
       coverage     Show what was seen of the trail, and what is missing
       credentials  Show what IAM says of users and keys: unused, doubled, used unseen
       policy       Write the IAM policy that a key's observed use asks for
       run          Ask a question by its name (see `keytrail list`)
       list         List the questions that can be asked by name, or show one in full
+      networks     Make a table of address ranges, for --ip-ranges
       describe     Describe the columns of an event: name, type, place in the record, meaning
       rules        List what is known of attacks: which events mean what, and when
       completions  Print a completion script for a shell
@@ -791,6 +793,7 @@ fn completions_and_manual_pages() {
     pages.sort();
     assert_snapshot!(pages.join("\n"), @r"
     keytrail-completions.1
+    keytrail-consumers.1
     keytrail-coverage.1
     keytrail-credentials.1
     keytrail-describe.1
@@ -799,6 +802,8 @@ fn completions_and_manual_pages() {
     keytrail-keys.1
     keytrail-list.1
     keytrail-man.1
+    keytrail-networks-build.1
+    keytrail-networks.1
     keytrail-policy.1
     keytrail-rules.1
     keytrail-run.1

@@ -30,6 +30,7 @@ mod source_local;
 mod source_s3;
 mod testdata;
 mod trail;
+mod truth_consumers;
 mod truth_corpus;
 mod truth_synth;
 mod truth_trace;

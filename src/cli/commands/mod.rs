@@ -4,6 +4,7 @@
 //! `Context`, and returns every error.
 
 mod completions;
+mod consumers;
 mod coverage;
 mod credentials;
 mod describe;
@@ -12,6 +13,7 @@ mod key;
 mod keys;
 mod list;
 mod man;
+mod networks;
 mod policy;
 mod rules;
 mod run;
@@ -29,11 +31,13 @@ pub(crate) enum Command {
     Keys(keys::Args),
     Key(key::Args),
     Trace(trace::Args),
+    Consumers(consumers::Args),
     Coverage(coverage::Args),
     Credentials(credentials::Args),
     Policy(policy::Args),
     Run(run::Args),
     List(list::Args),
+    Networks(networks::Args),
     Describe(describe::Args),
     Rules(rules::Args),
     Completions(completions::Args),
@@ -48,11 +52,13 @@ impl Command {
             Command::Keys(args) => keys::run(args, context).await,
             Command::Key(args) => key::run(args, context).await,
             Command::Trace(args) => trace::run(args, context).await,
+            Command::Consumers(args) => consumers::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,
             Command::Policy(args) => policy::run(args, context).await,
             Command::Run(args) => run::run(args, context).await,
             Command::List(args) => list::run(args, context).await,
+            Command::Networks(args) => networks::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,

@@ -17,6 +17,33 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "The account that an access key's id carries.",
     ),
     (
+        "user_agent_family",
+        "What kind of program a user agent is: `cli`, `sdk`, `iac`, `browser`, ….",
+    ),
+    (
+        "user_agent_canonical",
+        "A user agent without what changes from call to call.",
+    ),
+    ("user_agent_sdk", "The SDK of a user agent."),
+    ("user_agent_tool", "The program that a user agent names."),
+    ("user_agent_os", "The operating system of a user agent."),
+    (
+        "user_agent_exec_env",
+        "Where a user agent says it runs, e.g. `AWS_Lambda_python3.12`.",
+    ),
+    (
+        "user_agent_command",
+        "The command of the AWS command line, e.g. `s3.sync`.",
+    ),
+    (
+        "user_agent_credential_source",
+        "Where the SDK found its credentials: `env-vars`, `profile`, `code`, ….",
+    ),
+    (
+        "session_name",
+        "The session that a call of STS asks for, without counters.",
+    ),
+    (
         "ip_in_cidr",
         "Whether an address is in a network like `10.0.0.0/8`; null for names of services.",
     ),

@@ -5,6 +5,7 @@
 //! lists them all.
 
 mod address;
+mod consumers;
 mod described;
 mod function;
 mod iam_needs;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
         keys::all(),
         vec![iam_needs::function()],
         address::all(),
+        consumers::all(),
         json::all(),
         nested::all(),
         record::all(),

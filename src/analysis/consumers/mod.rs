@@ -1,0 +1,233 @@
+//! Who uses a key?
+//!
+//! In: the distinct uses of keys (SQL), and what is known of networks. Out: [`Consumer`]s: programs, machines and people, each
+//! with its kind, evidence, cadence, and what it should use instead of the key. Promise: the work grows with distinct
+//! combinations of key, address, user agent, call and day, not with events; the same trail gives the same answer.
+//!
+//! ```text
+//! uses.sql ─▶ uses ─▶ group ─▶ evidence ─▶ describe ─▶ Consumer ─▶ rows
+//! ```
+
+mod agent;
+mod cadence;
+mod consumer;
+mod context;
+mod describe;
+mod evidence;
+mod group;
+mod name;
+mod rows;
+mod signs;
+mod uses;
+
+pub use consumer::{
+    AddressUse, ApiUse, Cadence, Confidence, Consumer, Counted, DayUse, Pattern, Target, Workload,
+};
+pub use rows::{CONSUMERS, ConsumersQuestion};
+
+use super::AnalysisError;
+use crate::cloudtrail::AccessKeyId;
+use crate::knowledge::{AddressBook, AddressClass};
+use crate::session::{Params, Session};
+use agent::Agent;
+use context::Context;
+use datafusion::common::ScalarValue;
+use describe::{Surroundings, id};
+use group::{Known, group};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use uses::{KeyUses, Texts, Uses};
+
+const USES: &str = include_str!("../../../queries/consumers/uses.sql");
+const CONTEXT: &str = include_str!("../../../queries/consumers/context.sql");
+
+/// How consumers are found.
+#[derive(Debug, Clone)]
+pub struct ConsumerOptions {
+    /// What is known of networks.
+    pub addresses: Arc<AddressBook>,
+}
+
+impl ConsumerOptions {
+    /// With what the program itself knows.
+    pub fn built_in() -> Result<Self, AnalysisError> {
+        Ok(Self {
+            addresses: Arc::new(AddressBook::built_in()?),
+        })
+    }
+}
+
+/// The consumers of some keys, and what does not make a consumer.
+#[derive(Debug, Clone, Default)]
+pub struct Consumers {
+    /// Ordered by key, then by calls.
+    pub consumers: Vec<Consumer>,
+    /// Calls that AWS services made on a key's behalf, by key and service.
+    pub through_services: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// The bounds between which every long-term key lies.
+const LONG_TERM: (&str, &str) = ("AKIA", "AKIA~");
+
+/// Finds the consumers of these keys; of every long-term key if none is named.
+pub async fn consumers(
+    session: &Session,
+    keys: &[AccessKeyId],
+    options: &ConsumerOptions,
+) -> Result<Consumers, AnalysisError> {
+    let first = keys.iter().min().map_or(LONG_TERM.0, AccessKeyId::as_str);
+    let last = keys.iter().max().map_or(LONG_TERM.1, AccessKeyId::as_str);
+    let named: Vec<&str> = keys.iter().map(AccessKeyId::as_str).collect();
+    let params = [
+        ("first_key", first),
+        ("last_key", last),
+        ("keys", &named.join(",")),
+    ];
+    let params: Params = params
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), ScalarValue::from(*value)))
+        .collect();
+    let mut context = Context::default();
+    for batch in session.sql(CONTEXT, &Params::new()).await?.1 {
+        context.add(&batch)?;
+    }
+    let mut uses = Uses::default();
+    for batch in session.sql(USES, &params).await?.1 {
+        uses.add(&batch)?;
+    }
+    Ok(found(&mut uses, &context, &options.addresses))
+}
+
+fn found(uses: &mut Uses, context: &Context, book: &AddressBook) -> Consumers {
+    let Uses { texts, keys } = uses;
+    let mut agents: HashMap<u32, Agent> = HashMap::new();
+    let mut classes: HashMap<(u32, bool), AddressClass> = HashMap::new();
+    let mut found = Consumers::default();
+    for (key, uses) in keys {
+        if !uses.through_services.is_empty() {
+            found
+                .through_services
+                .insert(key.clone(), uses.through_services.clone());
+        }
+        in_order(uses, texts);
+        for used in &uses.uses {
+            agents
+                .entry(used.agent)
+                .or_insert_with(|| Agent::new(texts.get(used.agent)));
+            let place = (used.address, used.vpc_endpoint);
+            classes.entry(place).or_insert_with(|| {
+                match book.classify(texts.get(used.address), &context.addresses) {
+                    AddressClass::Private | AddressClass::Public if used.vpc_endpoint => {
+                        AddressClass::VpcEndpoint
+                    }
+                    class => class,
+                }
+            });
+        }
+        let known = Known {
+            agents: &agents,
+            classes: &classes,
+        };
+        let groups = group(&uses.uses, &known);
+        let surroundings = Surroundings {
+            key,
+            kernels: kernels(uses, &agents),
+            uses,
+            texts,
+            known,
+            book,
+            context,
+        };
+        let mut consumers: Vec<Consumer> = groups
+            .iter()
+            .filter_map(|group| surroundings.describe(group))
+            .collect();
+        sites(key, &mut consumers);
+        consumers.sort_by(|a, b| {
+            let order = b.events.cmp(&a.events);
+            order.then_with(|| a.consumer_id.cmp(&b.consumer_id))
+        });
+        found.consumers.extend(consumers);
+    }
+    found
+}
+
+/// The engine hands out rows in any order; the texts themselves decide.
+fn in_order(uses: &mut KeyUses, texts: &Texts) {
+    uses.uses.sort_by(|a, b| {
+        let place = |id: u32| texts.get(id);
+        (
+            a.first,
+            a.last,
+            place(a.address),
+            place(a.agent),
+            place(a.operation),
+            place(a.region),
+        )
+            .cmp(&(
+                b.first,
+                b.last,
+                place(b.address),
+                place(b.agent),
+                place(b.operation),
+                place(b.region),
+            ))
+    });
+}
+
+/// Kernels that tell something, by address and program.
+fn kernels(
+    uses: &KeyUses,
+    agents: &HashMap<u32, Agent>,
+) -> HashMap<u32, BTreeMap<String, &'static str>> {
+    let mut kernels: HashMap<u32, BTreeMap<String, &'static str>> = HashMap::new();
+    for used in &uses.uses {
+        if let Some(agent) = agents.get(&used.agent)
+            && let Some(flavour) = agent.flavour
+        {
+            let seen = kernels.entry(used.address).or_default();
+            if !seen.contains_key(&agent.program) {
+                seen.insert(agent.program.clone(), flavour);
+            }
+        }
+    }
+    kernels
+}
+
+/// Consumers that share at least half of the addresses of one of them are at one site.
+fn sites(key: &str, consumers: &mut [Consumer]) {
+    let addresses: Vec<BTreeSet<&str>> = consumers
+        .iter()
+        .map(|consumer| {
+            let addresses = consumer.source_ip_addresses.iter();
+            addresses
+                .map(|used| used.source_ip_address.as_str())
+                .collect()
+        })
+        .collect();
+    let mut site: Vec<usize> = (0..consumers.len()).collect();
+    for a in 0..consumers.len() {
+        for b in 0..a {
+            let shared = addresses[a].intersection(&addresses[b]).count();
+            if shared * 2 >= addresses[a].len().min(addresses[b].len()) && site[a] != site[b] {
+                let (from, to) = (site[a].max(site[b]), site[a].min(site[b]));
+                site.iter_mut()
+                    .filter(|site| **site == from)
+                    .for_each(|site| *site = to);
+            }
+        }
+    }
+    // Named after the first of its consumers by id, which does not change with counts.
+    let ids: Vec<String> = consumers
+        .iter()
+        .map(|consumer| consumer.consumer_id.clone())
+        .collect();
+    for at in 0..consumers.len() {
+        let members = (0..ids.len()).filter(|&other| site[other] == site[at]);
+        let first = members
+            .map(|member| ids[member].as_str())
+            .min()
+            .unwrap_or_default();
+        consumers[at].site = id("site", &[key, first]);
+    }
+}

@@ -1,0 +1,281 @@
+//! The report `consumers`.
+//!
+//! In: consumers. Out: the sections of a report: one row per consumer, and, where keys are named, the evidence and the networks
+//! of each. Promise: programs get every field; a table for people has the columns that fit.
+
+use super::{AddressUse, Consumer, ConsumerOptions, Consumers, consumers};
+use crate::analysis::{Analysis, AnalysisError};
+use crate::cloudtrail::AccessKeyId;
+use crate::report::{FIT, Section};
+use crate::session::{Params, Session};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::json::ReaderBuilder;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// The question, of every long-term key and with what the program itself knows of networks.
+pub const CONSUMERS: ConsumersQuestion = ConsumersQuestion {
+    keys: Vec::new(),
+    options: None,
+};
+
+/// Who uses these keys?
+#[derive(Debug, Clone)]
+pub struct ConsumersQuestion {
+    /// The keys; every long-term key if none is named.
+    pub keys: Vec<AccessKeyId>,
+    /// How; with what the program itself knows if none.
+    pub options: Option<ConsumerOptions>,
+}
+
+#[async_trait]
+impl Analysis for ConsumersQuestion {
+    fn name(&self) -> &'static str {
+        "consumers"
+    }
+
+    fn title(&self) -> &'static str {
+        "Consumers of access keys"
+    }
+
+    async fn sections(
+        &self,
+        session: &Session,
+        _params: &Params,
+    ) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
+        let options = match &self.options {
+            Some(options) => options.clone(),
+            None => ConsumerOptions::built_in()?,
+        };
+        let found = consumers(session, &self.keys, &options).await?;
+        let mut sections = vec![summary(&found.consumers)?];
+        if !self.keys.is_empty() {
+            sections.push(evidence(&found.consumers)?);
+            sections.push(networks(&found.consumers)?);
+        }
+        Ok((sections, notes(&found, &options)))
+    }
+}
+
+fn notes(found: &Consumers, options: &ConsumerOptions) -> Vec<String> {
+    let mut notes = Vec::new();
+    if found.consumers.is_empty() {
+        notes.push("no event in what was read is by such a key; that it has no consumer does not follow (see the coverage)".to_owned());
+    }
+    let through: u64 = found
+        .through_services
+        .values()
+        .flat_map(|services| services.values())
+        .sum();
+    if through > 0 {
+        let services: BTreeSet<&str> = found
+            .through_services
+            .values()
+            .flat_map(|services| services.keys().map(String::as_str))
+            .collect();
+        let services: Vec<&str> = services.into_iter().collect();
+        notes.push(format!(
+            "{through} calls that AWS services made on behalf of keys make no consumer: {}",
+            services.join(", ")
+        ));
+    }
+    for consumer in &found.consumers {
+        for warning in &consumer.warnings {
+            notes.push(format!(
+                "{} ({}): {warning}",
+                consumer.access_key_id, consumer.consumer_id
+            ));
+        }
+    }
+    notes.push(format!(
+        "user agents are what programs say of themselves; {}",
+        options.addresses.sources().join(", ")
+    ));
+    notes
+}
+
+fn text() -> DataType {
+    DataType::Utf8
+}
+
+fn list() -> DataType {
+    DataType::List(Arc::new(Field::new("item", DataType::Utf8, true)))
+}
+
+fn time() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// A column, and what may happen to it in a table.
+fn column(name: &str, data_type: DataType, fit: &str) -> Field {
+    let field = Field::new(name, data_type, true);
+    match fit {
+        "" => field,
+        fit => field.with_metadata(HashMap::from([(FIT.to_owned(), fit.to_owned())])),
+    }
+}
+
+/// Rows as a section.
+fn section(
+    name: &str,
+    title: &str,
+    fields: Vec<Field>,
+    rows: &[Value],
+) -> Result<Section, AnalysisError> {
+    let schema: SchemaRef = Arc::new(Schema::new(fields));
+    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
+        .with_batch_size(rows.len().max(1))
+        .build_decoder()?;
+    decoder.serialize(rows)?;
+    let batches: Vec<RecordBatch> = decoder.flush()?.into_iter().collect();
+    Ok(Section {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        schema,
+        batches,
+    })
+}
+
+fn summary(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
+    let fields = vec![
+        column("access_key_id", text(), ""),
+        column("consumer_id", text(), "detail"),
+        column("name", text(), "wrap"),
+        column("workload", text(), "whole"),
+        column("confidence", text(), "detail"),
+        column("evidence", list(), "data"),
+        column("warnings", list(), "data"),
+        column("source_ip_addresses", list(), "data"),
+        column("user_agents", list(), "data"),
+        column("api_calls", list(), "data"),
+        column("resources", list(), "data"),
+        column("regions", list(), "data"),
+        column("events", DataType::UInt64, ""),
+        column("errors", DataType::UInt64, "detail"),
+        column("first_seen", time(), "detail"),
+        column("last_seen", time(), ""),
+        column("cadence", text(), "detail"),
+        column("typical_gap_seconds", DataType::Int64, "data"),
+        column("longest_gap_seconds", DataType::Int64, "data"),
+        column("move_to", text(), "wrap"),
+        column("program", text(), "data"),
+        column("site", text(), "data"),
+        column("credential_sources", list(), "data"),
+        column("owner_hints", list(), "data"),
+        column("user_identity_user_name", text(), "data"),
+        column("account_id", text(), "data"),
+    ];
+    let rows: Vec<Value> = consumers.iter().map(row).collect();
+    section("consumers", "Consumers of access keys", fields, &rows)
+}
+
+fn row(consumer: &Consumer) -> Value {
+    let apis = consumer.api_calls.iter();
+    let apis: Vec<String> = apis
+        .map(|call| format!("{}:{}", call.event_source, call.operation))
+        .collect();
+    let addresses = consumer.source_ip_addresses.iter();
+    let addresses: Vec<&str> = addresses
+        .map(|used| used.source_ip_address.as_str())
+        .collect();
+    let names = |counted: &[super::Counted]| -> Vec<String> {
+        counted.iter().map(|one| one.name.clone()).collect()
+    };
+    json!({
+        "access_key_id": consumer.access_key_id,
+        "consumer_id": consumer.consumer_id,
+        "name": consumer.name,
+        "workload": consumer.workload,
+        "confidence": consumer.confidence,
+        "evidence": consumer.evidence,
+        "warnings": consumer.warnings,
+        "source_ip_addresses": addresses,
+        "user_agents": names(&consumer.user_agents),
+        "api_calls": apis,
+        "resources": names(&consumer.resources),
+        "regions": consumer.regions,
+        "events": consumer.events,
+        "errors": consumer.errors,
+        "first_seen": consumer.first_seen.to_rfc3339(),
+        "last_seen": consumer.last_seen.to_rfc3339(),
+        "cadence": consumer.cadence.pattern,
+        "typical_gap_seconds": consumer.cadence.typical_gap_seconds,
+        "longest_gap_seconds": consumer.cadence.longest_gap_seconds,
+        "move_to": consumer.move_to,
+        "program": consumer.program,
+        "site": consumer.site,
+        "credential_sources": consumer.credential_sources,
+        "owner_hints": consumer.owner_hints,
+        "user_identity_user_name": consumer.user_name,
+        "account_id": consumer.account_id,
+    })
+}
+
+fn evidence(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
+    let fields = vec![
+        column("consumer_id", text(), "whole"),
+        column("workload", text(), "whole"),
+        column("confidence", text(), "whole"),
+        column("evidence", text(), "wrap"),
+    ];
+    let rows: Vec<Value> = consumers
+        .iter()
+        .map(|consumer| {
+            let mut evidence = consumer.evidence.clone();
+            let sources = &consumer.credential_sources;
+            if !sources.is_empty() {
+                evidence.push(format!("the key comes from: {}", sources.join(", ")));
+            }
+            json!({
+                "consumer_id": consumer.consumer_id,
+                "workload": consumer.workload,
+                "confidence": consumer.confidence,
+                "evidence": evidence.join("; "),
+            })
+        })
+        .collect();
+    section("evidence", "Why", fields, &rows)
+}
+
+fn networks(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
+    let fields = vec![
+        column("consumer_id", text(), "whole"),
+        column("network", text(), "cut"),
+        column("source_ip_addresses", DataType::UInt64, ""),
+        column("events", DataType::UInt64, ""),
+        column("first_seen", time(), ""),
+        column("last_seen", time(), ""),
+    ];
+    let rows: Vec<Value> = consumers.iter().flat_map(of_networks).collect();
+    section("networks", "From where", fields, &rows)
+}
+
+/// The networks of a consumer, those with the most calls first; an address that is alone in its network is named.
+fn of_networks(consumer: &Consumer) -> Vec<Value> {
+    let mut networks: BTreeMap<&str, Vec<&AddressUse>> = BTreeMap::new();
+    for used in &consumer.source_ip_addresses {
+        networks.entry(&used.network).or_default().push(used);
+    }
+    let mut networks: Vec<(&str, Vec<&AddressUse>)> = networks.into_iter().collect();
+    let events = |used: &[&AddressUse]| used.iter().map(|used| used.events).sum::<u64>();
+    networks.sort_by_key(|(_, used)| Reverse(events(used)));
+    let rows = networks.into_iter().map(|(network, used)| {
+        let network = match used.as_slice() {
+            [single] => format!("{} ({network})", single.source_ip_address),
+            _ => network.to_owned(),
+        };
+        json!({
+            "consumer_id": consumer.consumer_id,
+            "network": network,
+            "source_ip_addresses": used.len(),
+            "events": events(&used),
+            "first_seen": used.iter().map(|used| used.first_seen).min().map(|time| time.to_rfc3339()),
+            "last_seen": used.iter().map(|used| used.last_seen).max().map(|time| time.to_rfc3339()),
+        })
+    });
+    rows.collect()
+}

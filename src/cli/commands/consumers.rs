@@ -1,0 +1,107 @@
+//! `keytrail consumers`: the programs, machines and people that use access keys.
+//!
+//! In: a lake or log files, and what is known of networks. Out: one row per consumer; with keys named, also the evidence and the
+//! addresses of each. Promise: what the answer rests on comes with it, the dates of tables too.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use keytrail::analysis::answer;
+use keytrail::analysis::consumers::{ConsumerOptions, ConsumersQuestion};
+use keytrail::cloudtrail::AccessKeyId;
+use keytrail::knowledge::{AddressBook, GeoIp, KnowledgeError, Networks, OwnNetworks};
+use keytrail::session::Params;
+
+use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::{output, question};
+
+/// Show who uses access keys, and what each of them should use instead
+///
+/// Every long-term key (AKIA…) by default. Calls are grouped by program and by the place they come from; what kind of
+/// workload it is, is concluded from user agents, addresses and behaviour, and the evidence is said. Calls that AWS
+/// services made on a key's behalf make no consumer.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only these access keys
+    #[arg(value_name = "ACCESS_KEY_ID")]
+    access_key_ids: Vec<AccessKeyId>,
+
+    #[command(flatten)]
+    networks: NetworkArgs,
+
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    selection: SelectionArgs,
+
+    #[command(flatten)]
+    access: SourceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What is known of networks.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Networks")]
+pub(crate) struct NetworkArgs {
+    /// Names of your own networks: a file with lines such as 192.0.2.0/24 office
+    #[arg(long, value_name = "FILE")]
+    networks: Option<PathBuf>,
+
+    /// Address ranges instead of those inside keytrail: AWS's ip-ranges.json, or a table of keytrail networks build
+    #[arg(long, value_name = "FILE")]
+    ip_ranges: Option<PathBuf>,
+
+    /// A folder with MaxMind databases (.mmdb): operators, countries, cities
+    #[arg(long, value_name = "FOLDER")]
+    geoip: Option<PathBuf>,
+}
+
+impl NetworkArgs {
+    /// Everything that is known of networks.
+    pub(crate) fn address_book(&self) -> Result<AddressBook, Failure> {
+        self.read()
+            .map_err(|error| Failure::new("networks are not known").because(&error))
+    }
+
+    fn read(&self) -> Result<AddressBook, KnowledgeError> {
+        let networks = match &self.ip_ranges {
+            Some(path) => Networks::open(path)?,
+            None => Networks::built_in()?,
+        };
+        let mut book = AddressBook::new(networks);
+        if let Some(path) = &self.networks {
+            book = book.with_own(OwnNetworks::open(path)?);
+        }
+        if let Some(folder) = &self.geoip {
+            book = book.with_geoip(GeoIp::open(folder)?);
+        }
+        Ok(book)
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail consumers                                      Everybody who uses a long-term key
+  keytrail consumers AKIAIOSFODNN7EXAMPLE                 Who uses this key, and why we think so
+  keytrail consumers --since 90d --format json            For a program, with every detail
+  keytrail consumers --networks offices.txt               Say which of our networks they are in";
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let options = ConsumerOptions {
+        addresses: Arc::new(args.networks.address_book()?),
+    };
+    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let consumers = ConsumersQuestion {
+        keys: args.access_key_ids,
+        options: Some(options),
+    };
+    let report = answer(&session, &consumers, &Params::new()).await?;
+    output::write(&report, &args.output, context)?;
+    Ok(Done::Complete)
+}

@@ -1,0 +1,83 @@
+//! Networks that the user names.
+//!
+//! In: a file with lines `CIDR name`. Out: the name of an address. Promise: the longest prefix wins; a line that is wrong is
+//! an error that names it.
+
+use super::{KnowledgeError, text};
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::path::Path;
+
+/// Networks with the names that their owner gave them.
+#[derive(Debug, Clone, Default)]
+pub struct OwnNetworks(Vec<(IpNet, String)>);
+
+impl OwnNetworks {
+    /// Reads a file: `192.0.2.0/24 office Berlin`, one network per line; `#` begins a comment.
+    pub fn open(path: &Path) -> Result<Self, KnowledgeError> {
+        let bytes = std::fs::read(path).map_err(|source| KnowledgeError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let text = text(&bytes, path)?;
+        let mut networks = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let wrong = |reason: String| KnowledgeError::Line {
+                path: path.to_owned(),
+                line: index + 1,
+                reason,
+            };
+            let (prefix, name) = line.split_once(char::is_whitespace).ok_or_else(|| {
+                wrong("a network and its name are needed, e.g. 192.0.2.0/24 office".to_owned())
+            })?;
+            let single = || prefix.parse::<IpAddr>().map(IpNet::from);
+            let prefix = prefix
+                .parse::<IpNet>()
+                .or_else(|_| single())
+                .map_err(|_| wrong(format!("{prefix:?} is not a network such as 192.0.2.0/24")))?;
+            networks.push((prefix.trunc(), name.trim().to_owned()));
+        }
+        Ok(Self(networks))
+    }
+
+    /// The name of the network that an address is in.
+    pub fn lookup(&self, address: IpAddr) -> Option<&str> {
+        let holding = self
+            .0
+            .iter()
+            .filter(|(prefix, _)| prefix.contains(&address));
+        let narrowest = holding.max_by_key(|(prefix, _)| prefix.prefix_len());
+        narrowest.map(|(_, name)| name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_have_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("networks.txt");
+        std::fs::write(
+            &path,
+            "# ours\n192.0.2.0/24\toffice Berlin\n192.0.2.7 printer # old\n\n2001:db8::/32 VPN\n",
+        )
+        .unwrap();
+        let own = OwnNetworks::open(&path).unwrap();
+        let name = |address: &str| own.lookup(address.parse().unwrap());
+        assert_eq!(name("192.0.2.1"), Some("office Berlin"));
+        assert_eq!(name("192.0.2.7"), Some("printer"));
+        assert_eq!(name("2001:db8::1"), Some("VPN"));
+        assert_eq!(name("192.0.3.1"), None);
+        for wrong in ["192.0.2.0/24", "office 192.0.2.0/24", "192.0.2.0/33 office"] {
+            std::fs::write(&path, format!("\n{wrong}\n")).unwrap();
+            let error = OwnNetworks::open(&path).unwrap_err().to_string();
+            assert!(error.contains("networks.txt, line 2"), "{error}");
+        }
+    }
+}
