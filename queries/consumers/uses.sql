@@ -1,6 +1,8 @@
 -- The distinct uses of access keys: everything that consumers are made of
 -- grain: one row per distinct combination of the grouped columns
--- parameters: first_key, last_key (bounds that prune), keys (ids separated by commas, or empty for all between the bounds)
+-- parameter: first_key text: the least id asked for, which prunes
+-- parameter: last_key text: the greatest id asked for, which prunes
+-- parameter: keys text: ids separated by commas, or empty for all between the bounds
 SELECT
     access_key_id,
     source_ip_address,
