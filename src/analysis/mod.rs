@@ -6,6 +6,7 @@
 pub mod consumers;
 mod coverage;
 pub mod credentials;
+mod evidence;
 pub mod findings;
 mod keys;
 pub mod policy;
@@ -16,6 +17,7 @@ mod trace;
 
 pub use consumers::CONSUMERS;
 pub use coverage::COVERAGE;
+pub use evidence::log_file_hashes;
 pub use keys::{KEY, KEYS, KeysOrder};
 pub use sql::{SqlAnalysis, SqlSection};
 pub use trace::{Start, TraceOptions, trace};

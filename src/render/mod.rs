@@ -9,6 +9,7 @@ mod coverage;
 mod csv;
 pub mod escape;
 mod grid;
+pub mod html;
 mod json;
 mod markdown;
 mod terminal;

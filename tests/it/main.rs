@@ -13,6 +13,7 @@ mod credentials;
 mod dialect;
 mod exactly_once;
 mod facts;
+mod hostile;
 mod lake_failures;
 mod lake_s3;
 mod limits;

@@ -10,9 +10,9 @@ use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
-use keytrail::analysis::{Start, TraceOptions, trace};
+use keytrail::analysis::{Start, TraceOptions, log_file_hashes, trace};
 use keytrail::cloudtrail::{Bound, parse_time};
-use keytrail::render::{TraceView, render_trace};
+use keytrail::render::{TraceView, html, render_trace};
 use keytrail::report::trace::Confidence;
 
 use super::rules;
@@ -78,6 +78,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     lists: Option<PathBuf>,
 
+    /// Also write the whole trace as one self-contained HTML page, to hand over
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
     #[command(flatten)]
     input: InputArgs,
 
@@ -108,7 +112,8 @@ Examples:
   keytrail trace ASIAIOSFODNN7EXAMPLE --up                     Which key is this session from?
   keytrail trace 198.51.100.202                                Everything seen from an address
   keytrail trace AKIAIOSFODNN7EXAMPLE --format markdown        For the ticket
-  keytrail trace AKIAIOSFODNN7EXAMPLE --format csv -o t.csv    The timeline, for Timesketch";
+  keytrail trace AKIAIOSFODNN7EXAMPLE --format csv -o t.csv    The timeline, for Timesketch
+  keytrail trace AKIAIOSFODNN7EXAMPLE --html report.html       The report to hand over";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let now = Utc::now();
@@ -136,6 +141,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let session = question::session(&args.input, &args.selection, &args.access).await?;
     let trace = trace(&session, &options).await?;
+    if let Some(path) = &args.html {
+        let files = trace.timeline.iter();
+        let files = files.filter_map(|event| event.log_file.as_deref());
+        let sources = html::Sources {
+            log_files: log_file_hashes(&session, &files.collect()).await?,
+            ..html::Sources::default()
+        };
+        output::write_file(path, |out| {
+            html::page(&trace, &sources, out).map_err(std::io::Error::other)
+        })?;
+    }
     let view = TraceView { all: args.all };
     let format = args.output.format;
     output::deliver(&args.output, context, |options, out| {

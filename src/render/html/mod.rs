@@ -1,0 +1,149 @@
+//! The page to hand over: a trace as one self-contained HTML file.
+//!
+//! In: a [`Trace`], and what is known of its log files. Out: a page that fetches nothing. Promise: what an attacker wrote is
+//! text in it and never markup: the template escapes, the data stands in a block that is no script, and the policy of the
+//! page allows the scripts and styles of this program only, by hash. The same trace gives the same bytes.
+//!
+//! The page's scripts are in `page/`, others' in `vendor/` with their licences.
+
+mod data;
+
+use crate::render::escape;
+use crate::report::trace::Trace;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use minijinja::value::Serde;
+use minijinja::{Environment, context};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// What the page shows besides the trace.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// SHA-256 of log files, by the name that events have for them.
+    pub log_files: BTreeMap<String, String>,
+    /// Whose network an address is in, where that is known.
+    pub networks: BTreeMap<String, String>,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The page could not be made.
+    #[error("the page could not be made: {0}")]
+    Template(#[from] minijinja::Error),
+    /// The data could not be written as JSON.
+    #[error("the page's data: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The page could not be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A name that ends in `.html`: everything is escaped unless it is said to be safe.
+const TEMPLATE: (&str, &str) = ("page.html", include_str!("page/page.html.j2"));
+
+const STYLE: &str = concat!(
+    "/* uPlot 1.6, MIT: see the licences below */\n",
+    include_str!("vendor/uPlot.min.css"),
+    include_str!("page/style.css")
+);
+
+/// Each is a script element of its own.
+const SCRIPTS: [&str; 4] = [
+    concat!(
+        "/*! cytoscape.js\n",
+        include_str!("vendor/LICENSE-cytoscape"),
+        "*/\n",
+        include_str!("vendor/cytoscape.min.js")
+    ),
+    concat!(
+        "/*! cytoscape-dagre, with dagre\n",
+        include_str!("vendor/LICENSE-cytoscape-dagre"),
+        include_str!("vendor/LICENSE-dagre"),
+        "*/\n",
+        include_str!("vendor/cytoscape-dagre.min.js")
+    ),
+    concat!(
+        "/*! uPlot\n",
+        include_str!("vendor/LICENSE-uplot"),
+        "*/\n",
+        include_str!("vendor/uPlot.iife.min.js")
+    ),
+    concat!(
+        "\"use strict\";(()=>{\n",
+        include_str!("page/data.js"),
+        include_str!("page/table.js"),
+        include_str!("page/drawer.js"),
+        include_str!("page/graph.js"),
+        include_str!("page/chart.js"),
+        include_str!("page/main.js"),
+        "})();\n"
+    ),
+];
+
+/// Writes the page.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(), PageError> {
+    let mut environment = Environment::new();
+    environment.add_template(TEMPLATE.0, TEMPLATE.1)?;
+    let written = json!({
+        "title": trace.title,
+        "notes": trace.notes,
+        "summary": trace.summary,
+        "containment": trace.containment,
+        "rotate": trace.rotate,
+        "unseen": trace.unseen,
+        "coverage": trace.coverage,
+    });
+    let written = minijinja::Value::from(Serde(visible(&written)?));
+    let text = environment.get_template(TEMPLATE.0)?.render(context! {
+        trace => written,
+        policy => policy(),
+        style => STYLE,
+        scripts => SCRIPTS,
+        data => data::block(trace, sources)?,
+        version => env!("CARGO_PKG_VERSION"),
+    })?;
+    out.write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// What the browser lets the page do: run these scripts, use this style, and nothing else.
+fn policy() -> String {
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    let scripts = SCRIPTS.map(hash).join(" ");
+    format!(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; style-src {}; script-src {scripts}",
+        hash(STYLE)
+    )
+}
+
+/// A value in whose texts nothing hides: characters that act or cannot be seen are written out.
+fn visible(value: &impl Serialize) -> Result<Value, serde_json::Error> {
+    let mut value = serde_json::to_value(value)?;
+    write_out(&mut value);
+    Ok(value)
+}
+
+fn write_out(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let std::borrow::Cow::Owned(safe) = escape::terminal(text) {
+                *text = safe;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_out),
+        Value::Object(fields) => fields.values_mut().for_each(write_out),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

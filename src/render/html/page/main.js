@@ -1,0 +1,106 @@
+// The tables, and everything put in its place.
+const col = (label, value, width, more = {}) => ({ label, value, width, ...more });
+const EVENT_COLUMNS = [
+  col("time", (row) => clock(get("event_time", row)), "10.5rem"),
+  col("severity", (row) => get("severity", row), "5.5rem", { show: (row) => severity(get("severity", row)) }),
+  col("call", (row) => `${service(row)}:${get("event_name", row)}`, "15rem"),
+  col("on", (row) => get("target", row), "16rem"),
+  col("result", (row) => get("error_code", row) || "", "9rem", { show: (row) => el("span", { class: "err" }, short(get("error_code", row))) }),
+  col("origin", (row) => get("origin", row), "7.5rem", { show: (row) => origin(get("origin", row)) }),
+  col("who", (row) => name(get("user_identity_arn", row)), "14rem"),
+  col("key", (row) => get("access_key_id", row), "13rem"),
+  col("from", (row) => get("source_ip_address", row), "11rem"),
+  col("with", (row) => get("user_agent", row), "14rem"),
+  col("region", (row) => get("aws_region", row), "7rem"),
+  col("account", (row) => get("account_id", row), "8rem"),
+  col("tactic", (row) => get("tactic", row), "10rem"),
+  col("finding", (row) => get("finding", row), "16rem"),
+];
+const cred = (at) => TRACE.credentials[at];
+const CREDENTIAL_COLUMNS = [
+  col("credential", (at) => title(cred(at)), "26rem", { show: (at) => `${"· ".repeat(Math.min(cred(at).depth, 20))}${short(title(cred(at)))}` }),
+  col("origin", (at) => cred(at).origin, "7.5rem", { show: (at) => origin(cred(at).origin) }),
+  col("made by", (at) => cred(at).issued_by_event_name, "11rem"),
+  col("rule", (at) => cred(at).rule, "6rem"),
+  col("sure", (at) => cred(at).confidence, "5.5rem"),
+  col("account", (at) => cred(at).account_id, "8rem"),
+  col("first seen", (at) => clock(cred(at).first_seen), "10.5rem"),
+  col("last seen", (at) => clock(cred(at).last_seen), "10.5rem"),
+  col("events", (at) => cred(at).events, "5rem", { num: true }),
+  col("failed", (at) => cred(at).errors, "5rem", { num: true }),
+  col("alive", (at) => (cred(at).live === null ? "not known" : cred(at).live ? "yes" : "no"), "6rem"),
+  col("addresses", (at) => cred(at).source_ip_addresses.join(", "), "14rem"),
+];
+
+// Addresses are counted from the timeline, so that every number has its events.
+function addresses() {
+  const known = new Map(TRACE.summary.sources.map((source) => [source.source_ip_address, source]));
+  const found = new Map();
+  for (let row = 0; row < EVENTS.count; row++) {
+    if (get("relation", row) === "about") continue;
+    const address = get("source_ip_address", row) || "none";
+    let of = found.get(address);
+    if (!of) found.set(address, (of = { address, rows: [], failed: 0, agents: new Set(), credentials: new Set(), regions: new Set(), origins: new Map() }));
+    of.rows.push(row);
+    if (get("error_code", row)) of.failed++;
+    of.agents.add(get("user_agent", row) || "");
+    of.credentials.add(get("credential", row));
+    of.regions.add(get("aws_region", row) || "");
+    of.origins.set(get("origin", row), (of.origins.get(get("origin", row)) || 0) + 1);
+  }
+  return [...found.values()].map((of) => {
+    const source = known.get(of.address);
+    const most = [...of.origins].sort((a, b) => b[1] - a[1])[0][0];
+    return { ...of, origin: source ? source.origin : most, why: source ? source.why : "", first: get("event_time", of.rows[0]), last: get("event_time", of.rows[of.rows.length - 1]) };
+  }).sort((a, b) => b.rows.length - a.rows.length);
+}
+
+function tables() {
+  const rows = (list) => list || [];
+  new Table("credentials-table", { label: "credentials", rows: TRACE.credentials.map((_, at) => at), opened: openCredential, columns: CREDENTIAL_COLUMNS, empty: "no credential was found" });
+  const timeline = new Table("timeline-table", { label: "timeline", rows: Array.from({ length: EVENTS.count }, (_, row) => row), opened: openEvent, columns: EVENT_COLUMNS, empty: "no event was found" });
+  new Table("addresses-table", { label: "addresses", rows: addresses(), opened: (of) => openEvents(`Events from ${of.address}`, of.rows), columns: [
+    col("address", (of) => of.address, "13rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }), col("events", (of) => of.rows.length, "5rem", { num: true }),
+    col("failed", (of) => of.failed, "5rem", { num: true }), col("credentials", (of) => of.credentials.size, "6.5rem", { num: true }), col("first seen", (of) => clock(of.first), "10.5rem"), col("last seen", (of) => clock(of.last), "10.5rem"),
+    col("network", (of) => (TRACE.networks || {})[of.address] || "", "12rem"), col("regions", (of) => [...of.regions].join(", "), "12rem"), col("programs", (of) => [...of.agents].join(" · "), "20rem"), col("why", (of) => of.why, "24rem")] });
+  new Table("findings-table", { label: "findings", rows: rows(TRACE.findings), opened: (of) => openEvents(of.why, of.event_ids.map(rowOf)), columns: [
+    col("severity", (of) => rank(of.severity), "6rem", { show: (of) => severity(of.severity) }), col("tactic", (of) => of.tactic, "10rem"),
+    col("technique", (of) => `${of.technique_id}${of.technique_id_before ? ` (was ${of.technique_id_before})` : ""} ${of.technique_name}`, "22rem"), col("call", (of) => `${of.event_source.replace(".amazonaws.com", "")}:${of.event_name}`, "14rem"),
+    col("why", (of) => of.why, "26rem"), col("events", (of) => of.event_ids.length, "5rem", { num: true }), col("result", (of) => (of.failed ? "all failed" : ""), "6rem"), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem")] });
+  new Table("created-table", { label: "clean-up", rows: rows(TRACE.created), opened: openCreated, columns: [
+    col("state", (of) => of.state, "9rem"), col("kind", (of) => of.kind, "9rem"), col("id", (of) => of.id, "18rem"), col("of", (of) => of.on, "12rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
+    col("change", (of) => of.change, "6rem"), col("by", (of) => of.event_name, "12rem"), col("time", (of) => clock(of.event_time), "10.5rem"), col("account", (of) => of.account_id, "8rem"), col("region", (of) => of.aws_region, "7rem"), col("undo", (of) => of.undo, "30rem", { show: (of) => el("code", {}, short(of.undo)) })] });
+  new Table("data-table", { label: "data", rows: rows(TRACE.data_access), opened: openData, columns: [
+    col("kind", (of) => of.kind, "7rem"), col("resource", (of) => of.resource, "24rem"), col("what", (of) => of.actions.join(", "), "10rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
+    col("requests", (of) => of.requests, "6rem", { num: true }), col("failed", (of) => of.failed, "5rem", { num: true }), col("objects read", (of) => of.objects_read, "7rem", { num: true }), col("bytes out", (of) => of.bytes_out, "7rem", { num: true, show: (of) => bytes(of.bytes_out) }),
+    col("bytes in", (of) => of.bytes_in, "7rem", { num: true, show: (of) => bytes(of.bytes_in) }), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem")] });
+  new Table("denied-table", { label: "refused calls", rows: rows(TRACE.denied), opened: (of) => openEvents("Refused", [rowOf(of.event_id)]), columns: [
+    col("call", (of) => `${of.event_source.replace(".amazonaws.com", "")}:${of.event_name}`, "16rem"), col("why", (of) => of.error_code, "14rem"), col("events", (of) => of.events, "5rem", { num: true }), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
+    col("key", (of) => of.access_key_id, "13rem"), col("regions", (of) => of.regions.join(", "), "12rem"), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem"), col("in words", (of) => of.error_message, "30rem")] });
+  new Table("pivot-table", { label: "others", rows: rows(TRACE.pivot), empty: "nobody else was seen from the intruder's addresses", columns: [
+    col("key", (of) => of.access_key_id, "13rem"), col("principal", (of) => name(of.principal_arn), "20rem"), col("account", (of) => of.account_id, "8rem"), col("address", (of) => of.source_ip_address, "11rem"), col("round", (of) => of.round, "5rem", { num: true }),
+    col("events", (of) => of.events, "5rem", { num: true }), col("failed", (of) => of.errors, "5rem", { num: true }), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem")] });
+  return timeline;
+}
+
+function openCreated(of) {
+  const facts = ["kind", "id", "on", "change", "state", "origin", "event_name", "event_time", "account_id", "aws_region", "by_access_key_id"].map((field) => [field.replaceAll("_", " "), of[field]]);
+  show(el("h3", {}, `${of.kind} ${short(of.id, 120)}`), pairs(facts), el("h3", {}, "Undo"), el("pre", { tabindex: 0 }, of.undo), el("div", { class: "tools" }, ...link([of.event_id, of.removed_by_event_id].filter(Boolean))));
+}
+
+function openData(of) {
+  const facts = ["kind", "resource", "origin", "requests", "failed", "objects", "objects_read", "bytes_out", "bytes_out_failed", "bytes_in", "first_seen", "last_seen"].map((field) => [field.replaceAll("_", " "), of[field]]);
+  facts.push(["what", of.actions.join(", ")], ["calls", of.calls.map(([call, n]) => `${call} × ${n}`).join(", ")], ["keys", of.access_key_ids.join(", ")]);
+  const last = of.resource.split(":").pop();
+  const rows = [];
+  for (let row = 0; row < EVENTS.count; row++) {
+    const target = get("target", row) || "";
+    if ((target.includes(of.resource) || (last && target.includes(last))) && of.calls.some(([call]) => call.endsWith(get("event_name", row)) || get("event_name", row).startsWith(call.split(":").pop()))) rows.push(row);
+  }
+  show(el("h3", {}, short(of.resource, 120)), el("div", { class: "tools" }, rows.length ? el("button", { type: "button", on: { click: () => openEvents(`Events on ${short(of.resource, 80)}`, rows) } }, `${rows.length} events`) : null), pairs(facts));
+}
+
+const timeline = tables();
+drawChart(timeline);
+drawGraph();
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,275 @@
+//! Every field of a log was written by somebody: what `trace` prints of it must not act on a terminal, in a spreadsheet, in a
+//! wiki, or in a browser, and must not grow without bound.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+const KEY: &str = "AKIARTX3GSDS75MXKBSU";
+
+const EVIL: [&str; 10] = [
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(1)>",
+    "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m",
+    "=HYPERLINK(\"http://evil.test\",\"x\")",
+    "+1+1\t@SUM(A1)",
+    "gpj.\u{202e}exe\u{2066}\u{200b}\u{feff}",
+    "[click](javascript:alert(1)) `code` | cell | <b>",
+    "line\r\nbreak\u{2028}paragraph\u{2029}end\u{85}",
+    "{{ 7*7 }}{% raw %}{{7*7}}",
+    "'; rm -rf / #$(id)`id`\"",
+];
+
+/// More than any place in a table has room for.
+const LONG: usize = 1 << 17;
+
+/// A trail in which an intruder named everything.
+fn trail(folder: &Path) -> std::path::PathBuf {
+    let long = "A".repeat(LONG);
+    let texts: Vec<&str> = EVIL.into_iter().chain([long.as_str()]).collect();
+    let mut records = Vec::new();
+    for (n, text) in texts.iter().enumerate() {
+        let mut call = |service: &str, name: &str, request: Value, response: Value| {
+            let at = records.len();
+            records.push(json!({
+                "eventVersion": "1.10", "eventTime": format!("2025-03-06T15:{:02}:{:02}Z", at / 60, at % 60),
+                "eventSource": format!("{service}.amazonaws.com"), "eventName": name, "awsRegion": text,
+                "sourceIPAddress": if n % 2 == 0 { "198.51.100.7" } else { text }, "userAgent": text,
+                "userIdentity": {"type": "IAMUser", "accessKeyId": KEY, "userName": text, "accountId": "111122223333",
+                    "principalId": "AIDARTX3GSDS75MXKBSUA", "arn": "arn:aws:iam::111122223333:user/svc"},
+                "errorCode": if name == "ListBuckets" { json!(text) } else { Value::Null },
+                "errorMessage": if name == "ListBuckets" { json!(text) } else { Value::Null },
+                "requestParameters": request, "responseElements": response, "recipientAccountId": "111122223333",
+                "eventID": format!("00000000-0000-4000-a000-{at:012}"), "readOnly": false, "eventType": "AwsApiCall",
+                "eventCategory": if service == "s3" { "Data" } else { "Management" },
+            }));
+        };
+        let session = format!("ASIARTX3GSDS75MXKB{n:02}");
+        let arn = format!("arn:aws:sts::111122223333:assumed-role/admin/{text}");
+        call(
+            "s3",
+            "GetObject",
+            json!({"bucketName": text, "key": text}),
+            Value::Null,
+        );
+        call("s3", "ListBuckets", json!({}), Value::Null);
+        call(
+            "iam",
+            "CreateUser",
+            json!({"userName": text}),
+            json!({"user": {"userName": text, "arn": format!("arn:aws:iam::111122223333:user/{text}")}}),
+        );
+        call(
+            "iam",
+            "AttachUserPolicy",
+            json!({"userName": text, "policyArn": text}),
+            Value::Null,
+        );
+        call(
+            "secretsmanager",
+            "GetSecretValue",
+            json!({"secretId": text}),
+            Value::Null,
+        );
+        call(
+            "sts",
+            "AssumeRole",
+            json!({"roleArn": "arn:aws:iam::111122223333:role/admin", "roleSessionName": text}),
+            json!({"credentials": {"accessKeyId": session}, "assumedRoleUser": {"arn": arn, "assumedRoleId": format!("AROARTX3GSDS75MXKBSUA:{text}")}}),
+        );
+        let mut used = records[records.len() - 1].clone();
+        let at = records.len();
+        used["eventID"] = json!(format!("00000000-0000-4000-a000-{at:012}"));
+        used["eventName"] = json!(text);
+        used["userIdentity"] = json!({"type": "AssumedRole", "accessKeyId": session, "arn": arn, "accountId": "111122223333",
+            "principalId": format!("AROARTX3GSDS75MXKBSUA:{text}"), "sessionContext": {"sessionIssuer": {"type": "Role", "userName": "admin",
+            "arn": "arn:aws:iam::111122223333:role/admin", "accountId": "111122223333", "principalId": "AROARTX3GSDS75MXKBSUA"}}});
+        records.push(used);
+    }
+    let path = folder.join("evil.json");
+    fs::write(&path, json!({ "Records": records }).to_string()).unwrap();
+    path
+}
+
+fn traced(folder: &Path, more: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_keytrail"))
+        .args(["trace", KEY, "--quiet", "--as-of", "2025-03-08", "--trail"])
+        .arg(trail(folder))
+        .args(more)
+        .current_dir(folder)
+        .env("COLUMNS", "120")
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{more:?}: {error}");
+    assert!(!hides(&error), "{more:?}: standard error");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Whether a character acts or cannot be seen.
+fn hides(text: &str) -> bool {
+    let hidden = |c: char| c != '\n' && keytrail::render::escape::is_hidden(c);
+    if let Some(at) = text.find(hidden) {
+        println!("…{:?}…", text[at..].chars().take(40).collect::<String>());
+    }
+    text.contains(hidden)
+}
+
+#[test]
+fn a_terminal_is_not_acted_on_and_not_flooded() {
+    let folder = tempfile::tempdir().unwrap();
+    for more in [&[][..], &["--all"]] {
+        let text = traced(folder.path(), more);
+        assert!(!hides(&text));
+        assert!(text.contains(KEY));
+    }
+}
+
+#[test]
+fn json_is_whole_and_shows_what_hides() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = traced(folder.path(), &["--format", "json"]);
+    assert!(!hides(&text));
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let agents: Vec<&str> = report["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|event| event["user_agent"].as_str())
+        .collect();
+    // Programs get the very text.
+    for evil in EVIL {
+        assert!(agents.contains(&evil), "{evil:?}");
+    }
+    assert!(agents.iter().any(|agent| agent.len() == LONG));
+    let lines = traced(folder.path(), &["--format", "jsonl"]);
+    assert!(!hides(&lines));
+    for line in lines.lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+}
+
+#[test]
+fn a_spreadsheet_computes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = traced(folder.path(), &["--format", "csv"]);
+    assert!(!hides(&text));
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let mut cells = 0;
+    for row in reader.records() {
+        for cell in &row.unwrap() {
+            cells += 1;
+            let formula = cell.trim_start().starts_with(['=', '+', '-', '@', '\t']);
+            let number = cell.parse::<f64>().is_ok();
+            assert!(!formula || number, "{:?}", &cell[..cell.len().min(80)]);
+        }
+    }
+    assert!(cells > 100);
+}
+
+#[test]
+fn a_wiki_shows_no_markup() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = traced(folder.path(), &["--format", "markdown"]);
+    assert!(!hides(&text));
+    // In blocks of code, markup is text; they end only where they are meant to.
+    let mut prose = String::new();
+    let mut code = false;
+    for line in text.lines() {
+        match line.trim_start().starts_with("```") {
+            true => code = !code,
+            false if !code => prose += line,
+            false => {}
+        }
+    }
+    assert!(!code, "a block of code does not end");
+    // What is escaped is text.
+    let prose = prose.replace("\\]", "").replace("\\`", "");
+    let spans: Vec<&str> = prose.split('`').step_by(2).collect();
+    let prose = spans.join("");
+    for markup in ["<script", "<img", "<b>", "](javascript"] {
+        assert!(!prose.contains(markup), "{markup}");
+    }
+}
+
+#[test]
+fn a_page_is_text_and_runs_only_its_own_scripts() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path(), &["--html", "page.html"]);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    let (before, after) = page.split_once("id=\"trace-data\">").unwrap();
+    let (data, _) = after.split_once("</script>").unwrap();
+    assert!(!hides(data) && !data.contains(['<', '>', '&']));
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert!(data["timeline"]["count"].as_u64().unwrap() > 70);
+    let (_, body) = before.split_once("<body>").unwrap();
+    let (body, _) = body.rsplit_once("<script type").unwrap();
+    assert!(!hides(body));
+    let lower = body.to_lowercase();
+    for markup in [
+        "<script",
+        "<img",
+        "<svg",
+        "<b>alert",
+        "onerror=alert(1)>",
+        "javascript:alert(1))</a",
+    ] {
+        assert!(!lower.contains(markup), "{markup}");
+    }
+    traced(folder.path(), &["--html", "again.html"]);
+    let again = fs::read_to_string(folder.path().join("again.html")).unwrap();
+    assert!(page == again, "the same trace gives other bytes");
+}
+
+/// Chromium, where there is one.
+fn chromium() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| {
+            Command::new(name)
+                .arg("--version")
+                .output()
+                .is_ok_and(|output| output.status.success())
+        })
+}
+
+#[test]
+fn a_browser_shows_the_page_and_nothing_acts() {
+    let Some(chromium) = chromium() else {
+        println!("skipped: there is no chromium");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path(), &["--html", "page.html"]);
+    let output = Command::new(chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+        ])
+        .arg(format!(
+            "--user-data-dir={}",
+            folder.path().join("profile").display()
+        ))
+        .arg(format!(
+            "file://{}",
+            folder.path().join("page.html").display()
+        ))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8_lossy(&output.stdout);
+    let (_, body) = dom.split_once("<body>").unwrap();
+    // The scripts ran to their end: the tables are there, and the graph and the chart were drawn.
+    assert!(dom.contains("data-ready=\"yes\""));
+    assert!(body.contains("<canvas") && body.contains("class=\"grid\""));
+    let (body, _) = body.split_once("<script").unwrap();
+    for markup in ["<img", "<svg", "<b>alert"] {
+        assert!(!body.to_lowercase().contains(markup), "{markup}");
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("Content Security Policy"), "{said}");
+}
