@@ -1,6 +1,6 @@
 -- SHA-256 of log files, as they were when they were read
 -- grain: one row per log file and attempt that read it
--- parameters: log_files
+-- parameter: log_files text: a list of values
 SELECT log_file, sha256
 FROM log_files
 WHERE array_has($log_files, log_file) AND sha256 IS NOT NULL
