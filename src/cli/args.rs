@@ -181,6 +181,19 @@ pub(crate) struct InputArgs {
     trails: Vec<String>,
 }
 
+/// What a question is asked of: which events, how they are reached, and the part that is wanted.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TrailArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+
+    #[command(flatten)]
+    pub(crate) access: SourceArgs,
+}
+
 /// Where the events of a question come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {

@@ -10,7 +10,7 @@ use keytrail::lake::{Lake, LakeError, Location};
 use keytrail::session::{Session, SessionOptions};
 use keytrail::source::{self, Source};
 
-use crate::args::{DEFAULT_LAKE, Input, InputArgs, SelectionArgs, SourceArgs};
+use crate::args::{DEFAULT_LAKE, Input, SourceArgs, TrailArgs};
 use crate::failure::Failure;
 
 /// The most JSON a log file may have when it is asked without ingest.
@@ -43,36 +43,30 @@ pub(crate) async fn location(lake: &str, access: &SourceArgs) -> Result<Location
 }
 
 /// A session on what the options name.
-pub(crate) async fn session(
-    input: &InputArgs,
-    selection: &SelectionArgs,
-    access: &SourceArgs,
-) -> Result<Session, Failure> {
+pub(crate) async fn session(trail: &TrailArgs) -> Result<Session, Failure> {
     let options = SessionOptions {
-        selection: selection.selection()?,
+        selection: trail.selection.selection()?,
         threads: threads(),
         max_json: MAX_JSON,
     };
-    match input.input() {
+    match trail.input.input() {
         Input::Lake(lake) => {
-            let lake = Lake::open(&location(&lake, access).await?).await?;
+            let lake = Lake::open(&location(&lake, &trail.access).await?).await?;
             Ok(Session::lake(lake, &options).await?)
         }
-        Input::Trails(names) => Ok(Session::trail(sources(&names, access).await?, &options).await?),
+        Input::Trails(names) => {
+            Ok(Session::trail(sources(&names, &trail.access).await?, &options).await?)
+        }
     }
 }
 
 /// A session on what the options name; none if they name nothing and there is no lake at the usual place.
-pub(crate) async fn session_if_any(
-    input: &InputArgs,
-    selection: &SelectionArgs,
-    access: &SourceArgs,
-) -> Result<Option<Session>, Failure> {
-    if input.input() == Input::Lake(DEFAULT_LAKE.to_owned()) {
-        let lake = Lake::open(&location(DEFAULT_LAKE, access).await?).await;
+pub(crate) async fn session_if_any(trail: &TrailArgs) -> Result<Option<Session>, Failure> {
+    if trail.input.input() == Input::Lake(DEFAULT_LAKE.to_owned()) {
+        let lake = Lake::open(&location(DEFAULT_LAKE, &trail.access).await?).await;
         if let Err(LakeError::Missing { .. }) = lake {
             return Ok(None);
         }
     }
-    session(input, selection, access).await.map(Some)
+    session(trail).await.map(Some)
 }

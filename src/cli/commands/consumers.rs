@@ -12,7 +12,7 @@ use keytrail::cloudtrail::AccessKeyId;
 use keytrail::knowledge::{AddressBook, GeoIp, KnowledgeError, Networks, OwnNetworks};
 use keytrail::session::Params;
 
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::args::{OutputArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -33,13 +33,7 @@ pub(crate) struct Args {
     networks: NetworkArgs,
 
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -96,7 +90,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let options = ConsumerOptions {
         addresses: Arc::new(args.networks.address_book()?),
     };
-    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let session = question::session(&args.trail).await?;
     let consumers = ConsumersQuestion {
         keys: args.access_key_ids,
         options: Some(options),

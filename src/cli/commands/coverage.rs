@@ -6,7 +6,7 @@
 use keytrail::analysis::{COVERAGE, answer};
 use keytrail::session::Params;
 
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::args::{OutputArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -19,13 +19,7 @@ use crate::{output, question};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -38,7 +32,7 @@ Examples:
   keytrail coverage --account 123456789012     Of one account";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let session = question::session(&args.trail).await?;
     let report = answer(&session, &COVERAGE, &Params::new()).await?;
     output::write(&report, &args.output, context)?;
     Ok(Done::Complete)

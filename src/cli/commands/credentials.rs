@@ -10,7 +10,7 @@ use keytrail::analysis::credentials::{CredentialOptions, Credentials, TrailKeys}
 use keytrail::cloudtrail::{Bound, parse_time};
 use keytrail::iam::{self, Inventory};
 
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs, span};
+use crate::args::{OutputArgs, TrailArgs, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -50,13 +50,7 @@ pub(crate) struct Args {
     as_of: Option<String>,
 
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -79,7 +73,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         parts.extend(live(&args).await?);
     }
     let (inventory, replaced) = Inventory::merge(parts);
-    let session = question::session_if_any(&args.input, &args.selection, &args.access).await?;
+    let session = question::session_if_any(&args.trail).await?;
     let trail = match &session {
         Some(session) => Some(TrailKeys::read(session).await?),
         None => None,
@@ -121,7 +115,7 @@ async fn live(args: &Args) -> Result<Vec<Inventory>, Failure> {
         profiles.collect()
     };
     for profile in profiles {
-        let mut options = args.access.options();
+        let mut options = args.trail.access.options();
         options.profile = profile.or(options.profile);
         let sdk = keytrail::source::aws(&options).await?;
         inventories.push(iam::live::inventory(&sdk).await?);

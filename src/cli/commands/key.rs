@@ -9,7 +9,7 @@ use datafusion::common::ScalarValue;
 use keytrail::analysis::{KEY, answer};
 use keytrail::session::Params;
 
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::args::{OutputArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -26,13 +26,7 @@ pub(crate) struct Args {
     access_key_id: AccessKeyId,
 
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -46,7 +40,7 @@ Examples:
   keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let session = question::session(&args.trail).await?;
     let key = ScalarValue::from(args.access_key_id.as_str());
     let params = Params::from([("access_key_id".to_owned(), key)]);
     let report = answer(&session, &KEY, &params).await?;

@@ -8,7 +8,7 @@ use datafusion::common::ScalarValue;
 use keytrail::analysis::{KEYS, KeysOrder, answer};
 use keytrail::session::Params;
 
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs, at_least_one};
+use crate::args::{OutputArgs, TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -32,13 +32,7 @@ pub(crate) struct Args {
     top: Option<usize>,
 
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -71,7 +65,7 @@ Examples:
   keytrail keys --format csv --output keys.csv           For a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let session = question::session(&args.trail).await?;
     let temporary = ScalarValue::from(args.temporary);
     let params = Params::from([("temporary".to_owned(), temporary)]);
     let mut report = answer(&session, &KEYS, &params).await?;

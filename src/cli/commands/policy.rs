@@ -11,7 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use keytrail::analysis::policy::{Document, Guard, Observed, Place, PolicyOptions, Trust};
 use keytrail::cloudtrail::AccessKeyId;
 
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs, at_least_one};
+use crate::args::{OutputArgs, TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -53,13 +53,7 @@ pub(crate) struct Args {
     documents: Option<PathBuf>,
 
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -103,7 +97,7 @@ fn named<T: Copy + Send + Sync + 'static>(
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let session = question::session(&args.trail).await?;
     let observed = Observed::read(&session, &args.access_key_id).await?;
     let policy = observed.policy(&PolicyOptions {
         denied: args.include.contains(&Include::Denied),

@@ -6,7 +6,7 @@
 use chrono::Utc;
 use keytrail::analysis::answer;
 
-use crate::args::{InputArgs, LibraryArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::args::{LibraryArgs, OutputArgs, TrailArgs};
 use crate::commands::list;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -32,13 +32,7 @@ pub(crate) struct Args {
     library: LibraryArgs,
 
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -60,7 +54,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         return Ok(Done::Complete);
     }
     let params = asked.params(&args.params, Utc::now())?;
-    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let session = question::session(&args.trail).await?;
     let report = answer(&session, asked, &params).await?;
     output::write(&report, &args.output, context)?;
     Ok(Done::Complete)

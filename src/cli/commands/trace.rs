@@ -16,7 +16,7 @@ use keytrail::render::{TraceView, html, render_trace};
 use keytrail::report::trace::Confidence;
 
 use super::rules;
-use crate::args::{InputArgs, OutputArgs, SelectionArgs, SourceArgs};
+use crate::args::{OutputArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -83,13 +83,7 @@ pub(crate) struct Args {
     html: Option<PathBuf>,
 
     #[command(flatten)]
-    input: InputArgs,
-
-    #[command(flatten)]
-    selection: SelectionArgs,
-
-    #[command(flatten)]
-    access: SourceArgs,
+    trail: TrailArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -139,7 +133,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         rules: rules::known(args.rules.as_deref())?,
         lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
     };
-    let session = question::session(&args.input, &args.selection, &args.access).await?;
+    let session = question::session(&args.trail).await?;
     let trace = trace(&session, &options).await?;
     if let Some(path) = &args.html {
         let files = trace.timeline.iter();
