@@ -7,11 +7,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, ColorChoice, Parser};
 use keytrail::analysis::question::Library;
-use keytrail::cloudtrail::{AccountId, Bound, Selection, TimeError, parse_span, parse_time};
+use keytrail::cloudtrail::{AccountId, Bound, Selection, parse_span, parse_time};
 use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
@@ -129,13 +129,8 @@ impl SelectionArgs {
     /// The selection that is meant, now.
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
         let now = Utc::now();
-        let time = |text: &Option<String>, bound| {
-            let text = text.as_deref();
-            text.map(|text| parse_time(text, now, bound)).transpose()
-        };
-        let unreadable = |error: TimeError| Failure::usage(error.to_string());
-        let since = time(&self.since, Bound::Since).map_err(unreadable)?;
-        let until = time(&self.until, Bound::Until).map_err(unreadable)?;
+        let since = moment(self.since.as_deref(), now, Bound::Since)?;
+        let until = moment(self.until.as_deref(), now, Bound::Until)?;
         if let (Some(since), Some(until)) = (since, until)
             && since >= until
         {
@@ -255,6 +250,16 @@ pub(crate) struct OutputArgs {
 /// A parser of counts for which zero makes no sense.
 pub(crate) fn at_least_one() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
+}
+
+/// The moment that an option names, if it was given.
+pub(crate) fn moment(
+    text: Option<&str>,
+    now: DateTime<Utc>,
+    bound: Bound,
+) -> Result<Option<DateTime<Utc>>, Failure> {
+    let moment = text.map(|text| parse_time(text, now, bound)).transpose();
+    moment.map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// A parser of spans of time: `90d`, `12h`, `30m`, `2w`.

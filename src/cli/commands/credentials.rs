@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use chrono::{TimeDelta, Utc};
 use keytrail::analysis::credentials::{CredentialOptions, Credentials, TrailKeys};
-use keytrail::cloudtrail::{Bound, parse_time};
+use keytrail::cloudtrail::Bound;
 use keytrail::iam::{self, Inventory};
 
-use crate::args::{OutputArgs, TrailArgs, span};
+use crate::args::{OutputArgs, TrailArgs, moment, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -79,12 +79,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         None => None,
     };
     let now = Utc::now();
-    let as_of = args
-        .as_of
-        .as_deref()
-        .map(|text| parse_time(text, now, Bound::Until))
-        .transpose();
-    let as_of = as_of.map_err(|error| Failure::usage(error.to_string()))?;
+    let as_of = moment(args.as_of.as_deref(), now, Bound::Until)?;
     let credentials = Credentials {
         inventory,
         trail,

@@ -6,17 +6,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{SubsecRound as _, Utc};
 use clap::ValueEnum;
 use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
 use keytrail::analysis::{Start, TraceOptions, log_file_hashes, trace};
-use keytrail::cloudtrail::{Bound, parse_time};
+use keytrail::cloudtrail::Bound;
 use keytrail::render::{TraceView, html, render_trace};
 use keytrail::report::trace::Confidence;
 
 use super::rules;
-use crate::args::{OutputArgs, TrailArgs};
+use crate::args::{OutputArgs, TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -110,12 +110,8 @@ Examples:
   keytrail trace AKIAIOSFODNN7EXAMPLE --html report.html       The report to hand over";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let now = Utc::now();
-    let time = |text: &Option<String>, bound| -> Result<Option<DateTime<Utc>>, Failure> {
-        let time = text.as_deref().map(|text| parse_time(text, now, bound));
-        time.transpose()
-            .map_err(|error| Failure::usage(error.to_string()))
-    };
+    // CloudTrail's times are whole seconds.
+    let now = Utc::now().trunc_subsecs(0);
     let options = TraceOptions {
         start: Start::new(&args.start),
         up: args.up,
@@ -128,8 +124,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             .known_networks
             .as_deref()
             .map_or(Ok(Vec::new()), networks)?,
-        incident_start: time(&args.incident_start, Bound::Since)?,
-        as_of: time(&args.as_of, Bound::Until)?.unwrap_or(now),
+        incident_start: moment(args.incident_start.as_deref(), now, Bound::Since)?,
+        as_of: moment(args.as_of.as_deref(), now, Bound::Until)?.unwrap_or(now),
         rules: rules::known(args.rules.as_deref())?,
         lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
     };
