@@ -4,18 +4,15 @@
 //! of each. Promise: programs get every field; a table for people has the columns that fit.
 
 use super::{AddressUse, Consumer, ConsumerOptions, Consumers, consumers};
+use crate::analysis::rows::{Column, Kind, section};
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cloudtrail::AccessKeyId;
-use crate::report::{FIT, Section};
+use crate::report::Section;
 use crate::session::{Params, Session};
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use arrow::json::ReaderBuilder;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The question, of every long-term key and with what the program itself knows of networks.
 pub const CONSUMERS: ConsumersQuestion = ConsumersQuestion {
@@ -98,79 +95,42 @@ fn notes(found: &Consumers, options: &ConsumerOptions) -> Vec<String> {
     notes
 }
 
-fn text() -> DataType {
-    DataType::Utf8
-}
-
-fn list() -> DataType {
-    DataType::List(Arc::new(Field::new("item", DataType::Utf8, true)))
-}
-
-fn time() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
-
-/// A column, and what may happen to it in a table.
-fn column(name: &str, data_type: DataType, fit: &str) -> Field {
-    let field = Field::new(name, data_type, true);
-    match fit {
-        "" => field,
-        fit => field.with_metadata(HashMap::from([(FIT.to_owned(), fit.to_owned())])),
-    }
-}
-
-/// Rows as a section.
-fn section(
-    name: &str,
-    title: &str,
-    fields: Vec<Field>,
-    rows: &[Value],
-) -> Result<Section, AnalysisError> {
-    let schema: SchemaRef = Arc::new(Schema::new(fields));
-    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
-        .with_batch_size(rows.len().max(1))
-        .build_decoder()?;
-    decoder.serialize(rows)?;
-    let batches: Vec<RecordBatch> = decoder.flush()?.into_iter().collect();
-    Ok(Section {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        schema,
-        batches,
-    })
-}
+const CONSUMER_COLUMNS: &[Column] = &[
+    ("access_key_id", Kind::Text, None),
+    ("consumer_id", Kind::Text, Some("detail")),
+    ("name", Kind::Text, Some("wrap")),
+    ("workload", Kind::Text, Some("whole")),
+    ("confidence", Kind::Text, Some("detail")),
+    ("evidence", Kind::Texts, Some("data")),
+    ("warnings", Kind::Texts, Some("data")),
+    ("source_ip_addresses", Kind::Texts, Some("data")),
+    ("user_agents", Kind::Texts, Some("data")),
+    ("api_calls", Kind::Texts, Some("data")),
+    ("resources", Kind::Texts, Some("data")),
+    ("regions", Kind::Texts, Some("data")),
+    ("events", Kind::Count, None),
+    ("errors", Kind::Count, Some("detail")),
+    ("first_seen", Kind::Time, Some("detail")),
+    ("last_seen", Kind::Time, None),
+    ("cadence", Kind::Text, Some("detail")),
+    ("typical_gap_seconds", Kind::Count, Some("data")),
+    ("longest_gap_seconds", Kind::Count, Some("data")),
+    ("move_to", Kind::Text, Some("wrap")),
+    ("program", Kind::Text, Some("data")),
+    ("site", Kind::Text, Some("data")),
+    ("credential_sources", Kind::Texts, Some("data")),
+    ("owner_hints", Kind::Texts, Some("data")),
+    ("user_identity_user_name", Kind::Text, Some("data")),
+    ("account_id", Kind::Text, Some("data")),
+];
 
 fn summary(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
-    let fields = vec![
-        column("access_key_id", text(), ""),
-        column("consumer_id", text(), "detail"),
-        column("name", text(), "wrap"),
-        column("workload", text(), "whole"),
-        column("confidence", text(), "detail"),
-        column("evidence", list(), "data"),
-        column("warnings", list(), "data"),
-        column("source_ip_addresses", list(), "data"),
-        column("user_agents", list(), "data"),
-        column("api_calls", list(), "data"),
-        column("resources", list(), "data"),
-        column("regions", list(), "data"),
-        column("events", DataType::UInt64, ""),
-        column("errors", DataType::UInt64, "detail"),
-        column("first_seen", time(), "detail"),
-        column("last_seen", time(), ""),
-        column("cadence", text(), "detail"),
-        column("typical_gap_seconds", DataType::Int64, "data"),
-        column("longest_gap_seconds", DataType::Int64, "data"),
-        column("move_to", text(), "wrap"),
-        column("program", text(), "data"),
-        column("site", text(), "data"),
-        column("credential_sources", list(), "data"),
-        column("owner_hints", list(), "data"),
-        column("user_identity_user_name", text(), "data"),
-        column("account_id", text(), "data"),
-    ];
     let rows: Vec<Value> = consumers.iter().map(row).collect();
-    section("consumers", "Consumers of access keys", fields, &rows)
+    section(
+        ("consumers", "Consumers of access keys"),
+        CONSUMER_COLUMNS,
+        &rows,
+    )
 }
 
 fn row(consumer: &Consumer) -> Value {
@@ -215,13 +175,14 @@ fn row(consumer: &Consumer) -> Value {
     })
 }
 
+const EVIDENCE_COLUMNS: &[Column] = &[
+    ("consumer_id", Kind::Text, Some("whole")),
+    ("workload", Kind::Text, Some("whole")),
+    ("confidence", Kind::Text, Some("whole")),
+    ("evidence", Kind::Text, Some("wrap")),
+];
+
 fn evidence(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
-    let fields = vec![
-        column("consumer_id", text(), "whole"),
-        column("workload", text(), "whole"),
-        column("confidence", text(), "whole"),
-        column("evidence", text(), "wrap"),
-    ];
     let rows: Vec<Value> = consumers
         .iter()
         .map(|consumer| {
@@ -238,20 +199,21 @@ fn evidence(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
             })
         })
         .collect();
-    section("evidence", "Why", fields, &rows)
+    section(("evidence", "Why"), EVIDENCE_COLUMNS, &rows)
 }
 
+const NETWORK_COLUMNS: &[Column] = &[
+    ("consumer_id", Kind::Text, Some("whole")),
+    ("network", Kind::Text, Some("cut")),
+    ("source_ip_addresses", Kind::Count, None),
+    ("events", Kind::Count, None),
+    ("first_seen", Kind::Time, None),
+    ("last_seen", Kind::Time, None),
+];
+
 fn networks(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
-    let fields = vec![
-        column("consumer_id", text(), "whole"),
-        column("network", text(), "cut"),
-        column("source_ip_addresses", DataType::UInt64, ""),
-        column("events", DataType::UInt64, ""),
-        column("first_seen", time(), ""),
-        column("last_seen", time(), ""),
-    ];
     let rows: Vec<Value> = consumers.iter().flat_map(of_networks).collect();
-    section("networks", "From where", fields, &rows)
+    section(("networks", "From where"), NETWORK_COLUMNS, &rows)
 }
 
 /// The networks of a consumer, those with the most calls first; an address that is alone in its network is named.
