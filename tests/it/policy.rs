@@ -14,7 +14,7 @@ use keytrail::source::{self, SourceOptions};
 use serde_json::Value;
 
 use crate::policy_language::{Request, allows, assert_grammar, texts};
-use crate::program::{json, keytrail};
+use crate::program::{json, keytrail, ran};
 use crate::truth_synth::Synthetic;
 use crate::usage::session;
 
@@ -358,4 +358,112 @@ fn guards_that_would_break_the_key_are_not_made() {
     .output()
     .unwrap();
     assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn a_consumer_s_policy_is_its_part_of_the_key_s() {
+    let key = "AKIARTX3GSDSVYJXHKU3";
+    let trail = ["--trail", "testdata/trail"];
+    let asked = |more: &[&str]| json(&[&["policy", key], more, &trail[..]].concat(), 0);
+    let actions = |answer: &Value| -> BTreeSet<String> {
+        let rows = answer["permissions"].as_array().unwrap().iter();
+        rows.map(|row| row["action"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let whole = asked(&[]);
+    let consumers = json(&[&["consumers", key], &trail[..]].concat(), 0);
+    let consumers = consumers["consumers"].as_array().unwrap();
+    assert!(consumers.len() > 1, "{consumers:?}");
+    let mut together = BTreeSet::new();
+    for consumer in consumers {
+        let id = consumer["consumer_id"].as_str().unwrap();
+        let part = asked(&["--consumer", id]);
+        let notes = texts(&part["notes"]);
+        assert!(notes.iter().any(|note| note.contains(id)), "{notes:?}");
+        let allowed = actions(&part);
+        assert!(!allowed.is_empty() && allowed.is_subset(&actions(&whole)));
+        // Each action of its policy is a call that the consumer made (none of its calls needs another's permission).
+        let calls = texts(&consumer["api_calls"]);
+        for action in &allowed {
+            let (service, name) = action.split_once(':').unwrap();
+            assert!(
+                calls.iter().any(|call| call.starts_with(service)),
+                "{id}: {service}:{name} of {calls:?}"
+            );
+        }
+        together.extend(allowed);
+    }
+    assert_eq!(together, actions(&whole));
+}
+
+#[test]
+fn an_unknown_consumer_is_told_which_there_are() {
+    let said = ran(&[
+        "policy",
+        "AKIARTX3GSDSVYJXHKU3",
+        "--trail",
+        "testdata/trail",
+        "--consumer",
+        "c-000000000000",
+    ]);
+    assert!(said.starts_with("exit code: 2"), "{said}");
+    let consumers = json(
+        &[
+            "consumers",
+            "AKIARTX3GSDSVYJXHKU3",
+            "--trail",
+            "testdata/trail",
+        ],
+        0,
+    );
+    for consumer in consumers["consumers"].as_array().unwrap() {
+        for field in ["consumer_id", "name"] {
+            let text = consumer[field].as_str().unwrap();
+            assert!(said.contains(text), "{text}: {said}");
+        }
+    }
+}
+
+/// What was seen and allowed is not said to be unseen, also where no record says that it is a data event.
+#[test]
+fn what_was_seen_is_not_called_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = |number: u8, source: &str, name: &str, parameters: Value| {
+        serde_json::json!({
+            "eventVersion": "1.08",
+            "eventID": format!("00000000-0000-4000-8000-{number:012}"),
+            "eventTime": "2025-03-03T10:00:00Z",
+            "eventType": "AwsApiCall",
+            "eventSource": source,
+            "eventName": name,
+            "awsRegion": "eu-west-1",
+            "sourceIPAddress": "203.0.113.9",
+            "userAgent": "aws-cli/2.15.0",
+            "recipientAccountId": "111122223333",
+            "requestParameters": parameters,
+            "userIdentity": {
+                "type": "IAMUser", "accessKeyId": "AKIARTX3GSDSVYJXHKU3", "accountId": "111122223333",
+                "userName": "queue", "arn": "arn:aws:iam::111122223333:user/queue"
+            }
+        })
+    };
+    let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders";
+    let records = serde_json::json!({ "Records": [
+        event(1, "sqs.amazonaws.com", "SendMessage", serde_json::json!({ "queueUrl": url })),
+    ]});
+    fs::write(folder.path().join("log.json"), records.to_string()).unwrap();
+    let trail = folder.path().to_str().unwrap();
+    let answer = json(&["policy", "AKIARTX3GSDSVYJXHKU3", "--trail", trail], 0);
+    assert_eq!(answer["permissions"][0]["action"], "sqs:SendMessage");
+    let open: Vec<&str> = answer["not_derived"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["subject"].as_str().unwrap())
+        .collect();
+    assert!(!open.contains(&"sqs"), "{open:?}");
+    assert!(
+        open.contains(&"sns") && open.contains(&"dynamodb"),
+        "{open:?}"
+    );
 }

@@ -3,6 +3,8 @@
 //! In: a [`Policy`]. Out: the report `policy`: documents, permissions, what did not succeed, what cannot be derived.
 //! Promise: what the events cannot tell is said, so that nobody takes a short policy for a complete one.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Document, NotDerived, Observed, Permissions, Place, Policy, Refused};
@@ -66,10 +68,16 @@ impl Policy {
                     .to_owned(),
             );
         }
+        if let Some(consumer) = &observed.consumer {
+            notes.push(consumer_note(observed, consumer));
+        }
         notes.push(format!("IAM actions as of {}", iam_actions::version()));
         Ok(Report {
             name: "policy".to_owned(),
-            title: format!("Policy for {}", observed.key),
+            title: match &observed.consumer {
+                Some((id, name)) => format!("Policy for {}, consumer {id}: {name}", observed.key),
+                None => format!("Policy for {}", observed.key),
+            },
             sections: vec![
                 section(("documents", "Documents"), DOCUMENT_COLUMNS, &documents)?,
                 section(
@@ -99,6 +107,20 @@ impl Policy {
     }
 }
 
+/// That other use of the key is left out, and what is in it that may be another's.
+fn consumer_note(observed: &Observed, (id, _): &(String, String)) -> String {
+    let uses = observed.uses.iter();
+    let services: BTreeSet<&str> = uses.filter_map(|of| of.via_service.as_deref()).collect();
+    let only = format!("only the use of consumer {id}; what else uses the key is not in it");
+    match services.is_empty() {
+        true => only,
+        false => format!(
+            "{only}; calls that AWS services made on the key's behalf are, whoever caused them: {}",
+            services.into_iter().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
 /// What there is to say of the number and the length of the documents.
 pub(super) fn size_notes(place: Place, documents: &[Document]) -> Vec<String> {
     let count = documents.len();
@@ -125,12 +147,18 @@ pub(super) fn not_derived(observed: &Observed, permissions: &Permissions) -> Vec
             reason: reason.to_owned(),
         });
     };
-    let seen = &observed.coverage.data_event_services;
+    let covered = &observed.coverage.data_event_services;
+    let allowed: BTreeSet<&str> = permissions
+        .keys()
+        .map(|permission| permission.action.as_str())
+        .collect();
     for (service, what) in DATA_EVENTS {
-        if !seen
+        let covered = covered
             .iter()
-            .any(|name| name.split('.').next() == Some(service))
-        {
+            .any(|name| name.split('.').next() == Some(service));
+        // Calls of it that were seen all the same, e.g. in log files without categories, are not called unseen.
+        let mut actions = what.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
+        if !covered && !actions.any(|action| allowed.contains(action)) {
             push(
                 service,
                 &format!("the trail has no data events of it: {what} cannot be derived"),

@@ -11,9 +11,10 @@ mod permissions;
 mod trust;
 mod uses;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::AnalysisError;
+use super::consumers::Consumer;
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::arn;
 use crate::report::Coverage;
@@ -66,6 +67,8 @@ pub struct Observed {
     pub partition: &'static str,
     /// The uses.
     pub uses: Vec<Use>,
+    /// The id and the name of the consumer whose use it is; none if it is all of the key's.
+    pub consumer: Option<(String, String)>,
     /// What was seen of the trail.
     pub coverage: Coverage,
 }
@@ -80,6 +83,7 @@ impl Observed {
             account: owner.account.or_else(decoded).unwrap_or_default(),
             partition: arn::partition(owner.region.as_deref().unwrap_or_default()),
             uses,
+            consumer: None,
             coverage: session.coverage().await?,
         })
     }
@@ -88,6 +92,31 @@ impl Observed {
     pub fn only(mut self, wanted: impl Fn(&Use) -> bool) -> Self {
         self.uses.retain(wanted);
         self
+    }
+
+    /// The part of the use that is a consumer's: calls from its addresses with its user agents. Calls that AWS services made
+    /// on the key's behalf stay in it, because no event says for which consumer they were made.
+    pub fn of(self, consumer: &Consumer) -> Self {
+        let addresses: HashSet<&str> = consumer
+            .source_ip_addresses
+            .iter()
+            .map(|used| used.source_ip_address.as_str())
+            .collect();
+        let agents: HashSet<&str> = consumer
+            .user_agents
+            .iter()
+            .map(|agent| agent.name.as_str())
+            .collect();
+        // A consumer has an empty text where an event has none.
+        let among = |known: &HashSet<&str>, text: &Option<String>| {
+            known.contains(text.as_deref().unwrap_or_default())
+        };
+        let mut part = self.only(|of| {
+            of.via_service.is_some()
+                || among(&addresses, &of.source_ip_address) && among(&agents, &of.user_agent)
+        });
+        part.consumer = Some((consumer.consumer_id.clone(), consumer.name.clone()));
+        part
     }
 
     /// The policy that this use asks for.

@@ -5,12 +5,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use keytrail::analysis::consumers::{Consumer, ConsumerOptions, consumers};
 use keytrail::analysis::policy::{Document, Guard, Observed, Place, PolicyOptions, Trust};
 use keytrail::cloudtrail::AccessKeyId;
+use keytrail::render::escape;
 
+use super::consumers::NetworkArgs;
 use crate::args::{OutputArgs, TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -26,6 +30,10 @@ pub(crate) struct Args {
     /// The access key, e.g. AKIAIOSFODNN7EXAMPLE
     #[arg(value_name = "ACCESS_KEY_ID")]
     access_key_id: AccessKeyId,
+
+    /// Only the use of this consumer, by its id in `keytrail consumers ACCESS_KEY_ID`
+    #[arg(long, value_name = "CONSUMER_ID")]
+    consumer: Option<String>,
 
     /// Also allow what was refused for want of permission, or what failed for other reasons (repeatable)
     #[arg(long, value_name = "OUTCOME", value_enum)]
@@ -53,6 +61,9 @@ pub(crate) struct Args {
     documents: Option<PathBuf>,
 
     #[command(flatten)]
+    networks: NetworkArgs,
+
+    #[command(flatten)]
     trail: TrailArgs,
 
     #[command(flatten)]
@@ -70,6 +81,7 @@ const EXAMPLES: &str = "\
 Examples:
   keytrail policy AKIAIOSFODNN7EXAMPLE                           What it needs, from ./keytrail-lake
   keytrail policy AKIAIOSFODNN7EXAMPLE --documents policies      The documents as files, for a pull request
+  keytrail policy AKIAIOSFODNN7EXAMPLE --consumer c-0123456789ab What one of its consumers needs
   keytrail policy AKIAIOSFODNN7EXAMPLE --trust lambda            For the role of a function that replaces the key
   keytrail policy AKIAIOSFODNN7EXAMPLE --trust github=example/infra:ref:refs/heads/main
   keytrail policy AKIAIOSFODNN7EXAMPLE --guard source-ip --guard boundary   For a key that has to stay a while";
@@ -98,7 +110,16 @@ fn named<T: Copy + Send + Sync + 'static>(
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let session = question::session(&args.trail).await?;
-    let observed = Observed::read(&session, &args.access_key_id).await?;
+    let mut observed = Observed::read(&session, &args.access_key_id).await?;
+    if let Some(id) = &args.consumer {
+        let options = ConsumerOptions {
+            addresses: Arc::new(args.networks.address_book()?),
+        };
+        let of_key = std::slice::from_ref(&args.access_key_id);
+        let found = consumers(&session, of_key, &options).await?.consumers;
+        let consumer = found.iter().find(|consumer| consumer.consumer_id == *id);
+        observed = observed.of(consumer.ok_or_else(|| unknown(id, &args.access_key_id, &found))?);
+    }
     let policy = observed.policy(&PolicyOptions {
         denied: args.include.contains(&Include::Denied),
         failed: args.include.contains(&Include::Failed),
@@ -113,6 +134,19 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     output::write(&report, &args.output, context)?;
     Ok(Done::Complete)
+}
+
+/// No consumer has this id: which ones there are.
+fn unknown(id: &str, key: &AccessKeyId, found: &[Consumer]) -> Failure {
+    let failure = Failure::usage(format!("{key} has no consumer {id:?}"));
+    if found.is_empty() {
+        return failure.hint("no event in what was read is by this key: see keytrail coverage");
+    }
+    let known = found.iter();
+    known.fold(failure, |failure, consumer| {
+        let name = escape::terminal(&consumer.name);
+        failure.hint(format!("{}  {name}", consumer.consumer_id))
+    })
 }
 
 fn write_documents(folder: &Path, documents: &[Document]) -> Result<(), Failure> {
