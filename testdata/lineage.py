@@ -5,7 +5,7 @@
 
 Each scenario is one JSON Lines file: a leaked key (or a session) does something, and something comes out of it. Beside the files,
 expected.json has for each scenario where a trace starts and which credentials it must find: key or principal, rule, confidence,
-parent key, event. The numbers in the names are the rows of the table of births, the J the rules of docs/trace.md.
+parent key, event; and which changes of the owner it must name as not followed. The numbers in the names are the rows of the table of births, the J the rules of docs/trace.md.
 """
 
 import argparse
@@ -31,6 +31,7 @@ class Scenario(Trail):
     def __init__(self, start=LEAKED, args=()):
         super().__init__()
         self.start, self.args, self.expected = start if isinstance(start, str) else start.key, list(args), []
+        self.left = []
 
     def does(self, actor, second, what, parameters=None, response=None, read_only=False, **more):
         record = self.call(actor, at(second), what, ip=more.pop("ip", ADDRESS), agent=more.pop("agent", BOTO_OLD), parameters=parameters,
@@ -53,6 +54,11 @@ class Scenario(Trail):
         self.expected.append({
             "credential": child if isinstance(child, str) else child.key or child.identity["arn"], "rule": rule, "confidence": confidence,
             "parent_access_key_id": parent.key if parent else None, "issued_by_event_name": event})
+
+
+    def leaves(self, what, event, credentials):
+        """A trace must say that it did not follow this change of the owner."""
+        self.left.append({"what": what, "event_name": event, "credentials": credentials})
 
 
 def role(name="planted-role", session_name="s", second=10, account=MAIN, **more):
@@ -511,6 +517,72 @@ def s_up_from_a_session_to_the_first_key():
     return s
 
 
+# ------------------------------------------------------------------------------------------------ whose change it was
+
+DAY = 86_400
+KALI = "aws-cli/2.15.10 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024 prompt/off command/iam.attach-role-policy"
+
+
+def owner_and_intruder(args=()):
+    """For days the owner's pipeline has changed the role app; then the intruder changes the role vault."""
+    s, app, vault = Scenario(args=args), role("app", "daily", second=30 - DAY), role("vault", "x", second=30)
+    s.does(LEAKED, -3 * DAY, "iam:PutRolePolicy", {"roleName": "app", "policyName": "p"}, ip=HOST)
+    s.does(LEAKED, -2 * DAY, "iam:UpdateAssumeRolePolicy", {"roleName": "app"}, ip=HOST)
+    s.acts(app, 40 - DAY, ip="203.0.113.80")
+    s.does(LEAKED, 10, "iam:AttachRolePolicy", {"roleName": "vault", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}, agent=KALI)
+    s.acts(vault, 60)
+    s.finds(vault, "J10", "principal", LEAKED, "AttachRolePolicy")
+    return s, app
+
+
+@scenario
+def s_owner_whose_changes_are_not_followed():
+    s, _ = owner_and_intruder()
+    s.leaves("app", "PutRolePolicy", 1)
+    s.leaves("app", "UpdateAssumeRolePolicy", 1)
+    return s
+
+
+@scenario
+def s_owner_whose_changes_are_followed_if_asked():
+    s, app = owner_and_intruder(["--follow-owner"])
+    s.finds(app, "J10", "principal", LEAKED, "PutRolePolicy")
+    return s
+
+
+@scenario
+def s_owner_whose_networks_are_given():
+    """Without a word about who is who nobody is told apart here: everything is followed. An option tells it."""
+    s, app, other = Scenario(args=["--incident-start", "2025-03-04T00:00:00Z"]), role("app", "daily", second=30), role("other", "x", second=40)
+    s.does(LEAKED, -DAY, "iam:PutRolePolicy", {"roleName": "app", "policyName": "p"}, ip=HOST)
+    s.does(LEAKED, 10, "iam:PutRolePolicy", {"roleName": "other", "policyName": "p"})
+    s.acts(app, 60)
+    s.acts(other, 61)
+    s.finds(other, "J10", "principal", LEAKED, "PutRolePolicy")
+    s.leaves("app", "PutRolePolicy", 1)
+    return s
+
+
+@scenario
+def s_owner_whose_session_the_intruder_has_too():
+    """The owner opened a session, and somebody uses it from an address that is known from the intruder's own session only."""
+    far = "192.0.2.66"
+    s, deploy, own, made = Scenario(), role("deploy", "ci", second=-600), role("a", "x", second=20), role("app", "daily", second=300)
+    s.acts(LEAKED, -3 * DAY, ip=HOST)
+    s.opens(LEAKED, deploy, -600, ip=HOST)
+    s.does(deploy, -500, "iam:PutRolePolicy", {"roleName": "usual", "policyName": "p"}, ip=HOST)
+    s.acts(role("usual", "u", second=-400), -300, ip=HOST)
+    s.opens(LEAKED, own, 20, agent=KALI)
+    s.acts(own, 30, ip=far)
+    s.does(deploy, 100, "iam:AttachRolePolicy", {"roleName": "app", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}, ip=far)
+    s.acts(made, 310)
+    s.finds(deploy, "J1", "exact", LEAKED, "AssumeRole")
+    s.finds(own, "J1", "exact", LEAKED, "AssumeRole")
+    s.finds(made, "J10", "principal", deploy, "AttachRolePolicy")
+    s.leaves("usual", "PutRolePolicy", 1)
+    return s
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "lineage")
@@ -524,7 +596,7 @@ def main():
         records = sorted((record for _, _, record in s.deliveries), key=lambda record: record["eventID"])
         lines = [json.dumps(record, separators=(",", ":"), ensure_ascii=False) + "\n" for record in records]
         (out / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
-        expected[name] = {"start": s.start, "args": s.args, "credentials": s.expected}
+        expected[name] = {"start": s.start, "args": s.args, "credentials": s.expected, "not_followed": s.left}
     (out / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
 
 

@@ -16,6 +16,7 @@ SELECT
     user_identity_user_name,
     source_ip_address,
     user_agent,
+    via_service,
     read_only,
     event_category,
     request_parameters,

@@ -11,7 +11,9 @@ SELECT
     user_identity_invoked_by,
     issued_access_key_id,
     issued_principal,
-    request_id
+    request_id,
+    source_ip_address,
+    via_service
 FROM events
 WHERE issued_access_key_id IS NOT NULL
 ORDER BY event_time, event_id

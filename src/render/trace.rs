@@ -62,6 +62,7 @@ fn document(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     document.rows("pivot", &trace.pivot)?;
     document.rows("containment", &trace.containment)?;
     document.rows("rotate", &trace.rotate)?;
+    document.rows("not_followed", &trace.not_followed)?;
     document.rows("unseen", &trace.unseen)?;
     document.end()
 }

@@ -6,7 +6,9 @@
 
 mod lists;
 
-pub use lists::{Created, DataAccess, Denied, Pivot, Secret, Step, TraceFinding, Unseen};
+pub use lists::{
+    Created, DataAccess, Denied, NotFollowed, Pivot, Secret, Step, TraceFinding, Unseen,
+};
 
 use super::Coverage;
 use serde::{Serialize, Serializer};
@@ -42,6 +44,8 @@ pub struct Trace {
     pub containment: Vec<Step>,
     /// Secrets that have to be replaced.
     pub rotate: Vec<Secret>,
+    /// What the owner's programs made or changed, which was not followed.
+    pub not_followed: Vec<NotFollowed>,
     /// What the logs cannot tell.
     pub unseen: Vec<Unseen>,
 }
@@ -219,6 +223,8 @@ pub struct Credential {
     pub intruder_events: u64,
     /// Who is behind it; the intruder, if any use of it is the intruder's.
     pub origin: Origin,
+    /// Who used it: as `origin`, or `both`, if the intruder and others did.
+    pub used_by: &'static str,
     /// Addresses it was used from.
     pub source_ip_addresses: Vec<String>,
     /// AWS services that called on its behalf.

@@ -47,6 +47,16 @@ fn expected(scenario: &Value) -> BTreeSet<[String; 5]> {
         .collect()
 }
 
+/// Changes of the owner that a trace did not follow: what, by which call, how many credentials.
+fn not_followed(rows: &Value) -> BTreeSet<String> {
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|row| {
+        let fields = ["what", "event_name", "credentials"].map(|name| row[name].to_string());
+        fields.join(" ")
+    })
+    .collect()
+}
+
 #[test]
 fn every_birth_and_every_rule() {
     let folder = Path::new(TESTDATA).join("lineage");
@@ -73,6 +83,14 @@ fn every_birth_and_every_rule() {
                 "{name}:\n  found    {found:?}\n  expected {expected:?}"
             ));
         }
+        let (left, expected) = (&trace["not_followed"], &scenario["not_followed"]);
+        if not_followed(left) != not_followed(expected) {
+            wrong.push(format!(
+                "{name}:\n  not followed {left}\n  expected     {expected}"
+            ));
+        }
+        let said = trace["notes"].to_string().contains("--follow-owner");
+        assert_eq!(said, !left.as_array().unwrap().is_empty(), "{name}");
         let credentials = trace["credentials"].as_array().unwrap();
         for credential in credentials {
             let depth = credential["depth"].as_u64().unwrap();

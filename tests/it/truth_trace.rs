@@ -351,6 +351,14 @@ fn story_agrees(seed: u32, gigabytes: &str) {
         "events wrongly held to be the intruder's"
     );
 
+    // The owner's own changes lead nowhere.
+    for credential in list(&trace, "credentials") {
+        if ["J8", "J9", "J10"].contains(&text(credential, "rule")) {
+            let event = by_id[text(credential, "issued_by_event_id")];
+            assert_ne!(event["origin"], "consumer", "{credential}");
+        }
+    }
+
     for created in list(story, "created") {
         let rows: Vec<&Value> = list(&trace, "created")
             .iter()
@@ -412,4 +420,11 @@ fn second_story_agrees_with_its_truth() {
 #[test]
 fn third_story_agrees_with_its_truth() {
     story_agrees(7, "0.03");
+}
+
+#[test]
+fn more_stories_agree_with_their_truth() {
+    for seed in [3, 12, 13] {
+        story_agrees(seed, "0.003");
+    }
 }

@@ -155,6 +155,19 @@ pub(super) fn newborn(changes: &Changes, row: usize) -> Option<Newborn> {
     (!ids.is_empty()).then_some(Newborn { birth, ids, names })
 }
 
+/// Whether the call of this row changed what was there before: its owners go on using it.
+pub(super) fn was_there(changes: &Changes, row: usize) -> bool {
+    let operation = text(&changes.operation, row).unwrap_or_default();
+    let birth = BIRTHS.iter().find(|birth| birth.operation == operation);
+    operation.starts_with("Update")
+        || birth.is_some_and(|birth| {
+            matches!(
+                birth.born,
+                Born::RoleRights | Born::UserRights | Born::Host | Born::Password
+            ) && operation != "CreateLoginProfile"
+        })
+}
+
 /// Parameters and answer of this row.
 pub(super) fn call(changes: &Changes, row: usize) -> Call {
     Call {

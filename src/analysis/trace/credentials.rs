@@ -59,6 +59,7 @@ pub(super) fn credentials(
             Evidence::None => (None, parent.and_then(|parent| parent.principal)),
         };
         let tally = &tallies[at];
+        let origin = origins.get(at).copied().unwrap_or_default();
         rows.push(Credential {
             access_key_id: node.key.map(str::to_owned),
             kind: match node.key {
@@ -90,7 +91,11 @@ pub(super) fn credentials(
             events: tally.events,
             errors: tally.errors,
             intruder_events: tally.intruders,
-            origin: origins.get(at).copied().unwrap_or_default(),
+            origin,
+            used_by: match origin {
+                Origin::Intruder if (1..tally.events).contains(&tally.intruders) => "both",
+                origin => origin.as_str(),
+            },
             source_ip_addresses: tally
                 .addresses
                 .iter()

@@ -60,7 +60,7 @@ columns! {
     /// Calls that issued a key.
     Issued {
         event_id event_name account_id access_key_id user_identity_arn user_identity_principal_id
-        user_identity_invoked_by issued_access_key_id issued_principal request_id;
+        user_identity_invoked_by issued_access_key_id issued_principal request_id source_ip_address via_service;
         event_time
     }
 }
@@ -69,7 +69,7 @@ columns! {
     /// Calls that make, change or remove something.
     Changes {
         event_id event_source event_name operation aws_region account_id access_key_id user_identity_arn
-        user_identity_user_name source_ip_address user_agent event_category request_parameters
+        user_identity_user_name source_ip_address user_agent via_service event_category request_parameters
         response_elements additional_event_data request_id log_file;
         event_time read_only log_file_record
     }

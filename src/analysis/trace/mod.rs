@@ -5,10 +5,13 @@
 //!
 //! ```text
 //! uses, issued, changes ──▶ nodes ──▶ joins ──▶ walk: the tree ──▶ its events: deeds ──▶ split: who is behind them
-//!  (narrow columns)                                                     └──▶ cleanup, data, denied, pivot, unseen, answers
+//!  (narrow columns)                              ▲  └─▶ follow: who made the changes that lead on?  │
+//!                                                └── behind: who is behind an event? ◀─────────────┤
+//!                                                     cleanup, data, denied, pivot, unseen, answers ◀──┘
 //! ```
 
 mod answers;
+mod behind;
 mod births;
 mod cleanup;
 mod cleanup_table;
@@ -17,7 +20,9 @@ mod credentials;
 mod data_access;
 mod deeds;
 mod denied;
+mod events;
 mod facts;
+mod follow;
 mod joins;
 mod known;
 mod nodes;
@@ -34,11 +39,12 @@ use super::AnalysisError;
 use super::findings::{Lists, Rules};
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
-use arrow::array::RecordBatch;
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::common::ScalarValue;
 use deeds::Deed;
-use facts::{Facts, list, text, texts};
+use events::Events;
+use facts::{Facts, text, texts};
+use follow::Followed;
 use ipnet::IpNet;
 use joins::{Evidence, Joins};
 use nodes::Nodes;
@@ -54,6 +60,8 @@ pub struct TraceOptions {
     pub up: bool,
     /// The weakest links that are followed.
     pub weakest: Confidence,
+    /// Whether what the owner's programs made or changed is followed, too.
+    pub follow_owner: bool,
     /// Networks of legitimate consumers.
     pub known_networks: Vec<IpNet>,
     /// When the incident began, if that is known.
@@ -111,13 +119,21 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     let nodes = Nodes::of(&facts);
     let start = options.start.nodes(&facts, &nodes);
     let joins = Joins::new(&facts, &nodes);
-    let members = match options.up {
-        true => walk::up(&joins, &start),
-        false => walk::down(&joins, &start, options.weakest),
+    let mut events = Events::default();
+    let followed = match options.up {
+        true => Followed {
+            members: walk::up(&joins, &start),
+            ..Followed::default()
+        },
+        false => follow::follow(session, &joins, &start, (&options, &mut events)).await?,
     };
-    let lineage = Lineage { joins, members };
-    let batches = events(session, &lineage).await?;
-    let mut deeds = of_members(&batches, &lineage)?;
+    events.read(session, &nodes, &followed.members).await?;
+    let mut deeds = events.deeds(&nodes, &followed.members)?;
+    let left_out = follow::said(&followed);
+    let lineage = Lineage {
+        joins,
+        members: followed.members,
+    };
     let about = containment::about(&lineage, &facts.changes);
     add_about(&mut deeds, &about, &facts);
     deeds::sort(&mut deeds);
@@ -129,9 +145,14 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         ));
     }
 
+    notes.extend(
+        left_out
+            .as_ref()
+            .map(|row| format!("{}; {}", row.what, row.meaning)),
+    );
     let (split, origins) = split::split(&mut deeds, &lineage, &options);
-    let findings = known::findings(&mut deeds, &batches, &coverage, &options)?;
-    drop(batches);
+    let findings = known::findings(&mut deeds, &events.batches, &coverage, &options)?;
+    drop(events);
     let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), &options);
     let created = cleanup::created(&deeds, &facts.changes);
     let data_access = data_access::data_access(&deeds);
@@ -156,7 +177,8 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
             ..Summary::default()
         },
         rotate: data_access::rotate(&deeds, &created, &keys),
-        unseen: unseen::unseen(&coverage, &lineage, &deeds),
+        not_followed: followed.not_followed,
+        unseen: unseen::unseen(&coverage, &lineage, &deeds, left_out),
         containment: containment::steps(&credentials, &about, &as_of),
         timeline: Vec::new(),
         findings,
@@ -190,44 +212,6 @@ async fn behind(session: &Session, id: &str) -> Result<Option<Start>, AnalysisEr
         }
     }
     Ok(None)
-}
-
-/// The events of the tree.
-async fn events(
-    session: &Session,
-    lineage: &Lineage<'_>,
-) -> Result<Vec<RecordBatch>, AnalysisError> {
-    let nodes = lineage.joins.nodes;
-    let mut keys = BTreeSet::new();
-    let mut principals = BTreeSet::new();
-    for member in &lineage.members {
-        let node = &nodes.all[member.node];
-        match (node.key, node.principal) {
-            (Some(key), _) => keys.insert(key),
-            (None, Some(principal)) => principals.insert(principal),
-            (None, None) => false,
-        };
-    }
-    if keys.is_empty() && principals.is_empty() {
-        return Ok(Vec::new());
-    }
-    let params = Params::from([
-        ("access_key_ids".to_owned(), list(keys)),
-        ("principals".to_owned(), list(principals)),
-    ]);
-    let sql = include_str!("../../../queries/trace/events.sql");
-    let (_, batches) = session.sql(sql, &params).await?;
-    Ok(batches)
-}
-
-/// What they say.
-fn of_members(batches: &[RecordBatch], lineage: &Lineage<'_>) -> Result<Vec<Deed>, AnalysisError> {
-    let members = deeds::Members::new(lineage.joins.nodes, &lineage.members);
-    let mut deeds = Vec::new();
-    for batch in batches {
-        deeds.extend(deeds::deeds(&facts::Records::of_batch(batch)?, &members));
-    }
-    Ok(deeds)
 }
 
 /// Adds what others did about the tree.

@@ -4,14 +4,12 @@
 //! verdict on every address of the start, and on every deed. Promise: every verdict has its reasons; where nothing tells,
 //! it says so instead of guessing.
 
+use super::behind::{Behind, Seen, Verdicts};
 use super::deeds::{Deed, rfc3339};
 use super::facts::SECOND;
-use super::joins::Evidence;
 use super::start::Start;
-use super::walk::Member;
 use super::{Lineage, TraceOptions};
 use crate::report::trace::{FirstUse, Origin, UseSource};
-use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -69,25 +67,25 @@ struct Source {
     denied: u64,
 }
 
-/// Judges all deeds; `event.origin` is set in each.
+/// Judges the addresses that the start was used from.
+pub(super) fn behind(deeds: &[Deed], options: &TraceOptions) -> Behind {
+    let sources = sources(deeds);
+    Behind::new(verdicts(&sources, options), |address| {
+        sources.get(address).map(|source| source.first)
+    })
+}
+
+/// Judges all deeds; `event.origin` is set in each. Also says who is behind each credential.
 pub(super) fn split(
     deeds: &mut [Deed],
     lineage: &Lineage<'_>,
     options: &TraceOptions,
 ) -> (Split, Vec<Origin>) {
-    let sources = sources(deeds);
-    let verdicts = verdicts(&sources, options);
-    let mut split = Split::default();
-    for (address, (origin, _)) in &verdicts {
-        if *origin == Origin::Intruder {
-            split
-                .addresses
-                .insert(address.clone(), sources[address].first);
-        }
-    }
-    let origins = spread(deeds, lineage, &verdicts, &mut split.addresses);
+    let mut behind = behind(deeds, options);
+    let origins = spread(deeds, lineage, &mut behind);
+    let verdicts = &behind.verdicts;
     let intruder = |deed: &&Deed| deed.event.origin == Origin::Intruder && deed.member.is_some();
-    split.first = deeds.iter().find(intruder).map(|deed| {
+    let first = deeds.iter().find(intruder).map(|deed| {
         let event = &deed.event;
         let address = event.source_ip_address.clone();
         let why = address.as_ref().and_then(|address| verdicts.get(address));
@@ -100,25 +98,47 @@ pub(super) fn split(
             why: why.map(|(_, why)| why.clone()).unwrap_or_default(),
         }
     });
-    split.sources = sources
-        .into_iter()
-        .map(|(address, source)| {
-            let (origin, why) = verdicts.get(&address).cloned().unwrap_or_default();
-            UseSource {
-                source_ip_address: address,
-                origin,
-                why: why.join("; "),
-                events: source.events,
-                first_seen: rfc3339(source.first),
-                last_seen: rfc3339(source.last),
-                user_agents: source.agents.into_iter().collect(),
-            }
-        })
-        .collect();
-    split.sources.sort_by(|a, b| {
+    let sources = sources(deeds).into_iter().map(|(address, source)| {
+        let (origin, why) = verdicts.get(&address).cloned().unwrap_or_default();
+        UseSource {
+            source_ip_address: address,
+            origin,
+            why: why.join("; "),
+            events: source.events,
+            first_seen: rfc3339(source.first),
+            last_seen: rfc3339(source.last),
+            user_agents: source.agents.into_iter().collect(),
+        }
+    });
+    let mut sources: Vec<UseSource> = sources.collect();
+    sources.sort_by(|a, b| {
         (&a.first_seen, &a.source_ip_address).cmp(&(&b.first_seen, &b.source_ip_address))
     });
+    let split = Split {
+        sources,
+        first,
+        addresses: behind.addresses,
+    };
     (split, origins)
+}
+
+/// Spreads the verdicts over the tree, and says who is behind each credential.
+fn spread(deeds: &mut [Deed], lineage: &Lineage<'_>, behind: &mut Behind) -> Vec<Origin> {
+    let members = &lineage.members;
+    let born = behind.births(&lineage.joins, members);
+    let mut worst: Vec<Option<Origin>> = vec![None; members.len()];
+    for deed in deeds {
+        let event = &mut deed.event;
+        let Some(at) = deed.member else { continue };
+        let seen = Seen {
+            address: event.source_ip_address.as_deref(),
+            by_service: event.via_service.is_some(),
+        };
+        event.origin = behind.of((members[at].depth, born[at]), seen);
+        worst[at] = Some(worst[at].map_or(event.origin, |worst| worst.min(event.origin)));
+    }
+    let origins = worst.into_iter().zip(born);
+    origins.map(|(worst, born)| worst.unwrap_or(born)).collect()
 }
 
 /// Direct uses of the start, by address. What AWS services did on its behalf comes from AWS's own addresses.
@@ -159,8 +179,6 @@ pub(super) fn is_denied(code: Option<&str>) -> bool {
         .any(|word| code.contains(word))
     })
 }
-
-type Verdicts = BTreeMap<String, (Origin, Vec<String>)>;
 
 fn verdicts(sources: &BTreeMap<String, Source>, options: &TraceOptions) -> Verdicts {
     let began = sources
@@ -309,68 +327,6 @@ fn family(agent: &str) -> String {
         .into_iter()
         .find(|system| small.contains(system));
     format!("{product} {}", system.unwrap_or_default())
-}
-
-/// Spreads the verdicts over the tree, parents first, and says who is behind each credential.
-fn spread(
-    deeds: &mut [Deed],
-    lineage: &Lineage<'_>,
-    verdicts: &Verdicts,
-    addresses: &mut BTreeMap<String, i64>,
-) -> Vec<Origin> {
-    let members = &lineage.members;
-    let mut by_member: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
-    for (at, deed) in deeds.iter().enumerate() {
-        by_member
-            .entry(deed.member.unwrap_or(usize::MAX))
-            .or_default()
-            .push(at);
-    }
-    let mut of_event: FxHashMap<String, Origin> = FxHashMap::default();
-    let mut origins = Vec::with_capacity(members.len());
-    for (at, member) in members.iter().enumerate() {
-        let inherited = inherited(member, &origins, &of_event, lineage);
-        let mut worst: Option<Origin> = None;
-        for &deed in by_member.get(&at).into_iter().flatten() {
-            let deed = &mut deeds[deed];
-            let event = &mut deed.event;
-            let address = event.source_ip_address.clone().unwrap_or_default();
-            event.origin = match verdicts.get(&address) {
-                Some((origin, _)) if member.depth == 0 && event.via_service.is_none() => *origin,
-                _ if addresses.contains_key(&address) => Origin::Intruder,
-                _ if member.depth == 0 => Origin::Unknown,
-                _ => inherited,
-            };
-            let workload = member.link.rule != "J1" && member.link.rule != "start";
-            let is_address = address.parse::<IpAddr>().is_ok() && event.via_service.is_none();
-            if event.origin == Origin::Intruder && is_address && !workload {
-                let first = addresses.entry(address).or_insert(deed.time);
-                *first = deed.time.min(*first);
-            }
-            of_event.insert(event.event_id.clone(), event.origin);
-            worst = Some(worst.map_or(event.origin, |worst| worst.min(event.origin)));
-        }
-        origins.push(worst.unwrap_or(inherited));
-    }
-    origins
-}
-
-/// Who is behind a credential by its birth.
-fn inherited(
-    member: &Member,
-    origins: &[Origin],
-    of_event: &FxHashMap<String, Origin>,
-    lineage: &Lineage<'_>,
-) -> Origin {
-    // What was there before goes on being used by its owners.
-    if member.link.since.is_some() || member.link.evidence == Evidence::None {
-        return Origin::Unknown;
-    }
-    let born = lineage
-        .event_of(member.link.evidence)
-        .and_then(|event| of_event.get(event));
-    let parent = member.parent.and_then(|parent| origins.get(parent));
-    born.or(parent).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

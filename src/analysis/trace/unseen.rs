@@ -14,8 +14,13 @@ use std::collections::BTreeSet;
 const NAMES: usize = 8;
 
 /// The blind spots.
-pub(super) fn unseen(coverage: &Coverage, lineage: &Lineage<'_>, deeds: &[Deed]) -> Vec<Unseen> {
-    let mut rows = Vec::new();
+pub(super) fn unseen(
+    coverage: &Coverage,
+    lineage: &Lineage<'_>,
+    deeds: &[Deed],
+    left_out: Option<Unseen>,
+) -> Vec<Unseen> {
+    let mut rows: Vec<Unseen> = left_out.into_iter().collect();
     let mut add = |kind, what: String, meaning| {
         rows.push(Unseen {
             kind,

@@ -4,10 +4,11 @@
 //! credential that an answer names hangs where the answer says, also if a weaker rule reaches it on a shorter way; each
 //! credential once; the same trail gives the same tree.
 
+use super::behind::{Behind, seen};
 use super::births::newborn;
 use super::facts::{CLOCK, number, text};
 use super::joins::{Asked, Evidence, Joins, Link, link, same};
-use crate::report::trace::Confidence;
+use crate::report::trace::{Confidence, Origin};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -26,15 +27,31 @@ pub(super) struct Member {
 /// A way to a credential, in the order in which ways are tried.
 type Way = Reverse<(Confidence, Confidence, u32, i64, usize, usize, usize)>;
 
-/// Everything that followed from the start.
-pub(super) fn down(joins: &Joins<'_>, start: &[usize], weakest: Confidence) -> Vec<Member> {
+/// A way that was not gone: the owner made the change that it rests on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    pub(super) row: u32,
+    pub(super) to: usize,
+}
+
+/// Everything that followed from the start. With somebody to ask who is behind a change, what the owner made or changed is
+/// not followed; what was left for that reason comes second.
+pub(super) fn down(
+    joins: &Joins<'_>,
+    start: &[usize],
+    weakest: Confidence,
+    behind: Option<&mut Behind>,
+) -> (Vec<Member>, Vec<Held>) {
     let mut walk = Walk {
         joins,
         weakest,
+        behind,
         members: Vec::new(),
+        born: Vec::new(),
         known: FxHashMap::default(),
         ways: BinaryHeap::new(),
         links: Vec::new(),
+        held: Vec::new(),
         asked: Asked::default(),
     };
     for &node in start {
@@ -43,20 +60,46 @@ pub(super) fn down(joins: &Joins<'_>, start: &[usize], weakest: Confidence) -> V
             link(node, (Evidence::None, "start"), Confidence::Exact),
         );
     }
-    while let Some(Reverse((.., parent, at))) = walk.ways.pop() {
-        let link = walk.links[at];
-        walk.join(Some(parent), link);
+    loop {
+        while let Some(Reverse((.., parent, at))) = walk.ways.pop() {
+            let link = walk.links[at];
+            walk.join(Some(parent), link);
+        }
+        if !walk.release() {
+            break;
+        }
     }
-    in_order(joins, walk.members)
+    let held = walk
+        .held
+        .iter()
+        .filter_map(|(_, link)| match link.evidence {
+            Evidence::Change(row) if !walk.known.contains_key(&link.to) => {
+                Some(Held { row, to: link.to })
+            }
+            _ => None,
+        });
+    (in_order(joins, &walk.members), held.collect())
+}
+
+/// Whether a link rests on something that was made or changed, which the owner does every day. Sessions that a credential opened
+/// are its own.
+pub(super) fn rests_on_a_change(link: &Link) -> bool {
+    matches!(link.evidence, Evidence::Change(_))
+        && (link.confidence == Confidence::Principal || matches!(link.rule, "J8" | "J9" | "J10"))
 }
 
 struct Walk<'j, 'a> {
     joins: &'j Joins<'a>,
     weakest: Confidence,
+    behind: Option<&'j mut Behind>,
     members: Vec<Member>,
+    /// Who is behind each member by its birth.
+    born: Vec<Origin>,
     known: FxHashMap<usize, usize>,
     ways: BinaryHeap<Way>,
     links: Vec<Link>,
+    /// Ways from members that rest on what the owner changed.
+    held: Vec<(usize, Link)>,
     asked: Asked<'a>,
 }
 
@@ -76,7 +119,12 @@ impl Walk<'_, '_> {
             }),
             depth: above.map_or(0, |above| above.depth + 1),
         };
-        let (depth, path) = (member.depth + 1, member.path_confidence);
+        if let Some(behind) = self.behind.as_deref_mut() {
+            let above = parent.map(|at| (self.members[at].depth, self.born[at]));
+            let born = behind.birth(self.joins, &member, above);
+            behind.learn(self.joins, &member, born);
+            self.born.push(born);
+        }
         let here = self.members.len();
         self.known.insert(link.to, here);
         self.members.push(member);
@@ -84,19 +132,54 @@ impl Walk<'_, '_> {
             if link.confidence > self.weakest || self.known.contains_key(&link.to) {
                 continue;
             }
-            let time = time_of(self.joins, link.evidence).unwrap_or(i64::MAX);
-            let confidence = (path.max(link.confidence), link.confidence);
-            self.ways.push(Reverse((
-                confidence.0,
-                confidence.1,
-                depth,
-                time,
-                link.to,
-                here,
-                self.links.len(),
-            )));
-            self.links.push(link);
+            match self.is_the_owners(here, &link) {
+                true => self.held.push((here, link)),
+                false => self.way(here, link),
+            }
         }
+    }
+
+    /// Whether a link rests on what the owner made or changed.
+    fn is_the_owners(&self, from: usize, link: &Link) -> bool {
+        let Some(behind) = self.behind.as_deref().filter(|_| rests_on_a_change(link)) else {
+            return false;
+        };
+        let of = (self.members[from].depth, self.born[from]);
+        let origin = behind.of(of, seen(self.joins, link.evidence));
+        let time = time_of(self.joins, link.evidence).unwrap_or(i64::MAX);
+        !behind.counts(origin, time)
+    }
+
+    /// A way to go.
+    fn way(&mut self, from: usize, link: Link) {
+        let member = &self.members[from];
+        self.ways.push(Reverse((
+            member.path_confidence.max(link.confidence),
+            link.confidence,
+            member.depth + 1,
+            time_of(self.joins, link.evidence).unwrap_or(i64::MAX),
+            link.to,
+            from,
+            self.links.len(),
+        )));
+        self.links.push(link);
+    }
+
+    /// Looks once more at what was held: more addresses of the intruder may be known now. Whether there is a way on.
+    fn release(&mut self) -> bool {
+        let Some(behind) = self.behind.as_deref_mut() else {
+            return false;
+        };
+        self.born = behind.births(self.joins, &self.members);
+        let held = std::mem::take(&mut self.held);
+        for (from, link) in held {
+            if self.known.contains_key(&link.to) || self.is_the_owners(from, &link) {
+                self.held.push((from, link));
+            } else {
+                self.way(from, link);
+            }
+        }
+        !self.ways.is_empty()
     }
 }
 
@@ -110,7 +193,7 @@ pub(super) fn time_of(joins: &Joins<'_>, evidence: Evidence) -> Option<i64> {
 }
 
 /// Parents before their children, children by the time and the id of their birth.
-fn in_order(joins: &Joins<'_>, members: Vec<Member>) -> Vec<Member> {
+fn in_order(joins: &Joins<'_>, members: &[Member]) -> Vec<Member> {
     let nodes = &joins.nodes.all;
     let place = |member: &Member| {
         let node = &nodes[member.node];

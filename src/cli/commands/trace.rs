@@ -48,6 +48,10 @@ pub(crate) struct Args {
     #[arg(long)]
     all: bool,
 
+    /// Also follow what the owner's programs made or changed; otherwise it is counted
+    #[arg(long, conflicts_with = "up")]
+    follow_owner: bool,
+
     /// Networks of legitimate consumers: a file with one address or CIDR range per line; any other address is the intruder's
     #[arg(long, value_name = "FILE")]
     known_networks: Option<PathBuf>,
@@ -120,6 +124,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             Level::Session => Confidence::Session,
             Level::Principal => Confidence::Principal,
         },
+        follow_owner: args.follow_owner,
         known_networks: args
             .known_networks
             .as_deref()

@@ -28,6 +28,7 @@ pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_js
         "data_access": visible(&trace.data_access)?,
         "denied": visible(&trace.denied)?,
         "pivot": visible(&trace.pivot)?,
+        "not_followed": visible(&trace.not_followed)?,
         "timeline": timeline(&trace.timeline, &tactics),
         "log_files": visible(&sources.log_files)?,
         "networks": visible(&sources.networks)?,

@@ -100,6 +100,7 @@ pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(),
         "containment": trace.containment,
         "rotate": trace.rotate,
         "unseen": trace.unseen,
+        "not_followed": trace.not_followed.len(),
         "coverage": trace.coverage,
     });
     let written = minijinja::Value::from(Serde(visible(&written)?));

@@ -160,6 +160,25 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             &[("kind", Whole), ("what", Long), ("meaning", Long)],
         )?,
     ]);
+    if !trace.not_followed.is_empty() {
+        sections.push(section(
+            (
+                "not_followed",
+                "Changes of the owner that were not followed (--follow-owner does)",
+            ),
+            &trace.not_followed,
+            &[
+                ("what", Whole),
+                ("event_name", Whole),
+                ("events", Number),
+                ("credentials", Number),
+                ("first_seen", Time),
+                ("last_seen", Time),
+                ("account_id", Detail),
+                ("source_ip_addresses", Texts),
+            ],
+        )?);
+    }
     Ok(framed(trace, sections))
 }
 

@@ -3,7 +3,7 @@
 //! In: credentials in the tree's order. Out: one line per credential, with branches. Promise: parents stand above their children;
 //! many sessions of one principal that no event made are one line with their number.
 
-use crate::report::trace::{Credential, Origin};
+use crate::report::trace::Credential;
 use serde::Serialize;
 
 /// A line of the tree.
@@ -101,10 +101,7 @@ fn line(no: usize, alike: &[Credential]) -> Line {
         },
         rule: first.rule.to_owned(),
         confidence: first.confidence.as_str(),
-        who: match first.intruder_events < first.events && first.origin == Origin::Intruder {
-            true if first.intruder_events > 0 => "both",
-            _ => first.origin.as_str(),
-        },
+        who: first.used_by,
         events,
         errors,
         first_seen: alike

@@ -190,3 +190,28 @@ pub struct Unseen {
     /// What that means.
     pub meaning: &'static str,
 }
+
+/// What the owner's programs made or changed, and what came of it, which was not followed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct NotFollowed {
+    /// What was made or changed: the role, user, function … by name.
+    pub what: String,
+    /// The account.
+    pub account_id: Option<String>,
+    /// The call.
+    pub event_name: String,
+    /// Such calls.
+    pub events: u64,
+    /// Time of the first.
+    pub first_seen: String,
+    /// Time of the last.
+    pub last_seen: String,
+    /// Credentials that these calls lead to and that are not in the tree; these may lead on to others.
+    pub credentials: u64,
+    /// The keys that made the calls.
+    pub access_key_ids: Vec<String>,
+    /// From where.
+    pub source_ip_addresses: Vec<String>,
+    /// The events.
+    pub event_ids: Vec<String>,
+}

@@ -70,7 +70,7 @@ function openCredential(at) {
   const rows = [];
   for (let row = 0; row < EVENTS.count; row++) if (get("credential", row) === at) rows.push(row);
   const born = of.issued_by_event_id ? rowOf(of.issued_by_event_id) : undefined;
-  const facts = ["access_key_id", "kind", "principal_arn", "account_id", "session_name", "origin", "rule", "confidence", "path_confidence", "parent_access_key_id", "parent_principal_arn",
+  const facts = ["access_key_id", "kind", "principal_arn", "account_id", "session_name", "origin", "used_by", "rule", "confidence", "path_confidence", "parent_access_key_id", "parent_principal_arn",
     "issued_by_event_name", "issued_at", "expires_at", "live", "first_seen", "last_seen", "events", "errors"].map((field) => [field.replaceAll("_", " "), of[field]]);
   facts.push(["addresses", of.source_ip_addresses.join(", ")], ["via services", of.via_services.join(", ")]);
   show(el("h3", {}, short(title(of))), el("div", { class: "tools" },

@@ -29,7 +29,7 @@ function elements(unfold) {
       for (const at of list) {
         if (children.has(at)) continue;
         const of = TRACE.credentials[at];
-        const key = JSON.stringify([of.rule, of.account_id, of.origin, (of.principal_arn || "").split("/").slice(0, 2).join("/")]);
+        const key = JSON.stringify([of.rule, of.account_id, of.used_by, (of.principal_arn || "").split("/").slice(0, 2).join("/")]);
         alike.set(key, (alike.get(key) || []).concat(at));
       }
       for (const group of alike.values()) if (group.length > MANY) group.forEach((at) => folded.set(at, { parent, group }));
@@ -44,7 +44,7 @@ function elements(unfold) {
     const account = of.account_id || "unknown account";
     accounts.add(account);
     nodes.push({ data: { id: `c${at}`, at, group: fold ? fold.group : null, parent: `a${account}`, label: fold ? `${label(of).split("\n")[0]}\n× ${fold.group.length}` : label(of) },
-      classes: `${["intruder", "consumer"].includes(of.origin) ? of.origin : "unknown"} ${of.kind === "long-term" ? "key" : of.kind === "console" ? "console" : "session"}` });
+      classes: `${ORIGINS.includes(of.used_by) ? of.used_by : "unknown"} ${of.kind === "long-term" ? "key" : of.kind === "console" ? "console" : "session"}` });
     seen.add(at);
     const parent = PARENTS[at];
     if (parent !== null && seen.has(parent)) edges.push({ data: { id: `e${at}`, source: `c${parent}`, target: `c${at}`, label: of.issued_by_event_name || of.rule }, classes: of.confidence });
@@ -61,6 +61,7 @@ function graphStyle() {
     { selector: "node.console", style: { shape: "diamond", width: 26, height: 26 } },
     { selector: "node.intruder", style: { "background-color": color("intruder") } },
     { selector: "node.consumer", style: { "background-color": color("consumer") } },
+    { selector: "node.both", style: { "background-fill": "linear-gradient", "background-gradient-direction": "to-right", "background-gradient-stop-colors": [color("intruder"), color("consumer")], "background-gradient-stop-positions": [50, 50] } },
     { selector: "node.account", style: { shape: "round-rectangle", "background-color": color("hover"), "background-opacity": 0.55, "border-color": color("line"), "border-width": 1, "text-valign": "top", "font-size": 13, "font-weight": "bold", padding: 18 } },
     { selector: "edge", style: { width: 1.6, "line-color": line, "target-arrow-color": line, "target-arrow-shape": "triangle", "curve-style": "bezier", label: "data(label)", "font-size": 9, color: color("soft"), "text-rotation": "autorotate", "text-background-color": color("card"), "text-background-opacity": 1, "text-background-padding": 2, "arrow-scale": 0.9 } },
     { selector: "edge.session", style: { "line-style": "dashed" } },
@@ -90,7 +91,7 @@ function drawGraph() {
       el("button", { type: "button", on: { click: () => cy.zoom({ level: cy.zoom() * 1.3, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } }) } }, "+"),
       el("button", { type: "button", on: { click: () => cy.zoom({ level: cy.zoom() / 1.3, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } }) } }, "−"),
       made.folded || unfold ? el("button", { type: "button", "aria-pressed": String(unfold), on: { click: () => draw(!unfold) } }, "all sessions") : "",
-      el("span", { class: "origin intruder" }, "● intruder"), el("span", { class: "origin consumer" }, "● consumer"), el("span", { class: "origin unknown" }, "● unknown"),
+      el("span", { class: "origin intruder" }, "● intruder"), el("span", { class: "origin both" }, "◐ both"), el("span", { class: "origin consumer" }, "● consumer"), el("span", { class: "origin unknown" }, "● unknown"),
       el("span", { class: "soft" }, say.join("; ")));
   };
   if (!TRACE.credentials.length) { document.getElementById("graph").hidden = true; return; }

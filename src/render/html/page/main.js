@@ -19,7 +19,7 @@ const EVENT_COLUMNS = [
 const cred = (at) => TRACE.credentials[at];
 const CREDENTIAL_COLUMNS = [
   col("credential", (at) => title(cred(at)), "26rem", { show: (at) => `${"· ".repeat(Math.min(cred(at).depth, 20))}${short(title(cred(at)))}` }),
-  col("origin", (at) => cred(at).origin, "7.5rem", { show: (at) => origin(cred(at).origin) }),
+  col("used by", (at) => cred(at).used_by, "7.5rem", { show: (at) => origin(cred(at).used_by) }),
   col("made by", (at) => cred(at).issued_by_event_name, "11rem"),
   col("rule", (at) => cred(at).rule, "6rem"),
   col("sure", (at) => cred(at).confidence, "5.5rem"),
@@ -80,6 +80,9 @@ function tables() {
   new Table("pivot-table", { label: "others", rows: rows(TRACE.pivot), empty: "nobody else was seen from the intruder's addresses", columns: [
     col("key", (of) => of.access_key_id, "13rem"), col("principal", (of) => name(of.principal_arn), "20rem"), col("account", (of) => of.account_id, "8rem"), col("address", (of) => of.source_ip_address, "11rem"), col("round", (of) => of.round, "5rem", { num: true }),
     col("events", (of) => of.events, "5rem", { num: true }), col("failed", (of) => of.errors, "5rem", { num: true }), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem")] });
+  if (rows(TRACE.not_followed).length) new Table("not-followed-table", { label: "not followed", rows: TRACE.not_followed, opened: (of) => openEvents(`Changes of ${short(of.what, 80)} by the owner`, of.event_ids.map(rowOf)), columns: [
+    col("changed", (of) => of.what, "20rem"), col("by", (of) => of.event_name, "14rem"), col("calls", (of) => of.events, "5rem", { num: true }), col("credentials left out", (of) => of.credentials, "10rem", { num: true }), col("account", (of) => of.account_id, "8rem"),
+    col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem"), col("from", (of) => of.source_ip_addresses.join(", "), "16rem"), col("keys", (of) => of.access_key_ids.join(", "), "16rem")] });
   return timeline;
 }
 

@@ -122,5 +122,6 @@ addEventListener("beforeprint", layOut);
 addEventListener("afterprint", () => TABLES.forEach((table) => table.draw(true)));
 
 const severity = (value) => el("span", { class: `sev ${SEVERITIES.includes(value) ? value : "info"}` }, value || "");
-const origin = (value) => el("span", { class: `origin ${["intruder", "consumer"].includes(value) ? value : "unknown"}` }, value || "");
+const ORIGINS = ["intruder", "both", "consumer"];
+const origin = (value) => el("span", { class: `origin ${ORIGINS.includes(value) ? value : "unknown"}` }, value || "");
 const rank = (value) => (value ? SEVERITIES.length - SEVERITIES.indexOf(value) : null);

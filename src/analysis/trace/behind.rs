@@ -1,0 +1,146 @@
+//! Who is behind what the tree did.
+//!
+//! In: verdicts on the addresses that the start was used from, and the tree. Out: who is behind an event, and behind a credential by its
+//! birth. Promise: the walk and the timeline ask the same: whom a change is held to be by decides whether it is followed.
+
+use super::births::was_there;
+use super::facts::{number, text};
+use super::joins::{Evidence, Joins};
+use super::walk::Member;
+use crate::report::trace::Origin;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// By address who is behind it, and why it is thought so.
+pub(super) type Verdicts = BTreeMap<String, (Origin, Vec<String>)>;
+
+/// What an event shows of who made it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen<'a> {
+    pub(super) address: Option<&'a str>,
+    /// Whether an AWS service called on the credential's behalf.
+    pub(super) by_service: bool,
+}
+
+/// Who is behind what.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    pub(super) verdicts: Verdicts,
+    /// Addresses of the intruder, with the first use from each.
+    pub(super) addresses: BTreeMap<String, i64>,
+}
+
+impl Behind {
+    /// After verdicts on addresses, of which the first use is known.
+    pub(super) fn new(verdicts: Verdicts, first: impl Fn(&str) -> Option<i64>) -> Self {
+        let intruders = verdicts
+            .iter()
+            .filter(|(_, (origin, _))| *origin == Origin::Intruder);
+        let addresses =
+            intruders.filter_map(|(address, _)| Some((address.clone(), first(address)?)));
+        Self {
+            addresses: addresses.collect(),
+            verdicts,
+        }
+    }
+
+    /// Who is behind an event of a credential, of which the depth is known and who is behind it by its birth.
+    pub(super) fn of(&self, (depth, born): (u32, Origin), seen: Seen<'_>) -> Origin {
+        let address = seen.address.unwrap_or_default();
+        match self.verdicts.get(address) {
+            Some((origin, _)) if depth == 0 && !seen.by_service => *origin,
+            _ if self.addresses.contains_key(address) => Origin::Intruder,
+            _ if depth == 0 => Origin::Unknown,
+            _ => born,
+        }
+    }
+
+    /// Whether what came of a change belongs to the incident. What nobody can be told to be behind counts from the intruder's first
+    /// use on.
+    pub(super) fn counts(&self, origin: Origin, time: i64) -> bool {
+        match origin {
+            Origin::Intruder => true,
+            Origin::Consumer => false,
+            Origin::Unknown => self
+                .addresses
+                .values()
+                .min()
+                .is_none_or(|first| time >= *first),
+        }
+    }
+
+    /// Who is behind a credential by its birth; `parent` is its parent's depth, and who is behind that.
+    pub(super) fn birth(
+        &self,
+        joins: &Joins<'_>,
+        member: &Member,
+        parent: Option<(u32, Origin)>,
+    ) -> Origin {
+        let Some(parent) = parent.filter(|_| member.link.since.is_none()) else {
+            return Origin::Unknown;
+        };
+        match member.link.evidence {
+            // What was there before goes on being used by its owners.
+            Evidence::None => Origin::Unknown,
+            Evidence::Change(row) if was_there(&joins.facts.changes, row as usize) => {
+                Origin::Unknown
+            }
+            evidence => self.of(parent, seen(joins, evidence)),
+        }
+    }
+
+    /// Who is behind each credential by its birth: parents stand before their children. Addresses that become known on the way
+    /// count for all.
+    pub(super) fn births(&mut self, joins: &Joins<'_>, members: &[Member]) -> Vec<Origin> {
+        loop {
+            let known = self.addresses.len();
+            let mut origins: Vec<Origin> = Vec::with_capacity(members.len());
+            for member in members {
+                let parent = member.parent.map(|at| (members[at].depth, origins[at]));
+                let origin = self.birth(joins, member, parent);
+                self.learn(joins, member, origin);
+                origins.push(origin);
+            }
+            if self.addresses.len() == known {
+                return origins;
+            }
+        }
+    }
+
+    /// Learns the addresses of a credential that the intruder made. What a workload does comes from the workload's.
+    pub(super) fn learn(&mut self, joins: &Joins<'_>, member: &Member, born: Origin) {
+        if born != Origin::Intruder || member.link.rule != "J1" {
+            return;
+        }
+        let uses = &joins.facts.uses;
+        for &row in &joins.nodes.all[member.node].rows {
+            let row = row as usize;
+            let (Some(address), Some(time)) = (
+                text(&uses.source_ip_address, row),
+                number(&uses.first_seen, row),
+            ) else {
+                continue;
+            };
+            if text(&uses.via_service, row).is_none() && address.parse::<IpAddr>().is_ok() {
+                let first = self.addresses.entry(address.to_owned()).or_insert(time);
+                *first = time.min(*first);
+            }
+        }
+    }
+}
+
+/// What the event of a link shows.
+pub(super) fn seen<'a>(joins: &Joins<'a>, evidence: Evidence) -> Seen<'a> {
+    let (issued, changes) = (&joins.facts.issued, &joins.facts.changes);
+    match evidence {
+        Evidence::Issued(row) => Seen {
+            address: text(&issued.source_ip_address, row as usize),
+            by_service: text(&issued.via_service, row as usize).is_some(),
+        },
+        Evidence::Change(row) => Seen {
+            address: text(&changes.source_ip_address, row as usize),
+            by_service: text(&changes.via_service, row as usize).is_some(),
+        },
+        Evidence::None => Seen::default(),
+    }
+}
