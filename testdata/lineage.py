@@ -144,6 +144,100 @@ def s_01_a_key_that_another_principal_has_too():
     return s
 
 
+def vouched_for(kind, name, provider):
+    """Somebody for whom an identity provider speaks; they have no key."""
+    return Actor(MAIN, {"type": kind, "principalId": f"{provider}:{name}", "userName": name, "identityProvider": provider})
+
+
+def assumes(s, who, child, second, what, answer=(), **more):
+    """A call by somebody without a key that opens a session."""
+    role_name, name = child.identity["arn"].split("/")[-2:]
+    parameters = {"roleArn": f"arn:aws:iam::{child.account}:role/{role_name}", "roleSessionName": name} | more.pop("parameters", {})
+    return s.does(who, second, what, parameters, credentials(child, at(second + 3600)) | dict(answer), read_only=True, account=child.account, **more)
+
+
+@scenario
+def s_02_up_to_whom_saml_vouched_for():
+    s = Scenario(child := role("staff", "bob", second=10), ["--up"])
+    assumes(s, vouched_for("SAMLUser", "bob", "okta"), child, 10, "sts:AssumeRoleWithSAML", parameters={"principalArn": f"arn:aws:iam::{MAIN}:saml-provider/okta"})
+    s.acts(child)
+    s.finds(child, "J1", "exact", None, "AssumeRoleWithSAML")
+    return s
+
+
+@scenario
+def s_03_up_to_whom_web_identity_vouched_for():
+    provider = f"arn:aws:iam::{MAIN}:oidc-provider/token.actions.githubusercontent.com"
+    s = Scenario(child := role("github", "GitHubActions", second=10, webIdFederationData={"federatedProvider": provider, "attributes": {}}), ["--up"])
+    assumes(s, vouched_for("WebIdentityUser", "repo:o/r", provider), child, 10, "sts:AssumeRoleWithWebIdentity", {"provider": provider})
+    s.acts(child)
+    s.finds(child, "J1", "exact", None, "AssumeRoleWithWebIdentity")
+    return s
+
+
+@scenario
+def s_07_up_to_the_service_that_opened_a_stolen_session():
+    s = Scenario(child := role("host-role", INSTANCE, second=10, ec2RoleDelivery="2.0"), ["--up"])
+    s.opens(service(MAIN, "ec2.amazonaws.com"), child, 10, ip="ec2.amazonaws.com", agent="ec2.amazonaws.com")
+    s.acts(child, 20, ip=HOST)
+    s.acts(child)
+    s.finds(child, "J1", "exact", None, "AssumeRole")
+    return s
+
+
+def portal(name):
+    """A session in the portal of Identity Center."""
+    return Actor(MAIN, {"type": "IdentityCenterUser", "accountId": MAIN, "credentialId": f"credential-{name}", "onBehalfOf": {
+        "userId": f"id-of-{name}", "identityStoreArn": f"arn:aws:identitystore::{MAIN}:identitystore/d-9067"}})
+
+
+def role_credentials(s, child, second):
+    """The portal gives keys for a role: its own event hides them, the account of the role shows them."""
+    s.does(portal("bob"), second - 1, "sso:GetRoleCredentials", read_only=True, event_type="AwsServiceEvent",
+           serviceEventDetails={"role_name": "Admin", "account_id": DATA})
+    assumes(s, vouched_for("SAMLUser", "bob", "sso"), child, second, "sts:AssumeRoleWithSAML", parameters={"principalArn": f"arn:aws:iam::{DATA}:saml-provider/AWSSSO_x"})
+
+
+@scenario
+def s_10_up_to_identity_center():
+    s = Scenario(child := role("AWSReservedSSO_Admin_0123456789abcdef", "bob", second=10, account=DATA), ["--up"])
+    role_credentials(s, child, 10)
+    s.acts(child)
+    s.finds(child, "J1", "exact", None, "AssumeRoleWithSAML")
+    return s
+
+
+@scenario
+def s_11_up_to_a_device_code():
+    """The bearer token is no key, but the sessions that it opened have keys."""
+    s = Scenario(child := role("AWSReservedSSO_Admin_0123456789abcdef", "bob", second=10, account=DATA), ["--up"])
+    s.does(Actor(MAIN, {"type": "Unknown", "principalId": "anonymous", "accountId": MAIN}), 5, "sso-oauth:CreateToken", {"clientId": "c", "grantType": "device_code"})
+    role_credentials(s, child, 10)
+    s.acts(child)
+    s.finds(child, "J1", "exact", None, "AssumeRoleWithSAML")
+    return s
+
+
+@scenario
+def s_12_up_to_a_cognito_identity():
+    s = Scenario(child := role("pool-guest", "CognitoIdentityCredentials", second=10), ["--up"])
+    anybody = Actor(MAIN, {"type": "Unknown", "principalId": "us-east-1:guest", "accountId": MAIN})
+    s.does(anybody, 10, "cognito-identity:GetCredentialsForIdentity", {"identityId": "us-east-1:guest"}, {"credentials": {"accessKeyId": child.key}}, data=True)
+    s.acts(child)
+    s.finds(child, "J1", "exact", None, "GetCredentialsForIdentity")
+    return s
+
+
+@scenario
+def s_13_up_to_a_device_certificate():
+    s = Scenario(child := role("iot-device", "0f1e2d3c4b5a", second=10), ["--up"])
+    by = "credentials.iot.amazonaws.com"
+    s.opens(service(MAIN, by), child, 10, ip=by, agent=by)
+    s.acts(child)
+    s.finds(child, "J1", "exact", None, "AssumeRole")
+    return s
+
+
 @scenario
 def s_04_assume_root():
     s = Scenario()
@@ -303,6 +397,47 @@ def s_16_sign_in_carries_on_in_a_program():
     return s
 
 
+SIGN_IN = f"arn:aws:signin:us-east-1:{MAIN}:session/0f0f0f0f"
+
+
+@scenario
+def s_16_aws_login_from_a_browser():
+    """The program's call that ends the sign-in shows no key; another sign-in of the user is another tree."""
+    start = of_user(VICTIM, "console", 0, signInSessionArn=SIGN_IN)
+    program = of_user(VICTIM, "cli", 30, signInSessionArn=SIGN_IN)
+    s = Scenario(start)
+    s.acts(start, 1, agent=BROWSER)
+    s.does(start, 20, "signin:AuthorizeOAuth2Access", agent=BROWSER, additionalEventData={"signInSessionArn": SIGN_IN})
+    s.does(without_key(VICTIM), 25, "signin:CreateOAuth2Token", None, None, agent="aws-cli/2.32 md/command#login",
+           additionalEventData={"signInSessionArn": SIGN_IN, "client_id": "devtools/same-device"})
+    s.acts(program, 40)
+    s.finds(program, "J7", "session")
+    s.finds(without_key(VICTIM), "console", "principal")
+    return s
+
+
+@scenario
+def s_16_up_from_a_program_to_the_browser():
+    program = of_user(VICTIM, "cli", 30, signInSessionArn=SIGN_IN)
+    s, start = Scenario(program, ["--up"]), of_user(VICTIM, "console", 0, signInSessionArn=SIGN_IN)
+    s.acts(start, 1, agent=BROWSER)
+    s.acts(program, 40)
+    s.finds(program, "J7", "session")
+    return s
+
+
+@scenario
+def s_17_cloudshell():
+    s, shown, shell = Scenario(), of_user(LEAKED, "console", 10), of_user(LEAKED, "shell", 10)
+    s.acts(LEAKED, 1)
+    s.does(shown, 20, "cloudshell:CreateEnvironment", agent=BROWSER, sessionCredentialFromConsole="true")
+    s.does(shown, 21, "cloudshell:CreateSession", agent=BROWSER, sessionCredentialFromConsole="true")
+    s.acts(shell, 40, ip=HOST, agent="aws-cli/2.15.30 exec-env/CloudShell exe/x86_64.amzn.2023")
+    s.finds(shown, "console", "principal")
+    s.finds(shell, "same principal", "principal")
+    return s
+
+
 # ------------------------------------------------------------------------------------------------ what was made acts
 
 @scenario
@@ -354,6 +489,66 @@ def s_22_rights_of_a_user_that_was_there():
     s.does(LEAKED, 10, "iam:AttachUserPolicy", {"userName": "victim", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"})
     s.acts(VICTIM, 50)
     s.finds(VICTIM, "J10", "principal", LEAKED, "AttachUserPolicy")
+    return s
+
+
+@scenario
+def s_23_service_credential():
+    """A Bedrock key: its user is made with it, and the calls with it show no key."""
+    s, phantom = Scenario(), user(MAIN, "BedrockAPIKey-abcd")
+    s.does(LEAKED, 10, "iam:CreateServiceSpecificCredential", {"userName": "BedrockAPIKey-abcd", "serviceName": "bedrock.amazonaws.com"},
+           {"serviceSpecificCredential": {"userName": "BedrockAPIKey-abcd", "serviceSpecificCredentialId": unique_id("ACCA", MAIN, "bedrock"), "status": "Active"}})
+    s.does(without_key(phantom), 30, "bedrock:InvokeModel", {"modelId": "m"}, read_only=True, additionalEventData={"callWithBearerToken": True})
+    s.finds(without_key(phantom), "J10", "principal", LEAKED, "CreateServiceSpecificCredential")
+    return s
+
+
+@scenario
+def s_24_uploaded_certificate():
+    s = Scenario()
+    s.does(LEAKED, 10, "iam:UploadSigningCertificate", {"userName": "victim"}, {"certificate": {"userName": "victim", "certificateId": "EXAMPLECERTIFICATE"}})
+    s.acts(VICTIM, 20)
+    s.finds(VICTIM, "J10", "principal", LEAKED, "UploadSigningCertificate")
+    return s
+
+
+@scenario
+def s_25_mfa_device():
+    """A second factor of the intruder's own for somebody else's user, and then the console with it."""
+    s, console = Scenario(), of_user(VICTIM, "console", 20)
+    serial = f"arn:aws:iam::{MAIN}:mfa/victim2"
+    s.does(LEAKED, 10, "iam:CreateVirtualMFADevice", {"virtualMFADeviceName": "victim2"}, {"virtualMFADevice": {"serialNumber": serial}})
+    s.does(LEAKED, 11, "iam:EnableMFADevice", {"userName": "victim", "serialNumber": serial})
+    s.acts(console, 30, agent=BROWSER)
+    s.finds(console, "J6", "principal", LEAKED, "EnableMFADevice")
+    return s
+
+
+def saml_session(s, name, second, provider):
+    child = role("saml-role", name, second=second)
+    assumes(s, vouched_for("SAMLUser", name, "q"), child, second, "sts:AssumeRoleWithSAML", parameters={"principalArn": provider})
+    s.acts(child, second + 30)
+    return child
+
+
+@scenario
+def s_26_session_of_the_owners_identity_provider_is_not_in_the_tree():
+    s = Scenario()
+    evil, corp = (f"arn:aws:iam::{MAIN}:saml-provider/{name}" for name in ("evil", "corp"))
+    s.does(LEAKED, 10, "iam:CreateSAMLProvider", {"name": "evil"}, {"sAMLProviderArn": evil})
+    child = saml_session(s, "ceo", 30, evil)
+    saml_session(s, "bob", 31, corp)
+    s.finds(child, "J10", "session", LEAKED, "CreateSAMLProvider")
+    return s
+
+
+@scenario
+def s_26_up_to_whoever_made_the_identity_provider():
+    evil = f"arn:aws:iam::{MAIN}:saml-provider/evil"
+    s = Scenario(role("saml-role", "ceo", second=30), ["--up"])
+    s.does(LEAKED, 10, "iam:CreateSAMLProvider", {"name": "evil"}, {"sAMLProviderArn": evil})
+    child = saml_session(s, "ceo", 30, evil)
+    s.finds(child, "J10", "session", LEAKED, "CreateSAMLProvider")
     return s
 
 
@@ -492,6 +687,53 @@ for _number, _what, _parameters, _by in (
     SCENARIOS[f"{_number}-{_what.split(':')[1]}"] = _make
 
 
+SET = "arn:aws:sso:::permissionSet/ssoins-1/ps-1"
+
+
+def of_portal(set_name, name, second, account=DATA):
+    return role(f"AWSReservedSSO_{set_name}_0123456789abcdef", name, second=second, account=account)
+
+
+@scenario
+def s_34_account_assignment():
+    """A permission set is assigned in another account; there, sessions of its role follow. Other sets and accounts are others'."""
+    s = Scenario()
+    s.does(LEAKED, 10, "sso:CreatePermissionSet", {"name": "Break_glass", "instanceArn": "arn:aws:sso:::instance/ssoins-1"},
+           {"permissionSet": {"name": "Break_glass", "permissionSetArn": SET}})
+    s.does(LEAKED, 12, "sso:CreateAccountAssignment", {"permissionSetArn": SET, "principalId": "90679cb4", "principalType": "USER",
+                                                       "targetId": DATA, "targetType": "AWS_ACCOUNT"})
+    child = of_portal("Break_glass", "bob", 30)
+    for who in (child, of_portal("Break", "bob", 30), of_portal("Break_glass", "eve", 31, MAIN)):
+        assumes(s, vouched_for("SAMLUser", "bob", "sso"), who, 30, "sts:AssumeRoleWithSAML")
+        s.acts(who)
+    s.finds(child, "J10", "principal", LEAKED, "CreateAccountAssignment")
+    return s
+
+
+@scenario
+def s_34_rights_of_a_permission_set():
+    """A set that somebody else made gets more rights: from then on its sessions count, in every account."""
+    s, admin = Scenario(), user(MAIN, "alice")
+    s.does(admin, -500, "sso:CreatePermissionSet", {"name": "Support"}, {"permissionSet": {"name": "Support", "permissionSetArn": SET}}, ip=HOST)
+    before, here, there = of_portal("Support", "a", -400), of_portal("Support", "b", 30), of_portal("Support", "c", 40, MAIN)
+    s.acts(before, -300)
+    s.does(LEAKED, 10, "sso:PutInlinePolicyToPermissionSet", {"permissionSetArn": SET, "inlinePolicy": "{}"})
+    for who in (here, there):
+        s.acts(who, 60)
+        s.finds(who, "J10", "principal", LEAKED, "PutInlinePolicyToPermissionSet")
+    return s
+
+
+@scenario
+def s_34_user_of_identity_center():
+    s, child = Scenario(), of_portal("Admin", "mallory@example.com", 30)
+    s.does(LEAKED, 10, "identitystore:CreateUser", {"identityStoreId": "d-9067", "userName": "mallory@example.com"}, {"userId": "u-1"})
+    s.acts(child)
+    s.acts(of_portal("Admin", "alice@example.com", 31))
+    s.finds(child, "J10", "principal", LEAKED, "CreateUser")
+    return s
+
+
 @scenario
 def s_08_pod_identity():
     node = role("node-role", INSTANCE, second=0)
@@ -499,6 +741,7 @@ def s_08_pod_identity():
     s.acts(node, 5, ip=HOST)
     s.does(node, 20, "eks-auth:AssumeRoleForPodIdentity", {"clusterName": "cluster"}, None, read_only=True, ip=HOST)
     s.acts(child, ip=HOST)
+    s.acts(role("pod-role", "eks-other-pod-1f", second=20), ip=HOST)
     s.finds(child, "J3", "principal", node, "AssumeRoleForPodIdentity")
     return s
 

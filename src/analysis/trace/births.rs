@@ -32,6 +32,10 @@ pub(super) enum Born {
     ServiceRole(&'static str),
     /// An identity provider: sessions that it vouched for.
     Provider,
+    /// Rights of a permission set of Identity Center, or its use in an account: sessions of its roles.
+    PermissionSet,
+    /// A user of Identity Center: sessions of its roles with the user's name.
+    PortalUser,
     /// A sign-in that carries on in a program.
     SignIn,
 }
@@ -122,6 +126,13 @@ pub(super) const BIRTHS: &[Birth] = &[
     b("scheduler", "CreateSchedule", Born::ServiceRole("scheduler.amazonaws.com"), "request.target.roleArn"),
     b("eks", "CreatePodIdentityAssociation", Born::ServiceRole("pods.eks.amazonaws.com"), "request.roleArn"), // 33
     b("eks", "CreateAccessEntry", Born::RoleRights, "request.principalArn"),
+    b("sso", "CreateAccountAssignment", Born::PermissionSet, "request.permissionSetArn"), // 34
+    b("sso", "AttachManagedPolicyToPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
+    b("sso", "AttachCustomerManagedPolicyReferenceToPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
+    b("sso", "PutInlinePolicyToPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
+    b("sso", "ProvisionPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
+    b("sso-directory", "CreateUser", Born::PortalUser, "request.userName"),
+    b("identitystore", "CreateUser", Born::PortalUser, "request.userName"),
     b("ssm", "CreateActivation", Born::ServiceRole("ssm.amazonaws.com"), "request.iamRole"), // 35
     b("iot", "CreateRoleAlias", Born::ServiceRole("credentials.iot.amazonaws.com"), "request.roleArn"), // 36
 ];
@@ -163,7 +174,11 @@ pub(super) fn was_there(changes: &Changes, row: usize) -> bool {
         || birth.is_some_and(|birth| {
             matches!(
                 birth.born,
-                Born::RoleRights | Born::UserRights | Born::Host | Born::Password
+                Born::RoleRights
+                    | Born::UserRights
+                    | Born::Host
+                    | Born::Password
+                    | Born::PermissionSet
             ) && operation != "CreateLoginProfile"
         })
 }

@@ -31,6 +31,9 @@ pub(super) struct Link {
     pub(super) since: Option<i64>,
 }
 
+/// Names of roles that Identity Center makes begin so; the permission set's name and a number follow.
+pub(super) const PORTAL: &str = "AWSReservedSSO_";
+
 /// What was asked for already: the rule and the text.
 pub(super) type Asked<'a> = FxHashSet<(&'static str, &'a str)>;
 
@@ -51,6 +54,10 @@ pub(super) struct Joins<'a> {
     saml: Vec<(String, u32)>,
     /// Sessions of pods, by opening.
     pods: Vec<(i64, u32)>,
+    /// Names of the permission sets of Identity Center, by ARN.
+    permission_sets: FxHashMap<String, String>,
+    /// Sessions of its roles.
+    portal: Vec<u32>,
 }
 
 impl<'a> Joins<'a> {
@@ -72,7 +79,24 @@ impl<'a> Joins<'a> {
         };
         let mut pods: Vec<(i64, u32)> = nodes.all.iter().enumerate().filter_map(pod).collect();
         pods.sort_unstable();
+        let sets = calls(
+            "CreatePermissionSet",
+            "response.permissionSet.permissionSetArn",
+        );
+        let name = |row: u32| {
+            call(changes, row as usize).first("request.name|response.permissionSet.name")
+        };
+        let permission_sets = sets
+            .into_iter()
+            .filter_map(|(arn, row)| Some((arn, name(row)?)));
+        let of_portal = |(n, node): (usize, &Node<'_>)| {
+            node.role_name()
+                .is_some_and(|role| role.starts_with(PORTAL))
+                .then_some(n as u32)
+        };
         let mut joins = Self {
+            permission_sets: permission_sets.collect(),
+            portal: nodes.all.iter().enumerate().filter_map(of_portal).collect(),
             issued_by_key: Index::new(count, |row| text(&issued.access_key_id, row)),
             issued_by_principal_id: Index::new(count, |row| {
                 text(&issued.user_identity_principal_id, row).filter(|_| keyless(row))
@@ -177,11 +201,12 @@ impl<'a> Joins<'a> {
                 add(row, "J1", Confidence::Exact);
             }
         }
-        let by_id = node.principal_id.into_iter();
+        let by_id = node.principal_id.filter(|id| !id.is_empty()).into_iter();
         for row in by_id.flat_map(|id| self.issued_by_principal_id.get(id)) {
             let time = number(&issued.event_time, row).unwrap_or_default();
             if node.begins().is_none_or(|begins| begins <= time + CLOCK) {
-                add(row, "J4", Confidence::Session);
+                let (rule, confidence) = by_who(node);
+                add(row, rule, confidence);
             }
         }
         links
@@ -280,6 +305,15 @@ impl<'a> Joins<'a> {
     pub(super) fn is_forwarded(&self, node: &Node<'_>) -> bool {
         let via = |row: &u32| text(&self.facts.uses.via_service, *row as usize).is_some();
         !node.rows.is_empty() && node.rows.iter().all(via)
+    }
+}
+
+/// How a call without a key that issued one belongs to whom it names. Whoever an identity provider vouches for has no key: the record
+/// names both ends. To the log of another account only the caller's unique id is known.
+pub(super) fn by_who(node: &Node<'_>) -> (&'static str, Confidence) {
+    match node.key.is_none() && node.kind != Some("AWSAccount") {
+        true => ("J1", Confidence::Exact),
+        false => ("J4", Confidence::Session),
     }
 }
 

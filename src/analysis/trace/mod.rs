@@ -11,6 +11,7 @@
 //! ```
 
 mod answers;
+mod ascent;
 mod behind;
 mod births;
 mod cleanup;
@@ -112,6 +113,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
             "DeleteAccessKey",
             "SwitchRole",
             "AssumeRoleWithSAML",
+            "CreatePermissionSet",
         ])
         .collect();
     let operations: Vec<&'static str> = operations.into_iter().collect();
@@ -122,7 +124,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     let mut events = Events::default();
     let followed = match options.up {
         true => Followed {
-            members: walk::up(&joins, &start),
+            members: ascent::up(&joins, &start),
             ..Followed::default()
         },
         false => follow::follow(session, &joins, &start, (&options, &mut events)).await?,

@@ -7,7 +7,7 @@ use super::super::births::{Born, Newborn, call};
 use super::super::facts::{CLOCK, number, text};
 use super::super::nodes::Node;
 use super::super::paths::name_of;
-use super::{Evidence, Joins, Link, link};
+use super::{Evidence, Joins, Link, PORTAL, link};
 use crate::report::trace::Confidence;
 
 impl Joins<'_> {
@@ -115,6 +115,25 @@ impl Joins<'_> {
                         add(to, "J10", Confidence::Session, None);
                     }
                 }
+                Born::PermissionSet => {
+                    for to in self
+                        .of_permission_set(row, id)
+                        .into_iter()
+                        .filter(|n| opened_after(&nodes.all[*n]))
+                    {
+                        add(to, "J10", Confidence::Principal, None);
+                    }
+                }
+                Born::PortalUser => {
+                    let of_portal = |n: &usize| {
+                        let role = nodes.all[*n].role_name();
+                        role.is_some_and(|role| role.starts_with(PORTAL))
+                            && opened_after(&nodes.all[*n])
+                    };
+                    for to in nodes.by_session.get(id).filter(of_portal) {
+                        add(to, "J10", Confidence::Principal, None);
+                    }
+                }
                 Born::SignIn => {
                     for to in nodes.by_sign_in.get(id) {
                         add(to, "J7", Confidence::Session, None);
@@ -122,6 +141,26 @@ impl Joins<'_> {
                 }
             }
         }
+    }
+
+    /// The sessions of a permission set's roles: in the account that a call assigns it in, or in all.
+    fn of_permission_set(&self, row: usize, set: &str) -> Vec<usize> {
+        let Some(name) = self.permission_sets.get(set) else {
+            return Vec::new();
+        };
+        let target = call(&self.facts.changes, row).first("request.targetId");
+        let is_of_set = |n: &usize| {
+            let node = &self.nodes.all[*n];
+            let role = node.role_name().and_then(|role| role.strip_prefix(PORTAL));
+            // The number has no `_`.
+            let set = role.and_then(|role| role.rsplit_once('_'));
+            set.is_some_and(|(set, _)| set == name)
+                && target
+                    .as_deref()
+                    .is_none_or(|target| target.len() != 12 || node.account == Some(target))
+        };
+        let all = self.portal.iter().map(|n| *n as usize);
+        all.filter(is_of_set).collect()
     }
 
     /// The sessions that a SAML provider vouched for.
@@ -161,15 +200,22 @@ impl Joins<'_> {
         }
     }
 
-    /// A pod's session: its call shows neither key nor name; the time and the form of the name tell it.
+    /// A pod's session: its call shows neither key nor name; the time and the form of the name tell it, which begins with the
+    /// cluster's.
     fn of_pod(&self, row: usize, time: i64, links: &mut Vec<Link>) {
+        let cluster = call(&self.facts.changes, row).first("request.clusterName");
+        let begins = cluster.map_or("eks-".to_owned(), |cluster| format!("eks-{cluster}-"));
+        let is_here = |to: u32| {
+            let name = self.nodes.all[to as usize].session_name();
+            name.is_some_and(|name| name.starts_with(&begins))
+        };
         let first = self
             .pods
             .partition_point(|(opened, _)| *opened < time - CLOCK);
         let then = self.pods[first..]
             .iter()
             .take_while(|(opened, _)| *opened <= time + CLOCK);
-        for (_, to) in then {
+        for (_, to) in then.filter(|(_, to)| is_here(*to)) {
             let evidence = (Evidence::Change(row as u32), "J3");
             links.push(link(*to as usize, evidence, Confidence::Principal));
         }
