@@ -96,6 +96,7 @@ async fn inventory(trail: &Path, threads: usize) -> usize {
         selection: Selection::default(),
         threads,
         max_json: MAX_JSON,
+        max_memory: None,
     };
     let session = Session::trail(vec![open(trail).await], &options)
         .await

@@ -5,7 +5,7 @@
 --   read successfully
 -- A secret is named by its name, also where it was asked for by ARN. Reads by path or filter do not tell what they found.
 -- parameter: access_key_id text = null: only what this key read
--- parameter: source_ip_address text = null: only what was read from this address
+-- parameter: source_ip_address text = null: only what was read from this address, or from a network such as 203.0.113.0/24
 -- details: callers, access_keys, first_read
 WITH reads AS (
     SELECT
@@ -34,7 +34,11 @@ WITH reads AS (
             )
         )
         AND ($access_key_id IS NULL OR access_key_id = $access_key_id)
-        AND ($source_ip_address IS NULL OR source_ip_address = $source_ip_address)
+        AND (
+            $source_ip_address IS NULL
+            OR ($source_ip_address NOT LIKE '%/%' AND source_ip_address = $source_ip_address)
+            OR ($source_ip_address LIKE '%/%' AND ip_in_cidr(source_ip_address, $source_ip_address))
+        )
 ),
 secrets AS (
     SELECT * EXCLUDE (one, several), one AS asked FROM reads WHERE several IS NULL

@@ -65,7 +65,6 @@ impl Analysis for Coverage {
             batches: days.1.clone(),
         }];
         session.register("event_days", days)?;
-        session.ledger()?;
         for (name, title, sql) in SECTIONS {
             let (schema, batches) = session.sql(sql, params).await?;
             sections.push(Section {

@@ -219,13 +219,20 @@ pub(crate) struct LibraryArgs {
 }
 
 impl LibraryArgs {
-    /// The library that is meant. Files of the user's that are no questions are said, and left out.
-    pub(crate) fn library(&self, context: &Context) -> Result<Library, Failure> {
+    /// The library that is meant, with this name where a file has a placeholder for an event data store. Files of the
+    /// user's that are no questions are said, and left out.
+    pub(crate) fn library(
+        &self,
+        event_data_store: &str,
+        context: &Context,
+    ) -> Result<Library, Failure> {
         let mut library = Library::built_in();
         for folder in &self.folders {
-            library.add_folder(folder).map_err(|error| {
-                Failure::usage(format!("--queries {}: {error}", folder.display()))
-            })?;
+            library
+                .add_folder(folder, event_data_store)
+                .map_err(|error| {
+                    Failure::usage(format!("--queries {}: {error}", folder.display()))
+                })?;
         }
         for broken in library.broken() {
             context.mention(&format!("left out: {}", terminal(&broken.to_string())));

@@ -58,6 +58,12 @@ impl Context {
             Some(width.0)
         })
     }
+
+    /// The lines of standard output, if it is a terminal.
+    pub(crate) fn height(&self) -> Option<usize> {
+        let (_, height) = terminal_size::terminal_size_of(stdout())?;
+        Some(usize::from(height.0))
+    }
 }
 
 /// As the convention has it: set and not empty.

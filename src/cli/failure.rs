@@ -5,6 +5,7 @@
 //! made harmless for the terminal here.
 
 mod advice;
+mod excerpt;
 
 use std::error::Error;
 use std::fmt;
@@ -51,6 +52,8 @@ pub(crate) struct Failure {
     kind: Kind,
     message: String,
     causes: Vec<String>,
+    /// Lines of what the reader wrote, with a mark below the place.
+    excerpt: Vec<String>,
     hints: Vec<String>,
 }
 
@@ -61,6 +64,7 @@ impl Failure {
             kind: Kind::Failed,
             message: message.into(),
             causes: Vec::new(),
+            excerpt: Vec::new(),
             hints: Vec::new(),
         }
     }
@@ -96,6 +100,14 @@ impl Failure {
         self
     }
 
+    /// Says in which file the excerpt is.
+    pub(crate) fn within(mut self, file: &str) -> Self {
+        if let Some(first) = self.excerpt.first_mut() {
+            *first = format!("{first}  {file}");
+        }
+        self
+    }
+
     /// Adds something the reader can do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -108,6 +120,9 @@ impl fmt::Display for Failure {
         write!(f, "error: {}", terminal(&self.message))?;
         for cause in &self.causes {
             write!(f, "\ncaused by: {}", terminal(cause))?;
+        }
+        for line in &self.excerpt {
+            write!(f, "\n{}", terminal(line))?;
         }
         for hint in &self.hints {
             write!(f, "\nhint: {}", terminal(hint))?;

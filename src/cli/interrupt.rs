@@ -1,13 +1,19 @@
-//! What Ctrl-C does to an ingest.
+//! What Ctrl-C does to an ingest, and to a query.
 //!
 //! In: SIGINT, or SIGTERM as sent by container runtimes. Out: the first asks the ingest to finish what is in flight; the
-//! second ends the process at once, which loses nothing but time, because the next run heals what was half done.
+//! second ends the process at once, which loses nothing but time, because the next run heals what was half done. A query just stops.
 
 use std::io;
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use keytrail::ingest::Stop;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Interval, Sleep, interval_at, sleep};
 
 use crate::context::Context;
 use crate::failure::{Failure, STOPPED};
@@ -29,6 +35,82 @@ pub(crate) fn listen(stop: Stop, progress: Arc<Progress>, context: Context) -> R
         end();
     });
     Ok(())
+}
+
+/// Ctrl-C and time for one query after another.
+///
+/// Both are watched by a thread of their own: the engine's threads may be busy with one step of a query for minutes.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    asked: Arc<Asked>,
+    clock: Handle,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// Whether the query under way is to stop.
+    stop: AtomicBool,
+    wake: Notify,
+}
+
+impl Watch {
+    /// Watches until the process ends. The first Ctrl-C stops the query, the second one the process.
+    pub(crate) fn begin() -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::new("signals cannot be received").because(&error);
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let clock = runtime.handle().clone();
+        let mut signals = {
+            let _here = runtime.enter();
+            Signals::new().map_err(failed)?
+        };
+        let asked = Arc::new(Asked::default());
+        let told = Arc::clone(&asked);
+        let watch = async move {
+            loop {
+                signals.next().await;
+                if told.stop.swap(true, Ordering::AcqRel) {
+                    end();
+                }
+                told.wake.notify_waiters();
+            }
+        };
+        thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || runtime.block_on(watch))
+            .map_err(failed)?;
+        Ok(Self { asked, clock })
+    }
+
+    /// Comes after some time.
+    pub(crate) fn sleep(&self, time: Duration) -> Sleep {
+        let _there = self.clock.enter();
+        sleep(time)
+    }
+
+    /// Comes again and again.
+    pub(crate) fn ticks(&self, time: Duration) -> Interval {
+        let _there = self.clock.enter();
+        interval_at(Instant::now() + time, time)
+    }
+
+    /// A query begins: what was asked before was not for it.
+    pub(crate) fn forget(&self) {
+        self.asked.stop.store(false, Ordering::Release);
+    }
+
+    /// Waits until the query is to stop.
+    pub(crate) async fn asked(&self) {
+        loop {
+            let woken = self.asked.wake.notified();
+            if self.asked.stop.load(Ordering::Acquire) {
+                return;
+            }
+            woken.await;
+        }
+    }
 }
 
 #[expect(clippy::exit, reason = "the second Ctrl-C must not wait for anything")]

@@ -10,12 +10,18 @@ mod context;
 mod failure;
 mod interrupt;
 mod output;
+mod pager;
 mod progress;
+mod query;
 mod question;
 mod size;
+mod stream;
 mod summary;
+mod waiting;
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser as _;
 
@@ -23,13 +29,23 @@ use crate::args::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
+/// Stack of a thread. Queries are trees, and are walked; memory is taken only for what is used of it.
+const STACK: usize = 16 << 20;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refused) => return args::explain(&refused),
     };
     let context = Context::new(&cli.global);
-    match run(cli, &context) {
+    // Not on the first thread, whose stack is as the system has it.
+    let done = thread::scope(|scope| {
+        let work = thread::Builder::new().stack_size(STACK);
+        let work = work.spawn_scoped(scope, || run(cli, &context));
+        let done = work.map(|work| work.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        done.unwrap_or_else(|error| Err(Failure::new("the runtime did not start").because(&error)))
+    });
+    match done {
         Ok(done) => done.into(),
         Err(failure) => {
             context.say(&failure.to_string());
@@ -41,7 +57,11 @@ fn main() -> ExitCode {
 fn run(cli: Cli, context: &Context) -> Result<Done, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(STACK)
         .build()
         .map_err(|error| Failure::new("the runtime did not start").because(&error))?;
-    runtime.block_on(cli.command.run(context))
+    let done = runtime.block_on(cli.command.run(context));
+    // What was given up (a query after its time, say) is not waited for.
+    runtime.shutdown_background();
+    done
 }

@@ -1,11 +1,12 @@
 //! Where the answer goes.
 //!
-//! In: a report and the output options. Out: bytes on standard output or in a file. Promise: a file appears under its
+//! In: a report or rows as they come, and the output options. Out: bytes on standard output or in a file. Promise: a file appears under its
 //! name only when it is complete; a reader who closes the pipe (`| head`) is no error; what a format has no room for
 //! (notes, coverage) is said on standard error instead of being lost.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind, Write, stdout};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Stdout, Write, stdout};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -15,6 +16,7 @@ use keytrail::report::{Coverage, Report};
 use crate::args::OutputArgs;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::pager::Screen;
 
 /// Writes the report where and how the options say.
 pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Result<(), Failure> {
@@ -74,6 +76,120 @@ pub(crate) fn mention_the_rest(notes: &[String], coverage: Option<&Coverage>, co
     }
 }
 
+/// Where an answer goes that comes piece by piece. Dropped before it is complete, it leaves no file.
+pub(crate) enum Out {
+    /// A terminal.
+    Screen(Screen),
+    /// A pipe or a redirection.
+    Pipe(BufWriter<Stdout>),
+    /// A file, beside its name until it is complete.
+    File {
+        file: BufWriter<File>,
+        place: Place,
+        complete: bool,
+    },
+}
+
+impl Out {
+    /// Opens what the options name.
+    pub(crate) fn open(args: &OutputArgs, context: &Context) -> Result<Self, Failure> {
+        match &args.output {
+            Some(path) => {
+                let place = Place::of(path);
+                let file =
+                    File::create(place.written()).map_err(|error| unwritable(path, &error))?;
+                Ok(Out::File {
+                    file: BufWriter::new(file),
+                    place,
+                    complete: false,
+                })
+            }
+            None if stdout().is_terminal() => Ok(Out::Screen(Screen::new(context.height()))),
+            None => Ok(Out::Pipe(BufWriter::new(stdout()))),
+        }
+    }
+
+    /// What may be assumed about the place.
+    pub(crate) fn options(&self, context: &Context) -> RenderOptions {
+        match self {
+            Out::File { .. } => RenderOptions::default(),
+            _ => RenderOptions {
+                width: context.width(),
+                color: context.color(),
+            },
+        }
+    }
+
+    /// Whether what is written shows on a terminal.
+    pub(crate) fn is_screen(&self) -> bool {
+        matches!(self, Out::Screen(_))
+    }
+
+    /// Whether something shows on the terminal already.
+    pub(crate) fn is_begun(&self) -> bool {
+        matches!(self, Out::Screen(screen) if screen.is_begun())
+    }
+
+    /// Writes a piece. Breaks when the reader has gone away.
+    pub(crate) fn write(
+        &mut self,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<ControlFlow<()>, Failure> {
+        let written = match self {
+            Out::Screen(screen) => fill(screen),
+            Out::Pipe(pipe) => fill(pipe).and_then(|()| pipe.flush()),
+            Out::File { file, .. } => fill(file),
+        };
+        self.gone(written)
+    }
+
+    /// Ends the answer.
+    pub(crate) fn complete(mut self) -> Result<(), Failure> {
+        let written = match &mut self {
+            Out::Screen(screen) => screen.finish(),
+            Out::Pipe(pipe) => pipe.flush(),
+            Out::File {
+                file,
+                place,
+                complete,
+            } => file
+                .flush()
+                .and_then(|()| place.complete())
+                .inspect(|()| *complete = true),
+        };
+        self.gone(written).map(drop)
+    }
+
+    /// A reader who has gone away is no error.
+    fn gone(&self, written: io::Result<()>) -> Result<ControlFlow<()>, Failure> {
+        match (written, self) {
+            (Ok(()), _) => Ok(ControlFlow::Continue(())),
+            (Err(error), Out::File { place, .. }) => Err(unwritable(place.name(), &error)),
+            (Err(error), _) if error.kind() == ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+            (Err(error), _) => {
+                Err(Failure::new("standard output cannot be written").because(&error))
+            }
+        }
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        if let Out::File {
+            place,
+            complete: false,
+            ..
+        } = self
+        {
+            place.abandon();
+        }
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("{} cannot be written", path.display())).because(error)
+}
+
 /// Hands a file to a function and puts it in place when the function is done.
 pub(crate) fn write_file(
     path: &Path,
@@ -88,12 +204,12 @@ pub(crate) fn write_file(
     });
     result.map_err(|error| {
         place.abandon();
-        Failure::new(format!("{} cannot be written", path.display())).because(&error)
+        unwritable(path, &error)
     })
 }
 
 /// Where the bytes of an output file go before they are complete.
-enum Place {
+pub(crate) enum Place {
     /// Devices and named pipes are written as they are; renaming over them would replace them.
     Direct(PathBuf),
     /// A file is written beside its final name.
@@ -114,6 +230,13 @@ impl Place {
                     path,
                 }
             }
+        }
+    }
+
+    /// The final name.
+    fn name(&self) -> &Path {
+        match self {
+            Place::Direct(path) | Place::Beside { path, .. } => path,
         }
     }
 

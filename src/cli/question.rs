@@ -44,10 +44,19 @@ pub(crate) async fn location(lake: &str, access: &SourceArgs) -> Result<Location
 
 /// A session on what the options name.
 pub(crate) async fn session(trail: &TrailArgs) -> Result<Session, Failure> {
+    session_within(None, trail).await
+}
+
+/// The same with at most so many bytes of memory for sorting, grouping and joining.
+pub(crate) async fn session_within(
+    max_memory: Option<usize>,
+    trail: &TrailArgs,
+) -> Result<Session, Failure> {
     let options = SessionOptions {
         selection: trail.selection.selection()?,
         threads: threads(),
         max_json: MAX_JSON,
+        max_memory,
     };
     match trail.input.input() {
         Input::Lake(lake) => {

@@ -113,3 +113,12 @@ pub fn ledger_batch(rows: &[LogFileRow]) -> Result<RecordBatch, LakeError> {
         chrono::Utc::now().timestamp_micros(),
     )?)
 }
+
+/// Rejected records as the rows of a table, for log files that are asked without a lake.
+pub fn rejects_batch(rows: &[RejectRow]) -> Result<RecordBatch, LakeError> {
+    let rows: Vec<&RejectRow> = rows.iter().collect();
+    Ok(rejects::batch(
+        &rows,
+        chrono::Utc::now().timestamp_micros(),
+    )?)
+}

@@ -104,7 +104,7 @@ async fn identities(table: &Table, files: &[StoredFile]) -> Result<HashSet<u128>
 }
 
 /// Rejected records as a batch.
-fn batch(rows: &[&RejectRow], now: i64) -> Result<RecordBatch, ArrowError> {
+pub(super) fn batch(rows: &[&RejectRow], now: i64) -> Result<RecordBatch, ArrowError> {
     let text = |get: &dyn Fn(&RejectRow) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(
             rows.iter().map(|row| get(row)),

@@ -1,15 +1,17 @@
 //! JSON that people read: documents.
 //!
-//! In: a section one of whose columns is a block (see [`FIT`]). Out: for each row a line of the other columns, and the lines
+//! In: a table one of whose columns is a block (see [`FIT`]). Out: for each row a line of the other columns, and the lines
 //! of the document. Promise: a document that is no JSON is one line as it is.
+
+use arrow::datatypes::Schema;
 
 use super::terminal;
 use super::value::Value;
-use crate::report::{FIT, Section};
+use crate::report::FIT;
 
 /// The column that is a block.
-pub(super) fn column(section: &Section) -> Option<usize> {
-    let fields = section.schema.fields().iter();
+pub(super) fn column(schema: &Schema) -> Option<usize> {
+    let fields = schema.fields().iter();
     fields
         .enumerate()
         .find(|(_, field)| field.metadata().get(FIT).is_some_and(|fit| fit == "block"))
@@ -17,14 +19,14 @@ pub(super) fn column(section: &Section) -> Option<usize> {
 }
 
 /// The other columns in one line: texts as they are, others with their names.
-pub(super) fn heading(section: &Section, row: &[Value<'_>], block: usize) -> String {
+pub(super) fn heading(schema: &Schema, row: &[Value<'_>], block: usize) -> String {
     let mut heading = String::new();
     let others = row.iter().enumerate().filter(|(index, _)| *index != block);
     for (index, value) in others {
         let text = terminal::text(value);
         let part = match value {
             Value::Text(_) => text,
-            _ => format!("{text} {}", section.schema.field(index).name()),
+            _ => format!("{text} {}", schema.field(index).name()),
         };
         let between = match heading.len() {
             0 => "",

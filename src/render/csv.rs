@@ -8,53 +8,88 @@
 
 use std::io::{self, Write};
 
+use arrow::array::RecordBatch;
+
+use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::{Value, rfc3339, rows};
-use super::{Render, escape, json};
-use crate::report::Report;
+use super::{escape, json};
 
 /// The column that tells sections apart.
 const SECTION: &str = "section";
 
 /// Comma-separated values.
-pub(super) struct Csv;
+#[derive(Default)]
+pub(super) struct Csv {
+    columns: Vec<String>,
+    several: bool,
+    /// What the lines of a section begin with.
+    first: Option<String>,
+    /// Where each column stands in the section.
+    places: Vec<Option<usize>>,
+}
 
-impl Render for Csv {
-    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        let several = report.sections.len() > 1;
-        let columns = union(report);
-        let header = several
+impl RowsWriter for Csv {
+    fn open(&mut self, opening: &Opening, out: &mut dyn Write) -> io::Result<()> {
+        self.several = opening.sections.len() > 1;
+        self.columns = match opening.sections.as_slice() {
+            // As they are, even if two columns of one table have the same name.
+            [one] => names(one).map(str::to_owned).collect(),
+            sections => union(sections),
+        };
+        let header = self
+            .several
             .then_some(SECTION)
             .into_iter()
-            .chain(columns.iter().copied());
-        line(out, header.map(|name| escape::csv(name).into_owned()))?;
-        for section in &report.sections {
-            let places: Vec<Option<usize>> = columns
+            .chain(self.columns.iter().map(String::as_str));
+        line(out, header.map(|name| escape::csv(name).into_owned()))
+    }
+
+    fn section(&mut self, heading: &Heading, _: &mut dyn Write) -> io::Result<()> {
+        let schema = &heading.schema;
+        self.first = self
+            .several
+            .then(|| escape::csv(&heading.name).into_owned());
+        self.places = match self.several {
+            true => self
+                .columns
                 .iter()
-                .map(|name| section.schema.index_of(name).ok())
-                .collect();
-            for row in rows(section) {
-                let first = several.then(|| escape::csv(&section.name).into_owned());
-                let rest = places
-                    .iter()
-                    .map(|place| place.map_or_else(String::new, |index| field(&row[index])));
-                line(out, first.into_iter().chain(rest))?;
-            }
+                .map(|name| schema.index_of(name).ok())
+                .collect(),
+            false => (0..schema.fields().len()).map(Some).collect(),
+        };
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> io::Result<()> {
+        for row in rows(batch) {
+            let fields = self
+                .places
+                .iter()
+                .map(|place| place.map_or_else(String::new, |index| field(&row[index])));
+            line(out, self.first.clone().into_iter().chain(fields))?;
         }
+        Ok(())
+    }
+
+    fn close(&mut self, _: Option<&Remarks>, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// The columns of all sections, in the order in which they first appear.
-fn union(report: &Report) -> Vec<&str> {
-    let mut columns: Vec<&str> = Vec::new();
-    for name in report
-        .sections
+fn names(heading: &Heading) -> impl Iterator<Item = &str> {
+    heading
+        .schema
+        .fields()
         .iter()
-        .flat_map(|section| section.schema.fields())
         .map(|field| field.name().as_str())
-    {
-        if !columns.contains(&name) {
-            columns.push(name);
+}
+
+/// The columns of all sections, in the order in which they first appear.
+fn union(sections: &[Heading]) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in sections.iter().flat_map(names) {
+        if !columns.iter().any(|known| known == name) {
+            columns.push(name.to_owned());
         }
     }
     columns

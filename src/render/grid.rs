@@ -37,7 +37,7 @@ pub(super) struct Column {
 }
 
 /// A table of texts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Grid {
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<String>>,
@@ -48,6 +48,8 @@ pub(super) struct Grid {
 pub(super) struct Layout {
     columns: Vec<(usize, usize)>,
     pub(super) left_out: Vec<String>,
+    /// Whether there is a width to keep to.
+    limited: bool,
 }
 
 impl Grid {
@@ -66,6 +68,7 @@ impl Grid {
                 return Some(Layout {
                     columns: shown.into_iter().zip(widths).collect(),
                     left_out,
+                    limited: width.is_some(),
                 });
             }
             found = self.squeezed(&shown, limit);
@@ -124,7 +127,9 @@ impl Grid {
             let cells: Vec<Vec<String>> = columns
                 .map(|&(index, width)| match self.columns[index].fit {
                     Fit::Wrap => wrapped(&row[index], width),
-                    _ => vec![cut(&row[index], width)],
+                    Fit::Cut if layout.limited => vec![cut(&row[index], width)],
+                    // Rows that were not there when the widths were chosen may be longer.
+                    _ => vec![row[index].clone()],
                 })
                 .collect();
             self.lines(layout, &cells)

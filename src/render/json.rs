@@ -3,69 +3,133 @@
 //! In: a report. Out: `{"report": …, "coverage": {…}, "notes": […], "<section>": [ … ]}` with one row per line, so that
 //! it reads in `less` and two answers differ in `diff` where they differ in fact; or, as JSON lines, the bare rows, with
 //! a first field `section` if there are several sections. Promise: valid JSON whatever the values are; times are RFC
-//! 3339 in UTC; a missing value is `null`; rows are streamed.
+//! 3339 in UTC; a missing value is `null`; rows are streamed. Coverage and notes come last where they are not known before
+//! the rows.
 
 use std::io::{self, Write};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
+use super::escape;
+use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::{Value, rfc3339, rows};
-use super::{Render, escape};
-use crate::report::{QUERY, Report, Section};
+use crate::report::QUERY;
 
 /// The whole report as one object.
-pub(super) struct Json;
+#[derive(Default)]
+pub(super) struct Json {
+    names: Vec<String>,
+    /// Rows of the section so far; none before the first section.
+    rows: Option<u64>,
+}
 
 /// Rows only, one per line.
-pub(super) struct JsonLines;
+#[derive(Default)]
+pub(super) struct JsonLines {
+    names: Vec<String>,
+    /// What a row begins with.
+    start: String,
+    several: bool,
+}
 
-impl Render for Json {
-    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+impl RowsWriter for Json {
+    fn open(&mut self, opening: &Opening, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{{\n  \"report\": ")?;
-        serialized(out, &report.name)?;
-        let query = report.sections.first();
-        if let Some(query) = query.and_then(|section| section.schema.metadata().get(QUERY)) {
-            write!(out, ",\n  \"query\": ")?;
+        serialized(out, &opening.name)?;
+        let query = opening.sections.first();
+        if let Some(query) = query.and_then(|heading| heading.schema.metadata().get(QUERY)) {
+            write!(
+                out,
+                ",
+  \"query\": "
+            )?;
             serialized(out, query)?;
         }
-        if let Some(coverage) = &report.coverage {
-            write!(out, ",\n  \"coverage\": ")?;
-            serialized(out, coverage)?;
+        match &opening.remarks {
+            Some(remarks) => told(remarks, out),
+            None => Ok(()),
         }
-        write!(out, ",\n  \"notes\": ")?;
-        serialized(out, &report.notes)?;
-        for section in &report.sections {
-            write!(out, ",\n  ")?;
-            serialized(out, &section.name)?;
-            write!(out, ": [")?;
-            let names = keys(section)?;
-            for (index, row) in rows(section).enumerate() {
-                out.write_all(if index == 0 { b"\n    {" } else { b",\n    {" })?;
-                members(out, &names, &row)?;
-                out.write_all(b"}")?;
-            }
-            out.write_all(if section.rows() == 0 { b"]" } else { b"\n  ]" })?;
+    }
+
+    fn section(&mut self, heading: &Heading, out: &mut dyn Write) -> io::Result<()> {
+        self.end_of_section(out)?;
+        write!(out, ",\n  ")?;
+        serialized(out, &heading.name)?;
+        write!(out, ": [")?;
+        self.names = keys(&heading.schema)?;
+        self.rows = Some(0);
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> io::Result<()> {
+        let before = self.rows.unwrap_or(0);
+        for (index, row) in rows(batch).enumerate() {
+            let first = before == 0 && index == 0;
+            out.write_all(if first { b"\n    {" } else { b",\n    {" })?;
+            members(out, &self.names, &row)?;
+            out.write_all(b"}")?;
+        }
+        self.rows = Some(before + batch.num_rows() as u64);
+        Ok(())
+    }
+
+    fn close(&mut self, remarks: Option<&Remarks>, out: &mut dyn Write) -> io::Result<()> {
+        self.end_of_section(out)?;
+        if let Some(remarks) = remarks {
+            told(remarks, out)?;
         }
         out.write_all(b"\n}\n")
     }
 }
 
-impl Render for JsonLines {
-    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        for section in &report.sections {
-            let names = keys(section)?;
-            for row in rows(section) {
-                out.write_all(b"{")?;
-                if report.sections.len() > 1 {
-                    out.write_all(b"\"section\":")?;
-                    serialized(out, &section.name)?;
-                    out.write_all(b",")?;
-                }
-                members(out, &names, &row)?;
-                out.write_all(b"}\n")?;
-            }
+impl Json {
+    fn end_of_section(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        match self.rows.take() {
+            None => Ok(()),
+            Some(0) => out.write_all(b"]"),
+            Some(_) => out.write_all(b"\n  ]"),
         }
+    }
+}
+
+/// Coverage and notes as members.
+fn told(remarks: &Remarks, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(coverage) = &remarks.coverage {
+        write!(out, ",\n  \"coverage\": ")?;
+        serialized(out, coverage)?;
+    }
+    write!(out, ",\n  \"notes\": ")?;
+    serialized(out, &remarks.notes)
+}
+
+impl RowsWriter for JsonLines {
+    fn open(&mut self, opening: &Opening, _: &mut dyn Write) -> io::Result<()> {
+        self.several = opening.sections.len() > 1;
+        Ok(())
+    }
+
+    fn section(&mut self, heading: &Heading, _: &mut dyn Write) -> io::Result<()> {
+        self.names = keys(&heading.schema)?;
+        self.start = match self.several {
+            true => format!("{{\"section\":{},", json_text(&heading.name)?),
+            false => "{".to_owned(),
+        };
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> io::Result<()> {
+        for row in rows(batch) {
+            out.write_all(self.start.as_bytes())?;
+            members(out, &self.names, &row)?;
+            out.write_all(b"}\n")?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, _: Option<&Remarks>, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 }
@@ -117,9 +181,9 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The column names of a section as JSON strings, made once for all rows.
-fn keys(section: &Section) -> io::Result<Vec<String>> {
-    let fields = section.schema.fields().iter();
+/// The column names of a table as JSON strings, made once for all rows.
+fn keys(schema: &Schema) -> io::Result<Vec<String>> {
+    let fields = schema.fields().iter();
     fields.map(|field| json_text(field.name())).collect()
 }
 

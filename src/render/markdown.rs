@@ -5,28 +5,90 @@
 
 use std::io::{self, Write};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::{Value, rows};
-use super::{Render, block, coverage, escape, terminal};
-use crate::report::{Report, Section};
+use super::{block, coverage, escape, terminal};
+use crate::report::Coverage;
 
 /// Headings and tables.
-pub(super) struct Markdown;
+#[derive(Default)]
+pub(super) struct Markdown {
+    title: String,
+    coverage: Option<Coverage>,
+    table: Option<Table>,
+}
 
-impl Render for Markdown {
-    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "# {}", escape::markdown(&report.title))?;
-        list(out, None, &report.notes)?;
-        for section in &report.sections {
-            if section.title != report.title {
-                writeln!(out, "\n## {}", escape::markdown(&section.title))?;
-            }
+/// The table that is being written.
+struct Table {
+    schema: SchemaRef,
+    /// The columns that are for people, by index.
+    shown: Vec<usize>,
+    begun: bool,
+}
+
+impl RowsWriter for Markdown {
+    fn open(&mut self, opening: &Opening, out: &mut dyn Write) -> io::Result<()> {
+        self.title = opening.title.clone();
+        if !self.title.is_empty() {
+            writeln!(out, "# {}", escape::markdown(&self.title))?;
+        }
+        match &opening.remarks {
+            Some(remarks) => self.told(remarks, out),
+            None => Ok(()),
+        }
+    }
+
+    fn section(&mut self, heading: &Heading, out: &mut dyn Write) -> io::Result<()> {
+        self.end_of_section(out)?;
+        let titled = heading.title != self.title;
+        if titled {
+            writeln!(out, "\n## {}", escape::markdown(&heading.title))?;
+        }
+        if titled || !self.title.is_empty() {
             writeln!(out)?;
-            table(section, out)?;
         }
-        if let Some(coverage) = &report.coverage {
-            list(out, Some("Coverage"), &coverage::lines(coverage))?;
-        }
+        self.table = Some(Table {
+            schema: SchemaRef::clone(&heading.schema),
+            shown: terminal::shown(&heading.schema),
+            begun: false,
+        });
         Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> io::Result<()> {
+        match &mut self.table {
+            Some(table) => table.rows(batch, out),
+            None => Ok(()),
+        }
+    }
+
+    fn close(&mut self, remarks: Option<&Remarks>, out: &mut dyn Write) -> io::Result<()> {
+        self.end_of_section(out)?;
+        if let Some(remarks) = remarks {
+            self.told(remarks, out)?;
+        }
+        match self.coverage.take() {
+            Some(coverage) => list(out, Some("Coverage"), &coverage::lines(&coverage)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Markdown {
+    /// Writes the notes, and keeps the coverage for the end.
+    fn told(&mut self, remarks: &Remarks, out: &mut dyn Write) -> io::Result<()> {
+        self.coverage = remarks.coverage.clone();
+        list(out, None, &remarks.notes)
+    }
+
+    fn end_of_section(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        match self.table.take() {
+            Some(table) if !table.begun => writeln!(out, "None."),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -41,54 +103,53 @@ fn list(out: &mut dyn Write, heading: Option<&str>, lines: &[String]) -> io::Res
     Ok(())
 }
 
-/// Each row as a paragraph, and its block below.
-fn blocks(section: &Section, column: usize, out: &mut dyn Write) -> io::Result<()> {
-    for (index, row) in rows(section).enumerate() {
-        if index > 0 {
-            writeln!(out)?;
+impl Table {
+    fn rows(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> io::Result<()> {
+        let block = block::column(&self.schema);
+        for row in rows(batch) {
+            let first = !self.begun;
+            self.begun = true;
+            match block {
+                Some(column) => {
+                    if !first {
+                        writeln!(out)?;
+                    }
+                    self.block(&row, column, out)?;
+                }
+                None => {
+                    if first {
+                        self.head(out)?;
+                    }
+                    let cells = self.shown.iter().map(|&column| cell(&row[column]));
+                    writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "))?;
+                }
+            }
         }
-        writeln!(
-            out,
-            "{}\n\n```json",
-            escape::markdown(&block::heading(section, &row, column))
-        )?;
+        Ok(())
+    }
+
+    /// A row as a paragraph, and its block below.
+    fn block(&self, row: &[Value<'_>], column: usize, out: &mut dyn Write) -> io::Result<()> {
+        let heading = block::heading(&self.schema, row, column);
+        writeln!(out, "{}\n\n```json", escape::markdown(&heading))?;
         for line in block::lines(&row[column]) {
             // A line of JSON starts with a brace, a bracket, a quotation mark or space: it cannot end the block.
             writeln!(out, "{}", escape::terminal(&line))?;
         }
-        writeln!(out, "```")?;
+        writeln!(out, "```")
     }
-    Ok(())
-}
 
-fn table(section: &Section, out: &mut dyn Write) -> io::Result<()> {
-    if section.rows() == 0 {
-        return writeln!(out, "None.");
+    /// Names, and the side on which each column stands.
+    fn head(&self, out: &mut dyn Write) -> io::Result<()> {
+        let fields = || self.shown.iter().map(|&column| self.schema.field(column));
+        let names = fields().map(|field| escape::markdown(field.name()));
+        writeln!(out, "| {} |", names.collect::<Vec<_>>().join(" | "))?;
+        let rules = fields().map(|field| match field.data_type().is_numeric() {
+            true => "---:",
+            false => "---",
+        });
+        writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "))
     }
-    if let Some(column) = block::column(section) {
-        return blocks(section, column, out);
-    }
-    let shown: Vec<usize> = terminal::shown(section).collect();
-    let fields = || shown.iter().map(|&column| section.schema.field(column));
-    let names: Vec<String> = fields()
-        .map(|field| escape::markdown(field.name()))
-        .collect();
-    writeln!(out, "| {} |", names.join(" | "))?;
-    let rules: Vec<&str> = fields()
-        .map(|field| {
-            if field.data_type().is_numeric() {
-                "---:"
-            } else {
-                "---"
-            }
-        })
-        .collect();
-    writeln!(out, "| {} |", rules.join(" | "))?;
-    for row in rows(section) {
-        let cells: Vec<String> = shown.iter().map(|&column| cell(&row[column])).collect();
-        writeln!(out, "| {} |", cells.join(" | "))?;
-    }
-    Ok(())
 }
 
 fn cell(value: &Value<'_>) -> String {

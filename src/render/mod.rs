@@ -1,6 +1,6 @@
 //! How does an answer look?
 //!
-//! In: a [`Report`]. Out: bytes on a writer, in one of the [`Format`]s. Promise: what an attacker wrote into a log file
+//! In: a [`Report`], or rows as they come ([`RowsWriter`]). Out: bytes on a writer, in one of the [`Format`]s. Promise: what an attacker wrote into a log file
 //! never acts on the reader's terminal, spreadsheet or browser; escaping lives here, in `escape`, and nowhere else.
 //! Nothing is cut except by a table that has to fit a width, and there the cut is shown.
 
@@ -12,6 +12,8 @@ mod grid;
 pub mod html;
 mod json;
 mod markdown;
+mod parquet;
+mod rows;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -23,6 +25,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use coverage::lines as coverage_lines;
+pub use rows::{Heading, Opening, Remarks, RowsWriter};
 pub use trace::{TraceView, render_trace};
 
 use crate::report::Report;
@@ -51,16 +54,28 @@ pub enum Format {
     Csv,
     /// Headings and tables for tickets and wikis.
     Markdown,
+    /// Columns for programs: one table, with its types.
+    Parquet,
 }
 
 impl Format {
-    /// Every format, in the order of help texts.
+    /// Every format of text, in the order of help texts.
     pub const ALL: [Format; 5] = [
         Format::Table,
         Format::Json,
         Format::Jsonl,
         Format::Csv,
         Format::Markdown,
+    ];
+
+    /// Every format of an answer that is one table.
+    pub const OF_ROWS: [Format; 6] = [
+        Format::Table,
+        Format::Json,
+        Format::Jsonl,
+        Format::Csv,
+        Format::Markdown,
+        Format::Parquet,
     ];
 
     /// The name people type.
@@ -71,12 +86,13 @@ impl Format {
             Format::Jsonl => "jsonl",
             Format::Csv => "csv",
             Format::Markdown => "markdown",
+            Format::Parquet => "parquet",
         }
     }
 
     /// Whether the format has room for rows only, so that notes and coverage have to be said elsewhere.
     pub const fn rows_only(self) -> bool {
-        matches!(self, Format::Jsonl | Format::Csv)
+        matches!(self, Format::Jsonl | Format::Csv | Format::Parquet)
     }
 }
 
@@ -86,7 +102,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// The name is not one of [`Format::ALL`].
+/// The name is not one of [`Format::OF_ROWS`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown format {0:?}")]
 pub struct UnknownFormat(String);
@@ -95,7 +111,7 @@ impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Format::ALL
+        Format::OF_ROWS
             .into_iter()
             .find(|format| format.name() == name)
             .ok_or_else(|| UnknownFormat(name.to_owned()))
@@ -113,12 +129,27 @@ pub struct RenderOptions {
 
 /// The renderer of a format.
 pub fn renderer(format: Format, options: RenderOptions) -> Box<dyn Render> {
+    Box::new(rows::Whole { format, options })
+}
+
+/// Rows from which a table takes its widths when the rest of them is still to come.
+pub const SAMPLE: usize = 1_000;
+
+/// The writer of a format, for rows as they come. Tables take their widths from the first [`SAMPLE`] rows: later values
+/// that are longer are shown like any other that does not fit.
+pub fn writer(format: Format, options: RenderOptions) -> Box<dyn RowsWriter> {
+    writer_of(format, options, Some(SAMPLE))
+}
+
+/// The writer of a format; tables take their widths from so many rows, or from all.
+fn writer_of(format: Format, options: RenderOptions, sample: Option<usize>) -> Box<dyn RowsWriter> {
     match format {
-        Format::Table => Box::new(terminal::Terminal(options)),
-        Format::Json => Box::new(json::Json),
-        Format::Jsonl => Box::new(json::JsonLines),
-        Format::Csv => Box::new(csv::Csv),
-        Format::Markdown => Box::new(markdown::Markdown),
+        Format::Table => Box::new(terminal::Terminal::new(options, sample)),
+        Format::Json => Box::<json::Json>::default(),
+        Format::Jsonl => Box::<json::JsonLines>::default(),
+        Format::Csv => Box::<csv::Csv>::default(),
+        Format::Markdown => Box::<markdown::Markdown>::default(),
+        Format::Parquet => Box::<parquet::Parquet>::default(),
     }
 }
 
@@ -128,7 +159,7 @@ mod tests {
 
     #[test]
     fn format_names_round_trip() {
-        for format in Format::ALL {
+        for format in Format::OF_ROWS {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         assert_eq!(

@@ -2,47 +2,128 @@
 //!
 //! In: a report and the terminal's width. Out: title, notes, each section as a table, and the coverage. A section of one
 //! row, and one whose table cannot fit, is a list of `name  value` lines. Promise: identifiers, times and numbers are
-//! never cut; nothing of a value acts on the terminal.
+//! never cut; nothing of a value acts on the terminal. Rows are kept only until the widths are chosen.
 
 use std::io::{self, Write};
 
-use arrow::datatypes::{DataType, Field};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{json as json_in_line, terminal as escaped};
-use super::grid::{Column, Fit, Grid, NARROWEST};
+use super::grid::{Column, Fit, Grid, Layout, NARROWEST};
+use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::{Value, readable, rows};
-use super::{Render, RenderOptions, block, coverage, json};
-use crate::report::{FIT, Report, Section};
+use super::{RenderOptions, block, coverage, json};
+use crate::report::{Coverage, FIT};
 
 /// What a missing value looks like.
 const MISSING: &str = "–";
+
+/// Said once of all times.
+const UTC: &str = " (times in UTC)";
 
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
 const PLAIN: &str = "\u{1b}[0m";
 
 /// Tables for people.
-pub(super) struct Terminal(pub(super) RenderOptions);
+pub(super) struct Terminal {
+    options: RenderOptions,
+    /// Rows from which widths are taken; all when none.
+    sample: Option<usize>,
+    title: String,
+    coverage: Option<Coverage>,
+    table: Option<Table>,
+}
 
-impl Render for Terminal {
-    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        let utc = report.sections.iter().any(has_times);
-        let suffix = if utc { " (times in UTC)" } else { "" };
-        writeln!(out, "{}{suffix}", self.bold(&escaped(&report.title)))?;
-        for note in &report.notes {
-            writeln!(out, "note: {}", escaped(note))?;
+/// The table that is being written.
+struct Table {
+    schema: SchemaRef,
+    /// The columns that are for people, by index.
+    shown: Vec<usize>,
+    grid: Grid,
+    /// How it is shown, once that is decided.
+    shape: Option<Shape>,
+    rows: u64,
+}
+
+/// How a table is shown.
+enum Shape {
+    Columns(Layout),
+    Records,
+}
+
+/// A single row with more columns than this is a summary, which is read from top to bottom, not a list of one.
+const ROW_COLUMNS: usize = 8;
+
+impl RowsWriter for Terminal {
+    fn open(&mut self, opening: &Opening, out: &mut dyn Write) -> io::Result<()> {
+        self.title = opening.title.clone();
+        if !self.title.is_empty() {
+            let mut schemas = opening.sections.iter().map(|section| &section.schema);
+            let utc = schemas.any(|schema| has_times(schema));
+            let suffix = if utc { UTC } else { "" };
+            writeln!(out, "{}{suffix}", self.bold(&escaped(&self.title)))?;
         }
-        for section in &report.sections {
+        match &opening.remarks {
+            Some(remarks) => self.told(remarks, out),
+            None => Ok(()),
+        }
+    }
+
+    fn section(&mut self, heading: &Heading, out: &mut dyn Write) -> io::Result<()> {
+        let first = self.table.is_none() && self.title.is_empty();
+        self.end_of_section(out)?;
+        if !first {
             writeln!(out)?;
-            if section.title != report.title {
-                writeln!(out, "{}", self.bold(&escaped(&section.title)))?;
+        }
+        if heading.title != self.title {
+            writeln!(out, "{}", self.bold(&escaped(&heading.title)))?;
+        }
+        self.table = Some(Table {
+            schema: SchemaRef::clone(&heading.schema),
+            shown: shown(&heading.schema),
+            grid: Grid::default(),
+            shape: None,
+            rows: 0,
+        });
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> io::Result<()> {
+        let Some(mut table) = self.table.take() else {
+            return Ok(());
+        };
+        if let Some(column) = block::column(&table.schema) {
+            self.blocks(&mut table, column, batch, out)?;
+            self.table = Some(table);
+            return Ok(());
+        }
+        table.rows += batch.num_rows() as u64;
+        for row in rows(batch) {
+            let cells = table.shown.iter().map(|&column| text(&row[column]));
+            table.grid.rows.push(cells.collect());
+        }
+        let enough = |sample| table.grid.rows.len() > sample;
+        if table.shape.is_some() || self.sample.is_some_and(enough) {
+            self.show(&mut table, out)?;
+        }
+        self.table = Some(table);
+        Ok(())
+    }
+
+    fn close(&mut self, remarks: Option<&Remarks>, out: &mut dyn Write) -> io::Result<()> {
+        self.end_of_section(out)?;
+        if let Some(remarks) = remarks {
+            if !remarks.notes.is_empty() {
+                writeln!(out)?;
             }
-            self.section(section, out)?;
+            self.told(remarks, out)?;
         }
-        if let Some(coverage) = &report.coverage {
+        if let Some(coverage) = self.coverage.take() {
             writeln!(out)?;
-            for line in coverage::lines(coverage) {
+            for line in coverage::lines(&coverage) {
                 writeln!(out, "{}", self.styled(DIM, &escaped(&line)))?;
             }
         }
@@ -50,46 +131,77 @@ impl Render for Terminal {
     }
 }
 
-/// A single row with more columns than this is a summary, which is read from top to bottom, not a list of one.
-const ROW_COLUMNS: usize = 8;
-
 impl Terminal {
-    fn section(&self, section: &Section, out: &mut dyn Write) -> io::Result<()> {
-        if let Some(column) = block::column(section).filter(|_| section.rows() > 0) {
-            return self.blocks(section, column, out);
-        }
-        let grid = grid(section);
-        match (grid.rows.len(), grid.layout(self.0.width)) {
-            (0, _) => writeln!(out, "none"),
-            (1, _) if grid.columns.len() > ROW_COLUMNS => self.records(&grid, out),
-            (_, Some(layout)) => {
-                for line in grid.head(&layout) {
-                    writeln!(out, "{}", self.bold(&line))?;
-                }
-                for line in grid.body(&layout) {
-                    writeln!(out, "{line}")?;
-                }
-                if !layout.left_out.is_empty() {
-                    let names = layout.left_out.join(", ");
-                    writeln!(
-                        out,
-                        "{}",
-                        self.styled(DIM, &format!("no room for: {names}"))
-                    )?;
-                }
-                Ok(())
-            }
-            _ => self.records(&grid, out),
+    pub(super) fn new(options: RenderOptions, sample: Option<usize>) -> Self {
+        Self {
+            options,
+            sample,
+            title: String::new(),
+            coverage: None,
+            table: None,
         }
     }
 
-    /// Each row as a line, and its block below.
-    fn blocks(&self, section: &Section, column: usize, out: &mut dyn Write) -> io::Result<()> {
-        for (index, row) in rows(section).enumerate() {
-            if index > 0 {
+    /// Writes the notes, and keeps the coverage for the end.
+    fn told(&mut self, remarks: &Remarks, out: &mut dyn Write) -> io::Result<()> {
+        self.coverage = remarks.coverage.clone();
+        for note in &remarks.notes {
+            writeln!(out, "note: {}", escaped(note))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that are there, after the head if they are the first.
+    fn show(&self, table: &mut Table, out: &mut dyn Write) -> io::Result<()> {
+        let Table {
+            grid,
+            shape,
+            schema,
+            shown,
+            rows,
+        } = table;
+        let first = shape.is_none();
+        let shape = shape.get_or_insert_with(|| {
+            grid.columns = columns(schema, shown, &grid.rows);
+            match grid.layout(self.options.width) {
+                Some(layout) if *rows > 1 || grid.columns.len() <= ROW_COLUMNS => {
+                    Shape::Columns(layout)
+                }
+                _ => Shape::Records,
+            }
+        });
+        match shape {
+            Shape::Records => self.records(grid, first, out)?,
+            Shape::Columns(layout) => {
+                if first {
+                    for line in grid.head(layout) {
+                        writeln!(out, "{}", self.bold(&line))?;
+                    }
+                }
+                for line in grid.body(layout) {
+                    writeln!(out, "{line}")?;
+                }
+            }
+        }
+        grid.rows.clear();
+        Ok(())
+    }
+
+    /// Writes each row as a line, and its block below.
+    fn blocks(
+        &self,
+        table: &mut Table,
+        column: usize,
+        batch: &RecordBatch,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        for row in rows(batch) {
+            if table.rows > 0 {
                 writeln!(out)?;
             }
-            writeln!(out, "{}", self.bold(&block::heading(section, &row, column)))?;
+            table.rows += 1;
+            let heading = block::heading(&table.schema, &row, column);
+            writeln!(out, "{}", self.bold(&heading))?;
             for line in block::lines(&row[column]) {
                 writeln!(out, "{}", escaped(&line))?;
             }
@@ -97,11 +209,43 @@ impl Terminal {
         Ok(())
     }
 
-    fn records(&self, grid: &Grid, out: &mut dyn Write) -> io::Result<()> {
+    fn end_of_section(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(mut table) = self.table.take() else {
+            return Ok(());
+        };
+        match (table.rows, self.sample) {
+            (0, None) => return writeln!(out, "none"),
+            (0, Some(_)) => {}
+            // Blocks are written already.
+            _ if block::column(&table.schema).is_some() => {}
+            _ => self.show(&mut table, out)?,
+        }
+        if let Some(Shape::Columns(layout)) = &table.shape
+            && !layout.left_out.is_empty()
+        {
+            let names = layout.left_out.join(", ");
+            let line = format!("no room for: {names}");
+            writeln!(out, "{}", self.styled(DIM, &line))?;
+        }
+        // Where rows come one by one, their number is known only now.
+        if self.sample.is_some() {
+            let counted = match table.rows {
+                0 => "no rows".to_owned(),
+                1 => "1 row".to_owned(),
+                rows => format!("{rows} rows"),
+            };
+            let untold = self.title.is_empty() && has_times(&table.schema);
+            let suffix = if untold && table.rows > 0 { UTC } else { "" };
+            writeln!(out, "{}", self.styled(DIM, &format!("{counted}{suffix}")))?;
+        }
+        Ok(())
+    }
+
+    fn records(&self, grid: &Grid, first: bool, out: &mut dyn Write) -> io::Result<()> {
         let names = || grid.columns.iter().map(|column| column.name.as_str());
         let width = names().map(UnicodeWidthStr::width).max().unwrap_or(0);
         for (index, row) in grid.rows.iter().enumerate() {
-            if index > 0 {
+            if index > 0 || !first {
                 writeln!(out)?;
             }
             for (name, text) in names().zip(row) {
@@ -117,7 +261,7 @@ impl Terminal {
     }
 
     fn styled(&self, style: &str, text: &str) -> String {
-        if self.0.color {
+        if self.options.color {
             format!("{style}{text}{PLAIN}")
         } else {
             text.to_owned()
@@ -125,37 +269,31 @@ impl Terminal {
     }
 }
 
-fn has_times(section: &Section) -> bool {
-    let mut fields = section.schema.fields().iter();
+fn has_times(schema: &Schema) -> bool {
+    let mut fields = schema.fields().iter();
     fields.any(|field| matches!(field.data_type(), DataType::Timestamp(_, _)))
 }
 
-fn grid(section: &Section) -> Grid {
-    let shown: Vec<usize> = shown(section).collect();
-    let rows: Vec<Vec<String>> = rows(section)
-        .map(|row| shown.iter().map(|&column| text(&row[column])).collect())
-        .collect();
-    let fields = shown.iter().map(|&column| section.schema.field(column));
-    Grid {
-        columns: fields
-            .enumerate()
-            .map(|(index, field)| Column {
-                name: escaped(field.name()).into_owned(),
-                right: field.data_type().is_numeric(),
-                fit: fit(field, rows.iter().map(|row| row[index].as_str())),
-            })
-            .collect(),
-        rows,
-    }
+fn columns(schema: &Schema, shown: &[usize], rows: &[Vec<String>]) -> Vec<Column> {
+    let fields = shown.iter().map(|&column| schema.field(column));
+    fields
+        .enumerate()
+        .map(|(index, field)| Column {
+            name: escaped(field.name()).into_owned(),
+            right: field.data_type().is_numeric(),
+            fit: fit(field, rows.iter().map(|row| row[index].as_str())),
+        })
+        .collect()
 }
 
 /// The columns that are for people, by index.
-pub(super) fn shown(section: &Section) -> impl Iterator<Item = usize> {
-    let fields = section.schema.fields().iter().enumerate();
+pub(super) fn shown(schema: &Schema) -> Vec<usize> {
+    let fields = schema.fields().iter().enumerate();
     let data = |field: &Field| field.metadata().get(FIT).is_some_and(|fit| fit == "data");
     fields
-        .filter(move |(_, field)| !data(field))
+        .filter(|(_, field)| !data(field))
         .map(|(column, _)| column)
+        .collect()
 }
 
 /// What may happen to a column: what its field says, or what its values suggest.
@@ -196,6 +334,7 @@ mod tests {
     use super::super::Format;
     use super::super::testing::{empty, hostile, rendered, rendered_with, sample};
     use super::*;
+    use crate::report::Report;
 
     fn at_width(width: u16, report: &Report) -> String {
         let options = RenderOptions {

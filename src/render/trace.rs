@@ -39,7 +39,8 @@ pub fn render_trace(
 ) -> io::Result<()> {
     let report = match format {
         Format::Json => return document(trace, out),
-        Format::Csv | Format::Jsonl => timesketch::report(trace),
+        // Programs take the rows: those of the timeline.
+        Format::Csv | Format::Jsonl | Format::Parquet => timesketch::report(trace),
         Format::Table | Format::Markdown => rows::report(trace, view),
     };
     renderer(format, options).render(&report.map_err(io::Error::other)?, out)

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use arrow::array::{Array, ArrowPrimitiveType, AsArray, GenericListArray, OffsetSizeTrait};
+use arrow::array::{
+    Array, ArrowPrimitiveType, AsArray, GenericListArray, MapArray, OffsetSizeTrait, RecordBatch,
+};
 use arrow::datatypes::{
     ArrowNativeType, DataType, Field, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType,
@@ -15,7 +17,7 @@ use arrow::temporal_conversions::as_datetime;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 
-use crate::report::{JSON_TEXT, Section};
+use crate::report::JSON_TEXT;
 
 /// What a cell holds, as far as formats care.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,18 +35,15 @@ pub(super) enum Value<'a> {
     Object(Vec<(&'a str, Value<'a>)>),
 }
 
-/// The rows of a section, each as long as its schema.
-pub(super) fn rows(section: &Section) -> impl Iterator<Item = Vec<Value<'_>>> {
-    section.batches.iter().flat_map(|batch| {
-        let schema = batch.schema_ref();
-        (0..batch.num_rows()).map(move |row| {
-            schema
-                .fields()
-                .iter()
-                .zip(batch.columns())
-                .map(|(field, column)| value(field, column.as_ref(), row))
-                .collect()
-        })
+/// The rows of a batch, each as long as its schema.
+pub(super) fn rows(batch: &RecordBatch) -> impl Iterator<Item = Vec<Value<'_>>> {
+    let fields = batch.schema_ref().fields();
+    (0..batch.num_rows()).map(move |row| {
+        fields
+            .iter()
+            .zip(batch.columns())
+            .map(|(field, column)| value(field, column.as_ref(), row))
+            .collect()
     })
 }
 
@@ -95,6 +94,15 @@ fn value<'a>(field: &'a Field, array: &'a dyn Array, row: usize) -> Value<'a> {
                 .map(|(field, column)| (field.name().as_str(), value(field, column.as_ref(), row)))
                 .collect(),
         ),
+        DataType::Map(entries, _) => map(entries, array.as_map(), row),
+        DataType::Union(fields, _) => {
+            let union = array.as_union();
+            let (kind, place) = (union.type_id(row), union.value_offset(row));
+            let field = fields.iter().find(|(id, _)| *id == kind);
+            field.map_or(Value::Null, |(_, field)| {
+                value(field, union.child(kind).as_ref(), place)
+            })
+        }
         data_type if data_type.is_numeric() => number(formatted(array, row)),
         _ => Value::Text(formatted(array, row).into()),
     }
@@ -122,6 +130,29 @@ fn list<'a, O: OffsetSizeTrait>(
     let range = offsets[row].as_usize()..offsets[row + 1].as_usize();
     let values = list.values().as_ref();
     Value::List(range.map(|index| value(item, values, index)).collect())
+}
+
+/// A map with texts for keys is an object; another one a list of pairs.
+fn map<'a>(entries: &'a Field, map: &'a MapArray, row: usize) -> Value<'a> {
+    let offsets = map.value_offsets();
+    let range = offsets[row].as_usize()..offsets[row + 1].as_usize();
+    let values = map.values().as_ref();
+    let fields = match entries.data_type() {
+        DataType::Struct(fields) if fields.len() == 2 => fields,
+        _ => return Value::Text(formatted(map, row).into()),
+    };
+    if let Some(keys) = map.keys().as_string_opt::<i32>() {
+        let members = range.map(|at| (keys.value(at), value(&fields[1], values, at)));
+        return Value::Object(members.collect());
+    }
+    let keys = map.keys().as_ref();
+    let pairs = range.map(|at| {
+        Value::List(vec![
+            value(&fields[0], keys, at),
+            value(&fields[1], values, at),
+        ])
+    });
+    Value::List(pairs.collect())
 }
 
 /// `NaN` and `inf` are no numbers in JSON; they end in a letter.

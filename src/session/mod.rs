@@ -1,17 +1,28 @@
 //! How is the lake asked?
 //!
 //! In: a lake, or sources without ingest. Out: a [`Session`]: DataFusion's own `SessionContext` with the tables `events`,
-//! `log_files` and `rejects`, and what they cover. Promise: a question sees the same events either way, each once; the
-//! selection (times, accounts, regions) holds for every question asked.
+//! `log_files` and `rejects`, views of them, and what they cover. Promise: a question sees the same events either way, each
+//! once; the selection (times, accounts, regions) holds for every question asked. There is one way from SQL to rows, for
+//! keytrail's own SQL as for a user's, and it only asks: [`Session::statements`], [`Session::plan`], [`Query::bind`],
+//! [`Query::ready`], [`Ready::run`], [`Rows::next`].
 
+mod catalog;
 mod count_texts;
 mod dialect;
+mod fault;
 mod functions;
+mod params;
+mod query;
 mod raw;
+mod statement;
 mod views;
 
+pub use catalog::{ColumnInfo, FunctionInfo};
 pub use dialect::fill_event_data_store;
-pub use views::{VIEWS, View};
+pub use fault::{FaultKind, Place, SqlFault};
+pub use query::{Query, Ready, Rows};
+pub use statement::Statement;
+pub use views::{EVENT_DATA_STORE, VIEWS, View};
 
 use crate::cloudtrail::Selection;
 use crate::lake::{Lake, LakeError, TableName};
@@ -19,14 +30,14 @@ use crate::report::Coverage;
 use crate::source::{Source, SourceError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
-use datafusion::datasource::MemTable;
+use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::datasource::{MemTable, TableProvider, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{Expr, col, lit};
-use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion::sql::parser::Statement;
-use raw::{RawTable, Trail};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use raw::{Account, RawTable, Trail};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -39,6 +50,12 @@ pub enum SessionError {
     /// The log files could not be listed.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The SQL is wrong, or asks for something that SQL may not do here.
+    #[error(transparent)]
+    Sql(#[from] SqlFault),
+    /// The query needs more memory than [`SessionOptions::max_memory`].
+    #[error("not enough memory: {0}")]
+    Memory(String),
     /// The engine refused the query or failed on the way.
     #[error("{0}")]
     Engine(Box<DataFusionError>),
@@ -66,6 +83,21 @@ pub struct SessionOptions {
     pub threads: usize,
     /// The most JSON a log file may have; only for log files without ingest.
     pub max_json: u64,
+    /// The most memory that sorting, grouping and joining may take, in bytes. What does not fit is put into temporary
+    /// files where the engine knows how; no limit when none.
+    pub max_memory: Option<usize>,
+}
+
+impl Default for SessionOptions {
+    /// Every event, one thread, log files of up to 2 GiB, no limit to memory.
+    fn default() -> Self {
+        Self {
+            selection: Selection::default(),
+            threads: 1,
+            max_json: 2 << 30,
+            max_memory: None,
+        }
+    }
 }
 
 /// A place to ask questions.
@@ -94,7 +126,7 @@ pub type Params = HashMap<String, ScalarValue>;
 impl Session {
     /// Asks a lake.
     pub async fn lake(lake: Lake, options: &SessionOptions) -> Result<Self, SessionError> {
-        let context = context(options.threads)?;
+        let context = context(options.threads, options.max_memory)?;
         for name in TableName::ALL {
             let provider =
                 lake.delta(name)
@@ -104,74 +136,59 @@ impl Session {
                         table: name.as_str(),
                         source: Box::new(error.into()),
                     })?;
-            let table = if name == TableName::Events {
-                ALL_EVENTS
-            } else {
-                name.as_str()
-            };
-            context.register_table(table, provider)?;
+            match name {
+                TableName::Events => register_selected(&context, provider, &options.selection)?,
+                _ => drop(context.register_table(name.as_str(), provider)?),
+            }
         }
-        register_selected(&context, &options.selection).await?;
         Ok(Self {
             context,
             origin: Origin::Lake(Box::new(lake)),
         })
     }
 
-    /// Asks log files. `log_files` is there once `events` has been scanned: see [`Session::ledger`].
+    /// Asks log files. `log_files` and `rejects` tell of the last time that all of them were read.
     pub async fn trail(
         sources: Vec<Arc<dyn Source>>,
         options: &SessionOptions,
     ) -> Result<Self, SessionError> {
         let trail = Arc::new(Trail::list(sources, &options.selection, options.max_json).await?);
         let streams = options.threads.div_ceil(DECODERS_PER_STREAM).max(1);
-        let context = context(streams)?;
-        context.register_table(
-            ALL_EVENTS,
-            Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams)),
-        )?;
-        register_selected(&context, &options.selection).await?;
+        let context = context(streams, options.max_memory)?;
+        let events = Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams));
+        for name in [TableName::LogFiles, TableName::Rejects] {
+            let account = Account::new(name, Arc::clone(&events));
+            context.register_table(name.as_str(), Arc::new(account))?;
+        }
+        register_selected(&context, events, &options.selection)?;
         Ok(Self {
             context,
             origin: Origin::Trail(trail),
         })
     }
 
-    /// Runs a query; anything else is refused.
+    /// Reads SQL: statements that ask, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The text is no SQL, or one of its statements does something else than ask.
+    pub fn statements(&self, text: &str) -> Result<Vec<Statement>, SqlFault> {
+        Statement::read(text)
+    }
+
+    /// Runs the one statement of a text, and waits for all its rows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::statements`] and [`Session::plan`], values that are missing or cannot be computed, input that
+    /// cannot be read.
     pub async fn sql(
         &self,
         sql: &str,
         params: &Params,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
-        let statement = dialect::statement(sql)?;
-        self.read_for_ledger(&statement).await?;
-        views::register_named(&self.context, std::iter::once(&statement)).await?;
-        let plan = self.context.state().statement_to_plan(statement).await?;
-        let only_queries = SQLOptions::new()
-            .with_allow_ddl(false)
-            .with_allow_dml(false)
-            .with_allow_statements(false);
-        only_queries.verify_plan(&plan)?;
-        let mut frame = self.context.execute_logical_plan(plan).await?;
-        if !params.is_empty() {
-            frame = frame.with_param_values(ParamValues::from(params.clone()))?;
-        }
-        let schema = SchemaRef::clone(frame.schema().inner());
-        Ok((schema, frame.collect().await?))
-    }
-
-    /// Where there is no lake, `log_files` is what came of reading every log file: a query that asks for it has them read.
-    async fn read_for_ledger(&self, statement: &Statement) -> Result<(), SessionError> {
-        let ledger = TableName::LogFiles.as_str();
-        if matches!(self.origin, Origin::Lake(_)) || self.context.table_exist(ledger)? {
-            return Ok(());
-        }
-        let tables = self.context.state().resolve_table_references(statement)?;
-        if tables.iter().any(|table| table.table() == ledger) {
-            self.context.table(ALL_EVENTS).await?.count().await?;
-            self.ledger()?;
-        }
-        Ok(())
+        let query = self.plan(Statement::read_one(sql)?).await?;
+        query.bind(params)?.ready().await?.run()?.all().await
     }
 
     /// Makes rows a table for the queries that follow.
@@ -193,19 +210,30 @@ impl Session {
         Ok(views::register_all(&self.context).await?)
     }
 
-    /// Gives the view `event_data_store` another name: that of an event data store in somebody's queries.
+    /// Gives the view [`EVENT_DATA_STORE`] another name: that of an event data store in somebody's queries.
+    ///
+    /// # Errors
+    ///
+    /// Another table has this name.
     pub async fn name_event_data_store(&self, name: &str) -> Result<(), SessionError> {
+        if name == EVENT_DATA_STORE {
+            return Ok(());
+        }
+        let mut taken = TableName::ALL.into_iter().map(TableName::as_str);
+        if taken.any(|table| table == name) || VIEWS.iter().any(|view| view.name == name) {
+            return Err(SqlFault::new(format!(
+                "an event data store cannot be called {name:?}: there is such a table already"
+            ))
+            .into());
+        }
         Ok(views::name_event_data_store(&self.context, name).await?)
     }
 
-    /// Makes `log_files` of what was read, where there is no lake to have it.
-    pub fn ledger(&self) -> Result<(), SessionError> {
+    /// Log files read so far, and how many there are; none for a lake, which knows without reading them.
+    pub fn log_files_read(&self) -> Option<(usize, usize)> {
         match &self.origin {
-            Origin::Lake(_) => Ok(()),
-            Origin::Trail(trail) => {
-                let batch = crate::lake::ledger_batch(&trail.ledger())?;
-                self.register(TableName::LogFiles.as_str(), (batch.schema(), vec![batch]))
-            }
+            Origin::Lake(_) => None,
+            Origin::Trail(trail) => Some(trail.progress()),
         }
     }
 
@@ -218,22 +246,30 @@ impl Session {
     }
 }
 
-/// The table behind `events`, before the selection.
-const ALL_EVENTS: &str = "all_events";
-
 /// Threads that decode log files for one that works on the query. Decoding is most of the work, and the fewer parts a
 /// query is cut into, the less there is to put together again.
 const DECODERS_PER_STREAM: usize = 4;
 
-fn context(partitions: usize) -> Result<SessionContext, SessionError> {
+fn context(
+    partitions: usize,
+    max_memory: Option<usize>,
+) -> Result<SessionContext, DataFusionError> {
     let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
+    // Errors point into the statement.
+    config.options_mut().sql_parser.collect_spans = true;
     let parquet = &mut config.options_mut().execution.parquet;
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
     parquet.reorder_filters = true;
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(bytes) = max_memory {
+        // Operators that can spill share what the others leave.
+        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+    }
     let functions = functions::all();
     let state = SessionStateBuilder::new()
         .with_config(config)
+        .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_expr_planners(dialect::planners(&functions))
         .build();
@@ -247,16 +283,19 @@ fn context(partitions: usize) -> Result<SessionContext, SessionError> {
     Ok(context)
 }
 
-/// `events`: the events of the selection.
-async fn register_selected(
+/// `events`: the events of the selection. The table before the selection has no name, so that no SQL can reach it.
+fn register_selected(
     context: &SessionContext,
+    all: Arc<dyn TableProvider>,
     selection: &Selection,
-) -> Result<(), SessionError> {
-    let mut frame = context.table(ALL_EVENTS).await?;
+) -> Result<(), DataFusionError> {
+    let name = TableName::Events.as_str();
+    let mut plan = LogicalPlanBuilder::scan(name, provider_as_source(all), None)?;
     for condition in conditions(selection) {
-        frame = frame.filter(condition)?;
+        plan = plan.filter(condition)?;
     }
-    context.register_table(TableName::Events.as_str(), frame.into_view())?;
+    let frame = DataFrame::new(context.state(), plan.build()?);
+    context.register_table(name, frame.into_view())?;
     Ok(())
 }
 

@@ -1,12 +1,16 @@
-//! Log files as a table, without ingest.
+//! Log files as tables, without ingest.
 //!
-//! In: sources. Out: the table `events`, decoded while it is scanned. Promise: each event once, as in a lake; only the
-//! columns that a query asks for are built; what was read is accounted for like an ingest.
+//! In: sources. Out: the table `events`, decoded while it is scanned, and what became of the log files and records.
+//! Promise: each event once, as in a lake; only the columns that a query asks for are built; what was read is accounted
+//! for like an ingest.
 
+mod account;
 mod scan;
 
+pub(super) use account::Account;
+
 use crate::cloudtrail::Selection;
-use crate::lake::{LogFileRow, TableName, Tally};
+use crate::lake::{LogFileRow, RejectRow, TableName, Tally};
 use crate::source::{LogFile, Source, SourceError};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -16,9 +20,9 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use scan::{Reader, Scan};
+use scan::{Reader, Scan, Wanted};
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Compressed bytes that one thread decodes at a time: small enough that all threads end together.
 const PORTION: u64 = 4 << 20;
@@ -40,11 +44,21 @@ pub(crate) struct Trail {
     sources: Vec<Arc<dyn Source>>,
     log_files: Vec<(usize, LogFile)>,
     max_json: u64,
-    scans: Mutex<Vec<Arc<Rows>>>,
+    /// What became of the log files, in each reading of them.
+    readings: Mutex<Vec<Arc<Mutex<Reading>>>>,
 }
 
-/// What became of the log files that one scan read.
-pub(super) type Rows = Mutex<Vec<LogFileRow>>;
+/// One reading of the log files.
+#[derive(Debug, Default)]
+struct Reading {
+    rows: Vec<LogFileRow>,
+    rejects: Vec<RejectRow>,
+}
+
+/// What is in a mutex; it is whole even if a thread panicked while it held it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Trail {
     /// Lists the sources.
@@ -66,37 +80,45 @@ impl Trail {
             sources,
             log_files,
             max_json,
-            scans: Mutex::default(),
+            readings: Mutex::default(),
         })
     }
 
-    /// The ledger: of the scan that read most, since a query may scan several times, and stop early.
-    pub(crate) fn ledger(&self) -> Vec<LogFileRow> {
-        let scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = scans.iter().max_by_key(|rows| count(rows));
-        most.map_or_else(Vec::new, |rows| {
-            rows.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        })
+    /// The reading that got furthest: a query may stop early, or read the log files twice at once.
+    fn furthest(&self) -> Arc<Mutex<Reading>> {
+        let readings = locked(&self.readings);
+        let furthest = readings.iter().max_by_key(|reading| count(reading));
+        furthest.map(Arc::clone).unwrap_or_default()
     }
 
-    /// The account of the same scan.
+    /// A reading that begins now. Those that are over are forgotten, but for the furthest.
+    fn begin(&self) -> Arc<Mutex<Reading>> {
+        let new = Arc::<Mutex<Reading>>::default();
+        let mut readings = locked(&self.readings);
+        let furthest = (0..readings.len()).max_by_key(|&index| count(&readings[index]));
+        let mut index = 0..readings.len();
+        readings.retain(|reading| index.next() == furthest || Arc::strong_count(reading) > 1);
+        readings.push(Arc::clone(&new));
+        new
+    }
+
+    /// Whether one reading read all log files.
+    fn is_read(&self) -> bool {
+        count(&self.furthest()) == self.log_files.len()
+    }
+
+    /// The account of the furthest reading.
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        for row in &self.ledger() {
+        for row in &locked(&self.furthest()).rows {
             tally.add(row);
         }
         tally
     }
 
-    /// The account of a scan that begins now. Those that are over are forgotten, but for the one that read most.
-    fn begin(&self) -> Arc<Rows> {
-        let rows = Arc::<Rows>::default();
-        let mut scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = (0..scans.len()).max_by_key(|&index| count(&scans[index]));
-        let mut index = 0..scans.len();
-        scans.retain(|rows| index.next() == most || Arc::strong_count(rows) > 1);
-        scans.push(Arc::clone(&rows));
-        rows
+    /// How many log files were read of how many, by the furthest reading.
+    pub(crate) fn progress(&self) -> (usize, usize) {
+        (count(&self.furthest()), self.log_files.len())
     }
 
     pub(crate) fn name(&self) -> String {
@@ -122,8 +144,9 @@ impl Trail {
     }
 }
 
-fn count(rows: &Rows) -> usize {
-    rows.lock().unwrap_or_else(PoisonError::into_inner).len()
+/// How many log files a reading has read.
+fn count(reading: &Mutex<Reading>) -> usize {
+    locked(reading).rows.len()
 }
 
 impl RawTable {
@@ -134,6 +157,15 @@ impl RawTable {
             threads,
             streams,
         }
+    }
+
+    /// The streams of a scan: all take their log files from one list.
+    fn partitions(&self, wanted: Wanted) -> Vec<Arc<dyn PartitionStream>> {
+        let scan = Arc::new(Scan::new(wanted));
+        let threads = self.threads.div_ceil(self.streams);
+        (0..self.streams)
+            .map(|_| Arc::new(Reader::new(Arc::clone(&scan), threads)) as _)
+            .collect()
     }
 }
 
@@ -183,19 +215,13 @@ impl TableProvider for RawTable {
             let schema = DFSchema::try_from(SchemaRef::clone(&decoded))?;
             state.create_physical_expr(filter, &schema)
         });
-        let scan = Arc::new(Scan {
+        let partitions = self.partitions(Wanted {
             trail: Arc::clone(&self.trail),
             schema: SchemaRef::clone(&schema),
             decoded,
             filter: filter.transpose()?,
-            portions: Mutex::new(self.trail.portions()),
-            seen: Mutex::default(),
-            rows: self.trail.begin(),
+            streams: self.streams,
         });
-        let threads = self.threads.div_ceil(self.streams);
-        let partitions: Vec<Arc<dyn PartitionStream>> = (0..self.streams)
-            .map(|_| Arc::new(Reader::new(Arc::clone(&scan), threads)) as _)
-            .collect();
         Ok(Arc::new(StreamingTableExec::try_new(
             schema, partitions, None, None, false, limit,
         )?))

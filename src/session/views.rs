@@ -7,6 +7,7 @@ use super::dialect;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
+use std::sync::Arc;
 
 /// A view.
 #[derive(Debug, Clone, Copy)]
@@ -59,19 +60,15 @@ pub const VIEWS: &[View] = views![
 ];
 
 /// The view that an event data store's name stands for.
-const EVENT_DATA_STORE: &str = "event_data_store";
+pub const EVENT_DATA_STORE: &str = "event_data_store";
 
-/// Makes the views that statements name tables, and the views that these name.
+/// Makes the views that a statement names tables, and the views that these name.
 pub(super) async fn register_named(
     context: &SessionContext,
-    statements: impl Iterator<Item = &Statement>,
+    statement: &Statement,
 ) -> Result<(), DataFusionError> {
-    let mut named = Vec::new();
-    for statement in statements {
-        named.extend(context.state().resolve_table_references(statement)?);
-    }
-    for table in named {
-        register(context, &table).await?;
+    for table in context.state().resolve_table_references(statement)? {
+        register(context, table.table()).await?;
     }
     Ok(())
 }
@@ -79,7 +76,7 @@ pub(super) async fn register_named(
 /// Makes all views tables, e.g. for a list of tables.
 pub(super) async fn register_all(context: &SessionContext) -> Result<(), DataFusionError> {
     for view in VIEWS {
-        register(context, &view.name.into()).await?;
+        register(context, view.name).await?;
     }
     Ok(())
 }
@@ -89,23 +86,27 @@ pub(super) async fn name_event_data_store(
     context: &SessionContext,
     name: &str,
 ) -> Result<(), DataFusionError> {
-    register(context, &EVENT_DATA_STORE.into()).await?;
-    let table = TableReference::bare(name);
-    if !context.table_exist(table.clone())? {
-        let store = context.table_provider(EVENT_DATA_STORE).await?;
-        context.register_table(table, store)?;
+    register(context, EVENT_DATA_STORE).await?;
+    let store = context.table_provider(EVENT_DATA_STORE).await?;
+    // Without quotes, a name is lower case.
+    for name in [name, &name.to_lowercase()] {
+        let table = TableReference::bare(name);
+        if !context.table_exist(table.clone())? {
+            context.register_table(table, Arc::clone(&store))?;
+        }
     }
     Ok(())
 }
 
-async fn register(context: &SessionContext, table: &TableReference) -> Result<(), DataFusionError> {
-    let view = VIEWS.iter().find(|view| view.name == table.table());
+/// Makes a view a table, if there is one of this name and it is none yet.
+pub(super) async fn register(context: &SessionContext, name: &str) -> Result<(), DataFusionError> {
+    let view = VIEWS.iter().find(|view| view.name == name);
     let Some(view) = view.filter(|view| !context.table_exist(view.name).unwrap_or(true)) else {
         return Ok(());
     };
     let statement = dialect::statement(view.sql)?;
     // Views name views no deeper than the fingers of a hand.
-    Box::pin(register_named(context, std::iter::once(&statement))).await?;
+    Box::pin(register_named(context, &statement)).await?;
     let plan = context.state().statement_to_plan(statement).await?;
     let frame = context.execute_logical_plan(plan).await?;
     context.register_table(view.name, frame.into_view())?;

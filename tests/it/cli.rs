@@ -28,6 +28,7 @@ fn help() {
       policy       Write the IAM policy that a key's observed use asks for
       run          Ask a question by its name (see `keytrail list`)
       list         List the questions that can be asked by name, or show one in full
+      sql          Ask anything in SQL
       networks     Make a table of address ranges, for --ip-ranges
       describe     Describe the columns of an event: name, type, place in the record, meaning
       rules        List what is known of attacks: which events mean what, and when
@@ -807,6 +808,7 @@ fn completions_and_manual_pages() {
     keytrail-policy.1
     keytrail-rules.1
     keytrail-run.1
+    keytrail-sql.1
     keytrail-trace.1
     keytrail.1
     ");

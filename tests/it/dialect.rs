@@ -4,7 +4,6 @@
 use crate::program::keytrail;
 use crate::usage;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use keytrail::cloudtrail::Selection;
 use keytrail::session::{
     Params, Session, SessionError, SessionOptions, VIEWS, fill_event_data_store,
 };
@@ -15,9 +14,8 @@ const TRAIL: &str = "testdata/trail";
 
 async fn trail() -> Session {
     let options = SessionOptions {
-        selection: Selection::default(),
         threads: 2,
-        max_json: 1 << 30,
+        ..SessionOptions::default()
     };
     let trail = source::open(TRAIL, &SourceOptions::default()).await;
     Session::trail(vec![trail.unwrap()], &options)

@@ -29,6 +29,8 @@ mod rules;
 mod s3_server;
 mod source_local;
 mod source_s3;
+mod sql;
+mod sql_safety;
 mod testdata;
 mod trail;
 mod truth_consumers;

@@ -8,7 +8,7 @@ use datafusion::common::ScalarValue;
 use keytrail::analysis::policy::{
     Document, Guard, Observed, Outcome, Place, Policy, PolicyOptions, Trust,
 };
-use keytrail::cloudtrail::{AccessKeyId, Selection};
+use keytrail::cloudtrail::AccessKeyId;
 use keytrail::session::{Params, Session, SessionOptions};
 use keytrail::source::{self, SourceOptions};
 use serde_json::Value;
@@ -31,9 +31,8 @@ async fn test_data() -> Session {
         .await
         .unwrap();
     let options = SessionOptions {
-        selection: Selection::default(),
         threads: 1,
-        max_json: 1 << 30,
+        ..SessionOptions::default()
     };
     Session::trail(vec![source], &options).await.unwrap()
 }

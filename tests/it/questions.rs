@@ -45,7 +45,7 @@ fn options(threads: usize) -> SessionOptions {
     SessionOptions {
         selection: Selection::default(),
         threads,
-        max_json: 1 << 30,
+        ..SessionOptions::default()
     }
 }
 
@@ -79,7 +79,7 @@ async fn of_lake(trail: &str, lake: &Path) -> Session {
 }
 
 /// The values for a question's parameters: those that have to be given, and `days`, whose default is longer than the trail.
-fn given(question: &Question) -> Vec<(String, String)> {
+fn given(question: &Question) -> BTreeMap<String, String> {
     let wanted = question
         .header()
         .parameters
@@ -194,9 +194,7 @@ async fn one_key_is_found_by_pruning() {
         }
         asked += 1;
         let mut values = given(question);
-        if !values.iter().any(|(name, _)| name == "access_key_id") {
-            values.push(("access_key_id".to_owned(), LEAKED.to_owned()));
-        }
+        values.insert("access_key_id".to_owned(), LEAKED.to_owned());
         let params = question.params(&values, DateTime::UNIX_EPOCH).unwrap();
         let explained = format!("EXPLAIN FORMAT INDENT {}", question.sql());
         let (_, plan) = lake.sql(&explained, &params).await.unwrap();
@@ -307,6 +305,26 @@ fn values_are_values() {
     assert!(!answer["notes"].as_array().unwrap().is_empty());
 }
 
+/// A network in the place of an address means every address in it.
+#[test]
+fn a_network_is_as_good_as_an_address() {
+    for question in ["address", "secrets-to-rotate"] {
+        let of = |address: &str| {
+            let param = format!("source_ip_address={address}");
+            json(&run(&[question, "--param", &param]), 0)["rows"].clone()
+        };
+        let rows = of("198.51.100.66");
+        assert!(!rows.as_array().unwrap().is_empty(), "{question}");
+        assert_eq!(of("198.51.100.64/29"), rows, "{question}");
+        assert_eq!(of("198.51.100.0/26"), serde_json::json!([]), "{question}");
+    }
+    let said = ran(&run(&["address", "--param", "source_ip_address=10/8"]));
+    assert!(
+        said.contains("\"10/8\" is no network like 10.0.0.0/8"),
+        "{said}"
+    );
+}
+
 #[test]
 fn questions_of_ones_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -325,6 +343,7 @@ fn questions_of_ones_own() {
         "read.sql",
         "-- Read\n-- grain: a line\nSELECT * FROM '/etc/passwd'",
     );
+    write("plan.sql", "-- Plan\n-- grain: a line\nEXPLAIN SELECT 1");
     let own = ["--queries", folder.path().to_str().unwrap()];
     let with = |name: &'static str| [&["run", name], &own[..], &TRAIL].concat();
 
@@ -334,10 +353,14 @@ fn questions_of_ones_own() {
     for (name, reason) in [
         (
             "wipe",
+            "DROP TABLE is not allowed: keytrail's SQL only asks, it changes and writes nothing",
+        ),
+        ("leave", "INSERT is not allowed"),
+        (
+            "plan",
             "a question is one query (SELECT …, or WITH … SELECT …) and nothing else",
         ),
-        ("leave", "a question is one query"),
-        ("read", "table 'datafusion.public./etc/passwd' not found"),
+        ("read", "files are not read by their name (\"/etc/passwd\")"),
     ] {
         let said = ran(&with(name));
         assert!(said.contains(reason), "{said}");
@@ -348,7 +371,7 @@ fn questions_of_ones_own() {
         said.contains("Of your own") && said.contains("busy-days"),
         "{said}"
     );
-    assert!(said.contains("wipe.sql: a question is one query"), "{said}");
+    assert!(said.contains("plan.sql: a question is one query"), "{said}");
     let said = ran(&["list", "--queries", "no-such-folder"]);
     assert!(
         said.starts_with("exit code: 2") && said.contains("no-such-folder"),

@@ -1,5 +1,5 @@
 //! The README shows what the program prints. Between `<!-- begin: … -->` and `<!-- end -->` stands the output of a command
-//! on `testdata/trail`, or a table made from a registry. `UPDATE_README=1 cargo test readme` writes them anew.
+//! on `testdata`, or a table made from a registry. `UPDATE_README=1 cargo test readme` writes them anew.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -77,7 +77,7 @@ fn queries() -> String {
 
 /// What the command prints to standard output, as Markdown.
 fn output(command: &str, lake: &Path) -> String {
-    let mut words = command.split(' ');
+    let mut words = words(command).into_iter();
     assert_eq!(words.next(), Some("keytrail"));
     let output = Command::new(env!("CARGO_BIN_EXE_keytrail"))
         .args(words)
@@ -97,6 +97,17 @@ fn output(command: &str, lake: &Path) -> String {
         }
         false => format!("\n```text\n{text}```\n\n"),
     }
+}
+
+/// The words of a command; what is in double quotes is one.
+fn words(command: &str) -> Vec<&str> {
+    let parts = command.split('"').enumerate();
+    parts
+        .flat_map(|(index, part)| match index % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        })
+        .collect()
 }
 
 /// The text without what differs from run to run.

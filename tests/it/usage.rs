@@ -3,7 +3,6 @@
 
 use datafusion::common::ScalarValue;
 use keytrail::analysis::{Analysis, KEY};
-use keytrail::cloudtrail::Selection;
 use keytrail::lake::{Lake, Location};
 use keytrail::render::{Format, RenderOptions, renderer};
 use keytrail::report::Report;
@@ -35,9 +34,8 @@ pub(crate) struct Usage {
 pub(crate) async fn session(lake: &Path) -> Session {
     let location = Location::new(lake.to_str().unwrap(), None).unwrap();
     let options = SessionOptions {
-        selection: Selection::default(),
         threads: 1,
-        max_json: 1 << 30,
+        ..SessionOptions::default()
     };
     let lake = Lake::open(&location).await.unwrap();
     Session::lake(lake, &options).await.unwrap()

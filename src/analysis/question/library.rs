@@ -6,6 +6,8 @@
 
 use super::{Group, Question, QuestionError};
 use crate::analysis::Analysis;
+use crate::session::fill_event_data_store;
+use datafusion::common::utils::datafusion_strsim::levenshtein;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -122,18 +124,20 @@ impl Library {
         library
     }
 
-    /// Adds every `.sql` file of a folder and the folders in it.
+    /// Adds every `.sql` file of a folder and the folders in it. Where a file has a placeholder for an event data store,
+    /// `event_data_store` is the name that goes there.
     ///
     /// # Errors
     ///
     /// The folder cannot be read.
-    pub fn add_folder(&mut self, folder: &Path) -> io::Result<()> {
+    pub fn add_folder(&mut self, folder: &Path, event_data_store: &str) -> io::Result<()> {
         for entry in WalkDir::new(folder).sort_by_file_name() {
             let entry = entry?;
             let path = entry.path();
             if path.extension().is_some_and(|end| end == "sql") && !path.is_dir() {
                 let read = || {
                     fs::read_to_string(path)
+                        .map(|text| fill_event_data_store(&text, event_data_store))
                         .map_err(|error| QuestionError::Unreadable(error.to_string()))
                 };
                 self.add(&path.to_string_lossy(), read);
@@ -210,7 +214,7 @@ impl Library {
             .iter()
             .filter_map(|question| {
                 let known = question.name();
-                let distance = distance(&wanted, known);
+                let distance = levenshtein(&wanted, known);
                 let shared = words().filter(|word| known.contains(word)).count();
                 let alike = distance <= known.len() / 3 || shared > 0;
                 alike.then(|| (distance.saturating_sub(3 * shared), known))
@@ -222,21 +226,6 @@ impl Library {
             .map(|(_, name)| (*name).to_owned())
             .collect()
     }
-}
-
-/// How many letters have to be changed, added or left out to make one text of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let changed = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -282,8 +271,8 @@ mod tests {
         );
         write("notes.txt", "no SQL");
         let mut library = Library::default();
-        library.add_folder(folder.path()).unwrap();
-        library.add_folder(folder.path()).unwrap();
+        library.add_folder(folder.path(), "eds").unwrap();
+        library.add_folder(folder.path(), "eds").unwrap();
         let names: Vec<_> = library.questions().iter().map(Question::name).collect();
         assert_eq!(names, ["good"]);
         let broken: Vec<_> = library.broken().iter().map(ToString::to_string).collect();
@@ -304,8 +293,11 @@ mod tests {
             library.get("bad").unwrap_err().to_string(),
             library.broken()[0].to_string()
         );
-        assert!(library.add_folder(&folder.path().join("good.sql")).is_err());
-        assert!(library.add_folder(&folder.path().join("none")).is_err());
+        let add = |library: &mut Library, name: &str| {
+            library.add_folder(&folder.path().join(name), "eds")
+        };
+        assert!(add(&mut library, "good.sql").is_err());
+        assert!(add(&mut library, "none").is_err());
     }
 
     #[test]
@@ -324,6 +316,5 @@ mod tests {
         assert_eq!(near("quarantin"), ["quarantine"]);
         assert_eq!(near("timeline"), ["key-timeline", "user-timeline"]);
         assert!(near("zzz").is_empty());
-        assert_eq!(distance("tls", "old-tls"), 4);
     }
 }

@@ -8,6 +8,7 @@ use crate::cloudtrail::{Bound, parse_time};
 use crate::session::Params;
 use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A named parameter of a question.
@@ -70,9 +71,6 @@ pub enum ParameterError {
         /// What it has.
         known: Vec<Parameter>,
     },
-    /// Two values for one parameter.
-    #[error("{0} is given twice")]
-    Twice(String),
     /// A value of another type.
     #[error("{name}: {value:?} is {expected}")]
     Unreadable {
@@ -229,11 +227,11 @@ impl Parameter {
 ///
 /// # Errors
 ///
-/// A name that the question does not have or that is given twice, a value of another type, a value that is missing.
+/// A name that the question does not have, a value of another type, a value that is missing.
 pub(super) fn bind(
     question: &str,
     parameters: &[Parameter],
-    given: &[(String, String)],
+    given: &BTreeMap<String, String>,
     now: DateTime<Utc>,
 ) -> Result<Params, ParameterError> {
     let read = |parameter: &Parameter, value: &str| {
@@ -254,10 +252,7 @@ pub(super) fn bind(
             name: name.clone(),
             known: parameters.to_vec(),
         })?;
-        let value = read(parameter, value)?;
-        if params.insert(name.clone(), value).is_some() {
-            return Err(ParameterError::Twice(name.clone()));
-        }
+        params.insert(name.clone(), read(parameter, value)?);
     }
     let mut missing = Vec::new();
     for parameter in parameters {
@@ -293,7 +288,7 @@ mod tests {
     }
 
     fn bound(parameters: &[Parameter], given: &[(&str, &str)]) -> Result<Params, ParameterError> {
-        let given: Vec<_> = given
+        let given: BTreeMap<_, _> = given
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
@@ -347,6 +342,5 @@ mod tests {
         assert_eq!(said(&[]), "q needs key (text: the key)");
         assert_eq!(said(&[("kee", "k")]), "q has no parameter \"kee\"");
         assert_eq!(said(&[("days", "x")]), "days: \"x\" is not a whole number");
-        assert_eq!(said(&[("key", "a"), ("key", "b")]), "key is given twice");
     }
 }

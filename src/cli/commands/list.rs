@@ -14,6 +14,7 @@ use keytrail::analysis::{ANALYSES, Analysis as _};
 use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::report::{FIT, Report, Section};
+use keytrail::session::EVENT_DATA_STORE;
 
 use crate::args::{LibraryArgs, OutputArgs};
 use crate::context::Context;
@@ -46,7 +47,7 @@ Examples:
   keytrail list --format json            For programs";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let library = args.library.library(context)?;
+    let library = args.library.library(EVENT_DATA_STORE, context)?;
     match args.name {
         Some(name) => describe(library.get(&name)?, &args.output, context)?,
         None => {

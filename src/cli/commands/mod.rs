@@ -17,6 +17,7 @@ mod networks;
 mod policy;
 mod rules;
 mod run;
+mod sql;
 mod trace;
 
 use clap::Subcommand;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Policy(policy::Args),
     Run(run::Args),
     List(list::Args),
+    Sql(sql::Args),
     Networks(networks::Args),
     Describe(describe::Args),
     Rules(rules::Args),
@@ -58,6 +60,7 @@ impl Command {
             Command::Policy(args) => policy::run(args, context).await,
             Command::Run(args) => run::run(args, context).await,
             Command::List(args) => list::run(args, context).await,
+            Command::Sql(args) => sql::run(args, context).await,
             Command::Networks(args) => networks::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Rules(args) => rules::run(args, context).await,

@@ -4,13 +4,16 @@
 //! not pasted; what the answer rests on comes with it.
 
 use chrono::Utc;
-use keytrail::analysis::answer;
+use keytrail::analysis::Analysis as _;
+use keytrail::analysis::question::NOTHING;
 
-use crate::args::{LibraryArgs, OutputArgs, TrailArgs};
+use crate::args::{LibraryArgs, TrailArgs};
 use crate::commands::list;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::query::{LimitArgs, ParamArgs, RowsArgs, StoreArgs};
+use crate::question;
+use crate::stream::{self, Asked, Terms};
 
 /// Ask a question by its name (see `keytrail list`)
 #[derive(Debug, clap::Args)]
@@ -20,9 +23,8 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// A value for a parameter of the question (repeatable)
-    #[arg(long = "param", short, value_name = "NAME=VALUE", value_parser = parameter)]
-    params: Vec<(String, String)>,
+    #[command(flatten)]
+    params: ParamArgs,
 
     /// Do not ask, but show the question: when to ask it, its parameters, its SQL
     #[arg(long)]
@@ -32,10 +34,16 @@ pub(crate) struct Args {
     library: LibraryArgs,
 
     #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
     trail: TrailArgs,
 
     #[command(flatten)]
-    output: OutputArgs,
+    output: RowsArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -47,24 +55,27 @@ Examples:
   keytrail run key-timeline --describe                                   What it needs, and its SQL";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let library = args.library.library(context)?;
+    let library = args.library.library(args.store.name(), context)?;
     let asked = library.get(&args.name)?;
+    let output = args.output.output()?;
     if args.describe {
-        list::describe(asked, &args.output, context)?;
+        list::describe(asked, &output, context)?;
         return Ok(Done::Complete);
     }
-    let params = asked.params(&args.params, Utc::now())?;
-    let session = question::session(&args.trail).await?;
-    let report = answer(&session, asked, &params).await?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
-}
-
-/// `NAME=VALUE`.
-fn parameter(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text
-        .split_once('=')
-        .filter(|(name, _)| !name.is_empty())
-        .ok_or("it is written NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
+    let params = asked.params(&args.params.texts()?, Utc::now())?;
+    let terms = Terms::begin(&args.limits, context)?;
+    let answered = terms.run(async {
+        let session = question::session_within(Some(args.limits.max_memory()), &args.trail).await?;
+        session.name_event_data_store(args.store.name()).await?;
+        let query = asked.ready(&session, &params).await;
+        let query = query.map_err(|error| Failure::from(error).within(asked.file()))?;
+        let asked = Asked {
+            name: asked.report().to_owned(),
+            title: asked.title().to_owned(),
+            queries: vec![query],
+            nothing: Some(NOTHING),
+        };
+        stream::write(&session, asked, &output, &terms).await
+    });
+    Ok(answered.await?.unwrap_or(Done::Stopped))
 }

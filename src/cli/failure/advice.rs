@@ -11,10 +11,10 @@ use keytrail::analysis::question::{ParameterError, UnknownQuestion};
 use keytrail::iam::IamError;
 use keytrail::ingest::IngestError;
 use keytrail::lake::LakeError;
-use keytrail::session::SessionError;
+use keytrail::session::{FaultKind, SessionError, SqlFault};
 use keytrail::source::SourceError;
 
-use super::{Failure, Kind};
+use super::{Failure, Kind, excerpt};
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
@@ -54,6 +54,9 @@ impl From<SessionError> for Failure {
         match error {
             SessionError::Source(error) => error.into(),
             SessionError::Lake(error) => error.into(),
+            SessionError::Sql(fault) => fault.into(),
+            SessionError::Memory(_) => Failure::of(&error)
+                .hint("give it more with --max-memory, or ask for less: --since, --account, fewer columns"),
             error => Failure::of(&error),
         }
     }
@@ -91,6 +94,32 @@ impl From<ParameterError> for Failure {
                 failure.hint(format!("its parameters are {}", names.join(", ")))
             }
             _ => failure,
+        }
+    }
+}
+
+impl From<SqlFault> for Failure {
+    fn from(fault: SqlFault) -> Self {
+        let failure = Self {
+            excerpt: fault
+                .place
+                .as_deref()
+                .map(excerpt::lines)
+                .unwrap_or_default(),
+            kind: match fault.kind {
+                // The SQL may be right.
+                FaultKind::NoValue(_) | FaultKind::UnfitValue => Kind::Usage,
+                _ => Kind::Failed,
+            },
+            ..Self::new(fault.message)
+        };
+        match (fault.kind, fault.near.as_slice()) {
+            (FaultKind::NoValue(name), _) => {
+                failure.hint(format!("give it one: --param {name}=VALUE"))
+            }
+            (FaultKind::NoTable(_), []) => failure.hint("what there is: SHOW TABLES"),
+            (_, []) => failure,
+            (_, names) => failure.hint(format!("did you mean {}?", names.join(" or "))),
         }
     }
 }

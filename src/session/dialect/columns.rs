@@ -27,7 +27,7 @@ static JSON: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Whether a column holds JSON text.
-pub(super) fn is_json(column: &str) -> bool {
+pub(crate) fn is_json(column: &str) -> bool {
     JSON.iter().any(|json| json.eq_ignore_ascii_case(column))
 }
 

@@ -30,7 +30,7 @@ pub fn fill_event_data_store(sql: &str, name: &str) -> String {
 }
 
 /// Puts quotes around ids of event data stores, which CloudTrail Lake takes without.
-pub(super) fn quote_ids(sql: &str) -> Cow<'_, str> {
+pub(crate) fn quote_ids(sql: &str) -> Cow<'_, str> {
     if !sql.contains('-') {
         return Cow::Borrowed(sql);
     }

@@ -20,6 +20,8 @@ mod parse;
 mod planner;
 mod unnest;
 
+pub(crate) use columns::is_json;
 pub use data_store::fill_event_data_store;
-pub(crate) use parse::statement;
+pub(crate) use data_store::quote_ids;
+pub(crate) use parse::{DEEPEST, parse, statement, words};
 pub(crate) use planner::planners;

@@ -3,31 +3,34 @@
 //! In: SQL text. Out: statements, rewritten. Promise: a text that DataFusion reads has the same statements, unless it calls
 //! a function of another dialect.
 
-use super::{calls, columns, data_store, unnest};
+use super::{calls, columns, unnest};
 use crate::session::functions::IP_ADDRESS;
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::VisitMut;
 use datafusion::sql::sqlparser::dialect::{Dialect, DuckDbDialect, GenericDialect};
 use datafusion::sql::sqlparser::parser::ParserError;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{
+    Token, TokenWithSpan, Tokenizer, TokenizerError, Word,
+};
 use std::collections::VecDeque;
 
-/// How deep a statement may be nested.
-const DEEPEST: usize = 50;
+/// How deep a statement may be nested; deeper ones could exhaust the stack of a thread.
+pub(crate) const DEEPEST: usize = 50;
 
-/// Reads statements.
-pub(crate) fn parse(sql: &str) -> Result<VecDeque<Statement>> {
-    let sql = data_store::quote_ids(sql);
-    let tokens = Tokenizer::new(&GenericDialect {}, &sql)
-        .tokenize_with_location()
-        .map_err(|error| DataFusionError::from(ParserError::from(error)))?;
+/// The words of a text.
+pub(crate) fn words(sql: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
+    Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location()
+}
+
+/// The statements that words make.
+pub(crate) fn parse(words: Vec<TokenWithSpan>) -> Result<VecDeque<Statement>> {
     // Where lambdas are read, `a -> b` is one; else it is an operator on JSON.
-    let dialect: &dyn Dialect = match has_lambda(&tokens) {
+    let dialect: &dyn Dialect = match has_lambda(&words) {
         true => &DuckDbDialect {},
         false => &GenericDialect {},
     };
-    let mut statements = DFParserBuilder::new(types(addresses(tokens)))
+    let mut statements = DFParserBuilder::new(types(addresses(words)))
         .with_dialect(dialect)
         .with_recursion_limit(DEEPEST)
         .build()?
@@ -38,9 +41,10 @@ pub(crate) fn parse(sql: &str) -> Result<VecDeque<Statement>> {
     Ok(statements)
 }
 
-/// Reads one statement.
+/// The one statement of a text that is keytrail's own.
 pub(crate) fn statement(sql: &str) -> Result<Statement> {
-    let mut statements = parse(sql)?;
+    let words = words(sql).map_err(|error| DataFusionError::from(ParserError::from(error)))?;
+    let mut statements = parse(words)?;
     match (statements.pop_front(), statements.pop_front()) {
         (Some(statement), None) => Ok(statement),
         (None, _) => Err(plan_datafusion_err!("no SQL statement")),
@@ -162,7 +166,7 @@ mod tests {
     use super::*;
 
     fn written(sql: &str) -> String {
-        let statements = parse(sql).expect("SQL");
+        let statements = parse(words(sql).expect("words")).expect("SQL");
         let texts: Vec<String> = statements.iter().map(ToString::to_string).collect();
         texts.join("; ")
     }
@@ -245,8 +249,8 @@ mod tests {
 
     #[test]
     fn what_is_no_sql_is_an_error() {
-        assert!(parse("SELEC 1").is_err());
-        assert!(parse("SELECT 'open").is_err());
+        assert!(statement("SELEC 1").is_err());
+        assert!(statement("SELECT 'open").is_err());
         assert!(statement("").is_err());
         assert!(statement("SELECT 1; SELECT 2").is_err());
     }

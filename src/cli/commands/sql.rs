@@ -1,0 +1,193 @@
+//! `keytrail sql`: SQL over events.
+//!
+//! In: a lake or log files, and SQL from the command line, a file or standard input. Out: rows. Promise: SQL only
+//! asks; nothing it says writes or reads a file.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Read as _, stdin};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use keytrail::render::Format;
+use keytrail::session::{Ready, Session, Statement, fill_event_data_store};
+
+use crate::args::TrailArgs;
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::query::{LimitArgs, ParamArgs, RowsArgs, StoreArgs};
+use crate::question;
+use crate::stream::{self, Asked, Terms};
+
+/// Ask anything in SQL
+///
+/// The tables are events, log_files and rejects, and views of them, among which are the tables of Athena and CloudTrail
+/// Lake: SHOW TABLES and DESCRIBE events say what is in them. SQL only asks here: it changes nothing, writes nothing, and
+/// reads no files by their name. Without SQL, it is read from standard input.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// One or more statements, separated by semicolons; - reads them from standard input
+    #[arg(value_name = "SQL")]
+    sql: Option<String>,
+
+    /// Read the statements from this file (- for standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "sql")]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    params: ParamArgs,
+
+    /// Show how the query would be done, and do not do it
+    #[arg(long)]
+    explain: bool,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
+    trail: TrailArgs,
+
+    #[command(flatten)]
+    output: RowsArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail sql \"SHOW TABLES\"                         What can be asked, in ./keytrail-lake
+  keytrail sql --trail s3://my-trail-bucket --since 2d \"SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC\"
+  keytrail sql --file hunt.sql --param user=alice    $user in the file is alice
+  keytrail sql --file lake-sample.sql                A query written for CloudTrail Lake, <EDS ID> and all
+  keytrail sql --format csv \"SELECT * FROM events\" > events.csv
+  keytrail sql --format parquet --output week.parquet --since 7d \"SELECT * FROM events\"
+  echo 'DESCRIBE events' | keytrail sql";
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let texts = args.params.texts()?;
+    let output = args.output.output()?;
+    // Before anything is opened: what cannot be read needs no lake.
+    let text = Text::of(&args)?;
+    let statements = text.statements(args.explain)?;
+    if statements.len() > 1 && output.format == Format::Parquet {
+        return Err(Failure::usage(
+            "a Parquet file has one table, but there are several statements",
+        ));
+    }
+    let terms = Terms::begin(&args.limits, context)?;
+    let answered = terms.run(async {
+        let session = question::session_within(Some(args.limits.max_memory()), &args.trail).await?;
+        session.name_event_data_store(args.store.name()).await?;
+        let queries = text.ready(&session, statements, &texts).await?;
+        let asked = Asked {
+            name: "sql".to_owned(),
+            title: String::new(),
+            queries,
+            nothing: None,
+        };
+        stream::write(&session, asked, &output, &terms).await
+    });
+    Ok(answered.await?.unwrap_or(Done::Stopped))
+}
+
+/// SQL, and where it stood.
+#[derive(Debug)]
+struct Text {
+    sql: String,
+    /// The file's name; none for the command line.
+    file: Option<String>,
+}
+
+impl Text {
+    /// The SQL that the arguments name, with the event data store in its place.
+    fn of(args: &Args) -> Result<Self, Failure> {
+        let dash = |text: &Path| text.as_os_str() == "-";
+        let text = match (&args.sql, &args.file) {
+            (Some(sql), _) if sql != "-" => Self {
+                sql: sql.clone(),
+                file: None,
+            },
+            (_, Some(path)) if !dash(path) => Self {
+                sql: fs::read_to_string(path).map_err(|error| unreadable(path, &error))?,
+                file: Some(path.display().to_string()),
+            },
+            (None, None) if stdin().is_terminal() => {
+                return Err(Failure::usage("there is no SQL")
+                    .hint("give it as an argument, by --file, or on standard input"));
+            }
+            _ => {
+                let mut sql = String::new();
+                let read = stdin().lock().read_to_string(&mut sql);
+                read.map_err(|error| unreadable(Path::new("standard input"), &error))?;
+                Self {
+                    sql,
+                    file: Some("standard input".to_owned()),
+                }
+            }
+        };
+        Ok(Self {
+            sql: fill_event_data_store(&text.sql, args.store.name()),
+            ..text
+        })
+    }
+
+    fn statements(&self, explain: bool) -> Result<Vec<Statement>, Failure> {
+        let statements = Statement::read(&self.sql);
+        let statements = statements.map_err(|fault| self.place(fault.into()))?;
+        if statements.is_empty() {
+            return Err(Failure::usage("there is no statement in the SQL"));
+        }
+        Ok(match explain {
+            true => statements.into_iter().map(Statement::explained).collect(),
+            false => statements,
+        })
+    }
+
+    /// All queries, before the first one begins: an error in the last one is known at once.
+    async fn ready(
+        &self,
+        session: &Session,
+        statements: Vec<Statement>,
+        texts: &BTreeMap<String, String>,
+    ) -> Result<Vec<Ready>, Failure> {
+        let mut unused: Vec<&String> = texts.keys().collect();
+        let mut queries = Vec::new();
+        for statement in statements {
+            let query = session.plan(statement).await;
+            let query = query.map_err(|error| self.place(error.into()))?;
+            let wanted = query.parameters()?;
+            unused.retain(|name| !wanted.contains_key(*name));
+            queries.push(query);
+        }
+        if let Some(name) = unused.first() {
+            return Err(Failure::usage(format!(
+                "no statement has a parameter ${name}"
+            )));
+        }
+        let mut ready = Vec::new();
+        for query in queries {
+            let bound = query
+                .bind_texts(texts)
+                .map_err(|error| self.place(error.into()))?;
+            ready.push(
+                bound
+                    .ready()
+                    .await
+                    .map_err(|error| self.place(error.into()))?,
+            );
+        }
+        Ok(ready)
+    }
+
+    fn place(&self, failure: Failure) -> Failure {
+        match &self.file {
+            Some(file) => failure.within(file),
+            None => failure,
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("{} cannot be read", path.display())).because(error)
+}

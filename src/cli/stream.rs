@@ -1,0 +1,257 @@
+//! How the rows of queries are written as they come.
+//!
+//! In: queries that are ready. Out: an answer in any format, on standard output or in a file. Promise: memory does not grow
+//! with the number of rows; Ctrl-C, a time that is over and a reader who goes away end the query at once; what the rows
+//! rest on comes with them.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use keytrail::render::{Heading, Opening, Remarks, RowsWriter, writer};
+use keytrail::session::{Ready, Rows, Session};
+use tokio::time::Interval;
+
+use crate::args::OutputArgs;
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::interrupt::Watch;
+use crate::output::{self, Out};
+use crate::query::LimitArgs;
+use crate::waiting::{TICK, Waiting};
+
+/// Queries whose rows make an answer.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// The name in the JSON field `report`.
+    pub(crate) name: String,
+    /// One line for people; none is shown when empty.
+    pub(crate) title: String,
+    /// The queries, in order.
+    pub(crate) queries: Vec<Ready>,
+    /// What to say if there is no row, when that needs saying.
+    pub(crate) nothing: Option<&'static str>,
+}
+
+/// Who waits for the rows, and for how long.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// The surroundings.
+    pub(crate) context: Context,
+    /// Ctrl-C and the clock.
+    pub(crate) watch: Watch,
+    /// The time that an answer may take.
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Terms {
+    /// Begins to listen for Ctrl-C.
+    pub(crate) fn begin(limits: &LimitArgs, context: &Context) -> Result<Self, Failure> {
+        Ok(Self {
+            context: context.clone(),
+            watch: Watch::begin()?,
+            timeout: limits.timeout(),
+        })
+    }
+
+    /// Does something, unless its time is over before. `None` when it was stopped by Ctrl-C.
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Option<T>, Failure> {
+        self.watch.forget();
+        let over = async {
+            match self.timeout {
+                Some(timeout) => self.watch.sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.watch.asked() => Ok(None),
+            () = over => {
+                let seconds = self.timeout.unwrap_or_default().as_secs();
+                Err(Failure::new(format!("no answer within {seconds} s"))
+                    .hint("give it more time with --timeout, or ask for less: --since, --account, LIMIT"))
+            }
+            done = work => done.map(Some),
+        }
+    }
+}
+
+/// Runs the queries and writes their rows.
+pub(crate) async fn write(
+    session: &Session,
+    asked: Asked,
+    args: &OutputArgs,
+    terms: &Terms,
+) -> Result<Done, Failure> {
+    let context = &terms.context;
+    let Asked {
+        name,
+        title,
+        queries,
+        nothing,
+    } = asked;
+    // A lake knows what it covers; log files are covered by being read, and that there is no row is known at the end.
+    let known = match session.log_files_read() {
+        _ if !queries.iter().any(Ready::rests_on_events) => Some(Remarks::default()),
+        None if nothing.is_none() => Some(remarks(session).await?),
+        _ => None,
+    };
+    let opening = Opening {
+        sections: headings(&title, &queries),
+        name,
+        title,
+        remarks: known.clone(),
+    };
+    let out = Out::open(args, context)?;
+    let mut writing = Writing {
+        writer: writer(args.format, out.options(context)),
+        out,
+        waiting: Waiting::new(context),
+        written: 0,
+        ticks: terms.watch.ticks(TICK),
+    };
+    if writing.all(session, &opening, queries).await?.is_break() {
+        return Ok(Done::Complete);
+    }
+    let late = match known {
+        Some(_) => None,
+        None => {
+            let mut remarks = remarks(session).await?;
+            let nothing = nothing.filter(|_| writing.written == 0);
+            remarks.notes.extend(nothing.map(str::to_owned));
+            Some(remarks)
+        }
+    };
+    let Writing {
+        mut writer,
+        mut out,
+        mut waiting,
+        ..
+    } = writing;
+    waiting.finish();
+    if out
+        .write(|out| writer.close(late.as_ref(), out))?
+        .is_continue()
+    {
+        out.complete()?;
+    }
+    if args.format.rows_only()
+        && let Some(remarks) = late.or(known)
+    {
+        output::mention_the_rest(&remarks.notes, remarks.coverage.as_ref(), context);
+    }
+    Ok(Done::Complete)
+}
+
+/// `rows`, or `rows_1`, `rows_2` … if there are several queries.
+fn headings(title: &str, queries: &[Ready]) -> Vec<Heading> {
+    let several = queries.len() > 1;
+    let headings = queries.iter().enumerate().map(|(index, query)| {
+        let number = index + 1;
+        Heading {
+            name: if several {
+                format!("rows_{number}")
+            } else {
+                "rows".to_owned()
+            },
+            title: if several {
+                format!("Statement {number}")
+            } else {
+                title.to_owned()
+            },
+            schema: query.schema(),
+        }
+    });
+    headings.collect()
+}
+
+/// What the answer rests on.
+async fn remarks(session: &Session) -> Result<Remarks, Failure> {
+    let note = match session.log_files_read() {
+        Some((0, _)) => {
+            return Ok(Remarks {
+                notes: vec!["no log file was read: the rows do not rest on any".to_owned()],
+                coverage: None,
+            });
+        }
+        Some((read, all)) if read < all => Some(format!(
+            "only {read} of {all} log files were read: the rows asked for needed no more"
+        )),
+        _ => None,
+    };
+    Ok(Remarks {
+        notes: note.into_iter().collect(),
+        coverage: Some(session.coverage().await?),
+    })
+}
+
+struct Writing {
+    writer: Box<dyn RowsWriter>,
+    out: Out,
+    waiting: Waiting,
+    /// Rows.
+    written: u64,
+    ticks: Interval,
+}
+
+impl Writing {
+    async fn all(
+        &mut self,
+        session: &Session,
+        opening: &Opening,
+        queries: Vec<Ready>,
+    ) -> Result<ControlFlow<()>, Failure> {
+        let Self { writer, out, .. } = self;
+        if out.write(|out| writer.open(opening, out))?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        for (query, heading) in queries.into_iter().zip(&opening.sections) {
+            let Self { writer, out, .. } = self;
+            if out.write(|out| writer.section(heading, out))?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            if self.rows(session, query.run()?).await?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    async fn rows(
+        &mut self,
+        session: &Session,
+        mut rows: Rows,
+    ) -> Result<ControlFlow<()>, Failure> {
+        loop {
+            let batch = tokio::select! {
+                batch = rows.next() => batch?,
+                _ = self.ticks.tick() => {
+                    self.waiting.show(rows.read(), session.log_files_read());
+                    continue;
+                }
+            };
+            let Some(batch) = batch else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            self.written += batch.num_rows() as u64;
+            let Self {
+                writer,
+                out,
+                waiting,
+                ..
+            } = self;
+            if out.is_screen() {
+                waiting.hide();
+            }
+            if out.write(|out| writer.rows(&batch, out))?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            // Rows and the line that changes in place do not go together.
+            if out.is_begun() {
+                waiting.finish();
+            }
+        }
+    }
+}

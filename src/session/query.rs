@@ -1,0 +1,382 @@
+//! A query on its way to rows.
+//!
+//! In: a [`Statement`], values for its parameters. Out: [`Rows`], batch by batch. Promise: everything that can be wrong with
+//! a query is said before its first row; rows are handed on as they come, so that a large answer needs no more memory than
+//! a small one.
+
+use super::fault::{FaultKind, SqlFault};
+use super::params::value;
+use super::statement::Ask;
+use super::{Params, Session, SessionError, Statement, dialect, views};
+use crate::report::JSON_TEXT;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, ParamValues};
+use datafusion::execution::SessionState;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::expr::Placeholder;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::StreamExt as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Batches that wait for whoever writes them: enough to go on meanwhile, too few to matter.
+const WAITING: usize = 2;
+
+impl Session {
+    /// Plans a statement. The views that it names are made tables.
+    ///
+    /// # Errors
+    ///
+    /// A table, column or function does not exist, or they do not go together.
+    pub async fn plan(&self, statement: Statement) -> Result<Query, SessionError> {
+        let Statement { ask, text } = statement;
+        let shown = match ask {
+            Ask::Rows(parsed) => {
+                let plan = async {
+                    views::register_named(&self.context, &parsed).await?;
+                    let state = self.context.state();
+                    let plan = state.statement_to_plan(*parsed).await?;
+                    only_asks().verify_plan(&plan)?;
+                    Ok((state, plan))
+                };
+                return match plan.await {
+                    Ok((state, plan)) => Ok(Query {
+                        about: matches!(plan, LogicalPlan::Explain(_)),
+                        state,
+                        plan,
+                        text,
+                    }),
+                    Err(error) => Err(match fault(error, &text) {
+                        SessionError::Sql(fault) => self.with_near_names(fault).into(),
+                        error => error,
+                    }),
+                };
+            }
+            Ask::Tables(filter) => self.show_tables(&filter).await?,
+            Ask::Columns(table, filter) => self.show_columns(&table.to_string(), &filter).await?,
+            Ask::Functions(filter) => self.show_functions(&filter)?,
+        };
+        let (state, plan) = self.context.read_batch(shown)?.into_parts();
+        Ok(Query {
+            state,
+            plan,
+            text,
+            about: true,
+        })
+    }
+}
+
+/// The engine's own check of a plan, behind the one of [`Statement`].
+fn only_asks() -> SQLOptions {
+    SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
+}
+
+/// A planned statement, perhaps with parameters that have no value yet.
+#[derive(Debug)]
+pub struct Query {
+    pub(super) state: SessionState,
+    pub(super) plan: LogicalPlan,
+    /// What the statement stood in.
+    pub(super) text: Arc<str>,
+    /// Whether it asks for tables, columns, functions or a plan, not for what is in the tables.
+    pub(super) about: bool,
+}
+
+impl Query {
+    /// The parameters (`$name`) by name, with the type of what they are compared with.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    pub fn parameters(&self) -> Result<BTreeMap<String, Option<DataType>>, SessionError> {
+        let mut found = BTreeMap::<String, Option<DataType>>::new();
+        let walked = self.plan.apply_with_subqueries(|plan| {
+            plan.apply_expressions(|expression| {
+                expression.apply(|expression| {
+                    if let Expr::Placeholder(Placeholder { id, field }) = expression {
+                        let wanted = found
+                            .entry(id.trim_start_matches('$').to_owned())
+                            .or_default();
+                        if wanted.is_none() {
+                            *wanted = field.as_ref().map(|field| field.data_type().clone());
+                        }
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        });
+        walked.map_err(|error| self.fault(error))?;
+        Ok(found)
+    }
+
+    /// Gives the parameters their values. Values without a parameter are ignored.
+    ///
+    /// # Errors
+    ///
+    /// A parameter has no value.
+    pub fn bind(self, params: &Params) -> Result<Self, SessionError> {
+        let wanted = self.parameters()?;
+        if wanted.is_empty() {
+            return Ok(self);
+        }
+        if let Some(missing) = wanted.keys().find(|name| !params.contains_key(*name)) {
+            return Err(SqlFault {
+                kind: FaultKind::NoValue(missing.clone()),
+                ..SqlFault::new(format!("parameter ${missing} has no value"))
+            }
+            .into());
+        }
+        let plan = self
+            .plan
+            .with_param_values(ParamValues::from(params.clone()));
+        let plan = plan.map_err(|error| fault(error, &self.text))?;
+        Ok(Self { plan, ..self })
+    }
+
+    /// Gives the parameters their values from texts, each read as the type of what it is compared with. Values without a
+    /// parameter are ignored.
+    ///
+    /// # Errors
+    ///
+    /// A parameter has no value, or a text that is no such value.
+    pub fn bind_texts(self, texts: &BTreeMap<String, String>) -> Result<Self, SessionError> {
+        let mut params = Params::new();
+        for (name, wanted) in self.parameters()? {
+            if let Some(text) = texts.get(&name) {
+                params.insert(name.clone(), value(&name, text, wanted.as_ref())?);
+            }
+        }
+        self.bind(&params)
+    }
+
+    /// Plans how to do it.
+    ///
+    /// # Errors
+    ///
+    /// Types do not fit, or the input cannot be read.
+    pub async fn ready(self) -> Result<Ready, SessionError> {
+        let plan = self.state.create_physical_plan(&self.plan).await;
+        let plan = plan.map_err(|error| self.fault(error))?;
+        Ok(Ready {
+            lines: matches!(self.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)),
+            state: self.state,
+            schema: json_marked(&plan.schema()),
+            plan,
+            text: self.text,
+            about: self.about,
+        })
+    }
+
+    fn fault(&self, error: DataFusionError) -> SessionError {
+        fault(error, &self.text)
+    }
+}
+
+/// A query that can begin at once.
+#[derive(Debug)]
+pub struct Ready {
+    state: SessionState,
+    plan: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    text: Arc<str>,
+    /// Whether the rows are plans, texts of many lines.
+    lines: bool,
+    about: bool,
+}
+
+impl Ready {
+    /// Whether the rows rest on events; names of tables, columns and functions, and plans, do not.
+    pub fn rests_on_events(&self) -> bool {
+        !self.about
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    /// Marks the columns: `mark` makes the metadata of the schema and its fields, for those who show the rows.
+    pub fn marked(self, mark: impl FnOnce(&Schema) -> SchemaRef) -> Self {
+        Self {
+            schema: mark(&self.schema),
+            ..self
+        }
+    }
+
+    /// Begins.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    pub fn run(self) -> Result<Rows, SessionError> {
+        let mut stream = execute_stream(Arc::clone(&self.plan), self.state.task_ctx())
+            .map_err(|error| fault(error, &self.text))?;
+        let (sender, batches) = mpsc::channel(WAITING);
+        // A task of its own: whoever waits for the rows can do something else, and give up, while the engine computes.
+        let task = SpawnedTask::spawn(async move {
+            while let Some(batch) = stream.next().await {
+                if sender.send(batch).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Rows {
+            batches,
+            task: Some(task),
+            plan: self.plan,
+            schema: self.schema,
+            text: self.text,
+            lines: self.lines,
+        })
+    }
+}
+
+/// The rows of a query, as they come. Dropping them ends the query.
+pub struct Rows {
+    batches: mpsc::Receiver<Result<RecordBatch, DataFusionError>>,
+    task: Option<SpawnedTask<()>>,
+    plan: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    text: Arc<str>,
+    lines: bool,
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows").finish_non_exhaustive()
+    }
+}
+
+impl Rows {
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    /// The rows that are still to come, all at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rows::next`].
+    pub async fn all(mut self) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next().await? {
+            batches.push(batch);
+        }
+        Ok((self.schema, batches))
+    }
+
+    /// The next rows; none at the end.
+    ///
+    /// # Errors
+    ///
+    /// The input cannot be read, a value cannot be computed, or there is not enough memory.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, SessionError> {
+        match self.batches.recv().await {
+            None => match self.task.take() {
+                // It may have ended by a fault of the engine.
+                Some(task) => match task.join().await {
+                    Ok(()) => Ok(None),
+                    Err(error) => Err(DataFusionError::ExecutionJoin(Box::new(error)).into()),
+                },
+                None => Ok(None),
+            },
+            Some(Ok(batch)) if self.lines => Ok(Some(line_by_line(&batch)?)),
+            Some(Ok(batch)) => Ok(Some(marked(&batch, &self.schema)?)),
+            Some(Err(error)) => Err(fault(error, &self.text)),
+        }
+    }
+
+    /// Rows that were read from the tables so far.
+    pub fn read(&self) -> u64 {
+        read(self.plan.as_ref())
+    }
+}
+
+/// The schema with the columns marked that hold JSON text: those that are called like the events' and the views' are.
+fn json_marked(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        let mut field = field.as_ref().clone();
+        if is_json(&field) {
+            field
+                .metadata_mut()
+                .insert(JSON_TEXT.to_owned(), "true".to_owned());
+        }
+        field
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Whether a column holds JSON text.
+pub(super) fn is_json(field: &Field) -> bool {
+    field.data_type().is_string() && dialect::is_json(field.name())
+}
+
+/// A batch with the marks of a schema. Its own schema may differ from the plan's in what may be null, so that it is kept.
+fn marked(batch: &RecordBatch, schema: &Schema) -> Result<RecordBatch, SessionError> {
+    let own = batch.schema();
+    let fields = own.fields().iter().zip(schema.fields());
+    let fields: Vec<Field> = fields
+        .map(|(own, marks)| {
+            let field = own.as_ref().clone();
+            field.with_metadata(marks.metadata().clone())
+        })
+        .collect();
+    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(schema), batch.columns().to_vec(), &rows)
+        .map_err(|error| DataFusionError::from(error).into())
+}
+
+/// Rows that the leaves of a plan have given.
+fn read(plan: &dyn ExecutionPlan) -> u64 {
+    let inputs = plan.children();
+    if inputs.is_empty() {
+        let rows = plan.metrics().and_then(|metrics| metrics.output_rows());
+        return rows.unwrap_or(0) as u64;
+    }
+    inputs.into_iter().map(|input| read(input.as_ref())).sum()
+}
+
+/// The rows of EXPLAIN with a row for each line of a plan.
+fn line_by_line(batch: &RecordBatch) -> Result<RecordBatch, SessionError> {
+    let texts = |index: usize| batch.column(index).as_string_opt::<i32>();
+    let (Some(kinds), Some(plans)) = (texts(0), texts(1)) else {
+        return Ok(batch.clone());
+    };
+    let rows = kinds.iter().zip(plans).flat_map(|(kind, plan)| {
+        let lines = plan.unwrap_or_default().lines();
+        lines.map(move |line| (kind, line))
+    });
+    let (kinds, lines): (Vec<_>, Vec<_>) = rows.unzip();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from(kinds)),
+        Arc::new(StringArray::from(lines)),
+    ];
+    RecordBatch::try_new(batch.schema(), columns)
+        .map_err(|error| DataFusionError::from(error).into())
+}
+
+/// An error of the engine, as the fault of a statement where it is one.
+pub(super) fn fault(error: DataFusionError, text: &str) -> SessionError {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(said) => SessionError::Memory(
+            // What follows the first line is a table of the engine's parts.
+            said.lines().next().unwrap_or_default().to_owned(),
+        ),
+        DataFusionError::External(_)
+        | DataFusionError::ObjectStore(_)
+        | DataFusionError::IoError(_)
+        | DataFusionError::ParquetError(_)
+        | DataFusionError::ExecutionJoin(_) => error.into(),
+        _ => SqlFault::of(&error, text).into(),
+    }
+}

@@ -1,0 +1,84 @@
+//! What became of log files and records, where there is no lake to tell.
+//!
+//! In: the log files of a trail. Out: the tables `log_files` and `rejects`. Promise: they tell of all log files: if no query
+//! has read them all yet, they are read first.
+
+use super::scan::Wanted;
+use super::{RawTable, locked};
+use crate::lake::{TableName, ledger_batch, rejects_batch};
+use arrow::datatypes::{Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session as CatalogSession, TableProvider};
+use datafusion::common::DataFusionError;
+use datafusion::datasource::MemTable;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use futures::{TryStreamExt, stream};
+use std::sync::Arc;
+
+/// `log_files` or `rejects`.
+#[derive(Debug)]
+pub(crate) struct Account {
+    name: TableName,
+    events: Arc<RawTable>,
+}
+
+impl Account {
+    pub(crate) fn new(name: TableName, events: Arc<RawTable>) -> Self {
+        Self { name, events }
+    }
+
+    /// Reads all log files, for what became of them only.
+    async fn read(&self, context: &Arc<TaskContext>) -> Result<(), DataFusionError> {
+        let nothing = Arc::new(Schema::empty());
+        let partitions = self.events.partitions(Wanted {
+            trail: Arc::clone(&self.events.trail),
+            schema: SchemaRef::clone(&nothing),
+            decoded: nothing,
+            filter: None,
+            streams: self.events.streams,
+        });
+        let streams = partitions
+            .iter()
+            .map(|partition| Ok(partition.execute(Arc::clone(context))));
+        stream::iter(streams)
+            .try_for_each_concurrent(None, |rows| rows.try_for_each(async |_| Ok(())))
+            .await
+    }
+}
+
+#[async_trait]
+impl TableProvider for Account {
+    fn schema(&self) -> SchemaRef {
+        self.name.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn CatalogSession,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let trail = &self.events.trail;
+        if !trail.is_read() {
+            self.read(&state.task_ctx()).await?;
+        }
+        let reading = trail.furthest();
+        let batch = {
+            let reading = locked(&reading);
+            match self.name {
+                TableName::Rejects => rejects_batch(&reading.rejects),
+                _ => ledger_batch(&reading.rows),
+            }
+        };
+        let batch = batch.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+        table.scan(state, projection, filters, limit).await
+    }
+}
