@@ -50,6 +50,8 @@ pub(crate) struct Watch {
 struct Asked {
     /// Whether the query under way is to stop.
     stop: AtomicBool,
+    /// Whether Ctrl-C never ends the process.
+    stays: AtomicBool,
     wake: Notify,
 }
 
@@ -70,8 +72,12 @@ impl Watch {
         let told = Arc::clone(&asked);
         let watch = async move {
             loop {
-                signals.next().await;
-                if told.stop.swap(true, Ordering::AcqRel) {
+                let signal = signals.next().await;
+                let again = told.stop.swap(true, Ordering::AcqRel);
+                if match told.stays.load(Ordering::Acquire) {
+                    true => signal != Received::Interrupt,
+                    false => again,
+                } {
                     end();
                 }
                 told.wake.notify_waiters();
@@ -96,6 +102,11 @@ impl Watch {
         interval_at(Instant::now() + time, time)
     }
 
+    /// From now on Ctrl-C only stops queries: somebody stays who asks again and again.
+    pub(crate) fn stay(&self) {
+        self.asked.stays.store(true, Ordering::Release);
+    }
+
     /// A query begins: what was asked before was not for it.
     pub(crate) fn forget(&self) {
         self.asked.stop.store(false, Ordering::Release);
@@ -118,6 +129,14 @@ fn end() -> ! {
     process::exit(i32::from(STOPPED))
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Received {
+    /// Ctrl-C.
+    Interrupt,
+    #[cfg(unix)]
+    Terminate,
+}
+
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -134,10 +153,10 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Received {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Received::Interrupt,
+            _ = self.terminate.recv() => Received::Terminate,
         }
     }
 }
@@ -151,7 +170,8 @@ impl Signals {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Received {
         self.0.recv().await;
+        Received::Interrupt
     }
 }

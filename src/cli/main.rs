@@ -14,6 +14,7 @@ mod pager;
 mod progress;
 mod query;
 mod question;
+mod shell;
 mod size;
 mod stream;
 mod summary;

@@ -5,15 +5,17 @@
 //! rest on comes with them.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use keytrail::render::{Heading, Opening, Remarks, RowsWriter, writer};
+use keytrail::render::{Format, Heading, Opening, Remarks, RowsWriter, writer};
+use keytrail::report::Coverage;
 use keytrail::session::{Ready, Rows, Session};
 use tokio::time::Interval;
 
 use crate::args::OutputArgs;
 use crate::context::Context;
-use crate::failure::{Done, Failure};
+use crate::failure::Failure;
 use crate::interrupt::Watch;
 use crate::output::{self, Out};
 use crate::query::LimitArgs;
@@ -41,6 +43,22 @@ pub(crate) struct Terms {
     pub(crate) watch: Watch,
     /// The time that an answer may take.
     pub(crate) timeout: Option<Duration>,
+    /// What they know already.
+    pub(crate) told: Told,
+}
+
+/// What answers rest on, as it was told last. Where one answer follows another, it is told again when it has changed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told(Arc<Mutex<Option<Coverage>>>);
+
+impl Told {
+    /// It is told now. Whether that is new.
+    pub(crate) fn tell(&self, coverage: Coverage) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = told.as_ref() != Some(&coverage);
+        *told = Some(coverage);
+        news
+    }
 }
 
 impl Terms {
@@ -50,6 +68,7 @@ impl Terms {
             context: context.clone(),
             watch: Watch::begin()?,
             timeout: limits.timeout(),
+            told: Told::default(),
         })
     }
 
@@ -78,13 +97,14 @@ impl Terms {
     }
 }
 
-/// Runs the queries and writes their rows.
+/// Runs the queries and writes their rows. Gives the time that they took.
 pub(crate) async fn write(
     session: &Session,
     asked: Asked,
     args: &OutputArgs,
     terms: &Terms,
-) -> Result<Done, Failure> {
+) -> Result<Duration, Failure> {
+    let began = Instant::now();
     let context = &terms.context;
     let Asked {
         name,
@@ -95,7 +115,7 @@ pub(crate) async fn write(
     // A lake knows what it covers; log files are covered by being read, and that there is no row is known at the end.
     let known = match session.log_files_read() {
         _ if !queries.iter().any(Ready::rests_on_events) => Some(Remarks::default()),
-        None if nothing.is_none() => Some(remarks(session).await?),
+        None if nothing.is_none() => Some(news(remarks(session).await?, args, terms)),
         _ => None,
     };
     let opening = Opening {
@@ -113,13 +133,20 @@ pub(crate) async fn write(
         ticks: terms.watch.ticks(TICK),
     };
     if writing.all(session, &opening, queries).await?.is_break() {
-        return Ok(Done::Complete);
+        return Ok(began.elapsed());
     }
+    // Without the time that the reader spends in a pager.
+    let took = began.elapsed();
     let late = match known {
         Some(_) => None,
         None => {
-            let mut remarks = remarks(session).await?;
+            let all = remarks(session).await?;
             let nothing = nothing.filter(|_| writing.written == 0);
+            // Where there is nothing, what was not seen matters most.
+            let mut remarks = match nothing {
+                Some(_) => all,
+                None => news(all, args, terms),
+            };
             remarks.notes.extend(nothing.map(str::to_owned));
             Some(remarks)
         }
@@ -142,7 +169,7 @@ pub(crate) async fn write(
     {
         output::mention_the_rest(&remarks.notes, remarks.coverage.as_ref(), context);
     }
-    Ok(Done::Complete)
+    Ok(took)
 }
 
 /// `rows`, or `rows_1`, `rows_2` … if there are several queries.
@@ -165,6 +192,21 @@ fn headings(title: &str, queries: &[Ready]) -> Vec<Heading> {
         }
     });
     headings.collect()
+}
+
+/// The remarks without what the reader was told before. What is kept or handed on has to tell everything.
+fn news(mut remarks: Remarks, args: &OutputArgs, terms: &Terms) -> Remarks {
+    let passing = match args.format {
+        Format::Table | Format::Records => args.output.is_none(),
+        format => format.rows_only(),
+    };
+    if passing
+        && let Some(coverage) = &remarks.coverage
+        && !terms.told.tell(coverage.clone())
+    {
+        remarks.coverage = None;
+    }
+    remarks
 }
 
 /// What the answer rests on.

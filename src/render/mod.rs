@@ -54,6 +54,8 @@ pub enum Format {
     Csv,
     /// Headings and tables for tickets and wikis.
     Markdown,
+    /// Each row as a list of its own, for people.
+    Records,
     /// Columns for programs: one table, with its types.
     Parquet,
 }
@@ -69,8 +71,9 @@ impl Format {
     ];
 
     /// Every format of an answer that is one table.
-    pub const OF_ROWS: [Format; 6] = [
+    pub const OF_ROWS: [Format; 7] = [
         Format::Table,
+        Format::Records,
         Format::Json,
         Format::Jsonl,
         Format::Csv,
@@ -82,6 +85,7 @@ impl Format {
     pub const fn name(self) -> &'static str {
         match self {
             Format::Table => "table",
+            Format::Records => "records",
             Format::Json => "json",
             Format::Jsonl => "jsonl",
             Format::Csv => "csv",
@@ -145,6 +149,7 @@ pub fn writer(format: Format, options: RenderOptions) -> Box<dyn RowsWriter> {
 fn writer_of(format: Format, options: RenderOptions, sample: Option<usize>) -> Box<dyn RowsWriter> {
     match format {
         Format::Table => Box::new(terminal::Terminal::new(options, sample)),
+        Format::Records => Box::new(terminal::Terminal::of_records(options, sample)),
         Format::Json => Box::<json::Json>::default(),
         Format::Jsonl => Box::<json::JsonLines>::default(),
         Format::Csv => Box::<csv::Csv>::default(),
@@ -172,7 +177,7 @@ mod tests {
     #[test]
     fn no_format_lets_a_hostile_value_through() {
         let report = testing::hostile();
-        for format in Format::ALL {
+        for format in Format::ALL.into_iter().chain([Format::Records]) {
             for width in [None, Some(200), Some(60), Some(20)] {
                 let options = RenderOptions {
                     width,

@@ -32,6 +32,8 @@ pub(super) struct Terminal {
     options: RenderOptions,
     /// Rows from which widths are taken; all when none.
     sample: Option<usize>,
+    /// Whether every row is a list of its own.
+    records: bool,
     title: String,
     coverage: Option<Coverage>,
     table: Option<Table>,
@@ -136,9 +138,18 @@ impl Terminal {
         Self {
             options,
             sample,
+            records: false,
             title: String::new(),
             coverage: None,
             table: None,
+        }
+    }
+
+    /// Never in columns.
+    pub(super) fn of_records(options: RenderOptions, sample: Option<usize>) -> Self {
+        Self {
+            records: true,
+            ..Self::new(options, sample)
         }
     }
 
@@ -164,6 +175,7 @@ impl Terminal {
         let shape = shape.get_or_insert_with(|| {
             grid.columns = columns(schema, shown, &grid.rows);
             match grid.layout(self.options.width) {
+                _ if self.records => Shape::Records,
                 Some(layout) if *rows > 1 || grid.columns.len() <= ROW_COLUMNS => {
                     Shape::Columns(layout)
                 }
@@ -365,6 +377,15 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("not json"), "{text}");
+    }
+
+    #[test]
+    fn records_are_wanted_or_needed() {
+        let text = rendered(Format::Records, &sample());
+        assert!(
+            text.contains("access_key_id  AKIAIOSFODNN7EXAMPLE\nlast_seen      2025-03-03"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn render_trace(
         Format::Json => return document(trace, out),
         // Programs take the rows: those of the timeline.
         Format::Csv | Format::Jsonl | Format::Parquet => timesketch::report(trace),
-        Format::Table | Format::Markdown => rows::report(trace, view),
+        Format::Table | Format::Records | Format::Markdown => rows::report(trace, view),
     };
     renderer(format, options).render(&report.map_err(io::Error::other)?, out)
 }

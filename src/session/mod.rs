@@ -6,6 +6,7 @@
 //! keytrail's own SQL as for a user's, and it only asks: [`Session::statements`], [`Session::plan`], [`Query::bind`],
 //! [`Query::ready`], [`Ready::run`], [`Rows::next`].
 
+mod cancel;
 mod catalog;
 mod count_texts;
 mod dialect;
@@ -15,6 +16,7 @@ mod params;
 mod query;
 mod raw;
 mod statement;
+mod typed;
 mod views;
 
 pub use catalog::{ColumnInfo, FunctionInfo};
@@ -22,6 +24,7 @@ pub use dialect::fill_event_data_store;
 pub use fault::{FaultKind, Place, SqlFault};
 pub use query::{Query, Ready, Rows};
 pub use statement::Statement;
+pub use typed::{Ending, Named, Next, Open, Typed};
 pub use views::{EVENT_DATA_STORE, VIEWS, View};
 
 use crate::cloudtrail::Selection;

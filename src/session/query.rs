@@ -4,6 +4,7 @@
 //! a query is said before its first row; rows are handed on as they come, so that a large answer needs no more memory than
 //! a small one.
 
+use super::cancel::can_be_stopped;
 use super::fault::{FaultKind, SqlFault};
 use super::params::value;
 use super::statement::Ask;
@@ -164,6 +165,7 @@ impl Query {
     /// Types do not fit, or the input cannot be read.
     pub async fn ready(self) -> Result<Ready, SessionError> {
         let plan = self.state.create_physical_plan(&self.plan).await;
+        let plan = plan.and_then(can_be_stopped);
         let plan = plan.map_err(|error| self.fault(error))?;
         Ok(Ready {
             lines: matches!(self.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)),

@@ -12,7 +12,7 @@ use super::fault::{Place, SqlFault};
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{ExplainStatement, Statement as Parsed};
 use datafusion::sql::sqlparser::ast::{
-    ObjectName, Query, SetExpr, ShowStatementFilter, ShowStatementFilterPosition,
+    Ident, ObjectName, Query, SetExpr, ShowStatementFilter, ShowStatementFilterPosition,
     ShowStatementOptions, Statement as Ast, Visit, Visitor,
 };
 use datafusion::sql::sqlparser::parser::ParserError;
@@ -93,6 +93,30 @@ impl Statement {
                 _ => false,
             },
             _ => false,
+        }
+    }
+
+    /// Asks for the tables.
+    pub fn tables() -> Self {
+        Self::about(Ask::Tables(None))
+    }
+
+    /// Asks for the columns of a table.
+    pub fn columns(table: &str) -> Self {
+        Self::about(Ask::Columns(Ident::new(table).into(), None))
+    }
+
+    /// Asks for the functions whose names are like a pattern, as that of LIKE.
+    pub fn functions(pattern: Option<&str>) -> Self {
+        Self::about(Ask::Functions(
+            pattern.map(|pattern| (pattern.to_owned(), true)),
+        ))
+    }
+
+    fn about(ask: Ask) -> Self {
+        Self {
+            ask,
+            text: Arc::from(""),
         }
     }
 

@@ -28,7 +28,7 @@ fn help() {
       policy       Write the IAM policy that a key's observed use asks for
       run          Ask a question by its name (see `keytrail list`)
       list         List the questions that can be asked by name, or show one in full
-      sql          Ask anything in SQL
+      sql          Ask anything in SQL, or open a shell for it
       networks     Make a table of address ranges, for --ip-ranges
       describe     Describe the columns of an event: name, type, place in the record, meaning
       rules        List what is known of attacks: which events mean what, and when

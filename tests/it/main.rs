@@ -31,6 +31,7 @@ mod source_local;
 mod source_s3;
 mod sql;
 mod sql_safety;
+mod sql_shell;
 mod testdata;
 mod trail;
 mod truth_consumers;

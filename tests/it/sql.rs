@@ -279,13 +279,33 @@ fn no_statement() {
 }
 
 #[test]
+fn each_row_may_be_a_list() {
+    assert_snapshot!(ran(&["sql", "--trail", "testdata/trail", "--format", "records", "SELECT event_name, count(*) AS events FROM events WHERE event_name LIKE 'Create%' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 2"]), @r"
+    exit code: 0
+    --- stdout
+    event_name  CreateAccessKey
+    events      2
+
+    event_name  CreateUser
+    events      1
+    2 rows
+
+    336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
+    2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    --- stderr
+    ");
+}
+
+#[test]
 fn an_unknown_format() {
     assert_snapshot!(ran(&["sql", "--format", "yaml", "SELECT 1"]), @r"
     exit code: 2
     --- stdout
     --- stderr
     error: invalid value 'yaml' for '--format <FORMAT>'
-      [possible values: table, json, jsonl, csv, markdown, parquet]
+      [possible values: table, records, json, jsonl, csv, markdown, parquet]
 
     For more information, try '--help'.
     ");

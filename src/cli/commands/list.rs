@@ -51,7 +51,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     match args.name {
         Some(name) => describe(library.get(&name)?, &args.output, context)?,
         None => {
-            let report = all(&library).map_err(uneven)?;
+            let report = all(&library)?;
             output::write(&report, &args.output, context)?;
         }
     }
@@ -75,7 +75,11 @@ fn uneven(error: ArrowError) -> Failure {
 }
 
 /// Every question, a section per aim, and the commands that are questions too.
-fn all(library: &Library) -> Result<Report, ArrowError> {
+pub(crate) fn all(library: &Library) -> Result<Report, Failure> {
+    sections(library).map_err(uneven)
+}
+
+fn sections(library: &Library) -> Result<Report, ArrowError> {
     let mut sections = Vec::new();
     for group in Group::ALL {
         let questions: Vec<&Question> = library.of(group).collect();

@@ -11,7 +11,7 @@ mod describe;
 mod ingest;
 mod key;
 mod keys;
-mod list;
+pub(crate) mod list;
 mod man;
 mod networks;
 mod policy;

@@ -77,5 +77,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         };
         stream::write(&session, asked, &output, &terms).await
     });
-    Ok(answered.await?.unwrap_or(Done::Stopped))
+    Ok(answered.await?.map_or(Done::Stopped, |_| Done::Complete))
 }

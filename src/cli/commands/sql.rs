@@ -11,18 +11,19 @@ use std::{fs, io};
 use keytrail::render::Format;
 use keytrail::session::{Ready, Session, Statement, fill_event_data_store};
 
-use crate::args::TrailArgs;
+use crate::args::{LibraryArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::query::{LimitArgs, ParamArgs, RowsArgs, StoreArgs};
 use crate::question;
+use crate::shell::{self, Settings};
 use crate::stream::{self, Asked, Terms};
 
-/// Ask anything in SQL
+/// Ask anything in SQL, or open a shell for it
 ///
 /// The tables are events, log_files and rejects, and views of them, among which are the tables of Athena and CloudTrail
 /// Lake: SHOW TABLES and DESCRIBE events say what is in them. SQL only asks here: it changes nothing, writes nothing, and
-/// reads no files by their name. Without SQL, it is read from standard input.
+/// reads no files by their name. Without SQL, a shell opens on a terminal; otherwise the SQL is read from standard input.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     explain: bool,
 
     #[command(flatten)]
+    library: LibraryArgs,
+
+    #[command(flatten)]
     store: StoreArgs,
 
     #[command(flatten)]
@@ -56,6 +60,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  keytrail sql                                       A shell on ./keytrail-lake; \\? lists what it can do
   keytrail sql \"SHOW TABLES\"                         What can be asked, in ./keytrail-lake
   keytrail sql --trail s3://my-trail-bucket --since 2d \"SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC\"
   keytrail sql --file hunt.sql --param user=alice    $user in the file is alice
@@ -69,16 +74,37 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let output = args.output.output()?;
     // Before anything is opened: what cannot be read needs no lake.
     let text = Text::of(&args)?;
-    let statements = text.statements(args.explain)?;
+    let statements = match &text {
+        Some(text) => text.statements(args.explain)?,
+        None => Vec::new(),
+    };
     if statements.len() > 1 && output.format == Format::Parquet {
         return Err(Failure::usage(
             "a Parquet file has one table, but there are several statements",
         ));
     }
     let terms = Terms::begin(&args.limits, context)?;
-    let answered = terms.run(async {
+    let opened = terms.run(async {
         let session = question::session_within(Some(args.limits.max_memory()), &args.trail).await?;
         session.name_event_data_store(args.store.name()).await?;
+        Ok(session)
+    });
+    let Some(session) = opened.await? else {
+        return Ok(Done::Stopped);
+    };
+    let Some(text) = text else {
+        let settings = Settings {
+            format: output.format,
+            file: output.output,
+            values: texts,
+            explain: args.explain,
+            timing: false,
+            event_data_store: args.store.name().to_owned(),
+        };
+        let library = args.library.library(args.store.name(), context)?;
+        return shell::run(&session, settings, library, &terms).await;
+    };
+    let answered = terms.run(async {
         let queries = text.ready(&session, statements, &texts).await?;
         let asked = Asked {
             name: "sql".to_owned(),
@@ -88,7 +114,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         };
         stream::write(&session, asked, &output, &terms).await
     });
-    Ok(answered.await?.unwrap_or(Done::Stopped))
+    Ok(answered.await?.map_or(Done::Stopped, |_| Done::Complete))
 }
 
 /// SQL, and where it stood.
@@ -100,8 +126,8 @@ struct Text {
 }
 
 impl Text {
-    /// The SQL that the arguments name, with the event data store in its place.
-    fn of(args: &Args) -> Result<Self, Failure> {
+    /// The SQL that the arguments name, with the event data store in its place; none means a shell.
+    fn of(args: &Args) -> Result<Option<Self>, Failure> {
         let dash = |text: &Path| text.as_os_str() == "-";
         let text = match (&args.sql, &args.file) {
             (Some(sql), _) if sql != "-" => Self {
@@ -112,10 +138,7 @@ impl Text {
                 sql: fs::read_to_string(path).map_err(|error| unreadable(path, &error))?,
                 file: Some(path.display().to_string()),
             },
-            (None, None) if stdin().is_terminal() => {
-                return Err(Failure::usage("there is no SQL")
-                    .hint("give it as an argument, by --file, or on standard input"));
-            }
+            (None, None) if stdin().is_terminal() => return Ok(None),
             _ => {
                 let mut sql = String::new();
                 let read = stdin().lock().read_to_string(&mut sql);
@@ -126,10 +149,10 @@ impl Text {
                 }
             }
         };
-        Ok(Self {
+        Ok(Some(Self {
             sql: fill_event_data_store(&text.sql, args.store.name()),
             ..text
-        })
+        }))
     }
 
     fn statements(&self, explain: bool) -> Result<Vec<Statement>, Failure> {
