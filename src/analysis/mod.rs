@@ -11,6 +11,7 @@ pub mod findings;
 mod keys;
 pub mod policy;
 pub mod question;
+pub mod ready;
 mod rows;
 mod sql;
 mod trace;

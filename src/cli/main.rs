@@ -9,6 +9,7 @@ mod commands;
 mod context;
 mod failure;
 mod interrupt;
+mod inventory;
 mod output;
 mod pager;
 mod progress;

@@ -3,7 +3,7 @@
 //! In: RFC 3339, a date, or a span before now. Out: an instant in UTC. Promise: "now" comes from the caller, so the
 //! same text always means the same within one run; what cannot be read is an error that names the text.
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 /// Which end of a range a time is for: a date means its first instant, or the first instant after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,16 @@ fn day(text: &str, bound: Bound) -> Option<DateTime<Utc>> {
         Bound::Until => date.checked_add_days(Days::new(1))?,
     };
     Some(start.and_time(chrono::NaiveTime::MIN).and_utc())
+}
+
+/// A time as AWS's answers write it: `Jul 10, 2023, 6:30:22 PM`, also without commas and with a narrow space, or RFC 3339.
+pub fn answered_time(text: &str) -> Option<DateTime<Utc>> {
+    if let Some(time) = instant(text) {
+        return Some(time);
+    }
+    let plain = text.replace('\u{202f}', " ").replace(',', "");
+    let time = NaiveDateTime::parse_from_str(&plain, "%b %d %Y %I:%M:%S %p").ok()?;
+    Some(time.and_utc())
 }
 
 /// Reads a span of time: `90d`, `12h`, `30m`, `2w`.
@@ -124,5 +134,19 @@ mod tests {
         ] {
             assert_eq!(read(text, Bound::Since), None, "{text}");
         }
+    }
+
+    #[test]
+    fn times_in_answers_are_read_in_all_their_forms() {
+        let expected = instant("2023-07-10T18:30:22Z");
+        for text in [
+            "Jul 10, 2023, 6:30:22 PM",
+            "Jul 10, 2023 6:30:22 PM",
+            "Jul 10, 2023, 6:30:22\u{202f}PM",
+            "2023-07-10T18:30:22Z",
+        ] {
+            assert_eq!(answered_time(text), expected, "{text}");
+        }
+        assert_eq!(answered_time("tomorrow"), None);
     }
 }

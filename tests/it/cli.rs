@@ -26,6 +26,7 @@ fn help() {
       coverage     Show what was seen of the trail, and what is missing
       credentials  Show what IAM says of users and keys: unused, doubled, used unseen
       policy       Write the IAM policy that a key's observed use asks for
+      ready        Show which keys can be made inactive or deleted, and which cannot yet
       run          Ask a question by its name (see `keytrail list`)
       list         List the questions that can be asked by name, or show one in full
       sql          Ask anything in SQL, or open a shell for it
@@ -806,6 +807,7 @@ fn completions_and_manual_pages() {
     keytrail-networks-build.1
     keytrail-networks.1
     keytrail-policy.1
+    keytrail-ready.1
     keytrail-rules.1
     keytrail-run.1
     keytrail-sql.1

@@ -58,6 +58,26 @@ fn the_weekend_is_what_its_generator_makes() {
 }
 
 #[test]
+fn the_keys_that_are_ready_are_what_their_generator_makes() {
+    let again = tempfile::tempdir().unwrap();
+    if generated("ready.py", again.path()) {
+        let folder = |root: &Path| {
+            let name = |name: &str| fs::read(root.join("ready").join(name)).unwrap();
+            let mut trail = Vec::new();
+            let packed = name("trail.json.gz");
+            flate2::read::GzDecoder::new(packed.as_slice())
+                .read_to_end(&mut trail)
+                .unwrap();
+            [trail, name("credential-report.csv"), name("expected.csv")]
+        };
+        assert!(
+            folder(testdata()) == folder(again.path()),
+            "python3 testdata/ready.py"
+        );
+    }
+}
+
+#[test]
 fn the_generator_makes_the_same_trail_again() {
     let again = tempfile::tempdir().unwrap();
     if !generated("generate.py", again.path()) {

@@ -9,8 +9,8 @@ use super::facts::{SECOND, text};
 use super::joins::Evidence;
 use super::walk::time_of;
 use super::{Lineage, TraceOptions};
+use crate::cloudtrail::answered_time;
 use crate::report::trace::{Credential, Origin};
-use chrono::{DateTime, NaiveDateTime};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -45,7 +45,8 @@ pub(super) fn credentials(
             .and_then(|event| by_event.get(event))
             .filter(|_| matches!(evidence, Evidence::Issued(_)))
             .and_then(|deed| deed.call().first("response.credentials.expiration"))
-            .and_then(|text| expiration(&text));
+            .and_then(|text| answered_time(&text))
+            .map(|time| time.timestamp_micros());
         let (name, by) = match evidence {
             Evidence::Issued(row) => (
                 text(&facts.issued.event_name, row as usize),
@@ -166,35 +167,4 @@ fn live(
     let begins = begins?;
     // Every session is over after the longest life that AWS gives.
     (begins + LONGEST < now).then_some(false)
-}
-
-/// A time in an answer: `Jul 10, 2023, 6:30:22 PM`, also without commas and with a narrow space, or RFC 3339.
-fn expiration(text: &str) -> Option<i64> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.timestamp_micros());
-    }
-    let plain = text.replace('\u{202f}', " ").replace(',', "");
-    let time = NaiveDateTime::parse_from_str(&plain, "%b %d %Y %I:%M:%S %p").ok()?;
-    Some(time.and_utc().timestamp_micros())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_in_answers_are_read_in_all_their_forms() {
-        let expected = DateTime::parse_from_rfc3339("2023-07-10T18:30:22Z")
-            .unwrap()
-            .timestamp_micros();
-        for text in [
-            "Jul 10, 2023, 6:30:22 PM",
-            "Jul 10, 2023 6:30:22 PM",
-            "Jul 10, 2023, 6:30:22\u{202f}PM",
-            "2023-07-10T18:30:22Z",
-        ] {
-            assert_eq!(expiration(text), Some(expected), "{text}");
-        }
-        assert_eq!(expiration("tomorrow"), None);
-    }
 }

@@ -15,6 +15,7 @@ pub(crate) mod list;
 mod man;
 mod networks;
 mod policy;
+mod ready;
 mod rules;
 mod run;
 mod sql;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Coverage(coverage::Args),
     Credentials(credentials::Args),
     Policy(policy::Args),
+    Ready(ready::Args),
     Run(run::Args),
     List(list::Args),
     Sql(sql::Args),
@@ -58,6 +60,7 @@ impl Command {
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,
             Command::Policy(args) => policy::run(args, context).await,
+            Command::Ready(args) => ready::run(args, context).await,
             Command::Run(args) => run::run(args, context).await,
             Command::List(args) => list::run(args, context).await,
             Command::Sql(args) => sql::run(args, context).await,

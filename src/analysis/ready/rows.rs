@@ -1,0 +1,250 @@
+//! The report `ready`.
+//!
+//! In: verdicts. Out: the sections of a report: keys, counts per verdict; where keys are named, their rules and consumers.
+//! Promise: programs get every rule of every key; a planner of hundreds of keys sees first what can be done today.
+
+use super::rules::span;
+use super::{Decides, RULES, Readiness, Ready, State, Verdict};
+use crate::analysis::AnalysisError;
+use crate::analysis::rows::{Column, Kind, section};
+use crate::report::{Report, Section};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+const COUNT_COLUMNS: &[Column] = &[
+    ("verdict", Kind::Text, Some("whole")),
+    ("keys", Kind::Count, None),
+    ("what_to_do", Kind::Text, Some("wrap")),
+];
+
+const KEY_COLUMNS: &[Column] = &[
+    ("verdict", Kind::Text, Some("whole")),
+    ("not_before", Kind::Time, Some("data")),
+    ("access_key_id", Kind::Text, None),
+    ("user_name", Kind::Text, Some("cut")),
+    ("why", Kind::Text, Some("wrap")),
+    ("consumers_left", Kind::Count, Some("detail")),
+    ("account_id", Kind::Text, Some("detail")),
+    ("last_used", Kind::Time, Some("detail")),
+    ("active", Kind::Flag, Some("data")),
+    ("key", Kind::Count, Some("data")),
+    ("rules", Kind::Json, Some("data")),
+    ("not_checked", Kind::Texts, Some("data")),
+];
+
+const RULE_COLUMNS: &[Column] = &[
+    ("rule", Kind::Text, Some("whole")),
+    ("holds", Kind::Text, Some("whole")),
+    ("value", Kind::Text, Some("wrap")),
+];
+
+const USE_COLUMNS: &[Column] = &[
+    ("consumer_id", Kind::Text, Some("data")),
+    ("state", Kind::Text, Some("whole")),
+    ("name", Kind::Text, Some("wrap")),
+    ("last_seen", Kind::Time, None),
+    ("longest_gap_seconds", Kind::Count, Some("data")),
+    ("silent_seconds", Kind::Count, Some("data")),
+    ("silent_enough", Kind::Time, None),
+];
+
+impl Ready {
+    /// The report.
+    pub fn report(&self) -> Result<Report, AnalysisError> {
+        let keys: Vec<Value> = self.keys.iter().map(row).collect();
+        let rows = section(("ready", "Access keys"), KEY_COLUMNS, &keys)?;
+        let mut sections = vec![rows];
+        if self.asked.is_empty() {
+            sections.insert(0, self.counts()?);
+        } else {
+            sections.extend(of_keys(&self.keys)?);
+        }
+        let mut notes = self.notes.clone();
+        notes.extend(self.unasked());
+        Ok(Report {
+            name: "ready".to_owned(),
+            title: "Which keys are ready to go".to_owned(),
+            sections,
+            notes,
+            coverage: Some(self.coverage.clone()),
+        })
+    }
+
+    fn counts(&self) -> Result<Section, AnalysisError> {
+        let rows: Vec<Value> = Verdict::ALL
+            .iter()
+            .map(|verdict| {
+                let keys = self.keys.iter().filter(|key| key.verdict == *verdict);
+                (verdict, keys.count())
+            })
+            .filter(|(_, keys)| *keys > 0)
+            .map(|(verdict, keys)| {
+                json!({"verdict": verdict.as_str(), "keys": keys, "what_to_do": verdict.action()})
+            })
+            .collect();
+        section(("verdicts", "Verdicts"), COUNT_COLUMNS, &rows)
+    }
+
+    /// How many keys IAM was not asked about.
+    fn unasked(&self) -> Option<String> {
+        let unasked = self.keys.iter().filter(|key| {
+            let rule = key.rules.iter().find(|rule| rule.rule == "no-unseen-use");
+            rule.is_some_and(|rule| rule.holds.is_none())
+        });
+        let count = unasked.count();
+        (count > 0).then(|| {
+            format!(
+                "IAM's last use is not known of {count} of {} keys: give --credential-report or --live before one of them is made inactive",
+                self.keys.len()
+            )
+        })
+    }
+}
+
+/// Why, in a line; the rules have the whole of it.
+fn why(key: &Readiness) -> String {
+    let broken = |decides: Decides| {
+        let of_kind = RULES.iter().filter(move |rule| rule.decides == decides);
+        of_kind.filter_map(|rule| {
+            let checked = key.rules.iter().find(|checked| checked.rule == rule.name)?;
+            (checked.holds == Some(false)).then_some(checked)
+        })
+    };
+    let value = |name: &str| {
+        let rule = key.rules.iter().find(|checked| checked.rule == name)?;
+        Some(rule.value.clone())
+    };
+    let slowest = key.uses.iter().max_by_key(|use_| use_.until);
+    let silent = || slowest.map(|use_| format!("silent for {}", span(use_.silent)));
+    let told = match key.verdict {
+        Verdict::Incident => broken(Decides::Incident).next().map(|checked| {
+            let event = checked.value.find(" (event ");
+            checked.value[..event.unwrap_or(checked.value.len())].to_owned()
+        }),
+        Verdict::MigrateFirst => Some(left(key)),
+        // The rule that takes longest.
+        Verdict::WaitUntil => broken(Decides::Wait)
+            .max_by_key(|checked| checked.not_before)
+            .map(|checked| {
+                let day = checked.not_before.map(day).unwrap_or_default();
+                match (checked.rule, slowest) {
+                    ("silent-long-enough", Some(use_)) => format!(
+                        "{day}: {} is silent for {} of {}",
+                        use_.name,
+                        span(use_.silent),
+                        span(use_.until - use_.last_seen)
+                    ),
+                    _ => format!("{day}: {}", checked.value),
+                }
+            }),
+        Verdict::Unused => value("not-new").or_else(silent),
+        Verdict::Deactivate => silent(),
+        Verdict::Delete => value("inactive-long-enough")
+            .map(|value| value.split(": ").next().unwrap_or_default().to_owned()),
+    };
+    told.unwrap_or_default()
+}
+
+/// So many consumers are named; the others are counted.
+const NAMED: usize = 3;
+
+fn left(key: &Readiness) -> String {
+    let left = key.uses.iter().filter(|use_| use_.state == State::InUse);
+    let names: Vec<&str> = left.map(|use_| use_.name.as_str()).collect();
+    let mut text = names[..names.len().min(NAMED)].join("; ");
+    if names.len() > NAMED {
+        text += &format!("; {} more", names.len() - NAMED);
+    }
+    text
+}
+
+fn day(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d").to_string()
+}
+
+fn row(key: &Readiness) -> Value {
+    let rules: Vec<Value> = key
+        .rules
+        .iter()
+        .map(
+            |checked| json!({"rule": checked.rule, "value": checked.value, "holds": checked.holds}),
+        )
+        .collect();
+    json!({
+        "verdict": key.verdict.as_str(),
+        "not_before": key.not_before.map(|time| time.to_rfc3339()),
+        "access_key_id": key.access_key_id.as_ref().map(ToString::to_string),
+        "user_name": key.user_name,
+        "account_id": key.account_id.map(|account| account.to_string()),
+        "consumers_left": key.consumers_left,
+        "why": why(key),
+        "last_used": key.last_used.map(|time| time.to_rfc3339()),
+        "active": key.active,
+        "key": key.slot,
+        "rules": Value::from(rules).to_string(),
+        "not_checked": key.not_checked,
+    })
+}
+
+/// The rules and the consumers of keys, in full.
+fn of_keys(keys: &[Readiness]) -> Result<Vec<Section>, AnalysisError> {
+    let of = |rows: fn(&Readiness) -> Vec<Value>| -> Vec<Value> {
+        let all = keys.iter().flat_map(|key| {
+            let id = key.access_key_id.as_ref().map(ToString::to_string);
+            rows(key).into_iter().map(move |mut row| {
+                row["access_key_id"] = id.clone().into();
+                row
+            })
+        });
+        all.collect()
+    };
+    // One key needs no column that says which it is.
+    let several = keys.len() > 1;
+    let columns = |own: &[Column]| -> Vec<Column> {
+        let fit = (!several).then_some("data");
+        let id = ("access_key_id", Kind::Text, fit);
+        [&[id], own].concat()
+    };
+    Ok(vec![
+        section(("rules", "Rules"), &columns(RULE_COLUMNS), &of(rules))?,
+        section(("consumers", "Consumers"), &columns(USE_COLUMNS), &of(uses))?,
+        section(("open", "Not checked"), &columns(OPEN_COLUMNS), &of(open))?,
+    ])
+}
+
+fn rules(key: &Readiness) -> Vec<Value> {
+    let rows = key.rules.iter().map(|checked| {
+        json!({
+            "rule": checked.rule,
+            "holds": match checked.holds {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "not checked",
+            },
+            "value": checked.value,
+        })
+    });
+    rows.collect()
+}
+
+fn uses(key: &Readiness) -> Vec<Value> {
+    let rows = key.uses.iter().map(|use_| {
+        json!({
+            "consumer_id": use_.consumer_id,
+            "state": use_.state.as_str(),
+            "name": use_.name,
+            "last_seen": use_.last_seen.to_rfc3339(),
+            "longest_gap_seconds": use_.longest_gap.map(|gap| gap.num_seconds()),
+            "silent_seconds": use_.silent.num_seconds(),
+            "silent_enough": use_.until.to_rfc3339(),
+        })
+    });
+    rows.collect()
+}
+
+fn open(key: &Readiness) -> Vec<Value> {
+    let open = key.not_checked.iter();
+    open.map(|text| json!({"not_checked": text})).collect()
+}
+
+const OPEN_COLUMNS: &[Column] = &[("not_checked", Kind::Text, Some("wrap"))];

@@ -1,0 +1,146 @@
+//! The rules.
+//!
+//! In: the facts of a key. Out: for each rule that applies, its figures and whether it holds. Promise: [`RULES`] is the
+//! whole truth: what decides, in which order, and in words; `docs/ready.md` has the same table (a test compares).
+
+mod log;
+mod signs;
+mod state;
+mod usage;
+
+use super::facts::Facts;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// What follows if a rule does not hold; the first that is broken decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decides {
+    /// `incident`.
+    Incident,
+    /// `migrate first`.
+    Migrate,
+    /// `wait until`.
+    Wait,
+    /// Nothing: it is said.
+    Nothing,
+}
+
+impl Decides {
+    /// As the documentation writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decides::Incident => "incident",
+            Decides::Migrate => "migrate first",
+            Decides::Wait => "wait until",
+            Decides::Nothing => "–",
+        }
+    }
+}
+
+/// A rule.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// Its name, stable.
+    pub name: &'static str,
+    /// What it asks for.
+    pub asks: &'static str,
+    /// What follows if it does not hold.
+    pub decides: Decides,
+    /// What it finds; none where it does not apply.
+    pub(super) ask: fn(&Facts<'_>) -> Option<Found>,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a rule found.
+pub(super) struct Found {
+    pub(super) value: String,
+    pub(super) holds: Option<bool>,
+    pub(super) not_before: Option<DateTime<Utc>>,
+}
+
+fn holds(value: impl Into<String>) -> Option<Found> {
+    found(value, Some(true))
+}
+
+fn broken(value: impl Into<String>) -> Option<Found> {
+    found(value, Some(false))
+}
+
+fn open(value: impl Into<String>) -> Option<Found> {
+    found(value, None)
+}
+
+fn found(value: impl Into<String>, holds: Option<bool>) -> Option<Found> {
+    Some(Found {
+        value: value.into(),
+        holds,
+        not_before: None,
+    })
+}
+
+fn until(value: impl Into<String>, time: DateTime<Utc>) -> Option<Found> {
+    Some(Found {
+        value: value.into(),
+        holds: Some(false),
+        not_before: Some(time),
+    })
+}
+
+macro_rules! rules {
+    ($($name:literal $decides:ident $ask:path: $asks:literal;)*) => {
+        /// Every rule, in the order in which they are shown.
+        pub const RULES: &[Rule] = &[
+            $(Rule { name: $name, asks: $asks, decides: Decides::$decides, ask: $ask },)*
+        ];
+    };
+}
+
+rules! {
+    "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was refused by it";
+    "no-attack-tool" Incident signs::no_attack_tool: "no consumer is a tool of attackers or runs on a system for penetration tests";
+    "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, each measured against its own rhythm";
+    "no-unseen-use" Migrate usage::no_unseen_use: "IAM knows of no use that is later than the trail's last event of the key, and services act for no call that is not there";
+    "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was made inactive";
+    "silent-long-enough" Wait usage::silent_long_enough: "every consumer is silent for twice its longest gap, and two weeks; one without a rhythm for the whole window";
+    "window-covered" Wait log::window_covered: "the log reaches back over the window, or IAM knows of no use in it";
+    "no-holes" Wait log::no_holes: "no day of the window is without a log, in the account and in the regions that the key uses";
+    "log-is-current" Wait log::is_current: "the log reaches up to the moment of the verdict";
+    "sessions-over" Wait state::sessions_over: "no session that the key opened can still be alive";
+    "presigned-urls-over" Wait state::presigned_urls_over: "no URL that the key signed was used within their longest life";
+    "not-new" Wait state::not_new: "a key that was never used is not a new one";
+    "inactive-long-enough" Wait state::inactive_long_enough: "the key is inactive for two weeks, and for the longest gap of its slowest consumer";
+    "data-events" Nothing log::data_events: "the log has data events: reads and writes of objects, items, messages";
+    "log-files-read" Nothing log::files_read: "every log file and record could be read";
+    "calls-succeed" Nothing usage::calls_succeed: "some of the consumers' calls succeed";
+    "consumers-known" Nothing usage::consumers_known: "of every consumer it is known what it is";
+    "one-key-per-user" Nothing state::one_key_per_user: "the user has no other key that works";
+    "not-root" Nothing state::not_root: "it is no key of root, which needs none";
+}
+
+/// A time, for people.
+fn at(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A span, for people.
+pub(super) fn span(span: TimeDelta) -> String {
+    match span.num_hours() {
+        0 => format!("{} min", span.num_minutes()),
+        hours @ 1..48 => format!("{hours} h"),
+        hours => format!("{} d", hours / 24),
+    }
+}
+
+/// A number of things, for people.
+fn count(number: impl Into<u64>, thing: &str) -> String {
+    match number.into() {
+        1 => format!("1 {thing}"),
+        number => format!("{number} {thing}s"),
+    }
+}

@@ -1,0 +1,158 @@
+//! What the rules come to.
+//!
+//! In: the facts of a key. Out: its [`Readiness`]. Promise: the first kind of rule that does not hold decides, in the order
+//! of [`Decides`]; what could not be told never decides, and is said.
+
+use super::facts::{Facts, Iam};
+use super::rules::{Decides, RULES};
+use super::silence::State;
+use super::{Checked, Readiness};
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// What to do with a key; in the order in which keys are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// It looks as if somebody else had it.
+    Incident,
+    /// Nobody uses it: it can be made inactive.
+    Unused,
+    /// Its consumers are gone: it can be made inactive.
+    Deactivate,
+    /// It has been inactive for long enough: it can be deleted.
+    Delete,
+    /// Consumers are left.
+    MigrateFirst,
+    /// Nobody seems to be left, but it is too early to say so.
+    WaitUntil,
+}
+
+impl Verdict {
+    /// Every verdict, in order.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Incident,
+        Verdict::Unused,
+        Verdict::Deactivate,
+        Verdict::Delete,
+        Verdict::MigrateFirst,
+        Verdict::WaitUntil,
+    ];
+
+    /// As reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Incident => "incident",
+            Verdict::Unused => "unused",
+            Verdict::Deactivate => "deactivate",
+            Verdict::Delete => "delete",
+            Verdict::MigrateFirst => "migrate first",
+            Verdict::WaitUntil => "wait until",
+        }
+    }
+
+    /// What to do.
+    pub fn action(self) -> &'static str {
+        match self {
+            Verdict::Incident => {
+                "treat it as stolen: make it inactive, do not delete it, and ask keytrail trace what it did"
+            }
+            Verdict::Unused => "make it inactive now, delete it after the wait",
+            Verdict::Deactivate => {
+                "make it inactive; it can be made active again if somebody was missed"
+            }
+            Verdict::Delete => "delete it; that cannot be undone",
+            Verdict::MigrateFirst => {
+                "move its consumers: keytrail consumers names them and what each should use"
+            }
+            Verdict::WaitUntil => "ask again on that day, with newer log files",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Judges a key.
+pub(super) fn judge(facts: &Facts<'_>) -> Readiness {
+    let mut broken: Vec<(Decides, Option<DateTime<Utc>>)> = Vec::new();
+    let mut rules = Vec::new();
+    let mut not_checked = Vec::new();
+    for rule in RULES {
+        let Some(found) = (rule.ask)(facts) else {
+            continue;
+        };
+        match found.holds {
+            Some(false) => broken.push((rule.decides, found.not_before)),
+            Some(true) => {}
+            None => not_checked.push(format!("{}: {}", rule.name, found.value)),
+        }
+        rules.push(Checked {
+            rule: rule.name,
+            value: found.value,
+            holds: found.holds,
+            not_before: found.not_before.filter(|_| found.holds == Some(false)),
+        });
+    }
+    not_checked.extend(never_checked(facts));
+    let decided = |by: Decides| broken.iter().any(|(decides, _)| *decides == by);
+    let verdict = if decided(Decides::Incident) {
+        Verdict::Incident
+    } else if decided(Decides::Migrate) {
+        Verdict::MigrateFirst
+    } else if decided(Decides::Wait) {
+        Verdict::WaitUntil
+    } else if !facts.active() {
+        Verdict::Delete
+    } else if facts.consumers.is_empty() {
+        Verdict::Unused
+    } else {
+        Verdict::Deactivate
+    };
+    let waits = broken
+        .iter()
+        .filter(|(decides, _)| *decides == Decides::Wait);
+    let until = waits.filter_map(|(_, until)| *until).max();
+    let left = facts.uses.iter().filter(|use_| use_.state == State::InUse);
+    Readiness {
+        access_key_id: facts.id.clone(),
+        account_id: facts.account,
+        user_name: facts.user_name.clone(),
+        slot: facts.key().and_then(|key| key.slot),
+        verdict,
+        not_before: until.filter(|_| verdict == Verdict::WaitUntil),
+        consumers_left: left.count() as u64,
+        rules,
+        not_checked,
+        uses: facts.uses.clone(),
+        last_used: facts.last_used(),
+        active: facts.active(),
+    }
+}
+
+/// What no rule can tell from logs.
+fn never_checked(facts: &Facts<'_>) -> Vec<String> {
+    let mut open = Vec::new();
+    if !facts.active() {
+        open.push(
+            "refused calls: those of an inactive key leave no event; ask its owners, and S3's access logs for InvalidAccessKeyId"
+                .to_owned(),
+        );
+    }
+    open.push(match facts.days() {
+        Some(days) => {
+            let regions: Vec<&str> = days.regions.keys().map(String::as_str).collect();
+            format!(
+                "other regions: the log of the account has events of {} only",
+                regions.join(", ")
+            )
+        }
+        None => "the account's log: nothing of it was read".to_owned(),
+    });
+    if !matches!(facts.iam, Iam::Says(..)) && facts.active() {
+        open.push("whether the key still exists and is active: the trail does not show changes from before its time".to_owned());
+    }
+    open
+}

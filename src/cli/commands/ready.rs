@@ -1,0 +1,110 @@
+//! `keytrail ready`: may a key be made inactive, or deleted?
+//!
+//! In: a lake or log files, and what IAM says if it was asked. Out: one verdict per key with its rules. Promise: nothing is
+//! changed in AWS; what was not checked is said beside the verdict.
+
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
+use keytrail::analysis::consumers::ConsumerOptions;
+use keytrail::analysis::ready::{ReadyOptions, ready};
+use keytrail::cloudtrail::{AccessKeyId, Bound};
+
+use super::consumers::NetworkArgs;
+use crate::args::{OutputArgs, TrailArgs, moment, span};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::inventory::IamArgs;
+use crate::{output, question};
+
+/// Show which keys can be made inactive or deleted, and which cannot yet
+///
+/// One verdict per key: incident, unused, deactivate, delete, migrate first, or wait until a day. With keys named, every
+/// rule with its value and whether it holds. Silence counts only where there is a log: the log should reach back over the
+/// window without a hole, and IAM should be asked (--credential-report or --live), because CloudTrail does not show all use.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only these access keys, with all their rules
+    #[arg(value_name = "ACCESS_KEY_ID")]
+    access_key_ids: Vec<AccessKeyId>,
+
+    /// Judge at this moment instead of the trail's last event
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
+
+    #[command(flatten)]
+    iam: IamArgs,
+
+    #[command(flatten)]
+    networks: NetworkArgs,
+
+    #[command(flatten)]
+    trail: TrailArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// From when on a key is ready.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Thresholds")]
+struct ThresholdArgs {
+    /// How far back the log must reach, without a hole
+    #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
+    window: TimeDelta,
+
+    /// How long a consumer must be silent at least
+    #[arg(long, value_name = "SPAN", default_value = "14d", value_parser = span)]
+    silence: TimeDelta,
+
+    /// How many of its own longest gaps a consumer must be silent for
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=100))]
+    gaps: i32,
+
+    /// A key that was never used is unused from this age on (CIS: 90d, since version 1.3 45d)
+    #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
+    unused_after: TimeDelta,
+
+    /// How long a key must be inactive before it is deleted
+    #[arg(long, value_name = "SPAN", default_value = "14d", value_parser = span)]
+    delete_after: TimeDelta,
+
+    /// How many days of the window may be without a log
+    #[arg(long, value_name = "DAYS", default_value_t = 0)]
+    max_holes: u64,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail ready --credential-report report.json      Every key, what can go today first
+  keytrail ready AKIAIOSFODNN7EXAMPLE                 One key: every rule, its value, whether it holds
+  keytrail ready --live --iam-profile prod            With IAM's own word on each key's last use
+  keytrail ready --window 400d --format csv           With yearly jobs in mind, for a spreadsheet";
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let given = args.iam.given();
+    let (inventory, replaced) = args.iam.inventory(&args.trail).await?;
+    let session = question::session(&args.trail).await?;
+    let thresholds = args.thresholds;
+    let options = ReadyOptions {
+        as_of: moment(args.as_of.as_deref(), Utc::now(), Bound::Until)?,
+        window: thresholds.window,
+        quiet: thresholds.silence,
+        gaps: thresholds.gaps,
+        unused_after: thresholds.unused_after,
+        delete_after: thresholds.delete_after,
+        most_holes: thresholds.max_holes,
+        ..ReadyOptions::new(ConsumerOptions {
+            addresses: Arc::new(args.networks.address_book()?),
+        })
+    };
+    let iam = given.then_some(&inventory);
+    let mut found = ready(&session, &args.access_key_ids, iam, &options).await?;
+    found.notes.extend(replaced);
+    output::write(&found.report()?, &args.output, context)?;
+    Ok(Done::Complete)
+}

@@ -1,0 +1,63 @@
+//! Readiness of an organisation's keys, against a generator that knows when each was last used.
+//!
+//! The generator lies outside the project; without it, or without Python, these tests say so and pass.
+
+use crate::truth_synth::Synthetic;
+use chrono::{DateTime, TimeDelta, Utc};
+use keytrail::analysis::consumers::ConsumerOptions;
+use keytrail::analysis::ready::{Readiness, ReadyOptions, Verdict, ready};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Verdicts that say that nobody uses a key.
+const SAFE: [Verdict; 3] = [Verdict::Unused, Verdict::Deactivate, Verdict::Delete];
+
+#[tokio::test]
+async fn no_key_in_use_is_called_ready() {
+    for seed in [11, 12] {
+        let Some(synthetic) = Synthetic::generate(seed) else {
+            return;
+        };
+        synthetic.ingest();
+        let session = crate::usage::session(Path::new(&synthetic.lake())).await;
+        let defaults = ReadyOptions::new(ConsumerOptions::built_in().unwrap());
+        // The trail has a few days; so that there is silence in it, the other thresholds are of hours.
+        let hasty = ReadyOptions {
+            window: TimeDelta::hours(30),
+            quiet: TimeDelta::hours(12),
+            unused_after: TimeDelta::hours(30),
+            delete_after: TimeDelta::hours(12),
+            ..defaults.clone()
+        };
+        for (options, in_use) in [
+            (defaults, TimeDelta::days(7)),
+            (hasty, TimeDelta::hours(12)),
+        ] {
+            let found = ready(&session, &[], None, &options).await.unwrap();
+            let end = found.as_of.unwrap();
+            let by_id: BTreeMap<&str, &Readiness> = found
+                .keys
+                .iter()
+                .filter_map(|key| Some((key.access_key_id.as_ref()?.as_str(), key)))
+                .collect();
+            let mut verdicts: BTreeMap<Verdict, u64> = BTreeMap::new();
+            for (id, truth) in synthetic.truth["keys"].as_object().unwrap() {
+                // Keys that were deleted are no more.
+                let Some(key) = by_id.get(id.as_str()) else {
+                    let gone = found.notes.iter().any(|note| note.contains(id.as_str()));
+                    assert!(gone, "{id} is neither judged nor gone");
+                    continue;
+                };
+                *verdicts.entry(key.verdict).or_default() += 1;
+                let last: DateTime<Utc> = truth["last"].as_str().unwrap().parse().unwrap();
+                if end - last < in_use && key.active {
+                    assert!(
+                        !SAFE.contains(&key.verdict),
+                        "{id}, last used {last}: {key:?}"
+                    );
+                }
+            }
+            println!("seed {seed}, in use for {in_use}: {verdicts:?}");
+        }
+    }
+}
