@@ -13,6 +13,7 @@ SELECT
     issued_principal,
     request_id,
     source_ip_address,
+    user_agent,
     via_service
 FROM events
 WHERE issued_access_key_id IS NOT NULL

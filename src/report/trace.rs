@@ -122,22 +122,24 @@ impl Origin {
     }
 }
 
-/// An address from which the start point was used.
+/// An address from which the start point was used by a program.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct UseSource {
     /// The address.
     pub source_ip_address: String,
+    /// The program, as people call it.
+    pub program: String,
     /// The verdict.
     pub origin: Origin,
     /// Why.
     pub why: String,
-    /// Events from there by the start point.
+    /// Events from there by the start point with that program.
     pub events: u64,
     /// Time of the first.
     pub first_seen: String,
     /// Time of the last.
     pub last_seen: String,
-    /// Client programs, as they named themselves.
+    /// The program's user agents.
     pub user_agents: Vec<String>,
 }
 

@@ -7,10 +7,10 @@ use crate::cloudtrail::{Family, UserAgent};
 
 /// A user agent, understood.
 #[derive(Debug, Clone)]
-pub(super) struct Agent {
-    pub(super) ua: UserAgent,
+pub(in crate::analysis) struct Agent {
+    pub(in crate::analysis) ua: UserAgent,
     /// The same for every version of the program.
-    pub(super) program: String,
+    pub(in crate::analysis) program: String,
     pub(super) flavour: Option<&'static str>,
     pub(super) exec_env: Option<String>,
     /// Whether it runs on a machine that somebody sits at.
@@ -54,7 +54,7 @@ const TITLES: &[(&str, &str)] = &[
 ];
 
 impl Agent {
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::analysis) fn new(text: &str) -> Self {
         let ua = UserAgent::parse(text);
         let flavour = ua.flavour();
         Self {
@@ -67,7 +67,7 @@ impl Agent {
     }
 
     /// The program as people call it.
-    pub(super) fn title(&self) -> String {
+    pub(in crate::analysis) fn title(&self) -> String {
         let sdk = self.ua.sdk.as_deref();
         let known = TITLES.iter().find(|(label, _)| Some(*label) == sdk);
         let sdk = known.map(|(_, title)| *title).or(sdk);
@@ -80,7 +80,7 @@ impl Agent {
     }
 
     /// Whether it or its system is made for attacks.
-    pub(super) fn suspicion(&self) -> Option<String> {
+    pub(in crate::analysis) fn suspicion(&self) -> Option<String> {
         if self.ua.family == Family::AttackTool {
             return Some(format!("{} is a tool of attackers", self.title()));
         }

@@ -29,7 +29,7 @@ use super::AnalysisError;
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::{AddressBook, AddressClass};
 use crate::session::{Params, Session};
-use agent::Agent;
+pub(super) use agent::Agent;
 use context::Context;
 use datafusion::common::ScalarValue;
 use describe::{Surroundings, id};

@@ -10,7 +10,7 @@ use super::deeds::{Deed, rfc3339};
 use super::facts::{Changes, text};
 use super::unseen::listed;
 use crate::report::trace::{Answer, Confidence, Created, Credential, Origin, Trace};
-use done::{blinding, damage, data, of_kinds, outside, suspicious};
+use done::{blinding, damage, data, from_where, of_kinds, outside, suspicious};
 use std::collections::BTreeSet;
 
 /// Events named with an answer; the sections have all.
@@ -197,34 +197,6 @@ fn first_use(trace: &Trace) -> Answer {
             [],
         ),
     }
-}
-
-fn from_where(trace: &Trace) -> Answer {
-    let of = |origin: Origin| -> Vec<String> {
-        let sources = trace
-            .summary
-            .sources
-            .iter()
-            .filter(|source| source.origin == origin);
-        sources
-            .map(|source| source.source_ip_address.clone())
-            .collect()
-    };
-    let mut parts = Vec::new();
-    for (origin, name) in [
-        (Origin::Intruder, "intruder"),
-        (Origin::Consumer, "owner's programs"),
-        (Origin::Unknown, "not told apart"),
-    ] {
-        let addresses = of(origin);
-        if !addresses.is_empty() {
-            parts.push(format!("{name}: {}", listed(&addresses)));
-        }
-    }
-    if parts.is_empty() {
-        parts.push("no address is known".to_owned());
-    }
-    answer("From where?", parts.join("; "), [])
 }
 
 fn tried(trace: &Trace) -> Answer {

@@ -1,23 +1,22 @@
 //! Who is behind what the tree did.
 //!
-//! In: verdicts on the addresses that the start was used from, and the tree. Out: who is behind an event, and behind a credential by its
+//! In: verdicts on where and with what the start was used, and the tree. Out: who is behind an event, and behind a credential by its
 //! birth. Promise: the walk and the timeline ask the same: whom a change is held to be by decides whether it is followed.
 
 use super::births::was_there;
 use super::facts::{number, text};
 use super::joins::{Evidence, Joins};
+use super::sources::Sources;
 use super::walk::Member;
 use crate::report::trace::Origin;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// By address who is behind it, and why it is thought so.
-pub(super) type Verdicts = BTreeMap<String, (Origin, Vec<String>)>;
-
 /// What an event shows of who made it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen<'a> {
     pub(super) address: Option<&'a str>,
+    pub(super) agent: Option<&'a str>,
     /// Whether an AWS service called on the credential's behalf.
     pub(super) by_service: bool,
 }
@@ -25,30 +24,46 @@ pub(super) struct Seen<'a> {
 /// Who is behind what.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
-    pub(super) verdicts: Verdicts,
-    /// Addresses of the intruder, with the first use from each.
+    pub(super) sources: Sources,
+    /// Addresses of the intruder alone, with the first use from each.
     pub(super) addresses: BTreeMap<String, i64>,
+    /// The intruder's first use.
+    first: Option<i64>,
 }
 
 impl Behind {
-    /// After verdicts on addresses, of which the first use is known.
-    pub(super) fn new(verdicts: Verdicts, first: impl Fn(&str) -> Option<i64>) -> Self {
-        let intruders = verdicts
+    /// After verdicts on where the start was used.
+    pub(super) fn new(sources: Sources) -> Self {
+        let mut addresses: BTreeMap<String, i64> = BTreeMap::new();
+        let mut begin: Option<i64> = None;
+        for source in sources
+            .all
             .iter()
-            .filter(|(_, (origin, _))| *origin == Origin::Intruder);
-        let addresses =
-            intruders.filter_map(|(address, _)| Some((address.clone(), first(address)?)));
+            .filter(|source| source.origin == Origin::Intruder)
+        {
+            begin = Some(begin.map_or(source.first, |first| first.min(source.first)));
+            if !sources.is_shared(&source.address) {
+                let first = addresses
+                    .entry(source.address.clone())
+                    .or_insert(source.first);
+                *first = source.first.min(*first);
+            }
+        }
         Self {
-            addresses: addresses.collect(),
-            verdicts,
+            sources,
+            addresses,
+            first: begin,
         }
     }
 
     /// Who is behind an event of a credential, of which the depth is known and who is behind it by its birth.
     pub(super) fn of(&self, (depth, born): (u32, Origin), seen: Seen<'_>) -> Origin {
         let address = seen.address.unwrap_or_default();
-        match self.verdicts.get(address) {
-            Some((origin, _)) if depth == 0 && !seen.by_service => *origin,
+        let own = (depth == 0 && !seen.by_service)
+            .then(|| self.sources.get(address, seen.agent.unwrap_or_default()))
+            .flatten();
+        match own {
+            Some(source) if source.origin != Origin::Unknown => source.origin,
             _ if self.addresses.contains_key(address) => Origin::Intruder,
             _ if depth == 0 => Origin::Unknown,
             _ => born,
@@ -61,11 +76,7 @@ impl Behind {
         match origin {
             Origin::Intruder => true,
             Origin::Consumer => false,
-            Origin::Unknown => self
-                .addresses
-                .values()
-                .min()
-                .is_none_or(|first| time >= *first),
+            Origin::Unknown => self.first.is_none_or(|first| time >= first),
         }
     }
 
@@ -121,7 +132,9 @@ impl Behind {
             ) else {
                 continue;
             };
-            if text(&uses.via_service, row).is_none() && address.parse::<IpAddr>().is_ok() {
+            let is_place =
+                text(&uses.via_service, row).is_none() && address.parse::<IpAddr>().is_ok();
+            if is_place && !self.sources.is_shared(address) {
                 let first = self.addresses.entry(address.to_owned()).or_insert(time);
                 *first = time.min(*first);
             }
@@ -135,10 +148,12 @@ pub(super) fn seen<'a>(joins: &Joins<'a>, evidence: Evidence) -> Seen<'a> {
     match evidence {
         Evidence::Issued(row) => Seen {
             address: text(&issued.source_ip_address, row as usize),
+            agent: text(&issued.user_agent, row as usize),
             by_service: text(&issued.via_service, row as usize).is_some(),
         },
         Evidence::Change(row) => Seen {
             address: text(&changes.source_ip_address, row as usize),
+            agent: text(&changes.user_agent, row as usize),
             by_service: text(&changes.via_service, row as usize).is_some(),
         },
         Evidence::None => Seen::default(),

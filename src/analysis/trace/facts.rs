@@ -60,7 +60,8 @@ columns! {
     /// Calls that issued a key.
     Issued {
         event_id event_name account_id access_key_id user_identity_arn user_identity_principal_id
-        user_identity_invoked_by issued_access_key_id issued_principal request_id source_ip_address via_service;
+        user_identity_invoked_by issued_access_key_id issued_principal request_id source_ip_address user_agent
+        via_service;
         event_time
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn follow<'a>(
     events.read(session, joins.nodes, &first).await?;
     let mut deeds = events.deeds(joins.nodes, &first)?;
     super::deeds::sort(&mut deeds);
-    let mut behind = split::behind(&deeds, options);
+    let mut behind = split::behind(&deeds, options)?;
     let (members, held) = walk::down(joins, start, options.weakest, Some(&mut behind));
     Ok(Followed {
         left_out: all.len() - members.len(),

@@ -29,6 +29,7 @@ mod known;
 mod nodes;
 mod paths;
 mod pivot;
+mod sources;
 mod split;
 mod start;
 mod unseen;
@@ -152,7 +153,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
             .as_ref()
             .map(|row| format!("{}; {}", row.what, row.meaning)),
     );
-    let (split, origins) = split::split(&mut deeds, &lineage, &options);
+    let (split, origins) = split::split(&mut deeds, &lineage, &options)?;
     let findings = known::findings(&mut deeds, &events.batches, &coverage, &options)?;
     drop(events);
     let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), &options);

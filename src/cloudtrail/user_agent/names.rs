@@ -122,6 +122,8 @@ const NAMES: &[(&str, Role)] = &[
         Role::Tool("stratus-red-team", AttackTool),
     ),
     ("grimoire", Role::Tool("grimoire", AttackTool)),
+    ("nuclei", Role::Tool("nuclei", AttackTool)),
+    ("aws_consoler", Role::Tool("aws_consoler", AttackTool)),
     // Plain HTTP
     (
         "python-requests",

@@ -76,6 +76,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             &trace.summary.sources,
             &[
                 ("source_ip_address", Whole),
+                ("program", Whole),
                 ("origin", Whole),
                 ("events", Number),
                 ("first_seen", Time),

@@ -219,3 +219,35 @@ fn of_deeds(
         found.iter().map(|deed| deed.event.event_id.clone()),
     )
 }
+
+pub(super) fn from_where(trace: &Trace) -> Answer {
+    let of = |origin: Origin| -> Vec<String> {
+        let sources = trace
+            .summary
+            .sources
+            .iter()
+            .filter(|source| source.origin == origin);
+        let mut addresses: Vec<String> = Vec::new();
+        for source in sources {
+            if !addresses.contains(&source.source_ip_address) {
+                addresses.push(source.source_ip_address.clone());
+            }
+        }
+        addresses
+    };
+    let mut parts = Vec::new();
+    for (origin, name) in [
+        (Origin::Intruder, "intruder"),
+        (Origin::Consumer, "owner's programs"),
+        (Origin::Unknown, "not told apart"),
+    ] {
+        let addresses = of(origin);
+        if !addresses.is_empty() {
+            parts.push(format!("{name}: {}", listed(&addresses)));
+        }
+    }
+    if parts.is_empty() {
+        parts.push("no address is known".to_owned());
+    }
+    answer("From where?", parts.join("; "), [])
+}

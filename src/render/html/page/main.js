@@ -34,7 +34,8 @@ const CREDENTIAL_COLUMNS = [
 
 // Addresses are counted from the timeline, so that every number has its events.
 function addresses() {
-  const known = new Map(TRACE.summary.sources.map((source) => [source.source_ip_address, source]));
+  const known = new Map();
+  for (const source of TRACE.summary.sources) known.set(source.source_ip_address, (known.get(source.source_ip_address) || []).concat(source));
   const found = new Map();
   for (let row = 0; row < EVENTS.count; row++) {
     if (get("relation", row) === "about") continue;
@@ -49,9 +50,11 @@ function addresses() {
     of.origins.set(get("origin", row), (of.origins.get(get("origin", row)) || 0) + 1);
   }
   return [...found.values()].map((of) => {
-    const source = known.get(of.address);
+    const sources = known.get(of.address) || [];
+    const verdicts = new Set(sources.map((source) => source.origin));
     const most = [...of.origins].sort((a, b) => b[1] - a[1])[0][0];
-    return { ...of, origin: source ? source.origin : most, why: source ? source.why : "", first: get("event_time", of.rows[0]), last: get("event_time", of.rows[of.rows.length - 1]) };
+    const why = sources.map((source) => (sources.length > 1 ? `${source.program} (${source.origin}): ${source.why}` : source.why)).join(" · ");
+    return { ...of, origin: verdicts.size > 1 && verdicts.has("intruder") ? "both" : sources.length ? sources[0].origin : most, why, first: get("event_time", of.rows[0]), last: get("event_time", of.rows[of.rows.length - 1]) };
   }).sort((a, b) => b.rows.length - a.rows.length);
 }
 
