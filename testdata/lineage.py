@@ -31,7 +31,7 @@ class Scenario(Trail):
     def __init__(self, start=LEAKED, args=()):
         super().__init__()
         self.start, self.args, self.expected = start if isinstance(start, str) else start.key, list(args), []
-        self.left = []
+        self.left, self.silent = [], []
 
     def does(self, actor, second, what, parameters=None, response=None, read_only=False, **more):
         record = self.call(actor, at(second), what, ip=more.pop("ip", ADDRESS), agent=more.pop("agent", BOTO_OLD), parameters=parameters,
@@ -826,6 +826,18 @@ def s_owner_whose_session_the_intruder_has_too():
     return s
 
 
+@scenario
+def s_silence_after_a_trail_was_stopped():
+    s = Scenario()
+    s.acts(LEAKED, 1)
+    s.acts(LEAKED, 2, region=EU)
+    s.does(LEAKED, 10, "cloudtrail:StopLogging", {"name": "main-trail"})
+    s.acts(LEAKED, 7210)
+    s.silent.append(f"after StopLogging of main-trail at 2025-03-04T12:00:10Z account {MAIN} is silent in eu-west-1 from 2025-03-04T12:00:02Z "
+                    "to the end of the logs, us-east-1 from 2025-03-04T12:00:10Z to 2025-03-04T14:00:10Z")
+    return s
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "lineage")
@@ -839,7 +851,7 @@ def main():
         records = sorted((record for _, _, record in s.deliveries), key=lambda record: record["eventID"])
         lines = [json.dumps(record, separators=(",", ":"), ensure_ascii=False) + "\n" for record in records]
         (out / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
-        expected[name] = {"start": s.start, "args": s.args, "credentials": s.expected, "not_followed": s.left}
+        expected[name] = {"start": s.start, "args": s.args, "credentials": s.expected, "not_followed": s.left, "silence": s.silent}
     (out / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,9 +1,11 @@
 //! Where do events come from, so that others can check?
 //!
-//! In: names of log files. Out: their SHA-256 when they were read, from the ledger. Promise: log files that were read without
-//! a lake have theirs too; what is not in the ledger is left out.
+//! In: names of log files, ids of events. Out: the SHA-256 of the log files when they were read, from the ledger; the events' records.
+//! Promise: log files that were read without a lake have theirs too; what is not in the ledger is left out. A record is put together
+//! from the columns, which hold all of it; session tokens are left out.
 
 use super::AnalysisError;
+use super::trace::without_tokens;
 use crate::session::{Params, Session};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -39,4 +41,43 @@ pub async fn log_file_hashes(
         }
     }
     Ok(hashes)
+}
+
+/// Most bytes of records.
+const MOST: usize = 8 << 20;
+
+/// Records by event, of as many of these as have room, the first first.
+pub async fn event_records(
+    session: &Session,
+    events: &[&str],
+) -> Result<BTreeMap<String, String>, AnalysisError> {
+    if events.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<ScalarValue> = events.iter().map(|id| ScalarValue::from(*id)).collect();
+    let ids = ScalarValue::List(ScalarValue::new_list_nullable(&ids, &DataType::Utf8));
+    let params = Params::from([("event_ids".to_owned(), ids)]);
+    let sql = include_str!("../../queries/trace/records.sql");
+    let (_, batches) = session.sql(sql, &params).await?;
+    let mut found = BTreeMap::new();
+    for batch in &batches {
+        let text = |column: usize| cast(batch.column(column), &DataType::Utf8);
+        let (ids, records) = (text(0)?, text(1)?);
+        let (ids, records) = (ids.as_string::<i32>(), records.as_string::<i32>());
+        for row in 0..batch.num_rows() {
+            if ids.is_valid(row) && records.is_valid(row) {
+                let record = without_tokens(records.value(row).to_owned());
+                found.insert(ids.value(row).to_owned(), record);
+            }
+        }
+    }
+    let mut room = MOST;
+    let mut kept = BTreeMap::new();
+    for id in events {
+        if let Some(record) = found.remove(*id).filter(|record| record.len() <= room) {
+            room -= record.len();
+            kept.insert((*id).to_owned(), record);
+        }
+    }
+    Ok(kept)
 }

@@ -18,7 +18,7 @@ mod trace;
 
 pub use consumers::CONSUMERS;
 pub use coverage::COVERAGE;
-pub use evidence::log_file_hashes;
+pub use evidence::{event_records, log_file_hashes};
 pub use keys::{KEY, KEYS, KeysOrder};
 pub use sql::{SqlAnalysis, SqlSection};
 pub use trace::{Start, TraceOptions, trace};

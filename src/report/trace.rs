@@ -50,6 +50,43 @@ pub struct Trace {
     pub unseen: Vec<Unseen>,
 }
 
+impl Trace {
+    /// Events that claims rest on, and then the rest of the timeline, up to this many; each once.
+    pub fn events_by_weight(&self, most: usize) -> Vec<&str> {
+        let summary = &self.summary;
+        let first = summary.first_suspicious_use.iter().map(|of| &of.event_id);
+        let answers = summary.answers.iter().flat_map(|of| &of.event_ids);
+        let births = self
+            .credentials
+            .iter()
+            .filter_map(|of| of.issued_by_event_id.as_ref());
+        let made = self
+            .created
+            .iter()
+            .flat_map(|of| std::iter::once(&of.event_id).chain(of.removed_by_event_id.as_ref()));
+        let claims = first
+            .chain(answers)
+            .chain(made)
+            .chain(self.rotate.iter().map(|of| &of.event_id))
+            .chain(births)
+            .chain(self.denied.iter().map(|of| &of.event_id))
+            .chain(self.findings.iter().flat_map(|of| &of.event_ids));
+        let others = self.timeline.iter();
+        // What is not the owner's is of more interest.
+        let others = others
+            .clone()
+            .filter(|event| event.origin != Origin::Consumer)
+            .chain(others.filter(|event| event.origin == Origin::Consumer));
+        let mut known = std::collections::HashSet::new();
+        claims
+            .chain(others.map(|event| &event.event_id))
+            .map(String::as_str)
+            .filter(|id| !id.is_empty() && known.insert(*id))
+            .take(most)
+            .collect()
+    }
+}
+
 /// The story in short.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {

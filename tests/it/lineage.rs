@@ -89,6 +89,13 @@ fn every_birth_and_every_rule() {
                 "{name}:\n  not followed {left}\n  expected     {expected}"
             ));
         }
+        let unseen = trace["unseen"].as_array().unwrap().iter();
+        let silence: Vec<&Value> = unseen
+            .filter(|row| row["kind"] == "silence")
+            .map(|row| &row["what"])
+            .collect();
+        let expected: Vec<&Value> = scenario["silence"].as_array().unwrap().iter().collect();
+        assert_eq!(silence, expected, "{name}");
         let said = trace["notes"].to_string().contains("--follow-owner");
         assert_eq!(said, !left.as_array().unwrap().is_empty(), "{name}");
         let credentials = trace["credentials"].as_array().unwrap();

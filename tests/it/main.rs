@@ -20,6 +20,7 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+mod page;
 mod policy;
 mod policy_language;
 mod program;

@@ -265,7 +265,7 @@ fn target(resources: &[String], request: Option<&str>) -> Option<String> {
 }
 
 /// JSON text without session tokens: they are secrets, and in a log by mistake.
-fn without_tokens(text: String) -> String {
+pub(in crate::analysis) fn without_tokens(text: String) -> String {
     if !text.contains("oken\"") {
         return text;
     }

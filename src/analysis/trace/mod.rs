@@ -29,12 +29,14 @@ mod known;
 mod nodes;
 mod paths;
 mod pivot;
+mod silence;
 mod sources;
 mod split;
 mod start;
 mod unseen;
 mod walk;
 
+pub(super) use deeds::without_tokens;
 pub use start::Start;
 
 use super::AnalysisError;
@@ -164,6 +166,8 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     let pivot = pivot::pivot(&facts, &nodes, &tree, &split.addresses);
     let keys: Vec<&str> = start.iter().filter_map(|n| nodes.all[*n].key).collect();
     let as_of = options.as_of.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let mut unseen = unseen::unseen(&coverage, &lineage, &deeds, left_out);
+    unseen.extend(silence::silence(session, &deeds).await?);
     let mut trace = Trace {
         report: "trace".to_owned(),
         title: match options.up {
@@ -181,7 +185,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         },
         rotate: data_access::rotate(&deeds, &created, &keys),
         not_followed: followed.not_followed,
-        unseen: unseen::unseen(&coverage, &lineage, &deeds, left_out),
+        unseen,
         containment: containment::steps(&credentials, &about, &as_of),
         timeline: Vec::new(),
         findings,

@@ -10,7 +10,7 @@ use chrono::{SubsecRound as _, Utc};
 use clap::ValueEnum;
 use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
-use keytrail::analysis::{Start, TraceOptions, log_file_hashes, trace};
+use keytrail::analysis::{Start, TraceOptions, event_records, log_file_hashes, trace};
 use keytrail::cloudtrail::Bound;
 use keytrail::render::{TraceView, html, render_trace};
 use keytrail::report::trace::Confidence;
@@ -113,6 +113,9 @@ Examples:
   keytrail trace AKIAIOSFODNN7EXAMPLE --format csv -o t.csv    The timeline, for Timesketch
   keytrail trace AKIAIOSFODNN7EXAMPLE --html report.html       The report to hand over";
 
+/// Most events of which the page has the whole record.
+const RECORDS: usize = 2_000;
+
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     // CloudTrail's times are whole seconds.
     let now = Utc::now().trunc_subsecs(0);
@@ -141,6 +144,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         let files = files.filter_map(|event| event.log_file.as_deref());
         let sources = html::Sources {
             log_files: log_file_hashes(&session, &files.collect()).await?,
+            records: event_records(&session, &trace.events_by_weight(RECORDS)).await?,
             ..html::Sources::default()
         };
         output::write_file(path, |out| {

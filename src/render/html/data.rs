@@ -9,6 +9,7 @@ use crate::report::trace::{TimelineEvent, Trace};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The JSON text.
 pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_json::Error> {
@@ -29,7 +30,7 @@ pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_js
         "denied": visible(&trace.denied)?,
         "pivot": visible(&trace.pivot)?,
         "not_followed": visible(&trace.not_followed)?,
-        "timeline": timeline(&trace.timeline, &tactics),
+        "timeline": timeline(&trace.timeline, &tactics, &sources.records),
         "log_files": visible(&sources.log_files)?,
         "networks": visible(&sources.networks)?,
     });
@@ -71,7 +72,11 @@ impl Cell<'_> {
 }
 
 /// By column the distinct values, and by row which of them.
-fn timeline(events: &[TimelineEvent], tactics: &FxHashMap<&str, &str>) -> Value {
+fn timeline(
+    events: &[TimelineEvent],
+    tactics: &FxHashMap<&str, &str>,
+    records: &BTreeMap<String, String>,
+) -> Value {
     let mut columns = Map::new();
     let mut add = |name: &str, cell: &dyn Fn(&TimelineEvent) -> Cell<'_>| {
         columns.insert(name.to_owned(), packed(events, cell));
@@ -99,6 +104,12 @@ fn timeline(events: &[TimelineEvent], tactics: &FxHashMap<&str, &str>) -> Value 
     texts! {
         access_key_id user_identity_arn event_source target aws_region account_id source_ip_address user_agent error_code
         error_message via_service event_category finding severity request_parameters response_elements log_file
+    }
+    if !records.is_empty() {
+        columns.insert("record".to_owned(), {
+            let record = |event: &TimelineEvent| records.get(&event.event_id).map(String::as_str);
+            pack(events.iter().map(|event| Cell::Text(record(event))))
+        });
     }
     columns.insert("tactic".to_owned(), {
         let tactic = |event: &TimelineEvent| tactics.get(event.event_id.as_str()).copied();

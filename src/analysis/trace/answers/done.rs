@@ -4,6 +4,7 @@
 //! named as such.
 
 use super::super::deeds::Deed;
+use super::super::silence::SILENCE;
 use super::super::unseen::listed;
 use super::answer;
 use crate::report::trace::{Answer, Created, Origin, Trace};
@@ -169,6 +170,10 @@ pub(super) fn blinding(trace: &Trace, deeds: &[Deed]) -> Answer {
         "no call that stops logging or detection succeeded or was tried",
         |deed| BLINDING.contains(&deed.operation.as_str()),
     );
+    let silent = trace.unseen.iter().filter(|row| row.kind == SILENCE);
+    for row in silent {
+        found.answer += &format!("; {}", row.what);
+    }
     if !trace.coverage.days_missing.is_empty() {
         found.answer += &format!(
             "; days without events: {}",

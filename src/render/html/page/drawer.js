@@ -34,7 +34,9 @@ function openEvent(row) {
     .filter(([, value]) => value !== null)
     .map(([label, value]) => el("details", { open: true }, el("summary", {}, label), el("pre", { tabindex: 0 }, pretty(value))));
   const record = get("record", row);
-  const raw = record === null ? null : el("details", {}, el("summary", {}, "the whole record"), el("pre", { tabindex: 0 }, pretty(record)));
+  const raw = record === null
+    ? el("p", { class: "soft" }, "The whole record of this event is not in the page, which has those that claims rest on and as many others as there is room for. It stands in the log file below.")
+    : el("details", {}, el("summary", {}, "the whole record"), el("p", { class: "soft" }, "Put together from the columns that keytrail keeps, in their order; session tokens are left out. The original stands in the log file below."), el("pre", { tabindex: 0 }, pretty(record)));
   const step = (by) => el("button", { type: "button", on: { click: () => openEvent(row + by) }, disabled: row + by < 0 || row + by >= EVENTS.count }, by < 0 ? "← before" : "after →");
   show(el("h3", {}, `${service(row)}:${get("event_name", row)}`), el("div", { class: "tools" }, step(-1), step(1), credential), pairs(facts), ...parts, raw, el("h3", {}, "Source"), source);
 }
