@@ -124,28 +124,34 @@ pub(super) fn said(followed: &Followed) -> Option<Unseen> {
         let names: BTreeSet<&String> = rows.iter().map(of).collect();
         names.into_iter().cloned().collect()
     };
-    let changes: u64 = rows.iter().map(|row| row.events).sum();
+    let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in rows {
+        *calls.entry(&row.event_name).or_default() += row.events;
+    }
+    let calls: Vec<String> = calls
+        .into_iter()
+        .map(|(name, count)| match count {
+            1 => name.to_owned(),
+            count => format!("{name} × {count}"),
+        })
+        .collect();
     let first = rows.iter().map(|row| row.first_seen.as_str()).min();
     let last = rows.iter().map(|row| row.last_seen.as_str()).max();
+    let when = match (first, last) {
+        (Some(first), Some(last)) if first != last => format!("{first} to {last}"),
+        (first, _) => first.unwrap_or_default().to_owned(),
+    };
+    let left = match followed.left_out {
+        1 => "1 credential was left out".to_owned(),
+        count => format!("{count} credentials were left out"),
+    };
     Some(Unseen {
         kind: "not followed",
         what: format!(
-            "{}: the owner's programs made or changed {} ({} by {}, {} to {})",
-            counted(
-                followed.left_out as u64,
-                "credential was left out",
-                "credentials were left out"
-            ),
+            "{left}: the owner's programs made or changed {} ({}, {when})",
             listed(&set(|row| &row.what)),
-            counted(changes, "call", "calls"),
-            listed(&set(|row| &row.event_name)),
-            first.unwrap_or_default(),
-            last.unwrap_or_default(),
+            listed(&calls),
         ),
         meaning: "they are the owner's, if the addresses are rightly told apart (see where the start was used from); --follow-owner follows them too",
     })
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
