@@ -20,8 +20,20 @@ pub enum Trust {
     EcsTasks,
     /// A pod of EKS, by Pod Identity.
     Pods,
+    /// A build of CodeBuild.
+    CodeBuild,
     /// GitHub Actions: a subject such as `repo:owner/name:ref:refs/heads/main`.
     Github(String),
+    /// Whoever shows a token of an identity provider: its issuer without `https://`, the audience, and the subject, in which
+    /// what follows the third part may be a wildcard.
+    Oidc {
+        /// The issuer.
+        issuer: String,
+        /// The audience.
+        audience: String,
+        /// The subject.
+        subject: String,
+    },
     /// A machine with a certificate, by the ARN of the trust anchor.
     RolesAnywhere(String),
     /// Another account, with an external id.
@@ -39,7 +51,7 @@ pub struct InvalidTrust {
 }
 
 /// How trusts are written.
-const FORMS: &str = "ec2, lambda, ecs-tasks, pods, github=OWNER/REPOSITORY:ref:refs/heads/BRANCH, roles-anywhere=TRUST_ANCHOR_ARN, or cross-account=ACCOUNT:EXTERNAL_ID";
+const FORMS: &str = "ec2, lambda, ecs-tasks, pods, codebuild, github=OWNER/REPOSITORY:ref:refs/heads/BRANCH, oidc=ISSUER,AUDIENCE,SUBJECT, roles-anywhere=TRUST_ANCHOR_ARN, or cross-account=ACCOUNT:EXTERNAL_ID";
 
 impl FromStr for Trust {
     type Err = InvalidTrust;
@@ -55,8 +67,12 @@ impl FromStr for Trust {
             ("lambda", "") => Ok(Trust::Lambda),
             ("ecs-tasks", "") => Ok(Trust::EcsTasks),
             ("pods", "") => Ok(Trust::Pods),
+            ("codebuild", "") => Ok(Trust::CodeBuild),
             ("github", subject) => github(subject).ok_or_else(|| {
                 wrong("github needs a repository and what of it: github=OWNER/REPOSITORY:ref:refs/heads/BRANCH or …:environment:NAME")
+            }),
+            ("oidc", value) => oidc(value).ok_or_else(|| {
+                wrong("oidc needs an issuer without https://, an audience, and a subject whose first three parts are no wildcards: oidc=ISSUER,AUDIENCE,SUBJECT (for GitHub: github=…)")
             }),
             ("roles-anywhere", arn) if arn.starts_with("arn:") && arn.contains(":trust-anchor/") && plain(arn) => {
                 Ok(Trust::RolesAnywhere(arn.to_owned()))
@@ -86,6 +102,36 @@ fn github(subject: &str) -> Option<Trust> {
         .all(|part| !part.is_empty() && plain(part));
     named.then(|| Trust::Github(format!("repo:{repository}:{what}")))
 }
+
+/// A provider's token for a subject that is named.
+fn oidc(value: &str) -> Option<Trust> {
+    let mut parts = value.splitn(3, ',');
+    let (issuer, audience, subject) = (parts.next()?, parts.next()?, parts.next()?);
+    let issuer = issuer.trim_end_matches('/');
+    let plain_issuer = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
+    let issuer_fits = !issuer.is_empty()
+        && issuer.chars().all(plain_issuer)
+        && !issuer.contains("://")
+        && issuer != GITHUB;
+    // `organization:ours:*` would let in every project that anybody of the organization makes.
+    let named = subject.split(['*', '?']).next().unwrap_or_default();
+    let subject_fits = !subject.contains('$')
+        && (named == subject
+            || named
+                .split([':', '/'])
+                .filter(|part| !part.is_empty())
+                .count()
+                >= 3);
+    let fits = issuer_fits && subject_fits && plain(audience) && !audience.is_empty();
+    (fits && !subject.is_empty()).then(|| Trust::Oidc {
+        issuer: issuer.to_owned(),
+        audience: audience.to_owned(),
+        subject: subject.to_owned(),
+    })
+}
+
+/// The issuer of tokens for GitHub Actions.
+const GITHUB: &str = "token.actions.githubusercontent.com";
 
 /// No wildcard, no variable.
 fn plain(text: &str) -> bool {
@@ -119,7 +165,7 @@ impl Trust {
                 (name, purpose, statement)
             }
             Trust::Github(subject) => {
-                let host = "token.actions.githubusercontent.com";
+                let host = GITHUB;
                 let provider = format!("arn:{partition}:iam::{account}:oidc-provider/{host}");
                 let mut statement =
                     statement("Federated", &provider, "sts:AssumeRoleWithWebIdentity");
@@ -131,6 +177,44 @@ impl Trust {
                 (
                     "github",
                     "a role for one repository's GitHub Actions",
+                    statement,
+                )
+            }
+            Trust::CodeBuild => {
+                let (name, purpose, mut statement) = service(
+                    "codebuild",
+                    "codebuild.amazonaws.com",
+                    "a CodeBuild project's service role",
+                );
+                // CodeBuild acts for many customers: only for projects of this account.
+                statement.conditions = equals("StringEquals", &[("aws:SourceAccount", account)]);
+                (name, purpose, statement)
+            }
+            Trust::Oidc {
+                issuer,
+                audience,
+                subject,
+            } => {
+                let provider = format!("arn:{partition}:iam::{account}:oidc-provider/{issuer}");
+                let mut statement =
+                    statement("Federated", &provider, "sts:AssumeRoleWithWebIdentity");
+                let (aud, sub) = (format!("{issuer}:aud"), format!("{issuer}:sub"));
+                statement.conditions = equals("StringEquals", &[(&aud, audience)]);
+                let operator = match subject.contains(['*', '?']) {
+                    true => "StringLike",
+                    false => "StringEquals",
+                };
+                let conditions = equals(operator, &[(&sub, subject)]);
+                for (operator, keys) in conditions {
+                    statement
+                        .conditions
+                        .entry(operator)
+                        .or_default()
+                        .extend(keys);
+                }
+                (
+                    "oidc",
+                    "a role for one subject of an identity provider",
                     statement,
                 )
             }
@@ -209,6 +293,7 @@ mod tests {
             r#"{"Version":"2012-10-17","Statement":[{"Sid":"Trust","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#
         );
         assert!(written("pods").contains(r#""Action":["sts:AssumeRole","sts:TagSession"]"#));
+        assert!(written("codebuild").contains(r#""Service":"codebuild.amazonaws.com""#));
         assert!(written("ecs-tasks").contains(r#""aws:SourceAccount":"111122223333""#));
     }
 
@@ -220,7 +305,28 @@ mod tests {
             github.contains(r#""token.actions.githubusercontent.com:aud":"sts.amazonaws.com""#)
         );
         assert!(written("cross-account=444455556666:x7").contains(r#""sts:ExternalId":"x7""#));
+        let gitlab =
+            "oidc=gitlab.com,https://gitlab.com,project_path:ours/shop:ref_type:branch:ref:main";
+        assert_eq!(
+            written(gitlab),
+            r#"{"Version":"2012-10-17","Statement":[{"Sid":"Trust","Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/gitlab.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"gitlab.com:aud":"https://gitlab.com","gitlab.com:sub":"project_path:ours/shop:ref_type:branch:ref:main"}}}]}"#
+        );
+        let terraform = written(
+            "oidc=app.terraform.io,aws.workload.identity,organization:ours:project:shop:workspace:main:run_phase:*",
+        );
+        assert!(
+            terraform.contains(
+                r#""StringLike":{"app.terraform.io:sub":"organization:ours:project:shop:"#
+            ),
+            "{terraform}"
+        );
         for refused in [
+            "oidc=gitlab.com,https://gitlab.com,project_path:*",
+            "oidc=gitlab.com,https://gitlab.com,*",
+            "oidc=gitlab.com,https://gitlab.com,",
+            "oidc=https://gitlab.com,https://gitlab.com,project_path:ours/shop:ref:main",
+            "oidc=app.terraform.io,aws.workload.identity,organization:ours:*",
+            "oidc=token.actions.githubusercontent.com,sts.amazonaws.com,repo:ours/shop:ref:refs/heads/main",
             "github",
             "github=example/infra",
             "github=example/*:ref:refs/heads/main",

@@ -51,7 +51,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one())]
     max_addresses: usize,
 
-    /// Add the trust policy of a role: ec2, lambda, ecs-tasks, pods, github=OWNER/REPOSITORY:ref:refs/heads/BRANCH,
+    /// Add the trust policy of a role: ec2, lambda, ecs-tasks, pods, codebuild,
+    /// github=OWNER/REPOSITORY:ref:refs/heads/BRANCH, oidc=ISSUER,AUDIENCE,SUBJECT,
     /// roles-anywhere=TRUST_ANCHOR_ARN, cross-account=ACCOUNT:EXTERNAL_ID (repeatable)
     #[arg(long = "trust", value_name = "TRUST")]
     trusts: Vec<Trust>,
