@@ -9,10 +9,12 @@ pub mod credentials;
 mod evidence;
 pub mod findings;
 mod keys;
+pub mod plan;
 pub mod policy;
 pub mod question;
 pub mod ready;
 mod rows;
+mod shell;
 mod sql;
 mod trace;
 

@@ -189,6 +189,35 @@ pub(crate) struct TrailArgs {
     pub(crate) access: SourceArgs,
 }
 
+impl TrailArgs {
+    /// The options that name the same lake or log files again, without the part that was wanted.
+    pub(crate) fn again(&self) -> Vec<(&'static str, Option<String>)> {
+        let mut options = Vec::new();
+        match self.input.input() {
+            Input::Lake(lake) if lake == DEFAULT_LAKE => {}
+            Input::Lake(lake) => options.push(("--lake", Some(lake))),
+            Input::Trails(names) => {
+                options.extend(names.into_iter().map(|name| ("--trail", Some(name))));
+            }
+        }
+        let access = &self.access;
+        let named = [
+            ("--profile", &access.profile),
+            ("--endpoint-url", &access.endpoint_url),
+            ("--s3-region", &access.s3_region),
+        ];
+        let named = named.into_iter().filter(|(_, value)| value.is_some());
+        options.extend(named.map(|(name, value)| (name, value.clone())));
+        let flags = [
+            ("--request-payer", access.request_payer),
+            ("--no-sign-request", access.no_sign_request),
+        ];
+        let flags = flags.into_iter().filter(|(_, given)| *given);
+        options.extend(flags.map(|(name, _)| (name, None)));
+        options
+    }
+}
+
 /// Where the events of a question come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {

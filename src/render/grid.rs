@@ -181,7 +181,7 @@ fn broken(name: &str, width: usize) -> Vec<String> {
 }
 
 /// A text in lines of at most `width`, broken after spaces, and within a word only if it is too long for a line.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut parts = Vec::new();
     for mut word in text.split_inclusive(' ') {
         while word.trim_end().width() > width {

@@ -13,6 +13,7 @@ pub mod html;
 mod json;
 mod markdown;
 mod parquet;
+mod plan;
 mod rows;
 mod terminal;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use coverage::lines as coverage_lines;
+pub use plan::{PlanView, render_plan};
 pub use rows::{Heading, Opening, Remarks, RowsWriter};
 pub use trace::{TraceView, render_trace};
 

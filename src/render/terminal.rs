@@ -268,8 +268,12 @@ impl Terminal {
         Ok(())
     }
 
-    fn bold(&self, text: &str) -> String {
+    pub(super) fn bold(&self, text: &str) -> String {
         self.styled(BOLD, text)
+    }
+
+    pub(super) fn dim(&self, text: &str) -> String {
+        self.styled(DIM, text)
     }
 
     fn styled(&self, style: &str, text: &str) -> String {

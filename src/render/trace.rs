@@ -70,7 +70,7 @@ fn document(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
 
 /// The type of a column of a table.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Text,
     /// Text that goes on in the next line where it does not fit.
     Long,
@@ -86,7 +86,7 @@ enum Kind {
 }
 
 /// A table of rows: the columns that are shown, by the names of their fields.
-fn section(
+pub(super) fn section(
     (name, title): (&str, &str),
     rows: &[impl Serialize],
     columns: &[(&str, Kind)],

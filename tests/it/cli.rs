@@ -25,6 +25,7 @@ fn help() {
       consumers    Show who uses access keys, and what each of them should use instead
       coverage     Show what was seen of the trail, and what is missing
       credentials  Show what IAM says of users and keys: unused, doubled, used unseen
+      plan         Write the runbook for the removal of access keys
       policy       Write the IAM policy that a key's observed use asks for
       ready        Show which keys can be made inactive or deleted, and which cannot yet
       run          Ask a question by its name (see `keytrail list`)
@@ -806,6 +807,7 @@ fn completions_and_manual_pages() {
     keytrail-man.1
     keytrail-networks-build.1
     keytrail-networks.1
+    keytrail-plan.1
     keytrail-policy.1
     keytrail-ready.1
     keytrail-rules.1

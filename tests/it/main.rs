@@ -21,6 +21,7 @@ mod lineage;
 #[cfg(feature = "live")]
 mod live;
 mod page;
+mod plan;
 mod policy;
 mod policy_language;
 mod program;
@@ -29,6 +30,7 @@ mod readme;
 mod ready;
 mod rules;
 mod s3_server;
+mod shell_words;
 mod source_local;
 mod source_s3;
 mod sql;

@@ -9,6 +9,7 @@ use super::cleanup_table::{MADE, Made};
 use super::deeds::Deed;
 use super::facts::{Changes, number, text};
 use super::paths::{Call, name_of};
+use crate::analysis::shell::quoted;
 use crate::report::trace::Created;
 use rustc_hash::FxHashMap;
 use std::collections::HashSet;
@@ -252,31 +253,9 @@ fn filled(template: &str, id: &str, on: Option<&str>, call: &Call) -> String {
     text + rest
 }
 
-/// A word for a POSIX shell: as it is if nothing in it acts, otherwise in single quotes.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
-    match !word.is_empty() && word.chars().all(plain) && !word.starts_with('-') {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_do_not_act_in_a_shell() {
-        assert_eq!(quoted("svc-backup.sync"), "svc-backup.sync");
-        assert_eq!(
-            quoted("arn:aws:iam::aws:policy/X"),
-            "arn:aws:iam::aws:policy/X"
-        );
-        assert_eq!(quoted("a; rm -rf $HOME"), "'a; rm -rf $HOME'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("--help"), "'--help'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn commands_are_filled() {

@@ -6,8 +6,8 @@
 
 use super::Lineage;
 use super::births::call;
-use super::cleanup::quoted;
 use super::facts::{Changes, number, text};
+use crate::analysis::shell::quoted;
 use crate::report::trace::{Credential, Origin, Step};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -63,6 +63,20 @@ impl NetworkArgs {
             .map_err(|error| Failure::new("networks are not known").because(&error))
     }
 
+    /// The options that say the same again.
+    pub(crate) fn again(&self) -> Vec<(&'static str, Option<String>)> {
+        let options = [
+            ("--networks", &self.networks),
+            ("--ip-ranges", &self.ip_ranges),
+            ("--geoip", &self.geoip),
+        ];
+        let given = options.into_iter().filter_map(|(name, path)| {
+            let path = path.as_ref()?;
+            Some((name, Some(path.display().to_string())))
+        });
+        given.collect()
+    }
+
     fn read(&self) -> Result<AddressBook, KnowledgeError> {
         let networks = match &self.ip_ranges {
             Some(path) => Networks::open(path)?,

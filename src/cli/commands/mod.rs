@@ -14,6 +14,7 @@ mod keys;
 pub(crate) mod list;
 mod man;
 mod networks;
+mod plan;
 mod policy;
 mod ready;
 mod rules;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Consumers(consumers::Args),
     Coverage(coverage::Args),
     Credentials(credentials::Args),
+    Plan(plan::Args),
     Policy(policy::Args),
     Ready(ready::Args),
     Run(run::Args),
@@ -59,6 +61,7 @@ impl Command {
             Command::Consumers(args) => consumers::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,
+            Command::Plan(args) => plan::run(args, context).await,
             Command::Policy(args) => policy::run(args, context).await,
             Command::Ready(args) => ready::run(args, context).await,
             Command::Run(args) => run::run(args, context).await,

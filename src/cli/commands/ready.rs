@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{ReadyOptions, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
+use keytrail::knowledge::AddressBook;
 
 use super::consumers::NetworkArgs;
 use crate::args::{OutputArgs, TrailArgs, moment, span};
@@ -52,7 +53,7 @@ pub(crate) struct Args {
 /// From when on a key is ready.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Thresholds")]
-struct ThresholdArgs {
+pub(crate) struct ThresholdArgs {
     /// How far back the log must reach, without a hole
     #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
     window: TimeDelta,
@@ -78,6 +79,28 @@ struct ThresholdArgs {
     max_holes: u64,
 }
 
+impl ThresholdArgs {
+    /// The options that are meant.
+    pub(crate) fn options(
+        &self,
+        as_of: Option<DateTime<Utc>>,
+        addresses: AddressBook,
+    ) -> ReadyOptions {
+        ReadyOptions {
+            as_of,
+            window: self.window,
+            quiet: self.silence,
+            gaps: self.gaps,
+            unused_after: self.unused_after,
+            delete_after: self.delete_after,
+            most_holes: self.max_holes,
+            ..ReadyOptions::new(ConsumerOptions {
+                addresses: Arc::new(addresses),
+            })
+        }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   keytrail ready --credential-report report.json      Every key, what can go today first
@@ -89,19 +112,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let given = args.iam.given();
     let (inventory, replaced) = args.iam.inventory(&args.trail).await?;
     let session = question::session(&args.trail).await?;
-    let thresholds = args.thresholds;
-    let options = ReadyOptions {
-        as_of: moment(args.as_of.as_deref(), Utc::now(), Bound::Until)?,
-        window: thresholds.window,
-        quiet: thresholds.silence,
-        gaps: thresholds.gaps,
-        unused_after: thresholds.unused_after,
-        delete_after: thresholds.delete_after,
-        most_holes: thresholds.max_holes,
-        ..ReadyOptions::new(ConsumerOptions {
-            addresses: Arc::new(args.networks.address_book()?),
-        })
-    };
+    let as_of = moment(args.as_of.as_deref(), Utc::now(), Bound::Until)?;
+    let options = args
+        .thresholds
+        .options(as_of, args.networks.address_book()?);
     let iam = given.then_some(&inventory);
     let mut found = ready(&session, &args.access_key_ids, iam, &options).await?;
     found.notes.extend(replaced);

@@ -1,12 +1,16 @@
-//! The page to hand over: a trace as one self-contained HTML file.
+//! Pages to hand over: a trace, or a plan, as one self-contained HTML file.
 //!
-//! In: a [`Trace`], and what is known of its log files. Out: a page that fetches nothing. Promise: what an attacker wrote is
+//! In: a [`Trace`] and what is known of its log files, or a plan. Out: a page that fetches nothing. Promise: what an attacker wrote is
 //! text in it and never markup: the template escapes, the data stands in a block that is no script, and the policy of the
-//! page allows the scripts and styles of this program only, by hash. The same trace gives the same bytes.
+//! page allows the scripts and styles of this program only, by hash. The same data gives the same bytes.
 //!
 //! The page's scripts are in `page/`, others' in `vendor/` with their licences.
 
 mod data;
+mod plan;
+mod strip;
+
+pub use plan::plan_page;
 
 use crate::render::escape;
 use crate::report::trace::Trace;
@@ -45,16 +49,61 @@ pub enum PageError {
     Io(#[from] io::Error),
 }
 
-/// A name that ends in `.html`: everything is escaped unless it is said to be safe.
-const TEMPLATE: (&str, &str) = ("page.html", include_str!("page/page.html.j2"));
+/// What every page begins and ends with. A name that ends in `.html`: everything is escaped unless it is said to be safe.
+const BASE: (&str, &str) = ("base.html", include_str!("page/base.html.j2"));
 
+/// A kind of page.
+struct Page {
+    template: (&'static str, &'static str),
+    style: &'static str,
+    /// Each is a script element of its own.
+    scripts: &'static [&'static str],
+}
+
+impl Page {
+    /// The page with its values.
+    fn written(&self, values: minijinja::Value) -> Result<String, PageError> {
+        let mut environment = Environment::new();
+        environment.add_template(BASE.0, BASE.1)?;
+        environment.add_template(self.template.0, self.template.1)?;
+        let text = environment
+            .get_template(self.template.0)?
+            .render(context! {
+                policy => self.policy(),
+                style => self.style,
+                scripts => self.scripts.to_vec(),
+                version => env!("CARGO_PKG_VERSION"),
+                ..values
+            })?;
+        Ok(text)
+    }
+
+    /// What the browser lets the page do: run these scripts, use this style, and nothing else.
+    fn policy(&self) -> String {
+        let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+        let scripts: Vec<String> = self.scripts.iter().map(|script| hash(script)).collect();
+        format!(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; style-src {}; script-src {}",
+            hash(self.style),
+            scripts.join(" ")
+        )
+    }
+}
+
+const TRACE: Page = Page {
+    template: ("page.html", include_str!("page/page.html.j2")),
+    style: STYLE,
+    scripts: &SCRIPTS,
+};
+
+/// The style of the page of a trace.
 const STYLE: &str = concat!(
     "/* uPlot 1.6, MIT: see the licences below */\n",
     include_str!("vendor/uPlot.min.css"),
     include_str!("page/style.css")
 );
 
-/// Each is a script element of its own.
+/// The scripts of the page of a trace.
 const SCRIPTS: [&str; 4] = [
     concat!(
         "/*! cytoscape.js\n",
@@ -87,14 +136,12 @@ const SCRIPTS: [&str; 4] = [
     ),
 ];
 
-/// Writes the page.
+/// Writes the page of a trace.
 ///
 /// # Errors
 ///
 /// Those of the writer.
 pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(), PageError> {
-    let mut environment = Environment::new();
-    environment.add_template(TEMPLATE.0, TEMPLATE.1)?;
     let written = json!({
         "title": trace.title,
         "notes": trace.notes,
@@ -106,26 +153,10 @@ pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(),
         "coverage": trace.coverage,
     });
     let written = minijinja::Value::from(Serde(visible(&written)?));
-    let text = environment.get_template(TEMPLATE.0)?.render(context! {
-        trace => written,
-        policy => policy(),
-        style => STYLE,
-        scripts => SCRIPTS,
-        data => data::block(trace, sources)?,
-        version => env!("CARGO_PKG_VERSION"),
-    })?;
+    let text =
+        TRACE.written(context! { trace => written, data => data::block(trace, sources)? })?;
     out.write_all(text.as_bytes())?;
     Ok(())
-}
-
-/// What the browser lets the page do: run these scripts, use this style, and nothing else.
-fn policy() -> String {
-    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
-    let scripts = SCRIPTS.map(hash).join(" ");
-    format!(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; style-src {}; script-src {scripts}",
-        hash(STYLE)
-    )
 }
 
 /// A value in whose texts nothing hides: characters that act or cannot be seen are written out.
