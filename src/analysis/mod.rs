@@ -3,6 +3,7 @@
 //! In: a [`Session`] and the parameters of a question. Out: a [`Report`]. Promise: every answer carries its coverage;
 //! [`answer`] attaches it, so no caller can forget it.
 
+mod batches;
 pub mod consumers;
 mod coverage;
 pub mod credentials;
@@ -11,6 +12,7 @@ pub mod findings;
 mod keys;
 pub mod plan;
 pub mod policy;
+pub mod progress;
 pub mod question;
 pub mod ready;
 mod rows;
@@ -42,6 +44,9 @@ pub enum AnalysisError {
     /// A table of networks or vendors could not be used.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    /// A table of what is known of attacks could not be used.
+    #[error(transparent)]
+    Rules(#[from] findings::RulesError),
     /// There is no such column to sort by.
     #[error("no column {0:?} to sort by")]
     NoColumn(String),

@@ -28,6 +28,7 @@ fn help() {
       plan         Write the runbook for the removal of access keys
       policy       Write the IAM policy that a key's observed use asks for
       ready        Show which keys can be made inactive or deleted, and which cannot yet
+      progress     Show which consumers are gone, moved to a role, still there or new since a day
       run          Ask a question by its name (see `keytrail list`)
       list         List the questions that can be asked by name, or show one in full
       sql          Ask anything in SQL, or open a shell for it
@@ -809,6 +810,7 @@ fn completions_and_manual_pages() {
     keytrail-networks.1
     keytrail-plan.1
     keytrail-policy.1
+    keytrail-progress.1
     keytrail-ready.1
     keytrail-rules.1
     keytrail-run.1

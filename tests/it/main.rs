@@ -25,6 +25,7 @@ mod plan;
 mod policy;
 mod policy_language;
 mod program;
+mod progress;
 mod questions;
 mod readme;
 mod ready;

@@ -152,7 +152,7 @@ fn without_iam_it_is_said_that_iam_was_not_asked() {
     assert_eq!(rules(mailer, None), "no-unseen-use");
     let notes = answer["notes"].to_string();
     assert!(
-        notes.contains("IAM's last use is not known of 22 of 23 keys"),
+        notes.contains("IAM's last use is not known of 26 of 27 keys"),
         "{notes}"
     );
 }
@@ -180,7 +180,10 @@ fn silence_counts_only_where_there_is_a_log() {
     let answer = asked(&["--as-of", "2025-07-20T00:00:00Z"]);
     let archive = of(&answer, "svc-archive");
     assert_eq!(archive["verdict"], "wait until");
-    assert_eq!(rules(archive, Some(false)), "log-is-current");
+    assert_eq!(
+        rules(archive, Some(false)),
+        "log-is-current consumers-replaced"
+    );
     assert_eq!(archive["not_before"], "2025-07-20T00:00:00Z");
 }
 

@@ -68,7 +68,12 @@ fn the_keys_that_are_ready_are_what_their_generator_makes() {
             flate2::read::GzDecoder::new(packed.as_slice())
                 .read_to_end(&mut trail)
                 .unwrap();
-            [trail, name("credential-report.csv"), name("expected.csv")]
+            [
+                trail,
+                name("credential-report.csv"),
+                name("expected.csv"),
+                name("expected-progress.csv"),
+            ]
         };
         assert!(
             folder(testdata()) == folder(again.path()),

@@ -16,6 +16,7 @@ mod describe;
 mod evidence;
 mod group;
 mod name;
+mod replacement;
 mod rows;
 mod signs;
 mod uses;
@@ -23,6 +24,7 @@ mod uses;
 pub use consumer::{
     AddressUse, ApiUse, Cadence, Confidence, Consumer, Counted, DayUse, Pattern, Target, Workload,
 };
+pub use replacement::{Replacement, RoleSessions};
 pub use rows::{CONSUMERS, ConsumersQuestion};
 
 use super::AnalysisError;

@@ -12,6 +12,7 @@
 //! ```
 
 mod facts;
+mod gather;
 mod rows;
 mod rules;
 mod signs;
@@ -20,7 +21,7 @@ mod trail;
 mod verdict;
 
 use super::AnalysisError;
-use super::consumers::{ConsumerOptions, Consumers, consumers};
+use super::consumers::{ConsumerOptions, Consumers, RoleSessions, consumers};
 use super::credentials::TrailKeys;
 use crate::cloudtrail::{AccessKeyId, AccountId};
 use crate::iam::Inventory;
@@ -142,7 +143,7 @@ pub async fn ready(
     let as_of = options.as_of.or(last_event).or(latest);
     let trail = trail::Trail::read(session, as_of.unwrap_or_default()).await?;
     let signs = signs::read(session, &found).await?;
-    let gathered = facts::gather(&facts::Gathered {
+    let mut gathered = gather::gather(&gather::Gathered {
         keys,
         trail_keys: &trail_keys,
         consumers: &found,
@@ -151,6 +152,10 @@ pub async fn ready(
         signs: &signs,
         options,
     });
+    if let Some(since) = gathered.silent_since() {
+        let roles = RoleSessions::read(session, since).await?;
+        gathered.look_for_replacements(&roles);
+    }
     let mut judged: Vec<Readiness> = gathered.facts.iter().map(verdict::judge).collect();
     judged.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut notes = gathered.notes;

@@ -46,6 +46,7 @@ const USE_COLUMNS: &[Column] = &[
     ("longest_gap_seconds", Kind::Count, Some("data")),
     ("silent_seconds", Kind::Count, Some("data")),
     ("silent_enough", Kind::Time, None),
+    ("now_with", Kind::Text, Some("wrap")),
 ];
 
 impl Ready {
@@ -118,8 +119,8 @@ fn why(key: &Readiness) -> String {
     let silent = || slowest.map(|use_| format!("silent for {}", span(use_.silent)));
     let told = match key.verdict {
         Verdict::Incident => broken(Decides::Incident).next().map(|checked| {
-            let event = checked.value.find(" (event ");
-            checked.value[..event.unwrap_or(checked.value.len())].to_owned()
+            let told = checked.value.split(" (event ").next();
+            told.unwrap_or_default().to_owned()
         }),
         Verdict::MigrateFirst => Some(left(key)),
         // The rule that takes longest.
@@ -237,6 +238,7 @@ fn uses(key: &Readiness) -> Vec<Value> {
             "longest_gap_seconds": use_.longest_gap.map(|gap| gap.num_seconds()),
             "silent_seconds": use_.silent.num_seconds(),
             "silent_enough": use_.until.to_rfc3339(),
+            "now_with": use_.replacement.as_ref().map(|role| role.role_arn.clone()),
         })
     });
     rows.collect()

@@ -4,11 +4,8 @@
 //! consumer's own longest gap, and only up to where there is a log; a rhythm that was not seen is not assumed.
 
 use super::ReadyOptions;
-use crate::analysis::consumers::Consumer;
+use crate::analysis::consumers::{Consumer, Replacement};
 use chrono::{DateTime, TimeDelta, Utc};
-
-/// Days of use from which on there is a rhythm to be silent against.
-const RHYTHM: usize = 3;
 
 /// A consumer that calls around the clock is missed after this time at the earliest.
 const MISSED: TimeDelta = TimeDelta::days(1);
@@ -55,6 +52,8 @@ pub struct Use {
     pub until: DateTime<Utc>,
     /// What it does.
     pub state: State,
+    /// The role with which it is seen again; only looked for where it is no longer in use.
+    pub replacement: Option<Replacement>,
 }
 
 /// A consumer, silent up to a moment until which there is a log.
@@ -63,9 +62,7 @@ pub(super) fn of_consumer(
     seen_until: DateTime<Utc>,
     options: &ReadyOptions,
 ) -> Use {
-    let gap = TimeDelta::seconds(consumer.cadence.longest_gap_seconds);
-    let rhythm = (consumer.days.len() >= RHYTHM).then_some(gap);
-    let silence = silence((consumer.last_seen, rhythm), seen_until, options);
+    let silence = silence((consumer.last_seen, consumer.rhythm()), seen_until, options);
     Use {
         consumer_id: Some(consumer.consumer_id.clone()),
         name: consumer.name.clone(),
@@ -107,6 +104,7 @@ fn silence(
             silent if silent >= missed => State::Silent,
             _ => State::InUse,
         },
+        replacement: None,
     }
 }
 

@@ -4,12 +4,12 @@
 //! narrow queries, whatever the number of keys; what is over by the longest life that AWS gives is not asked for.
 
 use crate::analysis::AnalysisError;
+use crate::analysis::batches::{Columns, value};
 use crate::cloudtrail::answered_time;
 use crate::report::Coverage;
 use crate::session::{Params, Session};
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Date32Type, Int64Type};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -254,34 +254,4 @@ fn add(marks: &mut HashMap<String, Mark>, key: String, mark: Mark) {
             held.last = held.last.max(mark.last);
         }
     }
-}
-
-/// The columns of a batch, by name.
-pub(super) struct Columns<'a>(pub(super) &'a RecordBatch);
-
-impl Columns<'_> {
-    pub(super) fn named(&self, name: &str) -> Result<&dyn Array, AnalysisError> {
-        let column = self.0.column_by_name(name);
-        let column = column.ok_or_else(|| AnalysisError::NoColumn(name.to_owned()))?;
-        Ok(column.as_ref())
-    }
-
-    pub(super) fn text(&self, name: &str) -> Result<arrow::array::ArrayRef, AnalysisError> {
-        Ok(cast(self.named(name)?, &DataType::Utf8)?)
-    }
-
-    pub(super) fn time(
-        &self,
-        name: &str,
-        row: usize,
-    ) -> Result<Option<DateTime<Utc>>, AnalysisError> {
-        let times = self.named(name)?.as_primitive::<TimestampMicrosecondType>();
-        let micros = times.is_valid(row).then(|| times.value(row));
-        Ok(micros.and_then(DateTime::from_timestamp_micros))
-    }
-}
-
-pub(super) fn value(column: &dyn Array, row: usize) -> Option<&str> {
-    let column = column.as_string::<i32>();
-    column.is_valid(row).then(|| column.value(row))
 }

@@ -16,6 +16,7 @@ mod man;
 mod networks;
 mod plan;
 mod policy;
+mod progress;
 mod ready;
 mod rules;
 mod run;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Plan(plan::Args),
     Policy(policy::Args),
     Ready(ready::Args),
+    Progress(progress::Args),
     Run(run::Args),
     List(list::Args),
     Sql(sql::Args),
@@ -64,6 +66,7 @@ impl Command {
             Command::Plan(args) => plan::run(args, context).await,
             Command::Policy(args) => policy::run(args, context).await,
             Command::Ready(args) => ready::run(args, context).await,
+            Command::Progress(args) => progress::run(args, context).await,
             Command::Run(args) => run::run(args, context).await,
             Command::List(args) => list::run(args, context).await,
             Command::Sql(args) => sql::run(args, context).await,

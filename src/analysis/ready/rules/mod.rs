@@ -104,6 +104,7 @@ macro_rules! rules {
 rules! {
     "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was refused by it";
     "no-attack-tool" Incident signs::no_attack_tool: "no consumer is a tool of attackers or runs on a system for penetration tests";
+    "no-stranger" Incident signs::no_stranger: "no consumer came a day later or more, from another place, with another program, to stay or to blind: new users, keys, providers, logs switched off";
     "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, each measured against its own rhythm";
     "no-unseen-use" Migrate usage::no_unseen_use: "IAM knows of no use that is later than the trail's last event of the key, and services act for no call that is not there";
     "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was made inactive";
@@ -119,6 +120,7 @@ rules! {
     "log-files-read" Nothing log::files_read: "every log file and record could be read";
     "calls-succeed" Nothing usage::calls_succeed: "some of the consumers' calls succeed";
     "consumers-known" Nothing usage::consumers_known: "of every consumer it is known what it is";
+    "consumers-replaced" Nothing usage::consumers_replaced: "every consumer that is silent is seen since with a role";
     "one-key-per-user" Nothing state::one_key_per_user: "the user has no other key that works";
     "not-root" Nothing state::not_root: "it is no key of root, which needs none";
 }

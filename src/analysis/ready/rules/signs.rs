@@ -50,8 +50,19 @@ pub(super) fn no_attack_tool(f: &Facts<'_>) -> Option<Found> {
     if f.consumers.is_empty() {
         return None;
     }
-    match f.signs {
+    match f.signs.map_or(&[][..], |signs| &signs.tools) {
         [] => holds("none among the user agents"),
-        signs => broken(signs.join("; ")),
+        tools => broken(tools.join("; ")),
+    }
+}
+
+pub(super) fn no_stranger(f: &Facts<'_>) -> Option<Found> {
+    // Of a single consumer nobody can say that it is not the owner's.
+    if f.consumers.len() < 2 {
+        return None;
+    }
+    match f.signs.map_or(&[][..], |signs| &signs.strangers) {
+        [] => holds("none"),
+        strangers => broken(strangers.join("; ")),
     }
 }

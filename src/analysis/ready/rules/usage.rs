@@ -154,3 +154,33 @@ pub(super) fn consumers_known(f: &Facts<'_>) -> Option<Found> {
         unknown => broken(format!("not known what it is: {}", unknown.join("; "))),
     }
 }
+
+/// Proof of a migration, where the others have silence.
+pub(super) fn consumers_replaced(f: &Facts<'_>) -> Option<Found> {
+    let consumers = f.uses.iter().filter(|use_| use_.consumer_id.is_some());
+    let silent: Vec<&Use> = consumers
+        .filter(|use_| use_.state != State::InUse)
+        .collect();
+    if silent.is_empty() {
+        return None;
+    }
+    let roles: Vec<String> = silent
+        .iter()
+        .filter_map(|use_| {
+            let role = use_.replacement.as_ref()?;
+            let (last, why) = (at(role.last_seen), &role.why);
+            Some(format!(
+                "{}: {} (last {last}; {why})",
+                use_.name, role.role_arn
+            ))
+        })
+        .collect();
+    let text = match roles.len() {
+        0 => format!(
+            "no role does what {} did: this is silence, not proof of a migration",
+            count(silent.len() as u64, "silent consumer")
+        ),
+        found => format!("{found} of {}: {}", silent.len(), roles.join("; ")),
+    };
+    found(text, Some(roles.len() == silent.len()))
+}

@@ -1,0 +1,21 @@
+-- What roles' sessions do: for finding a consumer of a key again that now uses a role
+-- grain: one row per role, address, user agent and API call; events, first_seen and last_seen are those since the moment, begins is
+--   the first of all
+-- parameter: since time: from when on
+SELECT
+    session_issuer_arn,
+    source_ip_address,
+    user_agent,
+    event_source,
+    operation,
+    max(user_identity_arn) AS user_identity_arn,
+    max(account_id) AS account_id,
+    min(event_time) AS begins,
+    count(*) FILTER (WHERE event_time >= $since) AS events,
+    min(event_time) FILTER (WHERE event_time >= $since) AS first_seen,
+    max(event_time) FILTER (WHERE event_time >= $since) AS last_seen
+FROM events
+WHERE user_identity_type = 'AssumedRole'
+    AND session_issuer_arn IS NOT NULL
+    AND via_service IS NULL
+GROUP BY session_issuer_arn, source_ip_address, user_agent, event_source, operation
