@@ -236,6 +236,20 @@ async fn functions() {
             "json_extract_scalar('{\"a\":[1,{\"b\":2}]}', '$.a[1].b')",
             "2",
         ),
+        // Cast, a text in JSON has no quotes; other JSON is cast as it is.
+        (
+            "CAST(json_extract('{\"a\":\"x y\"}', '$.a') AS VARCHAR)",
+            "x y",
+        ),
+        (
+            "CAST(json_extract('{\"a\":\"12\"}', '$.a') AS BIGINT) + CAST(json_array_get('[5]', 0) AS BIGINT)",
+            "17",
+        ),
+        (
+            "CAST(json_extract('{\"a\":{\"b\":1}}', '$.a') AS VARCHAR)",
+            "{\"b\":1}",
+        ),
+        ("CAST(json_extract('{}', '$.a') AS VARCHAR)", "-"),
         ("json_array_length('[1,2,3]')", "3"),
         ("json_array_contains('[1,\"x\"]', 'x')", "true"),
         ("json_array_get('[1,2]', -1)", "2"),
@@ -296,6 +310,18 @@ async fn functions() {
         ("ip_in_cidr('ec2.amazonaws.com', '10.0.0.0/8')", "-"),
         ("filter(ARRAY[1, 2, 3], x -> x > 1)", "[2, 3]"),
         ("any_match(ARRAY['a', 'b'], x -> x = 'b')", "true"),
+        (
+            "any_match(ARRAY[named_struct('arn', 'arn:aws:s3:::a')], r -> r.ARN LIKE '%s3%')",
+            "true",
+        ),
+        (
+            "all_match(ARRAY[1, 2], x -> x > 0) AND NOT all_match(ARRAY[1, 2], x -> x > 1 OR x < 1)",
+            "true",
+        ),
+        (
+            "none_match(ARRAY[1, 2], x -> x > 2) AND NOT none_match(ARRAY[1, 2], x -> x = 1)",
+            "true",
+        ),
         ("transform(ARRAY[1, 2], x -> x + 1)", "[2, 3]"),
         ("array_join(split('a/b/c', '/'), '.')", "a.b.c"),
         ("split_part('a/b/c', '/', 2)", "b"),

@@ -7,11 +7,14 @@
 use crate::session::functions::{IP_ADDRESS, JSON_ELEMENTS};
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
-    OrderByExpr, OrderByOptions, Value, VisitMut, VisitorMut,
+    AccessExpr, CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, OrderByExpr, OrderByOptions, Subscript, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use std::ops::ControlFlow;
+
+/// The text in JSON that is a text; other JSON as it is.
+const JSON_AS_TEXT: &str = "json_as_text";
 
 /// The same functions by other names: theirs, DataFusion's.
 const NAMES: [(&str, &str); 9] = [
@@ -32,6 +35,8 @@ pub(super) fn takes_lambda(name: &str) -> bool {
         "filter",
         "transform",
         "any_match",
+        "all_match",
+        "none_match",
         "array_filter",
         "array_transform",
         "array_any_match",
@@ -60,7 +65,13 @@ impl VisitorMut for Calls {
                 DataType::Array(_) => Some(JSON_ELEMENTS),
                 // JSON is text here, also in the place of maps.
                 DataType::JSON => None,
-                _ => return ControlFlow::Continue(()),
+                _ => {
+                    if gives_json(inner) {
+                        let json = std::mem::replace(&mut **inner, null());
+                        **inner = call(JSON_AS_TEXT, vec![json]);
+                    }
+                    return ControlFlow::Continue(());
+                }
             };
             let inner = std::mem::replace(&mut **inner, null());
             *expr = match function {
@@ -68,12 +79,62 @@ impl VisitorMut for Calls {
                 None => inner,
             };
         }
+        if let Expr::Lambda(lambda) = expr {
+            let parameters: Vec<String> = lambda
+                .params
+                .iter()
+                .map(|parameter| parameter.name.value.to_lowercase())
+                .collect();
+            let _ = lambda.body.visit(&mut Fields { of: &parameters });
+        }
         if let Expr::Function(function) = expr
             && let Some(new) = rewritten(function)
         {
             *expr = new;
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Fields of what a lambda is called with: `r.arn` as `r['arn']`, since `r` is no table.
+struct Fields<'a> {
+    of: &'a [String],
+}
+
+impl VisitorMut for Fields<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::CompoundIdentifier(names) = expr
+            && let Some((first, fields)) = names.split_first()
+            && self.of.contains(&first.value.to_lowercase())
+        {
+            let fields = fields.iter().map(|field| {
+                AccessExpr::Subscript(Subscript::Index {
+                    index: text(&field.value.to_lowercase()),
+                })
+            });
+            *expr = Expr::CompoundFieldAccess {
+                root: Box::new(Expr::Identifier(first.clone())),
+                access_chain: fields.collect(),
+            };
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Whether a value is JSON: a text in it has quotes, which are not meant where it is cast.
+fn gives_json(expr: &Expr) -> bool {
+    let Expr::Function(function) = expr else {
+        return false;
+    };
+    match function.name.0.as_slice() {
+        [part] => part.as_ident().is_some_and(|name| {
+            ["json_extract", "json_array_get", "json_parse"]
+                .iter()
+                .any(|json| json.eq_ignore_ascii_case(&name.value))
+        }),
+        _ => false,
     }
 }
 
@@ -125,6 +186,19 @@ fn rewritten(function: &mut Function) -> Option<Expr> {
                 }]));
             rename(function, "first_value");
         }
+        // None of them, or none of them not.
+        ("none_match" | "all_match", 2) => {
+            if let (
+                "all_match",
+                Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Lambda(rule)))),
+            ) = (name.as_str(), list.args.get_mut(1))
+            {
+                let body = std::mem::replace(&mut *rule.body, null());
+                *rule.body = not(body);
+            }
+            rename(function, "any_match");
+            return Some(not(Expr::Function(function.clone())));
+        }
         ("count_if", 1) => {
             let condition = argument(list, 0)?;
             list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)];
@@ -158,6 +232,13 @@ fn lenient(mut expr: Expr) -> Expr {
     }
     let _ = expr.visit(&mut Casts);
     expr
+}
+
+fn not(expr: Expr) -> Expr {
+    Expr::UnaryOp {
+        op: UnaryOperator::Not,
+        expr: Box::new(Expr::Nested(Box::new(expr))),
+    }
 }
 
 fn null() -> Expr {
