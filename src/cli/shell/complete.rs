@@ -78,6 +78,8 @@ const VALUES: &[&str] = &[
 pub(super) struct Names {
     /// The columns of each table.
     pub(super) tables: BTreeMap<String, Vec<String>>,
+    /// The fields of columns, and of fields, that have some.
+    pub(super) fields: BTreeMap<String, Vec<String>>,
     /// The questions, and what their parameters are called.
     pub(super) questions: BTreeMap<String, Vec<String>>,
     /// The functions.
@@ -99,8 +101,12 @@ impl Names {
     /// What a session has.
     pub(super) async fn of(session: &Session, library: &Library) -> Result<Self, SessionError> {
         let mut tables = BTreeMap::new();
+        let mut fields = BTreeMap::new();
         for table in session.tables() {
             let columns = session.columns(&table).await?;
+            for column in &columns {
+                add_fields(&column.name, &column.data_type, &mut fields);
+            }
             let columns = columns.into_iter().map(|column| column.name);
             tables.insert(table, columns.collect());
         }
@@ -112,6 +118,7 @@ impl Names {
         Ok(Self {
             questions: questions.collect(),
             tables,
+            fields,
             functions: session.functions(),
         })
     }
@@ -170,7 +177,13 @@ impl Names {
                 tables.extend(Typed::read(statement).queries());
                 tables
             }
-            Next::ColumnOf(name) => self.columns(statement, Some(name)).into_iter().collect(),
+            Next::ColumnOf(name) => {
+                let columns = self.columns(statement, Some(name));
+                match (columns.is_empty(), self.fields.get(&name.to_lowercase())) {
+                    (true, Some(fields)) => fields.clone(),
+                    _ => columns.into_iter().collect(),
+                }
+            }
             Next::Keyword => keywords(KEYWORDS),
             Next::Value => {
                 let mut words: Vec<String> = self.columns(statement, None).into_iter().collect();
@@ -256,6 +269,29 @@ impl Names {
     }
 }
 
+/// The fields of a type such as `struct(arn text, tags list of struct(key text))`, of what is called so, and those inside.
+fn add_fields(name: &str, data_type: &str, fields: &mut BTreeMap<String, Vec<String>>) {
+    let inside = data_type
+        .split_once("struct(")
+        .and_then(|(_, inside)| inside.strip_suffix(')'));
+    let Some(inside) = inside else { return };
+    let mut depth = 0_usize;
+    let parts = inside.split(|c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    let mut names = Vec::new();
+    for (field, data_type) in parts.filter_map(|part| part.trim().split_once(' ')) {
+        names.push(field.to_owned());
+        add_fields(field, data_type, fields);
+    }
+    fields.insert(name.to_lowercase(), names);
+}
+
 /// Where the word begins that a text ends with.
 fn word(text: &str) -> usize {
     let part = |c: char| c.is_alphanumeric() || c == '_';
@@ -297,6 +333,12 @@ mod tests {
                     (name.to_owned(), columns)
                 })
                 .collect(),
+            fields: {
+                let mut fields = BTreeMap::new();
+                let data_type = "struct(arn text, context struct(mfa text, tags list of struct(key text, value text)), name text)";
+                add_fields("userIdentity", data_type, &mut fields);
+                fields
+            },
             functions: BTreeMap::from([
                 ("count".to_owned(), info("count(expression)")),
                 ("every_day".to_owned(), info("every_day(\n  time\n)")),
@@ -330,6 +372,13 @@ mod tests {
         // The tables may be named after the cursor.
         let text = "SELECT e FROM log_files";
         assert_eq!(names().candidates(text, 8).words[0], "events");
+    }
+
+    #[test]
+    fn fields_of_columns_are_known() {
+        assert_eq!(words("SELECT userIdentity."), ["arn", "context", "name"]);
+        assert_eq!(words("SELECT e.useridentity.context.m"), ["mfa"]);
+        assert_eq!(words("SELECT x.tags."), ["key", "value"]);
     }
 
     #[test]
