@@ -74,10 +74,11 @@ impl Watch {
             loop {
                 let signal = signals.next().await;
                 let again = told.stop.swap(true, Ordering::AcqRel);
-                if match told.stays.load(Ordering::Acquire) {
+                let ends = match told.stays.load(Ordering::Acquire) {
                     true => signal != Received::Interrupt,
                     false => again,
-                } {
+                };
+                if ends {
                     end();
                 }
                 told.wake.notify_waiters();
