@@ -135,7 +135,7 @@ pub(crate) async fn write(
     if writing.all(session, &opening, queries).await?.is_break() {
         return Ok(began.elapsed());
     }
-    // Without the time that the reader spends in a pager.
+    // What comes now is the reader's time, if there is a pager.
     let took = began.elapsed();
     let late = match known {
         Some(_) => None,
