@@ -1,10 +1,15 @@
 //! The shell of `keytrail sql`, at a terminal that Python makes.
 
 use crate::program::keytrail;
+use arrow::array::RecordBatch;
+use keytrail::session::{Session, SessionOptions, Statement};
+use keytrail::source::{self, SourceOptions};
 use serde_json::json;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use std::{fs, io::Write as _};
+use tokio::time::timeout;
 
 const TERMINAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/terminal.py");
 const PROMPT: &str = "keytrail> ";
@@ -142,6 +147,29 @@ fn ctrl_c_stops_a_query_and_keeps_the_shell() {
         ],
     );
     assert!(shown.is_none_or(|shown| shown.contains("still_here")));
+}
+
+/// The same without a terminal: what adds up the rows of a join never waits by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_query_that_is_given_up_leaves_its_threads() {
+    let trail = source::open("testdata/trail", &SourceOptions::default()).await;
+    let session = Session::trail(vec![trail.unwrap()], &SessionOptions::default())
+        .await
+        .unwrap();
+    let begin = async |sql: &str| {
+        let query = session.plan(Statement::read_one(sql).unwrap()).await;
+        query.unwrap().ready().await.unwrap().run().unwrap()
+    };
+    let slow = "SELECT count(*) FROM events a, events b, events c, events d WHERE a.event_id || b.event_id > c.event_id || d.event_id";
+    let mut rows = begin(slow).await;
+    let given_up = timeout(Duration::from_secs(2), rows.next()).await;
+    assert!(given_up.is_err(), "it was not slow");
+    drop(rows);
+    let next = timeout(Duration::from_secs(30), async {
+        begin("SELECT count(*) FROM events").await.all().await
+    });
+    let (_, batches) = next.await.unwrap().unwrap();
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 1);
 }
 
 #[test]
