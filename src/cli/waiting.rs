@@ -41,7 +41,7 @@ impl Waiting {
             return;
         }
         let line = self.line.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+            let style = ProgressStyle::with_template("{spinner} {msg}");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::new_spinner().with_style(style)
         });

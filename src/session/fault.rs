@@ -151,7 +151,7 @@ impl SqlFault {
             None => root.message().into_owned(),
         };
         // Only the first line is about this statement; what follows is a list of everything valid.
-        let said = said.lines().next().unwrap_or_default().trim().to_owned();
+        let said = plain(said.lines().next().unwrap_or_default());
         let quoted = |start: &str, end: &str| {
             let name = said.strip_prefix(start)?.strip_suffix(end)?;
             Some(name.to_owned())
@@ -218,6 +218,35 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> V
     near.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
+/// What the engine says without the parts of it through which the error went.
+fn plain(said: &str) -> String {
+    const THROUGH: [&str; 2] = [
+        "user-defined coercion failed with: ",
+        "failed to match any signature, errors: ",
+    ];
+    const PARTS: [&str; 7] = [
+        "Error during planning: ",
+        "Execution error: ",
+        "Internal error: ",
+        "Arrow error: ",
+        "Cast error: ",
+        "Compute error: ",
+        "Parser error: ",
+    ];
+    let mut said = said.trim();
+    for through in THROUGH {
+        said = said.split_once(through).map_or(said, |(_, inside)| inside);
+    }
+    while let Some(inside) = PARTS.iter().find_map(|part| said.strip_prefix(part)) {
+        said = inside;
+    }
+    // More tries, and advice to look at a list that is not there.
+    for rest in [".,Error during planning: ", ". No function matches"] {
+        said = said.split_once(rest).map_or(said, |(before, _)| before);
+    }
+    said.to_owned()
+}
+
 fn letters(name: &str) -> Vec<char> {
     let mut letters: Vec<char> = name.chars().collect();
     letters.sort_unstable();
@@ -244,6 +273,26 @@ mod tests {
             ("nowhere".to_owned(), None)
         );
         assert_eq!(Place::new((9, 1), 1, text), None);
+    }
+
+    #[test]
+    fn only_what_is_wrong_is_said() {
+        for (said, meant) in [
+            (
+                "Cast error: Cannot cast string 'x' to value of Int32 type",
+                "Cannot cast string 'x' to value of Int32 type",
+            ),
+            (
+                "Execution error: Function 'f' user-defined coercion failed with: Error during planning: f(json, path) takes 2 arguments, not 1. No function matches the given name",
+                "f(json, path) takes 2 arguments, not 1",
+            ),
+            (
+                "Internal error: Function 'sum' failed to match any signature, errors: Error during planning: Function 'sum' requires Decimal, but received String (DataType: Utf8).,Error during planning: Function 'sum' requires UInt64",
+                "Function 'sum' requires Decimal, but received String (DataType: Utf8)",
+            ),
+        ] {
+            assert_eq!(plain(said), meant);
+        }
     }
 
     #[test]
