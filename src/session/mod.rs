@@ -10,6 +10,7 @@ mod cancel;
 mod catalog;
 mod count_texts;
 mod dialect;
+mod distinct;
 mod fault;
 mod functions;
 mod params;
@@ -281,6 +282,8 @@ fn context(
         context.register_udf(function);
     }
     context.register_udaf(count_texts::count_texts());
+    let distinct_texts = distinct::DistinctTexts::new(count_texts::count_texts());
+    context.add_analyzer_rule(Arc::new(distinct_texts));
     // `json_get`, `->`, `->>` and their like.
     datafusion_functions_json::register_all(&mut context)?;
     Ok(context)

@@ -551,6 +551,34 @@ fn queries_of_cloudtrail_lake_run_as_they_are() {
     }
 }
 
+/// Distinct texts of groups are counted with as little memory as the groups need, under the name that people expect.
+#[test]
+fn distinct_texts_are_counted() {
+    let sql = "SELECT account_id, count(DISTINCT user_agent), count(DISTINCT user_agent) FILTER (WHERE error_code IS NOT NULL) AS refused, \
+        count(DISTINCT error_code) AS codes, count(DISTINCT event_date) AS days FROM events GROUP BY account_id ORDER BY account_id";
+    let one_by_one = "SELECT account_id, count(*) FROM (SELECT DISTINCT account_id, user_agent FROM events WHERE user_agent IS NOT NULL) \
+        GROUP BY account_id ORDER BY account_id";
+    let csv = ["--quiet", "--format", "csv"];
+    let rows = asked(&[&csv[..], &[sql]].concat());
+    assert!(
+        rows.starts_with("exit code: 0\n--- stdout\naccount_id,count(DISTINCT events.user_agent),refused,codes,days\n"),
+        "{rows}"
+    );
+    let agents = |said: &str| -> Vec<String> {
+        let rows = said
+            .lines()
+            .skip(3)
+            .take_while(|line| !line.starts_with("---"));
+        rows.filter_map(|row| row.split(',').nth(1).map(str::to_owned))
+            .collect()
+    };
+    let expected = asked(&[&csv[..], &[one_by_one]].concat());
+    assert_eq!(agents(&rows), agents(&expected), "{rows}{expected}");
+    assert_eq!(agents(&rows).len(), 2);
+    let plan = asked(&["--explain", sql]);
+    assert!(plan.contains("count_texts(events.user_agent)"), "{plan}");
+}
+
 /// A query that needs more memory than it may have says so; what can go to disk does.
 #[test]
 fn memory_has_a_limit() {
