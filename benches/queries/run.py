@@ -27,7 +27,7 @@ def duckdb_answer(events, key, sql, answer):
     db.execute(f"set threads = {os.cpu_count()}")
     db.execute("set timezone = 'UTC'")
     if "FROM events" in sql:
-        db.execute(f"create view events as select * from read_parquet('{events}/*/*.parquet', hive_partitioning = true)")
+        db.execute(f"create view events as select * from read_parquet('{events}/event_date=*/*.parquet', hive_partitioning = true)")
     values = {"access_key_id": key} if "$access_key_id" in sql else {}
     db.execute(f"copy ({sql}) to '{answer}' (format csv)", values)
 
@@ -77,7 +77,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
     lake = str(Path(args.lake).resolve())
-    files = list(Path(lake, "events").glob("*/*.parquet"))
+    files = list(Path(lake, "events").glob("event_date=*/*.parquet"))
     size = sum(file.stat().st_size for file in files)
     queries = {"`SELECT 1`": START} | {f"`{file.stem}`": file.read_text() for file in sorted(HERE.glob("*.sql"))}
     print(f"{machine()}. {size / 1e6:,.1f} MB of events in {len(files)} Parquet files. Median of {args.runs} runs, tools taking turns, "
