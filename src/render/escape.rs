@@ -18,19 +18,34 @@ pub fn is_hidden(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Replaces each character for which `special` holds by what `write` makes of it; borrows when there is none.
-fn replace<'a>(
-    text: &'a str,
-    special: impl Fn(char) -> bool,
-    write: impl Fn(&mut String, char),
-) -> Cow<'a, str> {
-    let Some(first) = text.find(&special) else {
+/// Whether there is nothing but printable ASCII: most of what logs hold, told many bytes at a time.
+fn is_printable_ascii(text: &str) -> bool {
+    let bytes = text.as_bytes().iter();
+    bytes.fold(true, |printable, byte| {
+        printable & matches!(byte, b' '..=b'~')
+    })
+}
+
+/// Whether a text is the same in JSON, but for the quotes.
+pub(super) fn is_plain_in_json(text: &str) -> bool {
+    let bytes = text.as_bytes().iter();
+    bytes.fold(true, |plain, byte| {
+        plain & matches!(byte, b' '..=b'~') & (*byte != b'"') & (*byte != b'\\')
+    })
+}
+
+/// Replaces each hidden character by what `write` makes of it; borrows when there is none.
+fn replace_hidden(text: &str, write: impl Fn(&mut String, char)) -> Cow<'_, str> {
+    if is_printable_ascii(text) {
+        return Cow::Borrowed(text);
+    }
+    let Some(first) = text.find(is_hidden) else {
         return Cow::Borrowed(text);
     };
     let mut safe = String::with_capacity(text.len() + 16);
     safe.push_str(&text[..first]);
     for c in text[first..].chars() {
-        if special(c) {
+        if is_hidden(c) {
             write(&mut safe, c);
         } else {
             safe.push(c);
@@ -60,14 +75,14 @@ fn push_visible(safe: &mut String, c: char) {
 /// assert_eq!(terminal("a\u{1b}[2Jb\u{202e}c\n"), "a\\x1b[2Jb\\u{202e}c\\n");
 /// ```
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    replace(text, is_hidden, push_visible)
+    replace_hidden(text, push_visible)
 }
 
 /// A JSON text for a document that may be shown on a terminal: hidden characters inside strings become `\u202e`, line
 /// breaks between tokens become spaces. The argument must be valid JSON, in which raw control characters below U+0020
 /// can only stand between tokens.
 pub(super) fn json(text: &str) -> Cow<'_, str> {
-    replace(text, is_hidden, |safe, c| {
+    replace_hidden(text, |safe, c| {
         if c < ' ' {
             safe.push(' ');
             return;

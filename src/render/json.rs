@@ -214,6 +214,11 @@ fn write_value(out: &mut dyn Write, value: &Value<'_>) -> io::Result<()> {
         Value::Bool(flag) => write!(out, "{flag}"),
         Value::Number(digits) => out.write_all(digits.as_bytes()),
         Value::Time(time) => write!(out, "\"{}\"", rfc3339(*time)),
+        Value::Text(text) if escape::is_plain_in_json(text) => {
+            out.write_all(b"\"")?;
+            out.write_all(text.as_bytes())?;
+            out.write_all(b"\"")
+        }
         Value::Text(text) => serialized(out, text),
         Value::Json(text) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
             out.write_all(escape::json(text).as_bytes())

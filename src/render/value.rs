@@ -9,8 +9,8 @@ use arrow::array::{
     Array, ArrowPrimitiveType, AsArray, GenericListArray, MapArray, OffsetSizeTrait, RecordBatch,
 };
 use arrow::datatypes::{
-    ArrowNativeType, DataType, Field, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    ArrowNativeType, DataType, Field, Int64Type, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::downcast_dictionary_array;
 use arrow::temporal_conversions::as_datetime;
@@ -103,6 +103,8 @@ fn value<'a>(field: &'a Field, array: &'a dyn Array, row: usize) -> Value<'a> {
                 value(field, union.child(kind).as_ref(), place)
             })
         }
+        // Counts: most numbers there are.
+        DataType::Int64 => Value::Number(array.as_primitive::<Int64Type>().value(row).to_string()),
         data_type if data_type.is_numeric() => number(formatted(array, row)),
         _ => Value::Text(formatted(array, row).into()),
     }
