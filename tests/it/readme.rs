@@ -1,13 +1,14 @@
-//! The README shows what the program prints. Between `<!-- begin: … -->` and `<!-- end -->` stands the output of a command
-//! on `testdata`, or a table made from a registry. `UPDATE_README=1 cargo test readme` writes them anew.
+//! README and docs show what the program prints. Between `<!-- begin: … -->` and `<!-- end -->` stands the output of a command
+//! on `testdata` (with `| head -N`, its first lines), or a table made from a registry. `UPDATE_README=1 cargo test readme` writes
+//! them anew.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use keytrail::analysis::Analysis as _;
 use keytrail::analysis::question::{Group, Library};
-use keytrail::analysis::{ANALYSES, Analysis as _};
 
 /// A block that people fill.
 const BY_HAND: &str = "speed";
@@ -16,18 +17,39 @@ const BY_HAND: &str = "speed";
 const VARYING: [&str; 2] = ["time  ", "bytes  "];
 
 #[test]
-fn the_readme_shows_what_the_program_prints() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
+fn readme_and_docs_show_what_the_program_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap();
+    let mut pages: Vec<PathBuf> = docs.map(|entry| entry.unwrap().path()).collect();
+    pages.push(root.join("README.md"));
+    pages.sort();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let made = filled(&text);
+        if env::var_os("UPDATE_README").is_some() {
+            fs::write(page, made).unwrap();
+            continue;
+        }
+        assert_eq!(
+            steady(&text),
+            steady(&made),
+            "{}: UPDATE_README=1 cargo test readme",
+            page.display()
+        );
+    }
+}
+
+/// The page with its blocks as they should be.
+fn filled(page: &str) -> String {
     let lake = tempfile::tempdir().unwrap();
     let mut made = String::new();
-    let mut rest = readme.as_str();
+    let mut rest = page;
     while let Some((before, block)) = rest.split_once("<!-- begin: ") {
         let (what, block) = block.split_once(" -->\n").unwrap();
         let (shown, after) = block.split_once("<!-- end -->").unwrap();
         let content = match what {
             BY_HAND => shown.to_owned(),
-            "analyses" => analyses(),
+            "commands" => commands(lake.path()),
             "queries" => queries(),
             command => output(command, lake.path()),
         };
@@ -38,23 +60,17 @@ fn the_readme_shows_what_the_program_prints() {
         .unwrap();
         rest = after;
     }
-    made.push_str(rest);
-    if env::var_os("UPDATE_README").is_some() {
-        fs::write(path, made).unwrap();
-        return;
-    }
-    assert_eq!(
-        steady(&readme),
-        steady(&made),
-        "UPDATE_README=1 cargo test readme"
-    );
+    made + rest
 }
 
-/// Every question, from the registry.
-fn analyses() -> String {
-    let mut table = String::from("\n| command | answer |\n| --- | --- |\n");
-    for analysis in ANALYSES {
-        writeln!(table, "| `{}` | {} |", analysis.name(), analysis.title()).unwrap();
+/// Every command, as `keytrail -h` lists them.
+fn commands(lake: &Path) -> String {
+    let help = printed("keytrail -h", lake);
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let mut table = String::from("\n| command | what it does |\n| --- | --- |\n");
+    for line in list.take_while(|line| !line.is_empty()) {
+        let (name, does) = line.trim().split_once(' ').unwrap();
+        writeln!(table, "| `{name}` | {} |", does.trim()).unwrap();
     }
     table + "\n"
 }
@@ -77,6 +93,28 @@ fn queries() -> String {
 
 /// What the command prints to standard output, as Markdown.
 fn output(command: &str, lake: &Path) -> String {
+    let (command, lines) = match command.split_once(" | head -") {
+        Some((command, lines)) => (command, lines.parse().unwrap()),
+        None => (command, usize::MAX),
+    };
+    let text = printed(command, lake);
+    let lines = text.split_inclusive('\n').take(lines);
+    match command.contains("markdown") {
+        true => lines.filter(|line| !line.starts_with("# ")).collect(),
+        false => {
+            let shown: String = lines.collect();
+            let more = if shown.len() < text.len() {
+                "…\n"
+            } else {
+                ""
+            };
+            format!("\n```text\n{shown}{more}```\n\n")
+        }
+    }
+}
+
+/// What the command prints to standard output.
+fn printed(command: &str, lake: &Path) -> String {
     let mut words = words(command).into_iter();
     assert_eq!(words.next(), Some("keytrail"));
     let output = Command::new(env!("CARGO_BIN_EXE_keytrail"))
@@ -89,14 +127,7 @@ fn output(command: &str, lake: &Path) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.is_empty(), "{command}: {:?}", output.stderr);
     // As if it had been the default one in the current folder.
-    let text = text.replace(lake.to_str().unwrap(), "keytrail-lake");
-    match command.contains("markdown") {
-        true => {
-            let table = text.lines().filter(|line| !line.starts_with("# "));
-            table.fold(String::new(), |made, line| made + line + "\n")
-        }
-        false => format!("\n```text\n{text}```\n\n"),
-    }
+    text.replace(lake.to_str().unwrap(), "keytrail-lake")
 }
 
 /// The words of a command; what is in double quotes is one.
