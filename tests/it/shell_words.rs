@@ -90,12 +90,13 @@ pub(crate) fn assert_command(line: &str) {
 }
 
 /// The commands of keytrail that plans name.
-const KEYTRAIL: [&str; 7] = [
+const KEYTRAIL: [&str; 8] = [
     "consumers",
     "credentials",
     "key",
     "keys",
     "policy",
+    "progress",
     "ready",
     "trace",
 ];
