@@ -7,7 +7,10 @@ use super::super::deeds::Deed;
 use super::super::silence::SILENCE;
 use super::super::unseen::listed;
 use super::answer;
-use crate::report::trace::{Answer, Created, Origin, Trace};
+use crate::report::trace::{Answer, Created, DataAccess, Origin, Trace};
+
+/// Actions by which data leaves.
+const TAKING: [&str; 5] = ["read", "copied", "exported", "shared", "decrypted with"];
 
 /// What somebody who is not known to be the owner made.
 pub(super) fn suspicious(trace: &Trace) -> impl Iterator<Item = &Created> {
@@ -48,31 +51,39 @@ pub(super) fn of_kinds(
 }
 
 pub(super) fn data(trace: &Trace) -> Answer {
-    let mut parts = Vec::new();
-    for row in trace
-        .data_access
-        .iter()
-        .filter(|row| row.origin != Origin::Consumer)
-    {
-        let taken = row.actions.iter().any(|action| {
-            ["read", "copied", "exported", "shared", "decrypted with"].contains(action)
-        });
-        if !taken {
-            continue;
-        }
-        parts.push(match row.kind {
-            "bucket" => format!(
-                "{} objects of bucket {} ({} bytes)",
-                row.objects_read, row.resource, row.bytes_out
-            ),
-            kind => format!(
-                "{} {} ({})",
-                kind.replace('_', " "),
-                row.resource,
-                row.actions.join(", ")
-            ),
-        });
-    }
+    let first = trace.summary.first_suspicious_use.as_ref();
+    let began = first.map(|first| first.event_time.as_str());
+    let counts = |row: &&DataAccess| match row.origin {
+        Origin::Intruder => true,
+        // What was over before the intruder came is not the intruder's.
+        Origin::Unknown => began.is_none_or(|began| row.last_seen.as_str() >= began),
+        Origin::Consumer => false,
+    };
+    let taken = |row: &&DataAccess| row.actions.iter().any(|action| TAKING.contains(action));
+    let rows = trace.data_access.iter().filter(counts).filter(taken);
+    let mut rows: Vec<&DataAccess> = rows.collect();
+    rows.sort_by_key(|row| row.origin);
+    let mut parts: Vec<String> = rows
+        .into_iter()
+        .map(|row| {
+            let perhaps = match began.is_some() && row.origin == Origin::Unknown {
+                true => "perhaps ",
+                false => "",
+            };
+            match row.kind {
+                "bucket" => format!(
+                    "{perhaps}{} objects of bucket {} ({} bytes)",
+                    row.objects_read, row.resource, row.bytes_out
+                ),
+                kind => format!(
+                    "{perhaps}{} {} ({})",
+                    kind.replace('_', " "),
+                    row.resource,
+                    row.actions.join(", ")
+                ),
+            }
+        })
+        .collect();
     if parts.is_empty() {
         parts.push("no reading of secrets or data is in these logs".to_owned());
     }
@@ -255,4 +266,45 @@ pub(super) fn from_where(trace: &Trace) -> Answer {
         parts.push("no address is known".to_owned());
     }
     answer("From where?", parts.join("; "), [])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::trace::FirstUse;
+
+    #[test]
+    fn data_that_was_read_before_the_intruder_came_is_left_out() {
+        let read = |resource: &str, origin, last_seen: &str| DataAccess {
+            kind: "secret",
+            resource: resource.to_owned(),
+            actions: vec!["read"],
+            origin,
+            last_seen: last_seen.to_owned(),
+            ..DataAccess::default()
+        };
+        let mut trace = Trace {
+            data_access: vec![
+                read("before", Origin::Unknown, "2025-03-06T15:00:59Z"),
+                read("after", Origin::Unknown, "2025-03-06T15:01:00Z"),
+                read("taken", Origin::Intruder, "2025-03-06T15:02:00Z"),
+                read("ours", Origin::Consumer, "2025-03-06T15:03:00Z"),
+            ],
+            ..Trace::default()
+        };
+        trace.coverage.data_event_services = vec!["s3.amazonaws.com".to_owned()];
+        // Where nobody is known to be the intruder, everybody may be.
+        assert_eq!(
+            data(&trace).answer,
+            "secret taken (read), secret before (read), secret after (read)"
+        );
+        trace.summary.first_suspicious_use = Some(FirstUse {
+            event_time: "2025-03-06T15:01:00Z".to_owned(),
+            ..FirstUse::default()
+        });
+        assert_eq!(
+            data(&trace).answer,
+            "secret taken (read), perhaps secret after (read)"
+        );
+    }
 }
