@@ -154,8 +154,15 @@ impl AddressBook {
         }
     }
 
-    /// Operator, country and city of an address, where there are databases.
-    pub fn place(&self, address: &str) -> Option<Place> {
+    /// An address's class and, where there are databases, its operator, city and country, in words.
+    pub fn describe(&self, address: &str, class: &AddressClass) -> String {
+        match self.place(address) {
+            Some(place) => format!("{class}, {place}"),
+            None => class.to_string(),
+        }
+    }
+
+    fn place(&self, address: &str) -> Option<Place> {
         self.geoip.as_ref()?.lookup(address.parse().ok()?)
     }
 }

@@ -218,13 +218,9 @@ impl Surroundings<'_> {
 
     fn address(&self, used: &Use, class: &AddressClass) -> AddressUse {
         let address = self.texts.get(used.address);
-        let network = match self.book.place(address) {
-            Some(place) => format!("{class}, {place}"),
-            None => class.to_string(),
-        };
         AddressUse {
             source_ip_address: address.to_owned(),
-            network,
+            network: self.book.describe(address, class),
             events: 0,
             first_seen: time(used.first),
             last_seen: time(used.last),

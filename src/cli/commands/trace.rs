@@ -3,6 +3,7 @@
 //! In: a lake or log files, and a start point. Out: lineage, timeline, clean-up list and the rest of a trace. Promise: nothing is
 //! run or changed; what a person has to do is printed as commands.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +13,11 @@ use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
 use keytrail::analysis::{Start, TraceOptions, event_records, log_file_hashes, trace};
 use keytrail::cloudtrail::Bound;
+use keytrail::knowledge::AddressBook;
 use keytrail::render::{TraceView, html, render_trace};
-use keytrail::report::trace::Confidence;
+use keytrail::report::trace::{Confidence, Trace};
 
+use super::consumers::NetworkArgs;
 use super::rules;
 use crate::args::{OutputArgs, TrailArgs, moment};
 use crate::context::Context;
@@ -87,6 +90,9 @@ pub(crate) struct Args {
     html: Option<PathBuf>,
 
     #[command(flatten)]
+    networks: NetworkArgs,
+
+    #[command(flatten)]
     trail: TrailArgs,
 
     #[command(flatten)]
@@ -137,6 +143,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         rules: rules::known(args.rules.as_deref())?,
         lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
     };
+    let book = args.networks.address_book()?;
     let session = question::session(&args.trail).await?;
     let trace = trace(&session, &options).await?;
     if let Some(path) = &args.html {
@@ -145,7 +152,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         let sources = html::Sources {
             log_files: log_file_hashes(&session, &files.collect()).await?,
             records: event_records(&session, &trace.events_by_weight(RECORDS)).await?,
-            ..html::Sources::default()
+            networks: named(&trace, &book),
         };
         output::write_file(path, |out| {
             html::page(&trace, &sources, out).map_err(std::io::Error::other)
@@ -160,6 +167,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         output::mention_the_rest(&trace.notes, Some(&trace.coverage), context);
     }
     Ok(Done::Complete)
+}
+
+/// Whose network each address of a trace is in.
+fn named(trace: &Trace, book: &AddressBook) -> BTreeMap<String, String> {
+    let addresses = trace.timeline.iter();
+    let addresses = addresses.filter_map(|event| event.source_ip_address.as_deref());
+    let addresses: BTreeSet<&str> = addresses.collect();
+    let named = addresses.into_iter().map(|address| {
+        let network = book.describe(address, &book.classify(address, &HashMap::new()));
+        (address.to_owned(), network)
+    });
+    named.collect()
 }
 
 /// The lists in a file.

@@ -174,7 +174,16 @@ fn write_out(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(write_out),
-        Value::Object(fields) => fields.values_mut().for_each(write_out),
+        // Names, too: addresses and log files are some.
+        Value::Object(fields) => {
+            let written = std::mem::take(fields).into_iter();
+            *fields = written
+                .map(|(name, mut value)| {
+                    write_out(&mut value);
+                    (escape::terminal(&name).into_owned(), value)
+                })
+                .collect();
+        }
         _ => {}
     }
 }
