@@ -5,10 +5,8 @@
 
 use super::record::Record;
 use super::schema::Field;
+use super::time::day;
 use std::collections::BTreeSet;
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
 
 /// Times, places and kinds of the events in a log file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +32,7 @@ impl Summary {
     pub(crate) fn add(&mut self, record: &Record<'_>, time: i64) {
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
-        self.days.insert(time.div_euclid(DAY) as i32);
+        self.days.insert(day(time));
         insert(
             &mut self.accounts,
             super::derive::account_id(record).as_deref(),

@@ -5,6 +5,14 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// The day of a time in microseconds, in days since 1970 (UTC).
+pub(crate) fn day(micros: i64) -> i32 {
+    micros.div_euclid(DAY) as i32
+}
+
 /// Microseconds since 1970, or `None` when `text` is no time.
 pub(crate) fn micros(text: &str) -> Option<i64> {
     usual(text.as_bytes()).or_else(|| unusual(text))

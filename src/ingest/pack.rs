@@ -4,6 +4,7 @@
 //! is here, and nothing else; every record read is counted as stored, duplicate or rejected.
 
 use super::IngestError;
+use crate::event::time::day;
 use crate::event::{Decoder, EventBuilder, EventKey, Field};
 use crate::lake::{DataFile, LogFileRow, Packed, RejectRow, Seen, TableName};
 use crate::source::LogFile;
@@ -17,9 +18,6 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
 
 /// Sorted rows that are held at a time, besides the unsorted ones.
 const PIECE_ROWS: usize = 8 * 1024;
@@ -187,9 +185,7 @@ fn gather(batch: &RecordBatch, rows: &UInt32Array) -> Result<RecordBatch, Ingest
 fn by_day(keys: &[EventKey], fresh: &[bool]) -> Vec<(i32, Vec<u32>)> {
     let mut days = std::collections::BTreeMap::<i32, Vec<u32>>::new();
     for (row, key) in keys.iter().enumerate().filter(|(row, _)| fresh[*row]) {
-        days.entry(key.time.div_euclid(DAY) as i32)
-            .or_default()
-            .push(row as u32);
+        days.entry(day(key.time)).or_default().push(row as u32);
     }
     days.into_iter().collect()
 }

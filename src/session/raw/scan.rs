@@ -5,6 +5,7 @@
 //! again (recursive queries do, once per step) reads all of it again.
 
 use super::{Reading, Trail, locked};
+use crate::event::time::day;
 use crate::event::{Decoder, EVENT_DATE, EventBuilder, EventKey, Field};
 use crate::lake::{LogFileRow, RejectRow};
 use crate::source::LogFile;
@@ -24,9 +25,6 @@ use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
 
 /// Log files of a portion that are read at once; local reads gain nothing from more, S3 does.
 const FETCHES: usize = 16;
@@ -246,7 +244,7 @@ impl Round {
                 let times = batch
                     .column(index)
                     .as_primitive::<TimestampMicrosecondType>();
-                let days: Date32Array = times.unary(|time| time.div_euclid(DAY) as i32);
+                let days: Date32Array = times.unary(day);
                 columns.push(Arc::new(days));
             } else {
                 columns.push(Arc::clone(
