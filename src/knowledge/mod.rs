@@ -16,7 +16,7 @@ mod vendors;
 
 pub use addresses::{AddressBook, AddressClass};
 pub use geoip::{GeoIp, Place};
-pub use networks::{Network, Networks, OwnNetworks};
+pub use networks::{Network, Networks, OwnNetworks, address_range};
 pub use vendors::{VENDORS_DATE, Vendor, vendor, vendor_named_in};
 
 use std::path::PathBuf;

@@ -4,6 +4,7 @@
 //! filled is empty: nothing is known, so that everything is "not in" it and nothing is "in" it.
 
 use crate::event::Field;
+use crate::knowledge::address_range;
 use arrow::array::RecordBatch;
 use ipnet::IpNet;
 use serde_json::Value;
@@ -135,11 +136,10 @@ impl Lists {
     pub fn add(&mut self, list: ListName, entry: &str) -> Result<(), ListsError> {
         let entry = entry.trim();
         if list == ListName::VpcRanges {
-            let range = entry.parse::<IpNet>().ok();
-            let range = range.or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
-            let text = || entry.to_owned();
-            self.ranges
-                .push(range.ok_or_else(|| ListsError::NoRange { text: text() })?);
+            let range = address_range(entry).ok_or_else(|| ListsError::NoRange {
+                text: entry.to_owned(),
+            })?;
+            self.ranges.push(range);
             return Ok(());
         }
         self.insert(list, entry);

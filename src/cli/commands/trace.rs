@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
 use keytrail::analysis::{Start, TraceOptions, event_records, log_file_hashes, trace};
 use keytrail::cloudtrail::Bound;
-use keytrail::knowledge::AddressBook;
+use keytrail::knowledge::{AddressBook, address_range};
 use keytrail::render::{TraceView, html, render_trace};
 use keytrail::report::trace::{Confidence, Trace};
 
@@ -204,10 +204,7 @@ fn networks(path: &Path) -> Result<Vec<IpNet>, Failure> {
         if line.is_empty() {
             continue;
         }
-        let network = line
-            .parse::<IpNet>()
-            .or_else(|_| line.parse::<std::net::IpAddr>().map(IpNet::from));
-        networks.push(network.map_err(|_| {
+        networks.push(address_range(line).ok_or_else(|| {
             Failure::usage(format!(
                 "{}, line {}: {line:?} is no address and no range",
                 path.display(),

@@ -9,6 +9,12 @@ mod table;
 
 pub use own::OwnNetworks;
 
+/// A range of addresses, `192.0.2.0/24`, or a single one.
+pub fn address_range(text: &str) -> Option<IpNet> {
+    let range = text.parse::<IpNet>().ok();
+    range.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
 use super::KnowledgeError;
 use flate2::read::GzDecoder;
 use ipnet::IpNet;

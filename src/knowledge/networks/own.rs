@@ -3,7 +3,7 @@
 //! In: a file with lines `CIDR name`. Out: the name of an address. Promise: the longest prefix wins; a line that is wrong is
 //! an error that names it.
 
-use super::{KnowledgeError, text};
+use super::{KnowledgeError, address_range, text};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::Path;
@@ -34,12 +34,10 @@ impl OwnNetworks {
             let (prefix, name) = line.split_once(char::is_whitespace).ok_or_else(|| {
                 wrong("a network and its name are needed, e.g. 192.0.2.0/24 office".to_owned())
             })?;
-            let single = || prefix.parse::<IpAddr>().map(IpNet::from);
-            let prefix = prefix
-                .parse::<IpNet>()
-                .or_else(|_| single())
-                .map_err(|_| wrong(format!("{prefix:?} is not a network such as 192.0.2.0/24")))?;
-            networks.push((prefix.trunc(), name.trim().to_owned()));
+            let range = address_range(prefix).ok_or_else(|| {
+                wrong(format!("{prefix:?} is not a network such as 192.0.2.0/24"))
+            })?;
+            networks.push((range.trunc(), name.trim().to_owned()));
         }
         Ok(Self(networks))
     }
