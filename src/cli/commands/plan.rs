@@ -5,19 +5,15 @@
 
 use std::path::PathBuf;
 
-use chrono::Utc;
 use keytrail::analysis::plan::{PlanOptions, plan};
-use keytrail::analysis::ready::ready;
-use keytrail::cloudtrail::{AccessKeyId, Bound};
+use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::{Format, PlanView, html, render_plan};
 
-use super::consumers::NetworkArgs;
-use super::ready::ThresholdArgs;
-use crate::args::{OutputArgs, TrailArgs, moment};
+use super::ready::JudgedArgs;
+use crate::args::OutputArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::inventory::IamArgs;
-use crate::{output, question};
+use crate::output;
 
 /// Write the runbook for the removal of access keys
 ///
@@ -31,25 +27,12 @@ pub(crate) struct Args {
     #[arg(value_name = "ACCESS_KEY_ID")]
     access_key_ids: Vec<AccessKeyId>,
 
-    /// Judge at this moment instead of the trail's last event
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<String>,
-
     /// Also write the plan as one self-contained HTML page, with boxes to tick
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
     #[command(flatten)]
-    thresholds: ThresholdArgs,
-
-    #[command(flatten)]
-    iam: IamArgs,
-
-    #[command(flatten)]
-    networks: NetworkArgs,
-
-    #[command(flatten)]
-    trail: TrailArgs,
+    judged: JudgedArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -64,20 +47,12 @@ Examples:
   keytrail plan --format csv -o steps.csv                 One row per step, for a tracker of tasks";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let (inventory, replaced) = args.iam.inventory(&args.trail).await?;
-    let session = question::session(&args.trail).await?;
-    let as_of = moment(args.as_of.as_deref(), Utc::now(), Bound::Until)?;
-    let options = args
-        .thresholds
-        .options(as_of, args.networks.address_book()?);
-    let iam = args.iam.given().then_some(&inventory);
-    let mut found = ready(&session, &args.access_key_ids, iam, &options).await?;
-    found.notes.extend(replaced);
+    let found = args.judged.ready(&args.access_key_ids).await?;
     let plan = plan(
         &found,
         &PlanOptions {
-            trail: args.trail.again(),
-            networks: args.networks.again(),
+            trail: args.judged.trail.again(),
+            networks: args.judged.networks.again(),
         },
     );
     if let Some(path) = &args.html {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
-use keytrail::analysis::ready::{ReadyOptions, ready};
+use keytrail::analysis::ready::{Ready, ReadyOptions, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
 use keytrail::knowledge::AddressBook;
 
@@ -30,6 +30,16 @@ pub(crate) struct Args {
     #[arg(value_name = "ACCESS_KEY_ID")]
     access_key_ids: Vec<AccessKeyId>,
 
+    #[command(flatten)]
+    judged: JudgedArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What keys are judged by.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct JudgedArgs {
     /// Judge at this moment instead of the trail's last event
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
@@ -41,19 +51,32 @@ pub(crate) struct Args {
     iam: IamArgs,
 
     #[command(flatten)]
-    networks: NetworkArgs,
+    pub(crate) networks: NetworkArgs,
 
     #[command(flatten)]
-    trail: TrailArgs,
+    pub(crate) trail: TrailArgs,
+}
 
-    #[command(flatten)]
-    output: OutputArgs,
+impl JudgedArgs {
+    /// The verdicts on these keys; on all when there are none.
+    pub(crate) async fn ready(&self, keys: &[AccessKeyId]) -> Result<Ready, Failure> {
+        let (inventory, replaced) = self.iam.inventory(&self.trail).await?;
+        let session = question::session(&self.trail).await?;
+        let as_of = moment(self.as_of.as_deref(), Utc::now(), Bound::Until)?;
+        let options = self
+            .thresholds
+            .options(as_of, self.networks.address_book()?);
+        let iam = self.iam.given().then_some(&inventory);
+        let mut found = ready(&session, keys, iam, &options).await?;
+        found.notes.extend(replaced);
+        Ok(found)
+    }
 }
 
 /// From when on a key is ready.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Thresholds")]
-pub(crate) struct ThresholdArgs {
+struct ThresholdArgs {
     /// How far back the log must reach, without a hole
     #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
     window: TimeDelta,
@@ -81,11 +104,7 @@ pub(crate) struct ThresholdArgs {
 
 impl ThresholdArgs {
     /// The options that are meant.
-    pub(crate) fn options(
-        &self,
-        as_of: Option<DateTime<Utc>>,
-        addresses: AddressBook,
-    ) -> ReadyOptions {
+    fn options(&self, as_of: Option<DateTime<Utc>>, addresses: AddressBook) -> ReadyOptions {
         ReadyOptions {
             as_of,
             window: self.window,
@@ -109,16 +128,7 @@ Examples:
   keytrail ready --window 400d --format csv           With yearly jobs in mind, for a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let given = args.iam.given();
-    let (inventory, replaced) = args.iam.inventory(&args.trail).await?;
-    let session = question::session(&args.trail).await?;
-    let as_of = moment(args.as_of.as_deref(), Utc::now(), Bound::Until)?;
-    let options = args
-        .thresholds
-        .options(as_of, args.networks.address_book()?);
-    let iam = given.then_some(&inventory);
-    let mut found = ready(&session, &args.access_key_ids, iam, &options).await?;
-    found.notes.extend(replaced);
+    let found = args.judged.ready(&args.access_key_ids).await?;
     output::write(&found.report()?, &args.output, context)?;
     Ok(Done::Complete)
 }
