@@ -7,6 +7,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::browser::{self, Shown};
+
 const KEY: &str = "AKIARTX3GSDS75MXKBSU";
 
 const EVIL: [&str; 10] = [
@@ -223,45 +225,14 @@ fn a_page_is_text_and_runs_only_its_own_scripts() {
     assert!(page == again, "the same trace gives other bytes");
 }
 
-/// Chromium, where there is one.
-fn chromium() -> Option<&'static str> {
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| {
-            Command::new(name)
-                .arg("--version")
-                .output()
-                .is_ok_and(|output| output.status.success())
-        })
-}
-
 #[test]
 fn a_browser_shows_the_page_and_nothing_acts() {
-    let Some(chromium) = chromium() else {
-        println!("skipped: there is no chromium");
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     traced(folder.path(), &["--html", "page.html"]);
-    let output = Command::new(chromium)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-        ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
-        .arg(format!(
-            "file://{}",
-            folder.path().join("page.html").display()
-        ))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8_lossy(&output.stdout);
+    let page = folder.path().join("page.html");
+    let Some(Shown { dom, said }) = browser::shown(&page) else {
+        return;
+    };
     let (_, body) = dom.split_once("<body>").unwrap();
     // The scripts ran to their end: the tables are there, and the graph and the chart were drawn.
     assert!(dom.contains("data-ready=\"yes\""));
@@ -270,6 +241,5 @@ fn a_browser_shows_the_page_and_nothing_acts() {
     for markup in ["<img", "<svg", "<b>alert"] {
         assert!(!body.to_lowercase().contains(markup), "{markup}");
     }
-    let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("Content Security Policy"), "{said}");
 }

@@ -8,6 +8,7 @@
 
 mod answers;
 mod architecture;
+mod browser;
 mod cli;
 mod credentials;
 mod dialect;

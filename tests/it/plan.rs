@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json as value};
 
+use crate::browser::{self, Shown};
 use crate::policy_language::assert_grammar;
 use crate::program::{json, keytrail, ran};
 use crate::shell_words::{assert_command, words};
@@ -429,22 +429,8 @@ fn nothing_of_a_log_acts_in_a_plan() {
     );
 }
 
-/// Chromium, where there is one.
-fn chromium() -> Option<&'static str> {
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| {
-            let version = Command::new(name).arg("--version").output();
-            version.is_ok_and(|output| output.status.success())
-        })
-}
-
 #[test]
 fn a_browser_shows_the_plan_and_nothing_acts() {
-    let Some(chromium) = chromium() else {
-        println!("skipped: there is no chromium");
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let trail = hostile(folder.path());
     let page = folder.path().join("page.html");
@@ -458,22 +444,9 @@ fn a_browser_shows_the_plan_and_nothing_acts() {
         ],
         0,
     );
-    let output = Command::new(chromium)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-        ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
-        .arg(format!("file://{}", page.display()))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8_lossy(&output.stdout);
+    let Some(Shown { dom, said }) = browser::shown(&page) else {
+        return;
+    };
     // The scripts ran to their end: steps are counted, commands can be copied.
     assert!(dom.contains("data-ready=\"yes\"") && dom.contains("steps done"));
     assert!(dom.contains(">copy</button>"));
@@ -482,6 +455,5 @@ fn a_browser_shows_the_plan_and_nothing_acts() {
     for markup in ["<img", "<b>alert"] {
         assert!(!body.to_lowercase().contains(markup), "{markup}");
     }
-    let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("Content Security Policy"), "{said}");
 }

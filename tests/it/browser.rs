@@ -1,0 +1,46 @@
+//! Shows a page in Chromium, where there is one. In: a page. Out: the document after its scripts ran, and what the browser
+//! said.
+
+use std::path::Path;
+use std::process::Command;
+
+/// A page as the browser has it.
+pub(crate) struct Shown {
+    pub(crate) dom: String,
+    /// Standard error: complaints about the Content Security Policy are there.
+    pub(crate) said: String,
+}
+
+/// Shows a page; none, and a line that says so, without a browser.
+pub(crate) fn shown(page: &Path) -> Option<Shown> {
+    let Some(chromium) = chromium() else {
+        println!("skipped: there is no chromium");
+        return None;
+    };
+    let profile = tempfile::tempdir().unwrap();
+    let output = Command::new(chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    Some(Shown {
+        dom: String::from_utf8_lossy(&output.stdout).into_owned(),
+        said: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+fn chromium() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| {
+            let version = Command::new(name).arg("--version").output();
+            version.is_ok_and(|output| output.status.success())
+        })
+}
