@@ -30,6 +30,7 @@ pub mod cloudtrail;
 pub mod event;
 pub mod iam;
 pub mod ingest;
+pub mod json;
 pub mod knowledge;
 pub mod lake;
 pub mod render;

@@ -8,11 +8,11 @@ use super::build::EventBuilder;
 use super::decoded::{Decoded, Outcome, Reject};
 use super::gzip::{Inflater, Text, TextFault};
 use super::input::{Input, LONGEST_VALUE};
-use super::json::{Fault, skip_value};
 use super::paths::Guesses;
 use super::record::{Record, RecordFault};
 use super::shape::{self, Shape};
 use super::summary::Summary;
+use crate::json::scan::{Fault, skip_value};
 
 /// How often a record may be wrapped in another (CloudWatch Logs in base64 holds LookupEvents holds a record …).
 const MAX_WRAPPING: u8 = 4;

@@ -3,9 +3,9 @@
 //! In: a scanned record. Out: what SQL would otherwise dig out of JSON text again and again. Promise: derived values come
 //! from this record alone and replace nothing; the fields they come from have columns of their own.
 
-use super::json;
 use super::record::Record;
 use super::schema::Field;
+use crate::json::scan as json;
 use std::borrow::Cow;
 use std::net::IpAddr;
 

@@ -4,7 +4,7 @@
 //! in bounded memory; of what stands around records, no more is understood than where it ends.
 
 use super::gzip;
-use super::json::{Fault, skip_space, skip_value};
+use crate::json::scan::{Fault, skip_space, skip_value};
 use std::io::Read;
 
 /// How much of a long text is read at a time. A record is at most 256 KiB, in old versions somewhat more.

@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! bytes ──gzip──▶ text ──decode──▶ records ──record──▶ fields ──build──▶ columns
-//!                          │ shape: what the objects are    │ derive: what no field holds as it is
-//!                          └ json: where values end          └ schema: the one table of columns
+//!                          └ shape: what the objects are    │ derive: what no field holds as it is
+//!                                                           └ schema: the one table of columns
 //! ```
 
 mod build;
@@ -16,7 +16,6 @@ mod decoded;
 mod derive;
 mod gzip;
 mod input;
-pub(crate) mod json;
 mod paths;
 mod record;
 mod schema;

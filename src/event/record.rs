@@ -3,9 +3,9 @@
 //! In: the JSON text of a record. Out: [`Record`]: for each column the slice of the text that holds its value, and what
 //! has no column. Promise: nothing of the record is lost; what cannot be a CloudTrail event is refused with a reason.
 
-use super::json::{self, Fault, expect, skip_space, skip_string, skip_value};
 use super::paths::{self, Guesses, Level, RECORD};
 use super::schema::{Field, Kind, WIDTH};
+use crate::json::scan::{self as json, Fault, expect, skip_space, skip_string, skip_value};
 use std::borrow::Cow;
 
 /// Why a record is refused.

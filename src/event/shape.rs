@@ -3,9 +3,9 @@
 //! In: one JSON object that is no record itself. Out: the records inside it, or what it is instead. Promise: nothing is
 //! guessed at; an object of unknown shape is named by its fields.
 
-use super::json::{self, Members};
 use super::record::Record;
 use super::schema::Field;
+use crate::json::scan::{self as json, Members};
 use std::borrow::Cow;
 
 /// What an object is.

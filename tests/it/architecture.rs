@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Lowest first. Rooms on one layer do not see each other.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
+    &["json"],
     &["cloudtrail"],
     &["source", "event", "iam", "knowledge", "report"],
     &["lake", "integrity"],

@@ -4,7 +4,7 @@
 //! nowhere, give null; nothing is built on the way, values are found by scanning.
 
 use super::function::{Arguments, Function, Kind, of_texts, text};
-use crate::event::json::{self, Elements, Members};
+use crate::json::scan::{self as json, Elements, Members};
 use arrow::array::{BooleanArray, Int64Array, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::ScalarUDF;
