@@ -17,8 +17,9 @@ use criterion::{BatchSize, Criterion, SamplingMode, Throughput};
 use datafusion::common::ScalarValue;
 use keytrail::analysis::{KEYS, answer};
 use keytrail::cloudtrail::Selection;
-use keytrail::ingest::{IngestOptions, IngestSummary, Silent, Stop, ingest};
+use keytrail::ingest::{IngestOptions, IngestSummary, ingest};
 use keytrail::lake::{Lake, Location};
+use keytrail::read::{Silent, Stop};
 use keytrail::session::{Params, Session, SessionOptions};
 use keytrail::source::{self, Source, SourceOptions};
 use tempfile::TempDir;
@@ -93,10 +94,9 @@ async fn stored(trail: &Path, lake: &TempDir, threads: usize) -> IngestSummary {
 /// The number of keys, without a lake.
 async fn inventory(trail: &Path, threads: usize) -> usize {
     let options = SessionOptions {
-        selection: Selection::default(),
         threads,
         max_json: MAX_JSON,
-        max_memory: None,
+        ..SessionOptions::default()
     };
     let session = Session::trail(vec![open(trail).await], &options)
         .await

@@ -4,18 +4,20 @@
 //! Each folder is one step on the way of a log file to an answer, and the question that step asks:
 //!
 //! ```text
-//! source ──▶ ingest ──▶ event ──▶ lake ──▶ session ──▶ analysis ──▶ render
-//!                                                        report ──────┘
+//! source ──▶ read ──▶ event ──▶ ingest ──▶ lake ──▶ session ──▶ analysis ──▶ render
+//!                       └──── without a lake ────────▲         report ──────┘
 //! ```
 //!
 //! | folder | question |
 //! |---|---|
 //! | [`cloudtrail`] | What does AWS say? Identifiers, the layout of log files in S3, the part of a trail one asks for. |
+//! | [`json`] | How is JSON read? |
 //! | [`knowledge`] | What do others publish that we need to know? Addresses, vendors, what attackers do, what IAM can allow. |
 //! | [`source`] | Where do log files come from? |
 //! | [`event`] | How does a log file become columns? |
 //! | [`iam`] | What does IAM itself say? Users and keys: its credential report, or IAM asked itself. |
 //! | [`report`] | What is the one shape of every answer? |
+//! | [`read`] | How are log files read, once? |
 //! | [`lake`] | How are events kept? |
 //! | [`ingest`] | How do all log files get there, once? |
 //! | [`session`] | How is the lake asked? |
@@ -33,6 +35,7 @@ pub mod ingest;
 pub mod json;
 pub mod knowledge;
 pub mod lake;
+pub mod read;
 pub mod render;
 pub mod report;
 pub mod session;

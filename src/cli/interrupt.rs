@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use keytrail::ingest::Stop;
+use keytrail::read::Stop;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, Sleep, interval_at, sleep};

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use keytrail::ingest::{Observer, Outcome, Phase};
+use keytrail::read::{Observer, Outcome, Phase};
 
 use crate::context::Context;
 use crate::size::ByteSize;

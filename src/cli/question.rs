@@ -57,6 +57,7 @@ pub(crate) async fn session_within(
         threads: threads(),
         max_json: MAX_JSON,
         max_memory,
+        ..SessionOptions::default()
     };
     match trail.input.input() {
         Input::Lake(lake) => {

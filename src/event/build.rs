@@ -8,6 +8,7 @@ use super::derive;
 use super::record::Record;
 use super::schema::{self, Field, Kind, WIDTH};
 use super::summary::Summary;
+use crate::cloudtrail::hex;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
@@ -52,17 +53,6 @@ fn first_half(sha: &[u8]) -> u128 {
     sha.iter()
         .take(16)
         .fold(0, |id, byte| id << 8 | u128::from(*byte))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Collects events as columns.

@@ -6,6 +6,7 @@
 
 use super::build::EventBuilder;
 use super::decoded::{Decoded, Outcome, Reject};
+use super::fault::FileFault;
 use super::gzip::{Inflater, Text, TextFault};
 use super::input::{Input, LONGEST_VALUE};
 use super::paths::Guesses;
@@ -51,7 +52,7 @@ impl Decoder {
         let mut walk = Walk::new(Some((&mut *builder, when_full)), &mut self.guesses);
         let mut remark = None;
         let result = match self.inflater.text(bytes, self.max_json) {
-            Err(fault) => Err(fault.to_string()),
+            Err(fault) => Err(fault.into()),
             Ok(inflated) => {
                 remark = inflated.remark;
                 match inflated.text {
@@ -68,9 +69,7 @@ impl Decoder {
                                 Ok(Text::Long(reader)) => {
                                     walk.document(&mut Input::long(reader, limit))
                                 }
-                                Ok(Text::Whole(_)) | Err(_) => {
-                                    Err("the file could not be read a second time".to_owned())
-                                }
+                                Ok(Text::Whole(_)) | Err(_) => Err(FileFault::NotTwice),
                             }
                         })
                     }
@@ -86,7 +85,7 @@ impl Decoder {
             ..
         } = walk;
         let outcome = match result {
-            Err(reason) => Outcome::Rejected(reason),
+            Err(fault) => Outcome::Rejected(fault),
             Ok(())
                 if records > rejects.len() as u64 || (foreign.is_none() && unknown.is_none()) =>
             {
@@ -94,10 +93,9 @@ impl Decoder {
             }
             Ok(()) => match (foreign, unknown) {
                 (Some((what, _)), _) => Outcome::Skipped(what.to_owned()),
-                (None, fields) => Outcome::Rejected(format!(
-                    "no CloudTrail event in it: objects with the fields {}",
-                    fields.unwrap_or_default()
-                )),
+                (None, fields) => Outcome::Rejected(FileFault::NoEvents {
+                    fields: fields.unwrap_or_default(),
+                }),
             },
         };
         if outcome == Outcome::Read {
@@ -156,7 +154,7 @@ impl<'b> Walk<'b> {
     }
 
     /// All values of the document: usually one object, in JSON lines many.
-    fn document(&mut self, input: &mut Input<'_>) -> Result<(), String> {
+    fn document(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
         let mut values = 0;
         while let Some(byte) = input.peek()? {
             match byte {
@@ -179,14 +177,14 @@ impl<'b> Walk<'b> {
         }
         self.json_bytes = input.position();
         if values == 0 {
-            Err("no JSON in it".to_owned())
+            Err(FileFault::NoJson)
         } else {
             Ok(())
         }
     }
 
     /// The elements of a list whose opening bracket has been taken, and the closing one.
-    fn elements(&mut self, input: &mut Input<'_>) -> Result<(), String> {
+    fn elements(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
         if input.peek()? == Some(b']') {
             input.bump();
             return Ok(());
@@ -208,7 +206,7 @@ impl<'b> Walk<'b> {
     }
 
     /// The value at the position: a record, or something that holds records.
-    fn value(&mut self, input: &mut Input<'_>) -> Result<Result<(), Fault>, String> {
+    fn value(&mut self, input: &mut Input<'_>) -> Result<Result<(), Fault>, FileFault> {
         if input.peek()?.is_none() {
             return Ok(Err(Fault::Incomplete));
         }
@@ -322,6 +320,7 @@ impl<'b> Walk<'b> {
     fn reject(&mut self, fault: &RecordFault, text: &str) {
         self.rejects.push(Reject {
             record: self.records,
+            kind: fault.kind(),
             reason: fault.to_string(),
             text: text.to_owned(),
         });
@@ -334,7 +333,7 @@ impl<'b> Walk<'b> {
         input: &mut Input<'_>,
         fault: Fault,
         among_others: bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), FileFault> {
         let error = self.syntax_error(input, fault);
         let (bytes, at) = input.bytes();
         let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
@@ -343,20 +342,19 @@ impl<'b> Walk<'b> {
             return Err(error);
         }
         let text = String::from_utf8_lossy(line).into_owned();
-        self.reject(&RecordFault::Json(error), &text);
+        self.reject(&RecordFault::Json(error.to_string()), &text);
         input.set(line_end);
         Ok(())
     }
 
     /// A syntax error in words; `fault` counts from the start of the bytes held.
-    fn syntax_error(&self, input: &Input<'_>, fault: Fault) -> String {
+    fn syntax_error(&self, input: &Input<'_>, fault: Fault) -> FileFault {
+        let record = self.records;
         match fault {
-            Fault::Incomplete => {
-                format!("the JSON text ends too early, in record {}", self.records)
-            }
+            Fault::Incomplete => FileFault::CutOff { record },
             Fault::Invalid(offset) => {
                 let byte = input.position() - input.bytes().1 as u64 + offset as u64;
-                format!("broken JSON at byte {byte}, in record {}", self.records)
+                FileFault::BrokenJson { byte, record }
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! In: nothing. Out: [`Decoded`], which the decoder fills in. Promise: accounts for every record of the file.
 
+use super::fault::{FileFault, RejectKind};
 use super::summary::Summary;
 
 /// What became of a log file.
@@ -12,7 +13,7 @@ pub enum Outcome {
     /// It is no log file of events, but something known.
     Skipped(String),
     /// It could not be read; none of its records was kept.
-    Rejected(String),
+    Rejected(FileFault),
 }
 
 /// A record that could not be decoded.
@@ -20,7 +21,9 @@ pub enum Outcome {
 pub struct Reject {
     /// Its position in the log file, from 0.
     pub record: u64,
-    /// Why.
+    /// What to count it as.
+    pub kind: RejectKind,
+    /// Why, in words.
     pub reason: String,
     /// Its text.
     pub text: String,

@@ -3,6 +3,7 @@
 //! In: JSON in one piece, or a reader of it. Out: bytes and a position among them. Promise: a text of any length is read
 //! in bounded memory; of what stands around records, no more is understood than where it ends.
 
+use super::fault::FileFault;
 use super::gzip;
 use crate::json::scan::{Fault, skip_space, skip_value};
 use std::io::Read;
@@ -73,7 +74,7 @@ impl<'a> Input<'a> {
     }
 
     /// Reads another piece; false when there is none.
-    fn more(&mut self) -> Result<bool, String> {
+    fn more(&mut self) -> Result<bool, FileFault> {
         let Input::Pieces {
             reader: Some(reader),
             bytes,
@@ -88,15 +89,15 @@ impl<'a> Input<'a> {
         *done += *at as u64;
         *at = 0;
         if bytes.len() > LONGEST_VALUE {
-            return Err(format!("a JSON value of more than {LONGEST_VALUE} bytes"));
+            return Err(FileFault::LongValue);
         }
         let read = reader.take(PIECE as u64).read_to_end(bytes);
         read.map(|n| n > 0)
-            .map_err(|error| gzip::fault(error, *limit).to_string())
+            .map_err(|error| gzip::fault(error, *limit).into())
     }
 
     /// The next byte that is not white space, without taking it.
-    pub(super) fn peek(&mut self) -> Result<Option<u8>, String> {
+    pub(super) fn peek(&mut self) -> Result<Option<u8>, FileFault> {
         loop {
             let (bytes, at) = self.bytes();
             let next = skip_space(bytes, at);
@@ -115,7 +116,7 @@ impl<'a> Input<'a> {
     }
 
     /// Makes sure that the value at the position is there in full; gives its end.
-    pub(super) fn value_end(&mut self) -> Result<Result<usize, Fault>, String> {
+    pub(super) fn value_end(&mut self) -> Result<Result<usize, Fault>, FileFault> {
         loop {
             let (bytes, at) = self.bytes();
             match skip_value(bytes, at) {
@@ -126,7 +127,7 @@ impl<'a> Input<'a> {
     }
 
     /// When the object at the position begins with a list of records, takes everything up to and with the opening bracket.
-    pub(super) fn enter_list(&mut self) -> Result<bool, String> {
+    pub(super) fn enter_list(&mut self) -> Result<bool, FileFault> {
         // A piece is always long enough for the few bytes looked at here.
         let (bytes, at) = self.bytes();
         let key = skip_space(bytes, at + 1);
@@ -150,8 +151,8 @@ impl<'a> Input<'a> {
     }
 
     /// The rest of an object after its list of records: further members, which say nothing about events, and the brace.
-    pub(super) fn leave_object(&mut self) -> Result<(), String> {
-        let broken = |_| "broken JSON after the list of records".to_owned();
+    pub(super) fn leave_object(&mut self) -> Result<(), FileFault> {
+        let broken = |_| FileFault::AfterRecords;
         loop {
             match self.peek()? {
                 Some(b'}') => {
@@ -172,7 +173,7 @@ impl<'a> Input<'a> {
     }
 
     /// The command line of CloudWatch Logs puts a time before each record: everything up to the brace is passed over.
-    pub(super) fn skip_line_prefix(&mut self, byte: u8) -> Result<(), String> {
+    pub(super) fn skip_line_prefix(&mut self, byte: u8) -> Result<(), FileFault> {
         let (bytes, at) = self.bytes();
         let line = bytes[at..]
             .split(|byte| *byte == b'\n')
@@ -183,7 +184,7 @@ impl<'a> Input<'a> {
                 self.set(at + brace);
                 Ok(())
             }
-            _ => Err("neither gzip nor JSON".to_owned()),
+            _ => Err(FileFault::NotJson),
         }
     }
 }

@@ -14,6 +14,7 @@ mod column;
 mod decode;
 mod decoded;
 mod derive;
+mod fault;
 mod gzip;
 mod input;
 mod paths;
@@ -26,6 +27,7 @@ pub(crate) mod time;
 pub use build::{EventBuilder, EventKey};
 pub use decode::{Decoder, WhenFull};
 pub use decoded::{Decoded, Outcome, Reject};
+pub use fault::{FileFault, RejectKind};
 pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
 pub use summary::Summary;
 

@@ -8,24 +8,25 @@
 //! plan ─▶ parcels ─▶ fetch (tokio, spawned) ─▶ pack (rayon) ─▶ commit (one at a time) ─▶ summary
 //! ```
 //!
-//! The fetches are spawned, not only buffered: a bare future inside `buffer_unordered` stands still while the loop body
-//! awaits a commit, and connections to S3 would time out. Packing runs on threads of its own, so that no CPU work delays
-//! the threads that talk to S3.
+//! Listing, fetching and decoding are those of [`read`](crate::read). Packing runs on threads of its own, so that no CPU
+//! work delays the threads that talk to S3.
 
-mod observer;
 mod pack;
-mod parcel;
 mod plan;
 
-pub use observer::{Observer, Outcome, Phase, Silent, Stop};
-pub use parcel::{Parcel, Planned, parcels};
 pub use plan::{Plan, plan};
 
 use crate::cloudtrail::Selection;
-use crate::lake::{Lake, LakeError, LogFileOutcome, LogFileRow, Packed};
+use crate::event::RejectKind;
+use crate::lake::{Lake, LakeError, Packed};
+use crate::read::{
+    FetchedParcel, LogFileOutcome, LogFileRow, Observer, Outcome, ParcelSize, Phase, ReadError,
+    Stop, fetch, parcels,
+};
 use crate::source::{Source, SourceError};
 use futures::{StreamExt, TryStreamExt, stream};
-use pack::{Fetched, Packer};
+use pack::Packer;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, oneshot};
@@ -117,6 +118,8 @@ pub struct IngestSummary {
     pub left: u64,
     /// Log files that were read and turned out to be rejected or to hold no events.
     read_in_vain: u64,
+    /// Log files rejected by this run, by kind of fault.
+    pub rejected_by_kind: BTreeMap<RejectKind, u64>,
 }
 
 /// Reads everything the sources have and the lake lacks.
@@ -159,10 +162,12 @@ pub async fn ingest(
         threads: options.threads,
         source,
     })?;
-    let mut packed = stream::iter(parcels(plan.log_files))
+    let all: Arc<[Arc<dyn Source>]> = sources.into();
+    let mut packed = stream::iter(parcels(plan.log_files, ParcelSize::INGEST))
         .take_while(|_| std::future::ready(!stop.requested()))
-        .map(|parcel| fetch(parcel, sources.to_vec(), options.fetches))
+        .map(|parcel| fetch(Arc::clone(&all), parcel, options.fetches))
         .buffer_unordered(PARCELS_FETCHED)
+        .map_err(IngestError::from)
         .map_ok(|fetched| pack(&pool, packer.clone(), fetched))
         .try_buffer_unordered(options.threads);
     while let Some(parcel) = packed.try_next().await? {
@@ -177,30 +182,11 @@ pub async fn ingest(
     Ok(summary)
 }
 
-/// Fetches a parcel's log files, many at a time, in a task of its own.
-async fn fetch(
-    parcel: Parcel,
-    sources: Vec<Arc<dyn Source>>,
-    fetches: usize,
-) -> Result<Fetched, IngestError> {
-    let task = tokio::spawn(async move {
-        let sources = &sources;
-        let fetches_of_all = stream::iter(parcel).map(|Planned { source, log_file }| async move {
-            match sources[source].fetch(&log_file).await {
-                Err(error) if error.is_fatal() => Err(IngestError::from(error)),
-                result => Ok((log_file, result.map_err(|error| error.to_string()))),
-            }
-        });
-        fetches_of_all.buffered(fetches.max(1)).try_collect().await
-    });
-    task.await.map_err(|_| IngestError::Lost("a fetch"))?
-}
-
 /// Packs a parcel on one of the pool's threads.
 async fn pack(
     pool: &rayon::ThreadPool,
     packer: Packer,
-    fetched: Fetched,
+    fetched: FetchedParcel,
 ) -> Result<Packed, IngestError> {
     let (done, result) = oneshot::channel();
     pool.spawn(move || {
@@ -208,6 +194,15 @@ async fn pack(
         let _gone = done.send(packer.pack(fetched));
     });
     result.await.map_err(|_| IngestError::Lost("a parcel"))?
+}
+
+impl From<ReadError> for IngestError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Source(error) => IngestError::Source(error),
+            ReadError::Lost(what) => IngestError::Lost(what),
+        }
+    }
 }
 
 impl IngestSummary {
@@ -219,12 +214,14 @@ impl IngestSummary {
         self.events_rejected += row.rejected;
         self.bytes_json += row.json_bytes;
         observer.events(row.events, row.stored, row.duplicates, row.rejected);
-        let (outcome, list) = match row.outcome {
-            LogFileOutcome::Stored => (Outcome::Stored, &mut self.remarks),
-            LogFileOutcome::Skipped => (Outcome::Skipped, &mut self.skipped),
-            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => {
-                (Outcome::Rejected, &mut self.rejected)
-            }
+        if let Some(kind) = row.rejected_as {
+            *self.rejected_by_kind.entry(kind).or_default() += 1;
+        }
+        let outcome = Outcome::from(row.outcome);
+        let list = match outcome {
+            Outcome::Stored | Outcome::AlreadyStored => &mut self.remarks,
+            Outcome::Skipped => &mut self.skipped,
+            Outcome::Rejected => &mut self.rejected,
         };
         if let Some(reason) = row.reason {
             list.push(Refused {

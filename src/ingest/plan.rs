@@ -1,17 +1,13 @@
-//! What there is to read.
+//! What an ingest is going to read.
 //!
-//! In: sources, a selection and the ledger. Out: a [`Plan`]. Promise: listing costs what it must and says what it cost; a
-//! log file that two sources list is read once.
+//! In: sources, a selection and the ledger. Out: a [`Plan`]. Promise: log files that the lake has are counted, not read.
 
 use super::IngestError;
-use super::observer::{Observer, Phase};
-use super::parcel::Planned;
 use crate::cloudtrail::Selection;
 use crate::lake::Known;
+use crate::read::{Observer, Planned, WorkList, list};
 use crate::source::{Skipped, Source};
-use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The log files of an ingest.
 #[derive(Debug, Default)]
@@ -37,44 +33,24 @@ pub async fn plan(
     known: &Known,
     observer: &dyn Observer,
 ) -> Result<Plan, IngestError> {
-    observer.phase(Phase::Listing);
-    let mut plan = Plan::default();
-    let mut listed = HashSet::new();
-    for (source, place) in sources.iter().zip(0..) {
-        let (files, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-        // Sources tell totals, observers are told increments.
-        let seen = |found: u64, size: u64| {
-            let (f, b) = (
-                files.swap(found, Ordering::Relaxed),
-                bytes.swap(size, Ordering::Relaxed),
-            );
-            observer.listed(found.saturating_sub(f), size.saturating_sub(b));
-        };
-        let listing = source.list(selection, &seen).await?;
-        plan.requests += listing.stats.requests;
-        plan.skipped.extend(listing.skipped);
-        for log_file in listing.files {
-            if !listed.insert((log_file.uri.clone(), log_file.etag.clone())) {
-                continue;
-            }
-            plan.listed += 1;
-            if known.contains(&log_file.uri, &log_file.etag, log_file.size) {
-                plan.already_stored += 1;
-            } else {
-                plan.bytes += log_file.size;
-                plan.log_files.push(Planned {
-                    source: place,
-                    log_file,
-                });
-            }
-        }
-    }
-    if sources.len() > 1 {
-        plan.log_files.sort_by_cached_key(|planned| {
-            let file = &planned.log_file;
-            (file.log_date(), file.delivered(), file.uri.clone())
-        });
-    }
-    observer.total(plan.log_files.len() as u64, plan.bytes);
-    Ok(plan)
+    let WorkList {
+        mut log_files,
+        skipped,
+        requests,
+    } = list(sources, selection, observer).await?;
+    let listed = log_files.len() as u64;
+    log_files.retain(|planned| {
+        let file = &planned.log_file;
+        !known.contains(&file.uri, &file.etag, file.size)
+    });
+    let bytes = log_files.iter().map(|planned| planned.log_file.size).sum();
+    observer.total(log_files.len() as u64, bytes);
+    Ok(Plan {
+        bytes,
+        listed,
+        already_stored: listed - log_files.len() as u64,
+        log_files,
+        skipped,
+        requests,
+    })
 }

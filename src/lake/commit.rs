@@ -5,13 +5,13 @@
 //! writes the missing ledger rows. Events that another ingest has committed since we
 //! looked are taken out of ours first.
 
-use super::ledger::{LogFileRow, log_files_batch};
-use super::rejects::RejectRow;
+use super::ledger::log_files_batch;
 use super::seen::{Pins, Seen};
 use super::table::{Committed, StoredFile, Table};
 use super::writer::DataFile;
 use super::{Lake, LakeError};
 use crate::event::EventKey;
+use crate::read::{LogFileRow, RejectRow};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
@@ -208,6 +208,7 @@ mod tests {
     use super::*;
     use crate::event::{Decoder, EventBuilder, Field};
     use crate::lake::{Location, TableName};
+    use crate::source::LogFile;
     use std::ops::Range;
 
     /// The events with these numbers, claimed and ready to be committed.
@@ -224,7 +225,8 @@ mod tests {
                 unreachable!("few events are packed at once")
             }),
         );
-        let mut row = LogFileRow::listed(("a.json", "", 0), None);
+        let listed = LogFile::new("a.json".to_owned(), 0, String::new(), None);
+        let mut row = LogFileRow::listed(&listed);
         assert!(row.decoded(decoded).is_empty());
         assert!(row.events > 0, "{row:?}");
         let (batch, keys) = builder.finish().unwrap();

@@ -3,14 +3,13 @@
 //! In: ledger rows. Out: a [`Coverage`]. Promise: computed from the ledger and the Delta log alone, in time that grows with
 //! log files, not with events.
 
-use super::ledger::{LogFileOutcome, LogFileRow};
 use super::reader::read_columns;
 use super::{Lake, LakeError};
 use crate::event::Summary;
+use crate::read::{LogFileOutcome, Tally};
 use crate::report::Coverage;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
-use chrono::{DateTime, NaiveDate, SecondsFormat};
 use std::collections::{BTreeSet, HashMap};
 
 impl Lake {
@@ -33,7 +32,7 @@ impl Lake {
         let store = self.log_files.delta().object_store();
         for file in self.log_files.files()? {
             for batch in read_columns(&store, &file, &COLUMNS).await? {
-                tally.add_ledger(&batch, &mut outcomes);
+                add_ledger(&mut tally, &batch, &mut outcomes);
             }
         }
         tally.log_files = outcomes.values().filter(|stored| **stored).count() as u64;
@@ -50,110 +49,40 @@ impl Lake {
     }
 }
 
-/// Adds up what was read.
-#[derive(Debug, Clone, Default)]
-pub struct Tally {
-    /// Events, each once.
-    pub events: u64,
-    /// Log files whose events were read.
-    pub log_files: u64,
-    /// Log files that could not be read.
-    pub log_files_rejected: u64,
-    /// Records that could not be decoded.
-    pub records_rejected: u64,
-    /// What the events are about.
-    pub summary: Summary,
-}
-
-impl Tally {
-    /// Takes a log file into account.
-    pub fn add(&mut self, row: &LogFileRow) {
-        match row.outcome {
-            LogFileOutcome::Stored => self.log_files += 1,
-            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => self.log_files_rejected += 1,
-            LogFileOutcome::Skipped => {}
+/// Takes rows of the table `log_files` into account; log files are only noted in `outcomes`.
+fn add_ledger(tally: &mut Tally, batch: &RecordBatch, outcomes: &mut HashMap<String, bool>) {
+    let column = |name: &str| batch.column_by_name(name);
+    let text = |name: &str, row: usize| {
+        column(name)
+            .map(|c| c.as_string::<i32>().value(row))
+            .unwrap_or_default()
+    };
+    let time = |name: &str, row: usize| {
+        let times = column(name)?.as_primitive::<TimestampMicrosecondType>();
+        times.is_valid(row).then(|| times.value(row))
+    };
+    let texts = |name: &str, row: usize| -> BTreeSet<String> {
+        let list = column(name).map(|c| c.as_list::<i32>().value(row));
+        list.iter()
+            .flat_map(|list| list.as_string::<i32>().iter().flatten().map(str::to_owned))
+            .collect()
+    };
+    for row in 0..batch.num_rows() {
+        let outcome = text("outcome", row);
+        if outcome != LogFileOutcome::Skipped.as_str() {
+            let stored = outcome == LogFileOutcome::Stored.as_str();
+            *outcomes
+                .entry(text("log_file", row).to_owned())
+                .or_default() |= stored;
         }
-        self.events += row.stored;
-        self.records_rejected += row.rejected;
-        self.summary.merge(&row.summary);
-    }
-
-    /// Takes rows of the table `log_files` into account; log files are only noted in `outcomes`.
-    fn add_ledger(&mut self, batch: &RecordBatch, outcomes: &mut HashMap<String, bool>) {
-        let column = |name: &str| batch.column_by_name(name);
-        let text = |name: &str, row: usize| {
-            column(name)
-                .map(|c| c.as_string::<i32>().value(row))
-                .unwrap_or_default()
-        };
-        let time = |name: &str, row: usize| {
-            let times = column(name)?.as_primitive::<TimestampMicrosecondType>();
-            times.is_valid(row).then(|| times.value(row))
-        };
-        let texts = |name: &str, row: usize| -> BTreeSet<String> {
-            let list = column(name).map(|c| c.as_list::<i32>().value(row));
-            list.iter()
-                .flat_map(|list| list.as_string::<i32>().iter().flatten().map(str::to_owned))
-                .collect()
-        };
-        for row in 0..batch.num_rows() {
-            let outcome = text("outcome", row);
-            if outcome != LogFileOutcome::Skipped.as_str() {
-                let stored = outcome == LogFileOutcome::Stored.as_str();
-                *outcomes
-                    .entry(text("log_file", row).to_owned())
-                    .or_default() |= stored;
-            }
-            self.summary.merge(&Summary {
-                first: time("first_event_time", row),
-                last: time("last_event_time", row),
-                days: BTreeSet::new(),
-                accounts: texts("accounts", row),
-                regions: texts("regions", row),
-                event_categories: texts("event_categories", row),
-                data_event_services: texts("data_event_services", row),
-            });
-        }
-    }
-
-    /// The coverage of what came from `source`.
-    pub fn coverage(self, source: String) -> Coverage {
-        let Summary {
-            first,
-            last,
-            days,
-            accounts,
-            regions,
-            event_categories,
-            data_event_services,
-        } = self.summary;
-        let rfc3339 = |micros: i64| {
-            Some(
-                DateTime::from_timestamp_micros(micros)?
-                    .to_rfc3339_opts(SecondsFormat::AutoSi, true),
-            )
-        };
-        let missing = match (days.first(), days.last()) {
-            (Some(first), Some(last)) => {
-                (*first..*last).filter(|day| !days.contains(day)).collect()
-            }
-            _ => Vec::new(),
-        };
-        let date = |day: i32| NaiveDate::from_epoch_days(day).map(|date| date.to_string());
-        Coverage {
-            source,
-            events: self.events,
-            first_event: first.and_then(rfc3339),
-            last_event: last.and_then(rfc3339),
-            accounts: accounts.into_iter().collect(),
-            regions: regions.into_iter().collect(),
-            days_with_events: days.len() as u64,
-            days_missing: missing.into_iter().filter_map(date).collect(),
-            log_files: self.log_files,
-            log_files_rejected: self.log_files_rejected,
-            records_rejected: self.records_rejected,
-            event_categories: event_categories.into_iter().collect(),
-            data_event_services: data_event_services.into_iter().collect(),
-        }
+        tally.summary.merge(&Summary {
+            first: time("first_event_time", row),
+            last: time("last_event_time", row),
+            days: BTreeSet::new(),
+            accounts: texts("accounts", row),
+            regions: texts("regions", row),
+            event_categories: texts("event_categories", row),
+            data_event_services: texts("data_event_services", row),
+        });
     }
 }

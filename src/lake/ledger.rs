@@ -7,114 +7,16 @@ use super::LakeError;
 use super::reader::read_columns;
 use super::table::Table;
 use super::tables::TableName;
-use crate::cloudtrail::LogFileKey;
-use crate::event::{Decoded, Outcome, Reject, Summary};
+use crate::read::{LogFileOutcome, LogFileRow};
 use arrow::array::{
     ArrayRef, AsArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray,
     StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::error::ArrowError;
-use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-
-/// What became of a log file in one attempt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LogFileOutcome {
-    /// Its events are in the lake.
-    #[default]
-    Stored,
-    /// It is no log file of events.
-    Skipped,
-    /// Its content cannot be read.
-    Rejected,
-    /// It could not be fetched; the next run tries again.
-    Unfetched,
-}
-
-impl LogFileOutcome {
-    /// The value of the column `outcome`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            LogFileOutcome::Stored => "stored",
-            LogFileOutcome::Skipped => "skipped",
-            LogFileOutcome::Rejected => "rejected",
-            LogFileOutcome::Unfetched => "unfetched",
-        }
-    }
-}
-
-/// A row of the ledger.
-#[derive(Debug, Clone, Default)]
-pub struct LogFileRow {
-    /// URI or path.
-    pub log_file: String,
-    /// As listed.
-    pub etag: String,
-    /// Bytes as stored in the source.
-    pub size_bytes: u64,
-    /// SHA-256 of those bytes, in hexadecimal; none when they could not be fetched.
-    pub sha256: Option<String>,
-    /// What became of it.
-    pub outcome: LogFileOutcome,
-    /// Why it was not stored, or what is odd about it.
-    pub reason: Option<String>,
-    /// Bytes of JSON.
-    pub json_bytes: u64,
-    /// Records read.
-    pub events: u64,
-    /// Records that were new.
-    pub stored: u64,
-    /// Records whose event was known already.
-    pub duplicates: u64,
-    /// Records that could not be decoded.
-    pub rejected: u64,
-    /// The account in its path.
-    pub account_id: Option<String>,
-    /// The region in its path.
-    pub region: Option<String>,
-    /// The day in its path.
-    pub log_date: Option<NaiveDate>,
-    /// What its events are about.
-    pub summary: Summary,
-}
-
-impl LogFileRow {
-    /// The row of a log file as it was listed: name, ETag, size, and what its path says.
-    pub fn listed((name, etag, size): (&str, &str, u64), key: Option<&LogFileKey>) -> Self {
-        Self {
-            log_file: name.to_owned(),
-            etag: etag.to_owned(),
-            size_bytes: size,
-            account_id: key.map(|key| key.account.to_string()),
-            region: key.map(|key| key.region.clone()),
-            log_date: key.map(|key| key.date),
-            ..Self::default()
-        }
-    }
-
-    /// It could not be fetched.
-    pub fn unfetched(&mut self, reason: String) {
-        self.outcome = LogFileOutcome::Unfetched;
-        self.reason = Some(reason);
-    }
-
-    /// It was decoded; gives what could not be. Which of its events are new is for others to say.
-    pub fn decoded(&mut self, decoded: Decoded) -> Vec<Reject> {
-        (self.outcome, self.reason) = match decoded.outcome {
-            Outcome::Read => (LogFileOutcome::Stored, decoded.remark),
-            Outcome::Skipped(what) => (LogFileOutcome::Skipped, Some(what)),
-            Outcome::Rejected(why) => (LogFileOutcome::Rejected, Some(why)),
-        };
-        self.json_bytes = decoded.json_bytes;
-        self.events = decoded.records;
-        self.rejected = decoded.rejects.len() as u64;
-        self.summary = decoded.summary;
-        decoded.rejects
-    }
-}
 
 /// Rows of the ledger as a batch; `now` is the time of ingest in microseconds.
 pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBatch, ArrowError> {

@@ -24,15 +24,14 @@ mod tables;
 mod writer;
 
 pub use commit::Packed;
-pub use coverage::Tally;
 pub use error::LakeError;
-pub use ledger::{Known, LogFileOutcome, LogFileRow};
+pub use ledger::Known;
 pub use location::Location;
-pub use rejects::RejectRow;
 pub use seen::{Pins, Seen};
 pub use tables::TableName;
 pub use writer::DataFile;
 
+use crate::read::{LogFileRow, RejectRow};
 use arrow::array::RecordBatch;
 use deltalake_core::DeltaTable;
 use std::collections::HashSet;

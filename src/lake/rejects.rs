@@ -11,6 +11,7 @@ use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError};
 use crate::event::Reject;
+use crate::read::RejectRow;
 use arrow::array::{
     ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
@@ -22,24 +23,15 @@ use std::collections::HashSet;
 use std::iter;
 use std::sync::Arc;
 
-/// A record that could not be decoded, and where it stood.
-#[derive(Debug, Clone)]
-pub struct RejectRow {
-    /// URI or path of the log file.
-    pub log_file: String,
-    /// The record.
-    pub reject: Reject,
-}
-
-impl RejectRow {
-    fn identity(&self) -> u128 {
-        let Reject {
-            record,
-            reason,
-            text,
-        } = &self.reject;
-        identity(&[&self.log_file, reason, text], *record)
-    }
+/// What a rejected record is known by.
+fn identity_of(row: &RejectRow) -> u128 {
+    let Reject {
+        record,
+        reason,
+        text,
+        ..
+    } = &row.reject;
+    identity(&[&row.log_file, reason, text], *record)
 }
 
 impl Lake {
@@ -61,7 +53,7 @@ impl Lake {
             }
         };
         for _ in 0..MOST_ATTEMPTS {
-            let new = rows.iter().filter(|row| !known.contains(&row.identity()));
+            let new = rows.iter().filter(|row| !known.contains(&identity_of(row)));
             let new: Vec<&RejectRow> = new.collect();
             if new.is_empty() {
                 return Ok(0);
@@ -73,7 +65,7 @@ impl Lake {
             let Committed { done, others } = table.commit(vec![add]).await?;
             known.extend(identities(table, &others).await?);
             if done {
-                known.extend(new.into_iter().map(RejectRow::identity));
+                known.extend(new.into_iter().map(identity_of));
                 return Ok(file.bytes.len() as u64);
             }
             table.delta().object_store().delete(&path).await?;

@@ -30,6 +30,7 @@ pub use views::{EVENT_DATA_STORE, VIEWS, View};
 
 use crate::cloudtrail::Selection;
 use crate::lake::{Lake, LakeError, TableName};
+use crate::read::{Observer, Silent};
 use crate::report::Coverage;
 use crate::source::{Source, SourceError};
 use arrow::array::RecordBatch;
@@ -41,7 +42,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
-use raw::{Account, RawTable, Trail};
+use raw::{LedgerTable, RawTable, Trail};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -90,6 +91,8 @@ pub struct SessionOptions {
     /// The most memory that sorting, grouping and joining may take, in bytes. What does not fit is put into temporary
     /// files where the engine knows how; no limit when none.
     pub max_memory: Option<usize>,
+    /// Follows listing and reading; only for log files without ingest.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for SessionOptions {
@@ -100,6 +103,7 @@ impl Default for SessionOptions {
             threads: 1,
             max_json: 2 << 30,
             max_memory: None,
+            observer: Arc::new(Silent),
         }
     }
 }
@@ -156,13 +160,13 @@ impl Session {
         sources: Vec<Arc<dyn Source>>,
         options: &SessionOptions,
     ) -> Result<Self, SessionError> {
-        let trail = Arc::new(Trail::list(sources, &options.selection, options.max_json).await?);
+        let trail = Arc::new(Trail::list(sources, options).await?);
         let streams = options.threads.div_ceil(DECODERS_PER_STREAM).max(1);
         let context = context(streams, options.max_memory)?;
         let events = Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams));
         for name in [TableName::LogFiles, TableName::Rejects] {
-            let account = Account::new(name, Arc::clone(&events));
-            context.register_table(name.as_str(), Arc::new(account))?;
+            let ledger = LedgerTable::new(name, Arc::clone(&events));
+            context.register_table(name.as_str(), Arc::new(ledger))?;
         }
         register_selected(&context, events, &options.selection)?;
         Ok(Self {

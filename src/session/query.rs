@@ -7,6 +7,7 @@
 use super::cancel::can_be_stopped;
 use super::fault::{FaultKind, SqlFault};
 use super::params::value;
+use super::raw::DecodeExec;
 use super::statement::Ask;
 use super::{Params, Session, SessionError, Statement, dialect, views};
 use crate::report::JSON_TEXT;
@@ -341,7 +342,8 @@ fn marked(batch: &RecordBatch, schema: &Schema) -> Result<RecordBatch, SessionEr
 /// Rows that the leaves of a plan have given.
 fn read(plan: &dyn ExecutionPlan) -> u64 {
     let inputs = plan.children();
-    if inputs.is_empty() {
+    // Below that are log files, not rows.
+    if inputs.is_empty() || plan.name() == DecodeExec::NAME {
         let rows = plan.metrics().and_then(|metrics| metrics.output_rows());
         return rows.unwrap_or(0) as u64;
     }

@@ -1,34 +1,40 @@
 //! Log files as tables, without ingest.
 //!
 //! In: sources. Out: the table `events`, decoded while it is scanned, and what became of the log files and records.
-//! Promise: each event once, as in a lake; only the columns that a query asks for are built; what was read is accounted
-//! for like an ingest.
+//! Promise: read as an ingest reads; each event once, as in a lake; only the columns that a query asks for are built, and
+//! only the log files that it names are read.
+//!
+//! ```text
+//! DecodeExec            columns, filter: unary, one partition in, one out
+//!   DataSourceExec      the list of work, a batch for each parcel: DataFusion's own
+//! ```
 
-mod account;
+mod exec;
+mod ledger;
 mod scan;
+mod work;
 
-pub(super) use account::Account;
+pub(super) use exec::DecodeExec;
+pub(super) use ledger::LedgerTable;
 
-use crate::cloudtrail::Selection;
-use crate::lake::{LogFileRow, RejectRow, TableName, Tally};
-use crate::source::{LogFile, Source, SourceError};
+use super::SessionOptions;
+use crate::lake::TableName;
+use crate::read::{LogFileRow, Observer, ParcelSize, RejectRow, Tally, list, parcels};
+use crate::source::Source;
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session as CatalogSession, TableProvider};
-use datafusion::common::{DFSchema, DataFusionError};
+use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue};
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType,
+};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use scan::{Reader, Scan, Wanted};
-use std::collections::{HashSet, VecDeque};
+use scan::Wanted;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Compressed bytes that one thread decodes at a time: small enough that all threads end together.
-const PORTION: u64 = 4 << 20;
-
-/// Log files that one thread decodes at a time; small ones cost more than their bytes.
-const PORTION_FILES: usize = 512;
 
 /// The log files of some sources, as a table.
 #[derive(Debug)]
@@ -41,9 +47,13 @@ pub(crate) struct RawTable {
 /// What is read, and what became of it.
 #[derive(Debug)]
 pub(crate) struct Trail {
-    sources: Vec<Arc<dyn Source>>,
-    log_files: Vec<(usize, LogFile)>,
+    sources: Arc<[Arc<dyn Source>]>,
+    /// All log files, a batch for each parcel.
+    work: Vec<RecordBatch>,
+    /// How many log files that is.
+    log_files: usize,
     max_json: u64,
+    observer: Arc<dyn Observer>,
     /// What became of the log files, in each reading of them.
     readings: Mutex<Vec<Arc<Mutex<Reading>>>>,
 }
@@ -64,22 +74,19 @@ impl Trail {
     /// Lists the sources.
     pub(crate) async fn list(
         sources: Vec<Arc<dyn Source>>,
-        selection: &Selection,
-        max_json: u64,
-    ) -> Result<Self, SourceError> {
-        let (mut log_files, mut listed) = (Vec::new(), HashSet::new());
-        for (place, source) in sources.iter().enumerate() {
-            let listing = source.list(selection, &|_, _| ()).await?;
-            let new = listing
-                .files
-                .into_iter()
-                .filter(|file| listed.insert((file.uri.clone(), file.etag.clone())));
-            log_files.extend(new.map(|file| (place, file)));
-        }
+        options: &SessionOptions,
+    ) -> Result<Self, super::SessionError> {
+        let observer = Arc::clone(&options.observer);
+        let listed = list(&sources, &options.selection, observer.as_ref()).await?;
+        let log_files = listed.log_files.len();
+        let parcels = parcels(listed.log_files, ParcelSize::QUESTION);
+        let work: Result<_, _> = parcels.iter().map(work::batch).collect();
         Ok(Self {
-            sources,
+            sources: sources.into(),
+            work: work.map_err(DataFusionError::from)?,
             log_files,
-            max_json,
+            max_json: options.max_json,
+            observer,
             readings: Mutex::default(),
         })
     }
@@ -104,7 +111,7 @@ impl Trail {
 
     /// Whether one reading read all log files.
     fn is_read(&self) -> bool {
-        count(&self.furthest()) == self.log_files.len()
+        count(&self.furthest()) == self.log_files
     }
 
     /// The account of the furthest reading.
@@ -118,7 +125,7 @@ impl Trail {
 
     /// How many log files were read of how many, by the furthest reading.
     pub(crate) fn progress(&self) -> (usize, usize) {
-        (count(&self.furthest()), self.log_files.len())
+        (count(&self.furthest()), self.log_files)
     }
 
     pub(crate) fn name(&self) -> String {
@@ -127,20 +134,6 @@ impl Trail {
             .map(|source| source.uri())
             .collect::<Vec<_>>()
             .join(", ")
-    }
-
-    fn portions(&self) -> VecDeque<Vec<(usize, LogFile)>> {
-        let (mut portions, mut portion, mut bytes) = (VecDeque::new(), Vec::new(), 0);
-        for (source, file) in &self.log_files {
-            bytes += file.size;
-            portion.push((*source, file.clone()));
-            if bytes > PORTION || portion.len() == PORTION_FILES {
-                portions.push_back(std::mem::take(&mut portion));
-                bytes = 0;
-            }
-        }
-        portions.push_back(portion);
-        portions
     }
 }
 
@@ -159,13 +152,48 @@ impl RawTable {
         }
     }
 
-    /// The streams of a scan: all take their log files from one list.
-    fn partitions(&self, wanted: Wanted) -> Vec<Arc<dyn PartitionStream>> {
-        let scan = Arc::new(Scan::new(wanted));
+    /// The plan that decodes what is wanted: its parcels are dealt out to the streams in turn.
+    fn decode(&self, wanted: Wanted) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let mut partitions = vec![Vec::new(); self.streams];
+        for (parcel, place) in wanted.work.iter().zip((0..self.streams).cycle()) {
+            partitions[place].push(parcel.clone());
+        }
+        let list = MemorySourceConfig::try_new_exec(&partitions, work::schema(), None)?;
         let threads = self.threads.div_ceil(self.streams);
-        (0..self.streams)
-            .map(|_| Arc::new(Reader::new(Arc::clone(&scan), threads)) as _)
-            .collect()
+        Ok(Arc::new(DecodeExec::new(list, Arc::new(wanted), threads)))
+    }
+}
+
+/// The log files that a condition names, if it names all it can hold for.
+fn named(condition: &Expr) -> Option<HashSet<String>> {
+    let is_log_file =
+        |expr: &Expr| matches!(expr, Expr::Column(Column { name, .. }) if name == "log_file");
+    let text = |expr: &Expr| match expr {
+        Expr::Literal(
+            ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text),
+            _,
+        ) => text.clone(),
+        _ => None,
+    };
+    match condition {
+        Expr::InList(list) if !list.negated && is_log_file(&list.expr) => {
+            list.list.iter().map(text).collect()
+        }
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq,
+            right,
+        }) if is_log_file(left) => Some(HashSet::from([text(right)?])),
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Or,
+            right,
+        }) => {
+            let (mut left, right) = (named(left)?, named(right)?);
+            left.extend(right);
+            Some(left)
+        }
+        _ => None,
     }
 }
 
@@ -215,15 +243,20 @@ impl TableProvider for RawTable {
             let schema = DFSchema::try_from(SchemaRef::clone(&decoded))?;
             state.create_physical_expr(filter, &schema)
         });
-        let partitions = self.partitions(Wanted {
+        let mut work = self.trail.work.clone();
+        for names in filters.iter().filter_map(named) {
+            work = work::only(&work, &names)?;
+        }
+        let plan = self.decode(Wanted {
             trail: Arc::clone(&self.trail),
-            schema: SchemaRef::clone(&schema),
+            schema,
             decoded,
             filter: filter.transpose()?,
-            streams: self.streams,
-        });
-        Ok(Arc::new(StreamingTableExec::try_new(
-            schema, partitions, None, None, false, limit,
-        )?))
+            work,
+        })?;
+        Ok(match limit {
+            Some(_) => plan.with_fetch(limit).unwrap_or(plan),
+            None => plan,
+        })
     }
 }

@@ -7,11 +7,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 use super::{Listing, LogFile, Source, SourceError};
-use crate::cloudtrail::Selection;
+use crate::cloudtrail::{Selection, sha256};
 
 /// A stream that is read once.
 #[derive(Debug)]
@@ -75,8 +74,7 @@ impl Source for Pipe {
         seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError> {
         let content = self.content().await?;
-        let hash = Sha256::digest(content);
-        let etag = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let etag = sha256(content);
         let file = LogFile::new(self.uri.clone(), content.len() as u64, etag, None);
         seen(1, file.size);
         Ok(Listing::new(vec![file], Vec::new(), 0))

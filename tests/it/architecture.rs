@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Lowest first. Rooms on one layer do not see each other.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 11] = [
     &["json"],
     &["cloudtrail"],
-    &["source", "event", "iam", "knowledge", "report"],
+    &["knowledge"],
+    &["source", "event", "iam", "report"],
+    &["read"],
     &["lake", "integrity"],
     &["ingest", "session"],
     &["analysis", "render"],
-    &["cluster"],
+    &["cluster", "serve"],
     &["lib"],
     &["cli"],
 ];

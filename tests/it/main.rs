@@ -28,6 +28,7 @@ mod policy_language;
 mod program;
 mod progress;
 mod questions;
+mod reading;
 mod readme;
 mod ready;
 mod rules;

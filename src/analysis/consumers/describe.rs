@@ -11,7 +11,7 @@ use super::evidence::{Facts, Origin, Verdict, weigh};
 use super::group::{Group, Known};
 use super::name::Naming;
 use super::uses::{KeyUses, Texts, Use};
-use crate::cloudtrail::Family;
+use crate::cloudtrail::{Family, hex};
 use crate::knowledge::{AddressBook, AddressClass, vendor, vendor_named_in};
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
@@ -40,12 +40,7 @@ pub(super) fn id(prefix: &str, parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     let digest = hash.finalize();
-    let hex: String = digest
-        .iter()
-        .take(ID_BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{prefix}-{hex}")
+    format!("{prefix}-{}", hex(&digest[..ID_BYTES]))
 }
 
 fn time(micros: i64) -> DateTime<Utc> {

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use keytrail::ingest::{IngestOptions, IngestSummary, Stop, ingest, plan};
+use keytrail::ingest::{IngestOptions, IngestSummary, ingest, plan};
 use keytrail::lake::{Known, Lake, LakeError, Location};
+use keytrail::read::Stop;
 use keytrail::render::Format;
 use keytrail::source::Source;
 

@@ -6,6 +6,7 @@
 
 use super::strip::{Range, Strip};
 use super::{Page, PageError, visible};
+use crate::cloudtrail::hex;
 use crate::render::plan::targets;
 use crate::report::plan::{Plan, PlannedKey, Step};
 use minijinja::context;
@@ -114,11 +115,7 @@ fn steps(steps: &[Step], (key, consumer): (&str, &str)) -> Result<Value, PageErr
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        let id: String = digest
-            .iter()
-            .take(ID_BYTES)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id = hex(&digest[..ID_BYTES]);
         let mut value = visible(step)?;
         value["id"] = json!(id);
         value["number"] = json!(number);

@@ -1,6 +1,6 @@
-//! What became of log files and records, where there is no lake to tell.
+//! What became of log files and records, where there is no lake to ask.
 //!
-//! In: the log files of a trail. Out: the tables `log_files` and `rejects`. Promise: they tell of all log files: if no query
+//! In: the log files of a trail. Out: the tables `log_files` and `rejects`. Promise: they cover all log files: if no query
 //! has read them all yet, they are read first.
 
 use super::scan::Wanted;
@@ -13,18 +13,18 @@ use datafusion::common::DataFusionError;
 use datafusion::datasource::MemTable;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{Expr, TableType};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::{TryStreamExt, stream};
 use std::sync::Arc;
 
 /// `log_files` or `rejects`.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub(crate) struct LedgerTable {
     name: TableName,
     events: Arc<RawTable>,
 }
 
-impl Account {
+impl LedgerTable {
     pub(crate) fn new(name: TableName, events: Arc<RawTable>) -> Self {
         Self { name, events }
     }
@@ -32,16 +32,15 @@ impl Account {
     /// Reads all log files, for what became of them only.
     async fn read(&self, context: &Arc<TaskContext>) -> Result<(), DataFusionError> {
         let nothing = Arc::new(Schema::empty());
-        let partitions = self.events.partitions(Wanted {
+        let decode = self.events.decode(Wanted {
             trail: Arc::clone(&self.events.trail),
             schema: SchemaRef::clone(&nothing),
             decoded: nothing,
             filter: None,
-            streams: self.events.streams,
-        });
-        let streams = partitions
-            .iter()
-            .map(|partition| Ok(partition.execute(Arc::clone(context))));
+            work: self.events.trail.work.clone(),
+        })?;
+        let partitions = 0..decode.output_partitioning().partition_count();
+        let streams = partitions.map(|partition| decode.execute(partition, Arc::clone(context)));
         stream::iter(streams)
             .try_for_each_concurrent(None, |rows| rows.try_for_each(async |_| Ok(())))
             .await
@@ -49,7 +48,7 @@ impl Account {
 }
 
 #[async_trait]
-impl TableProvider for Account {
+impl TableProvider for LedgerTable {
     fn schema(&self) -> SchemaRef {
         self.name.schema()
     }

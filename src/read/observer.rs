@@ -1,18 +1,19 @@
-//! How an ingest tells what it does, and is asked to end.
+//! How reading shows its progress, and how it is asked to stop.
 //!
 //! In: what happens in the pipeline. Out: nothing, unless somebody observes. Promise: the library itself never prints;
 //! an [`Observer`] may be called from many threads at once and must return quickly.
 
+use super::LogFileOutcome;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The parts of an ingest that follow each other.
+/// The phases of an ingest, or of a question without a lake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Log files are looked for in the source.
     Listing,
-    /// Log files are fetched, decoded and stored.
+    /// Log files are fetched and decoded, and stored if there is a lake.
     Reading,
     /// What was read last is being made part of the lake.
     Committing,
@@ -31,26 +32,35 @@ impl fmt::Display for Phase {
 /// What became of a log file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Its events are in the lake now.
+    /// Its events were read.
     Stored,
     /// Its events were in the lake before.
     AlreadyStored,
     /// It could not be read as a log file.
     Rejected,
-    /// It is no log file of events, e.g. a digest file.
+    /// It holds something else than events, e.g. a digest file.
     Skipped,
 }
 
-/// Hears of the progress of an ingest. Numbers are increments since the last call.
-pub trait Observer: Send + Sync {
-    /// A new phase begins.
+impl From<LogFileOutcome> for Outcome {
+    fn from(outcome: LogFileOutcome) -> Self {
+        match outcome {
+            LogFileOutcome::Stored => Self::Stored,
+            LogFileOutcome::Skipped => Self::Skipped,
+            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => Self::Rejected,
+        }
+    }
+}
+
+/// Follows the progress of an ingest or of a question. Numbers are increments since the last call.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// A new phase begins. Each reading of the log files is a phase: a question may read them more than once.
     fn phase(&self, phase: Phase);
 
     /// More log files were found, with their size as stored in the source.
     fn listed(&self, files: u64, bytes: u64);
 
-    /// The listing is complete: this much is to be read by this run, without what the lake already has. Not an
-    /// increment.
+    /// What this phase is going to read, without what a lake already has. Not an increment.
     fn total(&self, files: u64, bytes: u64);
 
     /// A log file of this stored size is done.
@@ -60,7 +70,7 @@ pub trait Observer: Send + Sync {
     fn events(&self, read: u64, stored: u64, duplicates: u64, rejected: u64);
 }
 
-/// Does not listen.
+/// Ignores progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

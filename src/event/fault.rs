@@ -1,0 +1,147 @@
+//! Why a log file cannot be read.
+//!
+//! In: what went wrong between its bytes and its records. Out: a [`FileFault`] in words, and a [`RejectKind`] to count by.
+//! Promise: every rejected log file and record has exactly one kind.
+
+use super::gzip::TextFault;
+use super::input::LONGEST_VALUE;
+use super::record::RecordFault;
+use std::fmt;
+
+/// Why a log file is rejected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileFault {
+    /// It has no bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// It is in another format, which is known.
+    #[error("{0}, not gzip or JSON")]
+    Format(&'static str),
+    /// The compressed data is damaged.
+    #[error("broken gzip data: {0}")]
+    Gzip(String),
+    /// Its text is larger than allowed.
+    #[error("more than {limit} bytes of JSON when decompressed")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// It is text, but not JSON.
+    #[error("neither gzip nor JSON")]
+    NotJson,
+    /// There is nothing but white space.
+    #[error("no JSON in it")]
+    NoJson,
+    /// The JSON is broken.
+    #[error("broken JSON at byte {byte}, in record {record}")]
+    BrokenJson {
+        /// Where, from the start of the text.
+        byte: u64,
+        /// In which record, from 0.
+        record: u64,
+    },
+    /// What follows the records is broken.
+    #[error("broken JSON after the list of records")]
+    AfterRecords,
+    /// The text ends within a record or list.
+    #[error("the JSON text ends too early, in record {record}")]
+    CutOff {
+        /// In which record, from 0.
+        record: u64,
+    },
+    /// A value is too large to be held.
+    #[error("a JSON value of more than {LONGEST_VALUE} bytes")]
+    LongValue,
+    /// It is sound JSON, but about something else.
+    #[error("no CloudTrail event in it: objects with the fields {fields}")]
+    NoEvents {
+        /// The first fields of its first object.
+        fields: String,
+    },
+    /// A long file was sound once, but not when it was read again.
+    #[error("the file could not be read a second time")]
+    NotTwice,
+}
+
+impl FileFault {
+    /// What to count it as.
+    pub fn kind(&self) -> RejectKind {
+        match self {
+            Self::Empty | Self::NoJson => RejectKind::Empty,
+            Self::Format(_) => RejectKind::Format,
+            Self::Gzip(_) | Self::NotTwice => RejectKind::Gzip,
+            Self::TooLarge { .. } | Self::LongValue => RejectKind::TooLarge,
+            Self::NotJson => RejectKind::NotJson,
+            Self::BrokenJson { .. } | Self::AfterRecords => RejectKind::BrokenJson,
+            Self::CutOff { .. } => RejectKind::CutOff,
+            Self::NoEvents { .. } => RejectKind::NoEvents,
+        }
+    }
+}
+
+impl From<TextFault> for FileFault {
+    fn from(fault: TextFault) -> Self {
+        match fault {
+            TextFault::Empty => Self::Empty,
+            TextFault::Gzip(error) => Self::Gzip(error.to_string()),
+            TextFault::TooLarge { limit } => Self::TooLarge { limit },
+            TextFault::Format(format) => Self::Format(format),
+        }
+    }
+}
+
+impl RecordFault {
+    /// What to count it as.
+    pub(crate) fn kind(&self) -> RejectKind {
+        match self {
+            Self::Json(_) => RejectKind::BrokenJson,
+            Self::Encoding => RejectKind::Encoding,
+            Self::NoTime | Self::BadTime(_) => RejectKind::Time,
+            Self::NotAnEvent => RejectKind::NoEvents,
+        }
+    }
+}
+
+/// The kinds of faults that log files and records are rejected for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum RejectKind {
+    /// Nothing in it.
+    Empty,
+    /// Another file format.
+    Format,
+    /// Damaged compressed data.
+    Gzip,
+    /// Larger than allowed.
+    TooLarge,
+    /// Text that is not JSON.
+    NotJson,
+    /// JSON with a syntax error.
+    BrokenJson,
+    /// JSON that ends too early.
+    CutOff,
+    /// Text that is not UTF-8.
+    Encoding,
+    /// An event without a time that can be read.
+    Time,
+    /// Something else than CloudTrail events.
+    NoEvents,
+}
+
+impl fmt::Display for RejectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty",
+            Self::Format => "another file format",
+            Self::Gzip => "damaged gzip data",
+            Self::TooLarge => "too large",
+            Self::NotJson => "not JSON",
+            Self::BrokenJson => "broken JSON",
+            Self::CutOff => "cut off",
+            Self::Encoding => "not UTF-8",
+            Self::Time => "no event time",
+            Self::NoEvents => "no CloudTrail events",
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! What became of each log file.
+//!
+//! In: a log file as listed, and how reading it went. Out: a [`LogFileRow`], and a [`RejectRow`] for each record that could
+//! not be decoded. Promise: the row is the same whether it goes into a lake's ledger or is asked without a lake.
+
+use crate::cloudtrail::sha256;
+use crate::event::{Decoded, Outcome, Reject, RejectKind, Summary};
+use crate::source::{LogFile, SourceError};
+use chrono::NaiveDate;
+
+/// What became of a log file in one attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFileOutcome {
+    /// Its events were read.
+    #[default]
+    Stored,
+    /// It holds something else than events.
+    Skipped,
+    /// Its content cannot be read.
+    Rejected,
+    /// It could not be fetched; the next run tries again.
+    Unfetched,
+}
+
+impl LogFileOutcome {
+    /// The value of the column `outcome`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogFileOutcome::Stored => "stored",
+            LogFileOutcome::Skipped => "skipped",
+            LogFileOutcome::Rejected => "rejected",
+            LogFileOutcome::Unfetched => "unfetched",
+        }
+    }
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone, Default)]
+pub struct LogFileRow {
+    /// URI or path.
+    pub log_file: String,
+    /// As listed.
+    pub etag: String,
+    /// Bytes as stored in the source.
+    pub size_bytes: u64,
+    /// SHA-256 of those bytes, in hexadecimal; none when they could not be fetched.
+    pub sha256: Option<String>,
+    /// What became of it.
+    pub outcome: LogFileOutcome,
+    /// Why it was not stored, or what is odd about it.
+    pub reason: Option<String>,
+    /// What to count it as, if it was rejected. Not kept in a lake.
+    pub rejected_as: Option<RejectKind>,
+    /// Bytes of JSON.
+    pub json_bytes: u64,
+    /// Records read.
+    pub events: u64,
+    /// Records that were new.
+    pub stored: u64,
+    /// Records whose event was known already.
+    pub duplicates: u64,
+    /// Records that could not be decoded.
+    pub rejected: u64,
+    /// The account in its path.
+    pub account_id: Option<String>,
+    /// The region in its path.
+    pub region: Option<String>,
+    /// The day in its path.
+    pub log_date: Option<NaiveDate>,
+    /// What its events are about.
+    pub summary: Summary,
+}
+
+impl LogFileRow {
+    /// The row of a log file as it was listed: name, ETag, size, and what its path says.
+    pub fn listed(log_file: &LogFile) -> Self {
+        let key = log_file.key();
+        Self {
+            log_file: log_file.uri.clone(),
+            etag: log_file.etag.clone(),
+            size_bytes: log_file.size,
+            account_id: key.as_ref().map(|key| key.account.to_string()),
+            log_date: key.as_ref().map(|key| key.date),
+            region: key.map(|key| key.region),
+            ..Self::default()
+        }
+    }
+
+    /// Its bytes are here.
+    pub fn fetched(&mut self, bytes: &[u8]) {
+        self.sha256 = Some(sha256(bytes));
+    }
+
+    /// It could not be fetched.
+    pub fn unfetched(&mut self, error: &SourceError) {
+        self.outcome = LogFileOutcome::Unfetched;
+        self.reason = Some(error.to_string());
+    }
+
+    /// It was decoded; gives what could not be. Which of its events are new is for others to say.
+    pub fn decoded(&mut self, decoded: Decoded) -> Vec<Reject> {
+        (self.outcome, self.reason) = match decoded.outcome {
+            Outcome::Read => (LogFileOutcome::Stored, decoded.remark),
+            Outcome::Skipped(what) => (LogFileOutcome::Skipped, Some(what)),
+            Outcome::Rejected(why) => {
+                self.rejected_as = Some(why.kind());
+                (LogFileOutcome::Rejected, Some(why.to_string()))
+            }
+        };
+        self.json_bytes = decoded.json_bytes;
+        self.events = decoded.records;
+        self.rejected = decoded.rejects.len() as u64;
+        self.summary = decoded.summary;
+        decoded.rejects
+    }
+}
+
+/// A record that could not be decoded, and where it stood.
+#[derive(Debug, Clone)]
+pub struct RejectRow {
+    /// URI or path of the log file.
+    pub log_file: String,
+    /// The record.
+    pub reject: Reject,
+}
