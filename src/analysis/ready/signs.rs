@@ -1,19 +1,21 @@
 //! Signs of an intruder among the consumers.
 //!
-//! In: consumers, and what is known of attacks. Out: [`Sign`]s in words, with the first event of each. Promise: asks for the
-//! events of suspicious consumers alone; one that is only new is not suspicious.
+//! In: consumers, and what is known of attacks. Out: [`Sign`]s in words, with the first event of each. Promise: one query,
+//! however many consumers are suspicious, which asks for their first events alone; one that is only new is not suspicious.
 
 use crate::analysis::AnalysisError;
 use crate::analysis::batches::{Columns, value};
-use crate::analysis::consumers::{Consumer, Consumers};
+use crate::analysis::consumers::{Consumer, Consumers, bounds};
 use crate::analysis::findings::{Rule, Rules, Severity};
+use crate::cloudtrail::AccessKeyId;
 use crate::session::{Params, Session};
 use arrow::array::ArrayRef;
-use chrono::TimeDelta;
+use arrow::datatypes::DataType;
+use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeSet, HashMap};
 
-const FIRST_CALL: &str = include_str!("../../../queries/ready/first_call.sql");
+pub(super) const FIRST_CALLS: &str = include_str!("../../../queries/ready/first_calls.sql");
 
 /// A key must have been in use for so long before a consumer counts as new.
 const BASELINE: TimeDelta = TimeDelta::days(1);
@@ -34,7 +36,11 @@ pub(super) struct Sign {
 pub(super) type Signs = HashMap<String, Sign>;
 
 /// Reads them.
-pub(super) async fn read(session: &Session, found: &Consumers) -> Result<Signs, AnalysisError> {
+pub(super) async fn read(
+    session: &Session,
+    keys: &[AccessKeyId],
+    found: &Consumers,
+) -> Result<Signs, AnalysisError> {
     let rules = Rules::builtin()?;
     let grave: HashMap<(&str, &str), &Rule> = rules
         .iter()
@@ -45,7 +51,7 @@ pub(super) async fn read(session: &Session, found: &Consumers) -> Result<Signs, 
         })
         .map(|rule| ((&*rule.event_source, &*rule.event_name), rule))
         .collect();
-    let mut signs = Signs::new();
+    let mut suspicious = Vec::new();
     for of_key in found
         .consumers
         .chunk_by(|a, b| a.access_key_id == b.access_key_id)
@@ -53,15 +59,20 @@ pub(super) async fn read(session: &Session, found: &Consumers) -> Result<Signs, 
         for consumer in of_key {
             let tool = (!consumer.warnings.is_empty()).then(|| consumer.warnings.join(", "));
             let stranger = stranger(consumer, of_key, &grave);
-            if tool.is_none() && stranger.is_none() {
-                continue;
+            if tool.is_some() || stranger.is_some() {
+                suspicious.push((consumer, tool, stranger));
             }
-            let first = first_call(session, consumer).await?;
-            let told = |what: String| format!("{what} ({first})");
-            let sign = signs.entry(consumer.access_key_id.clone()).or_default();
-            sign.tools.extend(tool.map(told));
-            sign.strangers.extend(stranger.map(told));
         }
+    }
+    let moments = suspicious.iter().map(|(consumer, ..)| consumer.first_seen);
+    let first_calls = first_calls(session, keys, moments.collect()).await?;
+    let mut signs = Signs::new();
+    for (consumer, tool, stranger) in suspicious {
+        let first = first_calls.of(consumer);
+        let with_first = |what: String| format!("{what} ({first})");
+        let sign = signs.entry(consumer.access_key_id.clone()).or_default();
+        sign.tools.extend(tool.map(with_first));
+        sign.strangers.extend(stranger.map(with_first));
     }
     Ok(signs)
 }
@@ -112,39 +123,69 @@ fn stranger(
     })
 }
 
-/// The first event of a consumer, in words.
-async fn first_call(session: &Session, consumer: &Consumer) -> Result<String, AnalysisError> {
-    let micros = consumer.first_seen.timestamp_micros();
-    let params = Params::from([
-        (
-            "access_key_id".to_owned(),
-            ScalarValue::from(consumer.access_key_id.as_str()),
-        ),
-        (
-            "moment".to_owned(),
-            ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())),
-        ),
-    ]);
-    let mut first = None;
-    for batch in session.sql(FIRST_CALL, &params).await?.1 {
+/// The parameters of [`FIRST_CALLS`]; the moments are not known yet when none.
+pub(super) fn first_calls_params(
+    keys: &[AccessKeyId],
+    moments: Option<BTreeSet<DateTime<Utc>>>,
+) -> Params {
+    let moments = match moments {
+        Some(moments) => {
+            let micros = moments.into_iter().map(|time| time.timestamp_micros());
+            let micros: Vec<ScalarValue> = micros.map(ScalarValue::from).collect();
+            ScalarValue::List(ScalarValue::new_list_nullable(&micros, &DataType::Int64))
+        }
+        None => ScalarValue::new_null_list(DataType::Int64, true, 1),
+    };
+    let mut params = bounds(keys);
+    params.insert("moments".to_owned(), moments);
+    params
+}
+
+/// Events of keys at the moments when consumers were first seen: by key and moment, the user agent and the event in words.
+#[derive(Debug, Default)]
+struct FirstCalls(HashMap<(String, DateTime<Utc>), Vec<(String, String)>>);
+
+async fn first_calls(
+    session: &Session,
+    keys: &[AccessKeyId],
+    moments: BTreeSet<DateTime<Utc>>,
+) -> Result<FirstCalls, AnalysisError> {
+    let mut found = FirstCalls::default();
+    if moments.is_empty() {
+        return Ok(found);
+    }
+    let params = first_calls_params(keys, Some(moments));
+    for batch in session.sql(FIRST_CALLS, &params).await?.1 {
         let columns = Columns(&batch);
-        let agents = columns.text("user_agent")?;
-        let row = (0..batch.num_rows()).find(|&row| {
-            let agent = value(&agents, row).unwrap_or_default();
-            consumer.user_agents.iter().any(|own| own.name == agent)
-        });
-        if let Some(row) = row {
-            first = Some(call(&columns, row)?);
-            break;
+        let (keys, agents) = (columns.text("access_key_id")?, columns.text("user_agent")?);
+        for row in 0..batch.num_rows() {
+            let (Some(key), Some(time)) = (value(&keys, row), columns.time("event_time", row)?)
+            else {
+                continue;
+            };
+            let agent = value(&agents, row).unwrap_or_default().to_owned();
+            let calls = found.0.entry((key.to_owned(), time)).or_default();
+            calls.push((agent, call(&columns, row)?));
         }
     }
-    let first = first.unwrap_or_else(|| "its first call".to_owned());
-    Ok(format!(
-        "{first} at {}, the first of {} of {}",
-        consumer.first_seen.format("%Y-%m-%d %H:%M:%S"),
-        consumer.events,
-        consumer.consumer_id
-    ))
+    Ok(found)
+}
+
+impl FirstCalls {
+    /// The first event of a consumer, in words.
+    fn of(&self, consumer: &Consumer) -> String {
+        let place = (consumer.access_key_id.clone(), consumer.first_seen);
+        let mut calls = self.0.get(&place).into_iter().flatten();
+        let own =
+            calls.find(|(agent, _)| consumer.user_agents.iter().any(|own| own.name == *agent));
+        format!(
+            "{} at {}, the first of {} of {}",
+            own.map_or("its first call", |(_, call)| call),
+            consumer.first_seen.format("%Y-%m-%d %H:%M:%S"),
+            consumer.events,
+            consumer.consumer_id
+        )
+    }
 }
 
 /// An event in words.
