@@ -3,6 +3,7 @@
 //! In: a [`Session`] and the parameters of a question. Out: a [`Report`]. Promise: every answer carries its coverage;
 //! [`answer`] attaches it, so no caller can forget it.
 
+mod attribution;
 mod batches;
 pub mod consumers;
 mod coverage;

@@ -51,13 +51,14 @@ pub(crate) fn account_id<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
         .or_else(|| record.text(Field::UserIdentityAccountId))
 }
 
-/// The service that made the call on the caller's behalf. A service that calls for itself is the caller.
+/// The service that made the call on the caller's behalf. A service that calls for itself is the caller; so is a person in the
+/// console, whose older records name the sign-in service.
 pub(crate) fn via_service<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
     match record.raw(Field::UserIdentityType) {
         "" | "\"AWSService\"" => None,
         _ => record
             .text(Field::UserIdentityInvokedBy)
-            .filter(|service| !service.is_empty()),
+            .filter(|service| !service.is_empty() && service != "signin.amazonaws.com"),
     }
 }
 
@@ -69,8 +70,9 @@ pub(crate) struct Issued<'a> {
 }
 
 /// The key that this call issued: a session (`AssumeRole*`, `GetSessionToken`, `GetFederationToken`, `CreateSession`,
-/// `GetCredentialsForIdentity`) or a long-term key (`CreateAccessKey`). `GetSigninToken` answers with the key that it was
-/// given, so it issues none.
+/// `GetCredentialsForIdentity`, S3's `GetDataAccess`; Lake Formation's answers have the key at their top) or a long-term key
+/// (`CreateAccessKey`; Lightsail's `CreateBucketAccessKey`, which belongs to no user). `GetSigninToken` answers with the key that
+/// it was given, so it issues none.
 pub(crate) fn issued<'a>(record: &Record<'a>) -> Option<Issued<'a>> {
     let response = record.raw(Field::ResponseElements);
     if !response.starts_with('{')
@@ -84,8 +86,12 @@ pub(crate) fn issued<'a>(record: &Record<'a>) -> Option<Issued<'a>> {
     }
     let text = |object: &'a str, key: &str| json::member(object, key).and_then(json::string);
     if let Some(key) = json::member(response, "accessKey") {
-        // A call without a user name is about the caller.
-        let user = text(key, "userName").or_else(|| record.text(Field::UserIdentityUserName));
+        // A call without a user name is about the caller, but for keys of buckets.
+        let caller = match record.raw(Field::EventName) {
+            "\"CreateAccessKey\"" => record.text(Field::UserIdentityUserName),
+            _ => None,
+        };
+        let user = text(key, "userName").or(caller);
         return Some(Issued {
             access_key_id: text(key, "accessKeyId")?,
             principal: user,
@@ -93,7 +99,9 @@ pub(crate) fn issued<'a>(record: &Record<'a>) -> Option<Issued<'a>> {
     }
     let set = json::member(response, "credentialSet")
         .map(|set| set.trim_start_matches(['[', ' ', '\n', '\r', '\t']));
-    let credentials = json::member(set.unwrap_or(response), "credentials")?;
+    // <https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_GetTemporaryGlueTableCredentials.html>
+    let at_top = || text(response, "accessKeyId").map(|_| response);
+    let credentials = json::member(set.unwrap_or(response), "credentials").or_else(at_top)?;
     let principal = ["assumedRoleUser", "federatedUser"]
         .into_iter()
         .find_map(|user| json::member(set.unwrap_or(response), user))
@@ -176,6 +184,16 @@ mod tests {
             (
                 r#"{"eventName":"CreateSession","responseElements":{"credentialSet":[ {"credentials":{"accessKeyId":"ASIAZ"}}]}}"#,
                 "ASIAZ",
+                None,
+            ),
+            (
+                r#"{"eventName":"GetTemporaryGlueTableCredentials","responseElements":{"accessKeyId":"ASIAL","expiration":"Sep 8, 2026, 11:04:00 AM"}}"#,
+                "ASIAL",
+                None,
+            ),
+            (
+                r#"{"eventName":"CreateBucketAccessKey","userIdentity":{"userName":"me"},"responseElements":{"accessKey":{"accessKeyId":"AKIAB"}}}"#,
+                "AKIAB",
                 None,
             ),
             (

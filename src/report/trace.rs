@@ -75,8 +75,8 @@ impl Trace {
         // What is not the owner's is of more interest.
         let others = others
             .clone()
-            .filter(|event| event.origin != Origin::Consumer)
-            .chain(others.filter(|event| event.origin == Origin::Consumer));
+            .filter(|event| event.origin != Origin::Owner)
+            .chain(others.filter(|event| event.origin == Origin::Owner));
         let mut known = std::collections::HashSet::new();
         claims
             .chain(others.map(|event| &event.event_id))
@@ -131,7 +131,9 @@ pub struct FirstUse {
     pub user_agent: Option<String>,
     /// The call.
     pub event_name: String,
-    /// Why it is thought so, one reason each.
+    /// The verdict: intruder or suspicious.
+    pub origin: Origin,
+    /// Why, one reason each.
     pub why: Vec<String>,
 }
 
@@ -141,11 +143,13 @@ pub struct FirstUse {
 pub enum Origin {
     /// Somebody who should not have the credential.
     Intruder,
+    /// It looks like an intruder, but not enough speaks for it.
+    Suspicious,
     /// Nothing tells.
     #[default]
     Unknown,
-    /// A legitimate consumer.
-    Consumer,
+    /// The owner, or the owner's programs.
+    Owner,
 }
 
 impl Origin {
@@ -153,8 +157,9 @@ impl Origin {
     pub fn as_str(self) -> &'static str {
         match self {
             Origin::Intruder => "intruder",
+            Origin::Suspicious => "suspicious",
             Origin::Unknown => "unknown",
-            Origin::Consumer => "consumer",
+            Origin::Owner => "owner",
         }
     }
 }

@@ -8,7 +8,6 @@ use super::cancel::can_be_stopped;
 use super::fault::{FaultKind, SqlFault};
 use super::params::value;
 use super::raw::DecodeExec;
-use super::spool;
 use super::statement::Ask;
 use super::{Params, Session, SessionError, Statement, dialect, views};
 use crate::report::JSON_TEXT;
@@ -166,10 +165,9 @@ impl Query {
     ///
     /// Types do not fit, or the input cannot be read.
     pub async fn ready(self) -> Result<Ready, SessionError> {
-        let plan = spool::physical(&self.state, &self.plan).await;
-        let plan = plan
-            .and_then(can_be_stopped)
-            .map_err(|error| self.fault(error))?;
+        let plan = self.state.create_physical_plan(&self.plan).await;
+        let plan = plan.and_then(can_be_stopped);
+        let plan = plan.map_err(|error| self.fault(error))?;
         Ok(Ready {
             lines: matches!(self.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)),
             state: self.state,

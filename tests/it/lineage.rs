@@ -96,7 +96,7 @@ fn every_birth_and_every_rule() {
             .collect();
         let expected: Vec<&Value> = scenario["silence"].as_array().unwrap().iter().collect();
         assert_eq!(silence, expected, "{name}");
-        let said = trace["notes"].to_string().contains("--follow-owner");
+        let said = trace["notes"].to_string().contains("not followed:");
         assert_eq!(said, !left.as_array().unwrap().is_empty(), "{name}");
         let credentials = trace["credentials"].as_array().unwrap();
         for credential in credentials {

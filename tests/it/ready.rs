@@ -116,7 +116,7 @@ fn the_rules_name_what_they_rest_on() {
     );
     let scanned = value(of(&answer, "svc-scanned"), "no-attack-tool");
     assert!(
-        scanned.starts_with("TruffleHog is a tool of attackers (event "),
+        scanned.starts_with("TruffleHog is a tool of attackers; ") && scanned.contains("(event "),
         "{scanned}"
     );
     assert!(

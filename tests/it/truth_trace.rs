@@ -287,15 +287,15 @@ fn assert_told_apart(trace: &Value, story: &Value, seed: u32) {
         }
     }
     let of = |truth, origin| counts.get(&(truth, origin)).copied().unwrap_or_default();
-    let (right, open) = (of("owner", "consumer"), of("owner", "unknown"));
+    let (right, open) = (of("owner", "owner"), of("owner", "unknown"));
     let intruders = of("intruder", "intruder");
     println!(
         "seed {seed}: the intruder's {intruders} of {} events; the owner's {right} of {}, {open} not told",
-        intruders + of("intruder", "consumer") + of("intruder", "unknown"),
+        intruders + of("intruder", "owner") + of("intruder", "unknown"),
         right + open + of("owner", "intruder"),
     );
     assert_eq!(of("owner", "intruder"), 0);
-    assert_eq!(of("intruder", "consumer") + of("intruder", "unknown"), 0);
+    assert_eq!(of("intruder", "owner") + of("intruder", "unknown"), 0);
 }
 
 fn story_agrees(seed: u32, gigabytes: &str) {
@@ -383,7 +383,7 @@ fn story_agrees(seed: u32, gigabytes: &str) {
     for credential in list(&trace, "credentials") {
         if ["J8", "J9", "J10"].contains(&text(credential, "rule")) {
             let event = by_id[text(credential, "issued_by_event_id")];
-            assert_ne!(event["origin"], "consumer", "{credential}");
+            assert_ne!(event["origin"], "owner", "{credential}");
         }
     }
 

@@ -14,7 +14,7 @@ pub(in crate::analysis) struct Agent {
     pub(super) flavour: Option<&'static str>,
     pub(super) exec_env: Option<String>,
     /// Whether it runs on a machine that somebody sits at.
-    pub(super) desktop: Option<&'static str>,
+    pub(in crate::analysis) desktop: Option<&'static str>,
 }
 
 /// Programs with windows, for people.

@@ -38,6 +38,8 @@ macro_rules! lists {
 lists! {
     /// Accounts that may be trusted with something: partners, vendors; own accounts are among them.
     KnownAccounts "known_accounts";
+    /// Users and roles for emergencies, by name or ARN: unusual use is expected of them.
+    KnownPrincipals "known_principals";
     /// The organization's own accounts.
     OwnAccounts "own_accounts";
     /// Buckets of the own accounts.
@@ -253,7 +255,7 @@ impl Lists {
     }
 
     /// Whether an entry covers the value.
-    pub(super) fn has(&self, list: ListName, value: &str) -> bool {
+    pub(in crate::analysis) fn has(&self, list: ListName, value: &str) -> bool {
         if list == ListName::VpcRanges {
             return match value.parse::<IpAddr>() {
                 Ok(address) => {

@@ -21,14 +21,12 @@ mod trail;
 mod verdict;
 
 use super::AnalysisError;
-use super::consumers::{
-    CONTEXT, ConsumerOptions, Consumers, RoleSessions, SESSIONS, USES, bounds, consumers,
-};
-use super::credentials::{KEY_EVENTS, TrailKeys};
+use super::consumers::{ConsumerOptions, Consumers, RoleSessions, consumers};
+use super::credentials::TrailKeys;
 use crate::cloudtrail::{AccessKeyId, AccountId};
 use crate::iam::Inventory;
 use crate::report::Coverage;
-use crate::session::{Params, Session};
+use crate::session::Session;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use rules::{Decides, RULES, Rule};
@@ -138,14 +136,13 @@ pub async fn ready(
     iam: Option<&Inventory>,
     options: &ReadyOptions,
 ) -> Result<Ready, AnalysisError> {
-    foresee(session, keys).await?;
     let trail_keys = TrailKeys::read(session).await?;
     let found = consumers(session, keys, &options.consumers).await?;
     let latest = iam.and_then(Inventory::latest);
     let last_event = trail_keys.span.map(|(_, last)| last);
     let as_of = options.as_of.or(last_event).or(latest);
     let trail = trail::Trail::read(session, as_of.unwrap_or_default()).await?;
-    let signs = signs::read(session, keys, &found).await?;
+    let signs = signs::read(session).await?;
     let mut gathered = gather::gather(&gather::Gathered {
         keys,
         trail_keys: &trail_keys,
@@ -171,23 +168,6 @@ pub async fn ready(
         consumers: found,
         asked: keys.to_vec(),
     })
-}
-
-/// Says all that is asked in the following, so that log files are read once for it.
-async fn foresee(session: &Session, keys: &[AccessKeyId]) -> Result<(), AnalysisError> {
-    let (none, bounds) = (Params::new(), bounds(keys));
-    let firsts = signs::first_calls_params(keys, None);
-    let (marks, since) = (trail::Trail::params(None), RoleSessions::params(None));
-    let questions = [
-        (KEY_EVENTS, &none),
-        (CONTEXT, &none),
-        (USES, &bounds),
-        (trail::DAYS, &none),
-        (trail::MARKS, &marks),
-        (signs::FIRST_CALLS, &firsts),
-        (SESSIONS, &since),
-    ];
-    Ok(session.foresee(&questions).await?)
 }
 
 type Order<'a> = (

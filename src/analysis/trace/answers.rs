@@ -3,14 +3,16 @@
 //! In: the sections of a trace. Out: its summary. Promise: each answer is put together from what the sections hold and names
 //! events; "not seen" is never written as "did not happen".
 
+mod after;
 mod done;
 
 use super::containment::About;
-use super::deeds::{Deed, rfc3339};
+use super::deeds::{Deed, short as moment};
 use super::facts::{Changes, text};
 use super::unseen::listed;
-use crate::report::trace::{Answer, Confidence, Created, Credential, Origin, Trace};
-use done::{blinding, damage, data, from_where, of_kinds, outside, suspicious};
+use crate::report::trace::{Answer, Confidence, Credential, Origin, Trace};
+use after::{certainty, cleanup, others, over, where_else};
+use done::{blinding, damage, data, from_where, of_kinds, outside};
 use std::collections::BTreeSet;
 
 /// Events named with an answer; the sections have all.
@@ -35,7 +37,7 @@ pub(super) fn summarize(trace: &mut Trace, deeds: &[Deed], (about, changes): (&A
     let answers = vec![
         what_and_whose(whole, about, changes),
         first_use(whole),
-        from_where(whole),
+        from_where(whole, deeds),
         tried(whole),
         credentials(whole),
         of_kinds(
@@ -50,7 +52,7 @@ pub(super) fn summarize(trace: &mut Trace, deeds: &[Deed], (about, changes): (&A
                 "instance_role",
                 "access_entry",
             ],
-            "no call that gives rights succeeded",
+            "no call that gives rights succeeded in these logs",
         ),
         of_kinds(
             whole,
@@ -69,6 +71,7 @@ pub(super) fn summarize(trace: &mut Trace, deeds: &[Deed], (about, changes): (&A
                 "certificate",
                 "ssh_key",
                 "mfa_device",
+                "bucket_key",
                 "trust_anchor",
                 "profile",
                 "activation",
@@ -78,7 +81,7 @@ pub(super) fn summarize(trace: &mut Trace, deeds: &[Deed], (about, changes): (&A
                 "bucket_policy",
                 "key_policy",
             ],
-            "nothing that would let anybody back in was created",
+            "nothing that lets the intruder back in was created in these logs",
         ),
         data(whole),
         outside(whole),
@@ -121,7 +124,7 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
         let whose = start
             .principal_arn
             .as_deref()
-            .unwrap_or("nobody that is named");
+            .unwrap_or("a principal that is not named");
         let kind = match start.kind {
             "long-term" => "long-term key",
             "temporary" => "temporary key",
@@ -134,16 +137,16 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
                 format!(
                     "{} since {} (by {who})",
                     state.to_lowercase(),
-                    short(&rfc3339(*time))
+                    moment(*time)
                 )
             }
             None if start.kind == "long-term" => {
-                "no event made it inactive: it may be active".to_owned()
+                "no event deactivated it: it may be active".to_owned()
             }
             None => match start.live {
                 Some(false) => "expired".to_owned(),
-                Some(true) => "alive".to_owned(),
-                None => "whether it is alive the logs do not tell".to_owned(),
+                Some(true) => "valid".to_owned(),
+                None => "the logs do not show whether it is still valid".to_owned(),
             },
         };
         parts.push(format!("{kind} of {whose}; {state}"));
@@ -160,12 +163,12 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
         let event = text(&changes.event_id, *row).unwrap_or_default();
         events.push(event.to_owned());
         parts.push(match attached {
-            true => "AWS's quarantine policy was attached: the key is publicly known".to_owned(),
-            false => "the quarantine policy was detached".to_owned(),
+            true => "AWS attached its quarantine policy: the key was found in public".to_owned(),
+            false => "the quarantine policy was removed".to_owned(),
         });
     }
     if parts.is_empty() {
-        parts.push("not seen in these logs".to_owned());
+        parts.push("not in these logs".to_owned());
     }
     answer("What is it, and whose?", parts.join(". "), events)
 }
@@ -180,11 +183,15 @@ fn first_use(trace: &Trace) -> Answer {
     match &trace.summary.first_suspicious_use {
         Some(first) => {
             let why = match first.why.is_empty() {
-                true => "an address of the intruder".to_owned(),
+                true => "from an address of the intruder".to_owned(),
                 false => first.why.join("; "),
             };
+            let grade = match first.origin {
+                Origin::Intruder => "an intruder",
+                _ => "suspicious, not proven",
+            };
             let text = format!(
-                "{}, {} from {}: {why}",
+                "{}, {} from {} ({grade}): {why}",
                 short(&first.event_time),
                 first.event_name,
                 first.source_ip_address.as_deref().unwrap_or("an unknown address"),
@@ -193,7 +200,7 @@ fn first_use(trace: &Trace) -> Answer {
         }
         None => answer(
             question,
-            "nothing in the use itself tells an intruder from the owner; give --known-networks or --incident-start".to_owned(),
+            "nothing in the use itself tells an intruder from the owner: name the owner's networks, or the time the incident began".to_owned(),
             [],
         ),
     }
@@ -204,13 +211,13 @@ fn tried(trace: &Trace) -> Answer {
     let refused: Vec<_> = trace
         .denied
         .iter()
-        .filter(|row| row.access_denied && row.origin != Origin::Consumer)
+        .filter(|row| row.access_denied && row.origin != Origin::Owner)
         .collect();
     let names: BTreeSet<String> = refused.iter().map(|row| row.event_name.clone()).collect();
     let names: Vec<String> = names.into_iter().collect();
     let mut text = format!("{events} calls, {failed} of them failed");
     if !names.is_empty() {
-        text += &format!("; refused for lack of rights: {}", listed(&names));
+        text += &format!("; denied: {}", listed(&names));
     }
     answer(
         "What did it try?",
@@ -245,10 +252,22 @@ fn credentials(trace: &Trace) -> Answer {
         .iter()
         .filter(|credential| credential.origin == Origin::Intruder)
         .count();
+    let suspicious = others
+        .iter()
+        .filter(|credential| credential.origin == Origin::Suspicious)
+        .count();
+    let told = trace.summary.first_suspicious_use.is_some();
+    let mut hands = match told {
+        true => format!("{intruders} used by the intruder"),
+        false => "no intruder is known among their users".to_owned(),
+    };
+    if suspicious > 0 {
+        hands += &format!(", {suspicious} suspicious");
+    }
     let text = match others.len() {
-        0 => "no other credential came out of it, as far as these logs go".to_owned(),
+        0 => "none in these logs".to_owned(),
         all => format!(
-            "{all} ({} exact, {} by session, {} by principal), {used} of them used, {deepest} deep; {intruders} in the intruder's hands",
+            "{all} ({} exact, {} by session, {} by principal), {used} of them used, {deepest} levels deep; {hands}",
             count(Confidence::Exact),
             count(Confidence::Session),
             count(Confidence::Principal),
@@ -260,113 +279,5 @@ fn credentials(trace: &Trace) -> Answer {
         others
             .iter()
             .filter_map(|credential| credential.issued_by_event_id.clone()),
-    )
-}
-
-fn where_else(trace: &Trace) -> Answer {
-    let suspicious: Vec<&Credential> = trace
-        .credentials
-        .iter()
-        .filter(|credential| credential.origin != Origin::Consumer)
-        .collect();
-    let accounts: BTreeSet<String> = suspicious
-        .iter()
-        .filter_map(|credential| credential.account_id.clone())
-        .collect();
-    let accounts: Vec<String> = accounts.into_iter().collect();
-    let text = format!(
-        "accounts {}; regions {}",
-        listed(&accounts),
-        listed(&trace.summary.regions)
-    );
-    answer("Which accounts and regions?", text, [])
-}
-
-fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
-    let suspicious = || {
-        deeds
-            .iter()
-            .filter(|deed| deed.member.is_some() && deed.event.origin != Origin::Consumer)
-    };
-    let last = suspicious().next_back();
-    let mut parts = vec![match last {
-        Some(deed) => format!("last such event {}", short(&deed.event.event_time)),
-        None => "no suspicious event".to_owned(),
-    }];
-    let contained = about
-        .keys
-        .values()
-        .filter_map(|state| state.last.as_ref())
-        .filter(|(.., state)| state != "Active")
-        .map(|(time, ..)| *time)
-        .min();
-    let mut events = Vec::new();
-    if let Some(contained) = contained {
-        let after: Vec<&Deed> = suspicious().filter(|deed| deed.time > contained).collect();
-        parts.push(format!(
-            "{} events after the first key was made inactive",
-            after.len()
-        ));
-        events.extend(after.iter().map(|deed| deed.event.event_id.clone()));
-    } else {
-        parts.push("no key of it was made inactive in these logs".to_owned());
-    }
-    let live = trace
-        .credentials
-        .iter()
-        .filter(|credential| credential.origin != Origin::Consumer);
-    let (mut alive, mut open) = (0, 0);
-    for credential in live {
-        match credential.live {
-            Some(true) => alive += 1,
-            None => open += 1,
-            Some(false) => {}
-        }
-    }
-    parts.push(format!(
-        "at {}: {alive} sessions alive, {open} credentials of which the logs do not tell",
-        short(&trace.summary.as_of)
-    ));
-    answer("Is it over?", parts.join("; "), events)
-}
-
-fn others(trace: &Trace) -> Answer {
-    let names: BTreeSet<String> = trace
-        .pivot
-        .iter()
-        .filter_map(|row| row.access_key_id.clone().or(row.principal_arn.clone()))
-        .collect();
-    let names: Vec<String> = names.into_iter().collect();
-    let text = match names.is_empty() {
-        true => "no other credential was seen from the intruder's addresses".to_owned(),
-        false => format!("seen from the intruder's addresses: {}", listed(&names)),
-    };
-    answer("Is anybody else affected?", text, [])
-}
-
-fn cleanup(trace: &Trace) -> Answer {
-    let there: Vec<&Created> = suspicious(trace)
-        .filter(|row| row.state == "there")
-        .collect();
-    let gone = suspicious(trace).count() - there.len();
-    let text = format!(
-        "{} things are still there, {gone} were removed; {} secrets to replace",
-        there.len(),
-        trace.rotate.len()
-    );
-    answer(
-        "What has to be cleaned up?",
-        text,
-        there.iter().map(|row| row.event_id.clone()),
-    )
-}
-
-fn certainty(trace: &Trace) -> Answer {
-    let kinds: BTreeSet<&str> = trace.unseen.iter().map(|row| row.kind).collect();
-    let kinds: Vec<String> = kinds.into_iter().map(str::to_owned).collect();
-    answer(
-        "How sure are we?",
-        format!("not seen: {}", listed(&kinds)),
-        [],
     )
 }

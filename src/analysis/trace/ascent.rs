@@ -3,7 +3,7 @@
 //! In: where to start, and the links. Out: the chain of credentials from the first that the log knows. Promise: of all rules that find
 //! where a credential came from, the strongest counts; a call by nobody whose key is known ends the chain and is named.
 
-use super::births::newborn;
+use super::births::{newborn, was_there};
 use super::facts::{CLOCK, number, text};
 use super::joins::{Evidence, Joins, Link, by_who, link, same};
 use super::walk::Member;
@@ -102,6 +102,8 @@ fn origin(joins: &Joins<'_>, of: usize) -> Option<(usize, Link)> {
             }
         }
     }
+    // A session that AWS opened for a service began with that call; rights that the role was given before are no birth.
+    let by_service = joins.opened_by_service(node);
     let vouched = keyless.is_some_and(|(parent, _)| {
         matches!(nodes.all[parent].kind, Some("SAMLUser" | "WebIdentityUser"))
     });
@@ -125,6 +127,9 @@ fn origin(joins: &Joins<'_>, of: usize) -> Option<(usize, Link)> {
         let Some(parent) = parent.filter(|parent| *parent != of) else {
             continue;
         };
+        if by_service && was_there(changes, row) {
+            continue;
+        }
         let time = number(&changes.event_time, row).unwrap_or_default();
         let born = newborn(changes, row);
         for link in joins.of_change(row, born.as_ref()) {

@@ -6,8 +6,8 @@
 use super::births::was_there;
 use super::facts::{number, text};
 use super::joins::{Evidence, Joins};
-use super::sources::Sources;
 use super::walk::Member;
+use crate::analysis::attribution::Sources;
 use crate::report::trace::Origin;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -27,32 +27,21 @@ pub(super) struct Behind {
     pub(super) sources: Sources,
     /// Addresses of the intruder alone, with the first use from each.
     pub(super) addresses: BTreeMap<String, i64>,
-    /// The intruder's first use.
+    /// The first use that is the intruder's, or suspicious.
     first: Option<i64>,
 }
 
 impl Behind {
     /// After verdicts on where the start was used.
     pub(super) fn new(sources: Sources) -> Self {
-        let mut addresses: BTreeMap<String, i64> = BTreeMap::new();
-        let mut begin: Option<i64> = None;
-        for source in sources
+        let strange = sources
             .all
             .iter()
-            .filter(|source| source.origin == Origin::Intruder)
-        {
-            begin = Some(begin.map_or(source.first, |first| first.min(source.first)));
-            if !sources.is_shared(&source.address) {
-                let first = addresses
-                    .entry(source.address.clone())
-                    .or_insert(source.first);
-                *first = source.first.min(*first);
-            }
-        }
+            .filter(|source| matches!(source.origin, Origin::Intruder | Origin::Suspicious));
         Self {
+            first: strange.map(|source| source.first).min(),
+            addresses: sources.addresses(),
             sources,
-            addresses,
-            first: begin,
         }
     }
 
@@ -75,8 +64,8 @@ impl Behind {
     pub(super) fn counts(&self, origin: Origin, time: i64) -> bool {
         match origin {
             Origin::Intruder => true,
-            Origin::Consumer => false,
-            Origin::Unknown => self.first.is_none_or(|first| time >= first),
+            Origin::Owner => false,
+            Origin::Suspicious | Origin::Unknown => self.first.is_none_or(|first| time >= first),
         }
     }
 

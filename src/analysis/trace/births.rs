@@ -6,6 +6,7 @@
 
 use super::facts::{Changes, text};
 use super::paths::{Call, name_of};
+use std::sync::LazyLock;
 
 /// How sessions of what was born are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,92 +51,58 @@ pub(super) struct Birth {
     path: &'static str,
 }
 
-const fn b(source: &'static str, operation: &'static str, born: Born, path: &'static str) -> Birth {
-    Birth {
-        source,
-        operation,
-        born,
-        path,
+const TABLE: &str = include_str!("births.tsv");
+
+/// The table. Rows 1 to 9 and 12 to 18 of the lineage are keys in answers, sessions of the same principal, or sign-ins.
+pub(super) static BIRTHS: LazyLock<Vec<Birth>> = LazyLock::new(|| rows(TABLE).collect());
+
+fn rows(table: &'static str) -> impl Iterator<Item = Birth> {
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let mut cells = line.split('\t');
+        let (source, operation) = (cells.next()?, cells.next()?);
+        let born = Born::named(cells.next()?, cells.next()?)?;
+        let path = cells.next()?;
+        Some(Birth {
+            source,
+            operation,
+            born,
+            path,
+        })
+    })
+}
+
+impl Born {
+    /// By its name in the table, with the service that opens the sessions.
+    fn named(name: &str, by: &'static str) -> Option<Self> {
+        Some(match name {
+            "user" => Born::User,
+            "password" => Born::Password,
+            "role" => Born::Role,
+            "user_rights" => Born::UserRights,
+            "role_rights" => Born::RoleRights,
+            "instance" => Born::Instance,
+            "host" => Born::Host,
+            "function" => Born::Function,
+            "task" => Born::Task,
+            "service_role" => Born::ServiceRole(by),
+            "provider" => Born::Provider,
+            "permission_set" => Born::PermissionSet,
+            "portal_user" => Born::PortalUser,
+            "sign_in" => Born::SignIn,
+            _ => return None,
+        })
     }
 }
 
-const USER: &str = "request.userName|caller";
-const INSTANCE_PROFILE: &str = "request.AssociateIamInstanceProfileRequest.InstanceId|request.instanceId|response.AssociateIamInstanceProfileResponse.iamInstanceProfileAssociation.instanceId";
-
-/// The table. Rows 1 to 9 and 12 to 18 of the lineage are keys in answers, sessions of the same principal, or sign-ins.
-#[rustfmt::skip]
-pub(super) const BIRTHS: &[Birth] = &[
-    b("signin", "CreateOAuth2Token", Born::SignIn, "additional.signInSessionArn"), // 16
-    b("iam", "CreateUser", Born::User, "response.user.userName|request.userName"), // 19
-    b("iam", "CreateLoginProfile", Born::Password, "request.userName|response.loginProfile.userName|caller"), // 20
-    b("iam", "UpdateLoginProfile", Born::Password, USER),
-    b("iam", "ChangePassword", Born::Password, USER),
-    b("iam", "CreateRole", Born::Role, "response.role.roleName|request.roleName"), // 21
-    b("iam", "CreateServiceLinkedRole", Born::Role, "response.role.roleName"),
-    b("iam", "UpdateAssumeRolePolicy", Born::Role, "request.roleName"),
-    b("iam", "AttachUserPolicy", Born::UserRights, USER), // 22
-    b("iam", "PutUserPolicy", Born::UserRights, USER),
-    b("iam", "AddUserToGroup", Born::UserRights, USER),
-    b("iam", "DeleteUserPermissionsBoundary", Born::UserRights, USER),
-    b("iam", "PutUserPermissionsBoundary", Born::UserRights, USER),
-    b("iam", "AttachRolePolicy", Born::RoleRights, "request.roleName"),
-    b("iam", "PutRolePolicy", Born::RoleRights, "request.roleName"),
-    b("iam", "DeleteRolePermissionsBoundary", Born::RoleRights, "request.roleName"),
-    b("iam", "PutRolePermissionsBoundary", Born::RoleRights, "request.roleName"),
-    b("iam", "CreateServiceSpecificCredential", Born::UserRights, "response.serviceSpecificCredential.userName|request.userName|caller"), // 23
-    b("iam", "ResetServiceSpecificCredential", Born::UserRights, USER),
-    b("iam", "UploadSigningCertificate", Born::UserRights, USER), // 24
-    b("iam", "UploadSSHPublicKey", Born::UserRights, USER),
-    b("iam", "EnableMFADevice", Born::Password, USER), // 25
-    b("iam", "CreateSAMLProvider", Born::Provider, "response.sAMLProviderArn"), // 26
-    b("iam", "UpdateSAMLProvider", Born::Provider, "request.sAMLProviderArn|response.sAMLProviderArn"),
-    b("iam", "CreateOpenIDConnectProvider", Born::Provider, "response.openIDConnectProviderArn"),
-    b("iam", "UpdateOpenIDConnectProviderThumbprint", Born::Provider, "request.openIDConnectProviderArn"),
-    b("iam", "AddClientIDToOpenIDConnectProvider", Born::Provider, "request.openIDConnectProviderArn"),
-    b("rolesanywhere", "CreateProfile", Born::ServiceRole("rolesanywhere.amazonaws.com"), "response.profile.roleArns[]|request.roleArns[]"), // 27
-    b("rolesanywhere", "UpdateProfile", Born::ServiceRole("rolesanywhere.amazonaws.com"), "response.profile.roleArns[]|request.roleArns[]"),
-    b("ec2", "RunInstances", Born::Instance, "response.instancesSet.items[].instanceId"), // 28
-    b("ec2", "AssociateIamInstanceProfile", Born::Host, INSTANCE_PROFILE),
-    b("ec2", "ReplaceIamInstanceProfileAssociation", Born::Host, INSTANCE_PROFILE),
-    b("ec2", "ModifyInstanceAttribute", Born::Host, "request.instanceId"), // 29
-    b("ec2", "GetPasswordData", Born::Host, "request.instanceId"),
-    b("ssm", "SendCommand", Born::Host, "request.instanceIds[]|response.command.instanceIds[]"),
-    b("ssm", "StartSession", Born::Host, "request.target"),
-    b("ec2-instance-connect", "SendSSHPublicKey", Born::Host, "request.instanceId"),
-    b("ec2-instance-connect", "SendSerialConsoleSSHPublicKey", Born::Host, "request.instanceId"),
-    b("lambda", "CreateFunction", Born::Function, "response.functionArn|request.functionName"), // 30
-    b("lambda", "UpdateFunctionCode", Born::Function, "response.functionArn|request.functionName"),
-    b("lambda", "UpdateFunctionConfiguration", Born::Function, "response.functionArn|request.functionName"),
-    b("lambda", "CreateEventSourceMapping", Born::Function, "response.functionArn|request.functionName"),
-    b("ecs", "RunTask", Born::Task, "response.tasks[].taskArn"), // 31
-    b("ecs", "StartTask", Born::Task, "response.tasks[].taskArn"),
-    b("ecs", "RegisterTaskDefinition", Born::ServiceRole("ecs-tasks.amazonaws.com"), "response.taskDefinition.taskRoleArn|request.taskRoleArn"),
-    b("batch", "RegisterJobDefinition", Born::ServiceRole("ecs-tasks.amazonaws.com"), "request.containerProperties.jobRoleArn"),
-    b("apprunner", "CreateService", Born::ServiceRole("tasks.apprunner.amazonaws.com"), "request.instanceConfiguration.instanceRoleArn"),
-    b("glue", "CreateDevEndpoint", Born::ServiceRole("glue.amazonaws.com"), "request.roleArn"), // 32
-    b("glue", "CreateJob", Born::ServiceRole("glue.amazonaws.com"), "request.role"),
-    b("glue", "UpdateJob", Born::ServiceRole("glue.amazonaws.com"), "request.jobUpdate.role"),
-    b("codebuild", "CreateProject", Born::ServiceRole("codebuild.amazonaws.com"), "request.serviceRole"),
-    b("codebuild", "UpdateProject", Born::ServiceRole("codebuild.amazonaws.com"), "request.serviceRole"),
-    b("sagemaker", "CreateNotebookInstance", Born::ServiceRole("sagemaker.amazonaws.com"), "request.roleArn"),
-    b("cloudformation", "CreateStack", Born::ServiceRole("cloudformation.amazonaws.com"), "request.roleARN"),
-    b("cloudformation", "UpdateStack", Born::ServiceRole("cloudformation.amazonaws.com"), "request.roleARN"),
-    b("states", "CreateStateMachine", Born::ServiceRole("states.amazonaws.com"), "request.roleArn"),
-    b("codepipeline", "CreatePipeline", Born::ServiceRole("codepipeline.amazonaws.com"), "request.pipeline.roleArn"),
-    b("ssm", "StartAutomationExecution", Born::ServiceRole("ssm.amazonaws.com"), "request.parameters.AutomationAssumeRole[]"),
-    b("scheduler", "CreateSchedule", Born::ServiceRole("scheduler.amazonaws.com"), "request.target.roleArn"),
-    b("eks", "CreatePodIdentityAssociation", Born::ServiceRole("pods.eks.amazonaws.com"), "request.roleArn"), // 33
-    b("eks", "CreateAccessEntry", Born::RoleRights, "request.principalArn"),
-    b("sso", "CreateAccountAssignment", Born::PermissionSet, "request.permissionSetArn"), // 34
-    b("sso", "AttachManagedPolicyToPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
-    b("sso", "AttachCustomerManagedPolicyReferenceToPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
-    b("sso", "PutInlinePolicyToPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
-    b("sso", "ProvisionPermissionSet", Born::PermissionSet, "request.permissionSetArn"),
-    b("sso-directory", "CreateUser", Born::PortalUser, "request.userName"),
-    b("identitystore", "CreateUser", Born::PortalUser, "request.userName"),
-    b("ssm", "CreateActivation", Born::ServiceRole("ssm.amazonaws.com"), "request.iamRole"), // 35
-    b("iot", "CreateRoleAlias", Born::ServiceRole("credentials.iot.amazonaws.com"), "request.roleArn"), // 36
-];
+/// The row of a call.
+fn birth(changes: &Changes, row: usize) -> Option<&'static Birth> {
+    let operation = text(&changes.operation, row)?;
+    let source = text(&changes.event_source, row)?.strip_suffix(".amazonaws.com")?;
+    BIRTHS
+        .iter()
+        .find(|birth| birth.operation == operation && birth.source == source)
+}
 
 /// Calls whose answer should show the key of a session, and sometimes does not.
 pub(super) const SESSION_CALLS: [&str; 5] = [
@@ -156,11 +123,7 @@ pub(super) struct Newborn {
 
 /// What the call of this row brought to life.
 pub(super) fn newborn(changes: &Changes, row: usize) -> Option<Newborn> {
-    let operation = text(&changes.operation, row)?;
-    let source = text(&changes.event_source, row)?.strip_suffix(".amazonaws.com")?;
-    let birth = BIRTHS
-        .iter()
-        .find(|birth| birth.operation == operation && birth.source == source)?;
+    let birth = birth(changes, row)?;
     let ids = call(changes, row).all(birth.path);
     let names = ids.iter().map(|id| name_of(id).to_owned()).collect();
     (!ids.is_empty()).then_some(Newborn { birth, ids, names })
@@ -169,9 +132,8 @@ pub(super) fn newborn(changes: &Changes, row: usize) -> Option<Newborn> {
 /// Whether the call of this row changed what was there before: its owners go on using it.
 pub(super) fn was_there(changes: &Changes, row: usize) -> bool {
     let operation = text(&changes.operation, row).unwrap_or_default();
-    let birth = BIRTHS.iter().find(|birth| birth.operation == operation);
     operation.starts_with("Update")
-        || birth.is_some_and(|birth| {
+        || birth(changes, row).is_some_and(|birth| {
             matches!(
                 birth.born,
                 Born::RoleRights
@@ -194,5 +156,27 @@ pub(super) fn call(changes: &Changes, row: usize) -> Call {
             text(&changes.response_elements, row),
             text(&changes.additional_event_data, row),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_line_of_the_table_is_a_row() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(BIRTHS.len(), lines);
+        let mut calls = HashSet::new();
+        for birth in BIRTHS.iter() {
+            assert!(
+                calls.insert((birth.source, birth.operation)),
+                "{}",
+                birth.operation
+            );
+            let named = !matches!(birth.born, Born::ServiceRole(by) if by.is_empty());
+            assert!(named && !birth.path.is_empty(), "{}", birth.operation);
+        }
     }
 }

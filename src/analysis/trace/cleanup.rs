@@ -5,11 +5,11 @@
 //! that was. Commands are for a person: values in them are quoted for a shell.
 
 use super::births::call;
-use super::cleanup_table::{MADE, Made};
-use super::deeds::Deed;
+use super::cleanup_table::{Filling, MADE, Made, comment};
+use super::deeds::{Deed, QUARANTINE};
 use super::facts::{Changes, number, text};
 use super::paths::{Call, name_of};
-use crate::analysis::shell::quoted;
+use super::policy_text::only_denies;
 use crate::report::trace::Created;
 use rustc_hash::FxHashMap;
 use std::collections::HashSet;
@@ -21,7 +21,7 @@ pub(super) fn removals() -> impl Iterator<Item = &'static str> {
 }
 
 /// Changing calls that leave nothing behind that anybody has to undo.
-const NOTHING_LEFT: [&str; 24] = [
+const NOTHING_LEFT: [&str; 54] = [
     "ConsoleLogin",
     "AssumeRole",
     "AssumeRoleWithSAML",
@@ -46,6 +46,37 @@ const NOTHING_LEFT: [&str; 24] = [
     "ReceiveMessage",
     "CreateOAuth2Token",
     "CheckMfa",
+    // Data goes into the list of data.
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+    "TransactWriteItems",
+    "PutObject",
+    "CopyObject",
+    "DeleteObject",
+    "DeleteObjects",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+    "PutRecord",
+    "PutRecords",
+    "PutRecordBatch",
+    "Invoke",
+    "InvokeWithResponseStream",
+    "SendMessageBatch",
+    "DeleteMessageBatch",
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "PublishBatch",
+    "PutMetricData",
+    "PutTraceSegments",
+    "PutEvents",
+    "StartSession",
+    "SendCommand",
+    "ExecuteCommand",
+    "AssumeRoleForPodIdentity",
 ];
 
 /// Everything that was created or changed, in order.
@@ -81,7 +112,17 @@ pub(super) fn created(deeds: &[Deed], changes: &Changes) -> Vec<Created> {
                     all.push(row);
                 }
             }
-            None => all.push(unknown(deed)),
+            None => {
+                // A call that is made again and again on the same thing leaves one thing to look at.
+                let row = unknown(deed);
+                let alike = |other: &Created| {
+                    (&other.kind, &other.id, other.origin, &other.account_id)
+                        == (&row.kind, &row.id, row.origin, &row.account_id)
+                };
+                if !all.iter().any(alike) {
+                    all.push(row);
+                }
+            }
         }
     }
     all.retain(|row| !undone.contains(&row.event_id));
@@ -108,18 +149,49 @@ fn row(deed: &Deed, made: &Made, id: String, call: &Call) -> Created {
     let made_new = [
         "Create", "Run", "Allocate", "Import", "Copy", "Request", "Upload", "Register",
     ];
-    let on = call.first(made.on).filter(|on| *on != id);
+    let change = match made_new.iter().any(|word| made.operation.starts_with(word)) {
+        true => "created",
+        false => "changed",
+    };
+    let whole = call.first(made.on);
+    let on = whole.clone().filter(|on| *on != id);
+    if made.kind == "permission" && takes_away(call) {
+        return Created {
+            kind: "denial".to_owned(),
+            change,
+            undo: comment("it only takes rights away: keep it unless you know whose it is"),
+            id,
+            on,
+            ..blank(deed)
+        };
+    }
+    let root_of = match deed.event.user_identity_arn.as_deref() {
+        Some(arn) if arn.ends_with(":root") => deed.event.account_id.as_deref(),
+        _ => None,
+    };
+    let filling = Filling {
+        id: &id,
+        on: whole.as_deref(),
+        call,
+        root_of,
+    };
     Created {
         kind: made.kind.to_owned(),
-        change: match made_new.iter().any(|word| made.operation.starts_with(word)) {
-            true => "created",
-            false => "changed",
-        },
-        undo: filled(made.undo, &id, call.first(made.on).as_deref(), call),
-        id,
+        change,
+        undo: made.undo(filling),
         on,
+        id,
         ..blank(deed)
     }
+}
+
+/// Whether a policy that was attached or written only denies: it is no grant.
+fn takes_away(call: &Call) -> bool {
+    let attached = call.first("request.policyArn");
+    attached.is_some_and(|arn| arn.contains(QUARANTINE) || arn.ends_with(":policy/AWSDenyAll"))
+        || call
+            .first("request.policyDocument")
+            .is_some_and(|document| only_denies(&document))
 }
 
 /// A changing call that the table does not know.
@@ -140,8 +212,11 @@ fn unknown(deed: &Deed) -> Created {
         kind: deed.operation.clone(),
         change: if removes { "removed" } else { "changed" },
         undo: match removes {
-            true => format!("restore what {} removed", deed.name()),
-            false => format!("look at what {} did, and undo it by hand", deed.name()),
+            true => comment(&format!("restore what {} removed", deed.name())),
+            false => comment(&format!(
+                "look at what {} did, and undo it by hand",
+                deed.name()
+            )),
         },
         id: target,
         ..blank(deed)
@@ -173,7 +248,7 @@ impl<'a> Removed<'a> {
     fn new(changes: &'a Changes) -> Self {
         let mut paths: FxHashMap<&str, Vec<(&'static str, &'static str, &str)>> =
             FxHashMap::default();
-        for made in MADE {
+        for made in MADE.iter() {
             if let Some((operation, path)) = made.gone {
                 let entry = paths.entry(operation).or_default();
                 if !entry.contains(&(operation, path, made.source)) {
@@ -230,55 +305,5 @@ impl<'a> Removed<'a> {
             row.removed_by_event_id = Some(event.to_owned());
         }
         row
-    }
-}
-
-/// The command with its values.
-fn filled(template: &str, id: &str, on: Option<&str>, call: &Call) -> String {
-    let mut text = String::with_capacity(template.len() + id.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (place, after) = after.split_once('}').unwrap_or((after, ""));
-        text += before;
-        let value = match place {
-            "id" => Some(id.to_owned()),
-            "name" => Some(name_of(id).to_owned()),
-            "on" => on.map(str::to_owned),
-            "region" => call.region.clone(),
-            _ => None,
-        };
-        text += &quoted(&value.unwrap_or_else(|| place.to_uppercase()));
-        rest = after;
-    }
-    text + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_are_filled() {
-        let call = Call {
-            region: Some("eu-west-1".to_owned()),
-            ..Call::default()
-        };
-        assert_eq!(
-            filled("delete {id} of {on} in {region}", "i-1", None, &call),
-            "delete i-1 of ON in eu-west-1"
-        );
-    }
-
-    #[test]
-    fn the_table_has_one_row_per_call() {
-        let mut calls = HashSet::new();
-        for made in MADE {
-            assert!(
-                calls.insert((made.source, made.operation)),
-                "{}",
-                made.operation
-            );
-            assert!(!made.id.is_empty());
-        }
     }
 }

@@ -1,7 +1,12 @@
 //! What calls create or change, and what undoes it: the clean-up table.
 //!
-//! In: nothing. Out: [`MADE`]. Promise: data, one row per call. `{path}` in a command is the value there, quoted for a shell; what
-//! has no command that restores it says what a person has to do.
+//! In: `cleanup.tsv`, for people to edit. Out: [`MADE`]. Promise: one row per call; a command is complete or it is none, and then words
+//! say what a person has to do.
+
+use super::paths::{Call, name_of};
+use crate::analysis::shell::quoted;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 /// A row: a call that creates or changes something.
 #[derive(Debug, Clone, Copy)]
@@ -13,208 +18,339 @@ pub(super) struct Made {
     pub(super) id: &'static str,
     /// Where the name of what it was done to is.
     pub(super) on: &'static str,
-    pub(super) undo: &'static str,
+    command: &'static str,
+    words: &'static str,
     /// The call that removes it, and where the id is there; none for changes whose old state no event holds.
     pub(super) gone: Option<(&'static str, &'static str)>,
 }
 
-const fn m(
-    call: (&'static str, &'static str),
-    kind: &'static str,
-    id: &'static str,
-    on: &'static str,
-    (undo, gone): (&'static str, Option<(&'static str, &'static str)>),
-) -> Made {
-    Made {
-        source: call.0,
-        operation: call.1,
-        kind,
-        id,
-        on,
-        undo,
-        gone,
+const TABLE: &str = include_str!("cleanup.tsv");
+
+/// The table.
+pub(super) static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| rows(TABLE).collect());
+
+fn rows(table: &'static str) -> impl Iterator<Item = Made> {
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let mut cells = line.split('\t');
+        let mut next = || cells.next();
+        let (source, operation, kind) = (next()?, next()?, next()?);
+        let (id, on, command, words) = (next()?, next()?, next()?, next()?);
+        let (removed_by, removed_id) = (next()?, next()?);
+        Some(Made {
+            source,
+            operation,
+            kind,
+            id,
+            on,
+            command,
+            words,
+            gone: (!removed_by.is_empty()).then_some((removed_by, removed_id)),
+        })
+    })
+}
+
+/// What a command is filled with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filling<'a> {
+    pub(super) id: &'a str,
+    pub(super) on: Option<&'a str>,
+    pub(super) call: &'a Call,
+    /// The account, if its root user made the call.
+    pub(super) root_of: Option<&'a str>,
+}
+
+impl Made {
+    /// The command that undoes it, or a comment that says what a person has to do.
+    pub(super) fn undo(&self, filling: Filling<'_>) -> String {
+        let command = match self.command.is_empty() {
+            true => None,
+            false => filling.command(self.command),
+        };
+        command.unwrap_or_else(|| {
+            let words = filling.words(self.words).filter(|words| !words.is_empty());
+            comment(&words.unwrap_or_else(|| {
+                format!(
+                    "the event names too little for a command: look at what {}:{} did, and undo it by hand",
+                    self.source, self.operation
+                )
+            }))
+        })
     }
 }
 
-const fn some(operation: &'static str, path: &'static str) -> Option<(&'static str, &'static str)> {
-    Some((operation, path))
+/// Words that a shell takes for a comment, whatever they hold.
+pub(super) fn comment(words: &str) -> String {
+    let words: String = words
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    format!("# {words}")
 }
 
-const USER: &str = "request.userName|caller";
-const BUCKET: &str = "request.bucketName";
+impl Filling<'_> {
+    /// The command with its values, if all are there.
+    fn command(self, template: &str) -> Option<String> {
+        let filled = self.filled(template, true)?;
+        Some(match (filled.1, self.root_of) {
+            (false, _) => filled.0,
+            (true, Some(account)) => {
+                format!(
+                    "{}  # signed in as the root user of account {}",
+                    filled.0,
+                    quoted(account)
+                )
+            }
+            // Without a user's name the command is about whoever runs it.
+            (true, None) => return None,
+        })
+    }
 
-/// The table.
-#[rustfmt::skip]
-pub(super) const MADE: &[Made] = &[
-    // Identities and their credentials.
-    m(("iam", "CreateAccessKey"), "access_key", "response.accessKey.accessKeyId", "response.accessKey.userName|request.userName|caller",
-        ("aws iam delete-access-key --user-name {on} --access-key-id {id}", some("DeleteAccessKey", "request.accessKeyId"))),
-    m(("iam", "UpdateAccessKey"), "access_key_status", "request.accessKeyId", USER,
-        ("aws iam update-access-key --user-name {on} --access-key-id {id} --status Inactive", None)),
-    m(("iam", "CreateUser"), "user", "response.user.userName|request.userName", "",
-        ("aws iam delete-user --user-name {id}  # first remove its keys, password, policies, groups and MFA devices", some("DeleteUser", "request.userName"))),
-    m(("iam", "CreateRole"), "role", "response.role.roleName|request.roleName", "",
-        ("aws iam delete-role --role-name {id}  # first detach its policies and instance profiles", some("DeleteRole", "request.roleName"))),
-    m(("iam", "CreateGroup"), "group", "request.groupName", "",
-        ("aws iam delete-group --group-name {id}  # first remove its users and policies", some("DeleteGroup", "request.groupName"))),
-    m(("iam", "CreatePolicy"), "policy", "response.policy.arn|request.policyName", "",
-        ("aws iam delete-policy --policy-arn {id}  # first detach it and delete its other versions", some("DeletePolicy", "request.policyArn"))),
-    m(("iam", "CreatePolicyVersion"), "policy_version", "response.policyVersion.versionId", "request.policyArn",
-        ("aws iam set-default-policy-version --policy-arn {on} --version-id OLD && aws iam delete-policy-version --policy-arn {on} --version-id {id}", some("DeletePolicyVersion", "request.versionId"))),
-    m(("iam", "SetDefaultPolicyVersion"), "policy_version", "request.versionId", "request.policyArn",
-        ("aws iam set-default-policy-version --policy-arn {on} --version-id OLD", None)),
-    m(("iam", "CreateInstanceProfile"), "instance_profile", "request.instanceProfileName", "",
-        ("aws iam delete-instance-profile --instance-profile-name {id}  # first remove its role", some("DeleteInstanceProfile", "request.instanceProfileName"))),
-    m(("iam", "AddRoleToInstanceProfile"), "instance_profile_role", "request.roleName", "request.instanceProfileName",
-        ("aws iam remove-role-from-instance-profile --instance-profile-name {on} --role-name {id}", some("RemoveRoleFromInstanceProfile", "request.roleName"))),
-    m(("iam", "CreateLoginProfile"), "password", "request.userName|response.loginProfile.userName", "",
-        ("aws iam delete-login-profile --user-name {id}", some("DeleteLoginProfile", "request.userName"))),
-    m(("iam", "UpdateLoginProfile"), "password", "request.userName", "",
-        ("aws iam update-login-profile --user-name {id} --password NEW --password-reset-required", None)),
-    m(("iam", "ChangePassword"), "password", "caller", "", ("aws iam update-login-profile --user-name {id} --password NEW --password-reset-required", None)),
-    m(("iam", "AttachUserPolicy"), "permission", "request.policyArn", USER,
-        ("aws iam detach-user-policy --user-name {on} --policy-arn {id}", some("DetachUserPolicy", "request.policyArn"))),
-    m(("iam", "AttachRolePolicy"), "permission", "request.policyArn", "request.roleName",
-        ("aws iam detach-role-policy --role-name {on} --policy-arn {id}", some("DetachRolePolicy", "request.policyArn"))),
-    m(("iam", "AttachGroupPolicy"), "permission", "request.policyArn", "request.groupName",
-        ("aws iam detach-group-policy --group-name {on} --policy-arn {id}", some("DetachGroupPolicy", "request.policyArn"))),
-    m(("iam", "PutUserPolicy"), "permission", "request.policyName", USER,
-        ("aws iam delete-user-policy --user-name {on} --policy-name {id}", some("DeleteUserPolicy", "request.policyName"))),
-    m(("iam", "PutRolePolicy"), "permission", "request.policyName", "request.roleName",
-        ("aws iam delete-role-policy --role-name {on} --policy-name {id}", some("DeleteRolePolicy", "request.policyName"))),
-    m(("iam", "PutGroupPolicy"), "permission", "request.policyName", "request.groupName",
-        ("aws iam delete-group-policy --group-name {on} --policy-name {id}", some("DeleteGroupPolicy", "request.policyName"))),
-    m(("iam", "AddUserToGroup"), "group_member", "request.userName", "request.groupName",
-        ("aws iam remove-user-from-group --group-name {on} --user-name {id}", some("RemoveUserFromGroup", "request.userName"))),
-    m(("iam", "UpdateAssumeRolePolicy"), "trust", "request.roleName", "",
-        ("restore the trust policy of role {id} from AWS Config or the last earlier UpdateAssumeRolePolicy or CreateRole", None)),
-    m(("iam", "CreateServiceSpecificCredential"), "service_credential", "response.serviceSpecificCredential.serviceSpecificCredentialId", USER,
-        ("aws iam delete-service-specific-credential --user-name {on} --service-specific-credential-id {id}", some("DeleteServiceSpecificCredential", "request.serviceSpecificCredentialId"))),
-    m(("iam", "ResetServiceSpecificCredential"), "service_credential", "request.serviceSpecificCredentialId", USER,
-        ("aws iam reset-service-specific-credential --user-name {on} --service-specific-credential-id {id}", None)),
-    m(("iam", "UploadSigningCertificate"), "certificate", "response.certificate.certificateId", USER,
-        ("aws iam delete-signing-certificate --user-name {on} --certificate-id {id}", some("DeleteSigningCertificate", "request.certificateId"))),
-    m(("iam", "UploadSSHPublicKey"), "ssh_key", "response.sSHPublicKey.sSHPublicKeyId", USER,
-        ("aws iam delete-ssh-public-key --user-name {on} --ssh-public-key-id {id}", some("DeleteSSHPublicKey", "request.sSHPublicKeyId"))),
-    m(("iam", "UploadServerCertificate"), "certificate", "request.serverCertificateName", "",
-        ("aws iam delete-server-certificate --server-certificate-name {id}", some("DeleteServerCertificate", "request.serverCertificateName"))),
-    m(("iam", "CreateVirtualMFADevice"), "mfa_device", "response.virtualMFADevice.serialNumber|request.virtualMFADeviceName", "",
-        ("aws iam delete-virtual-mfa-device --serial-number {id}", some("DeleteVirtualMFADevice", "request.serialNumber"))),
-    m(("iam", "EnableMFADevice"), "mfa_device", "request.serialNumber", USER,
-        ("aws iam deactivate-mfa-device --user-name {on} --serial-number {id}", some("DeactivateMFADevice", "request.serialNumber"))),
-    m(("iam", "CreateSAMLProvider"), "identity_provider", "response.sAMLProviderArn", "",
-        ("aws iam delete-saml-provider --saml-provider-arn {id}", some("DeleteSAMLProvider", "request.sAMLProviderArn"))),
-    m(("iam", "CreateOpenIDConnectProvider"), "identity_provider", "response.openIDConnectProviderArn", "",
-        ("aws iam delete-open-id-connect-provider --open-id-connect-provider-arn {id}", some("DeleteOpenIDConnectProvider", "request.openIDConnectProviderArn"))),
-    m(("rolesanywhere", "CreateTrustAnchor"), "trust_anchor", "response.trustAnchor.trustAnchorArn", "",
-        ("aws rolesanywhere disable-trust-anchor --trust-anchor-id {name} --region {region}", some("DeleteTrustAnchor", "request.trustAnchorId"))),
-    m(("rolesanywhere", "CreateProfile"), "profile", "response.profile.profileArn", "",
-        ("aws rolesanywhere disable-profile --profile-id {name} --region {region}", some("DeleteProfile", "request.profileId"))),
-    m(("sso", "CreateAccountAssignment"), "assignment", "request.permissionSetArn", "request.principalId",
-        ("aws sso-admin delete-account-assignment  # the same instance, target, principal and permission set", some("DeleteAccountAssignment", "request.permissionSetArn"))),
-    m(("eks", "CreateAccessEntry"), "access_entry", "request.principalArn", "request.name",
-        ("aws eks delete-access-entry --cluster-name {on} --principal-arn {id} --region {region}", some("DeleteAccessEntry", "request.principalArn"))),
-    // Machines and code.
-    m(("ec2", "RunInstances"), "instance", "response.instancesSet.items[].instanceId", "",
-        ("aws ec2 terminate-instances --instance-ids {id} --region {region}  # isolate and image it first; look for termination protection", some("TerminateInstances", "request.instancesSet.items[].instanceId"))),
-    m(("ec2", "RequestSpotInstances"), "spot_request", "response.spotInstanceRequestSet.items[].spotInstanceRequestId", "",
-        ("aws ec2 cancel-spot-instance-requests --spot-instance-request-ids {id} --region {region}", some("CancelSpotInstanceRequests", "request.CancelSpotInstanceRequestsRequest.SpotInstanceRequestId"))),
-    m(("ec2", "CreateFleet"), "fleet", "response.CreateFleetResponse.fleetId", "",
-        ("aws ec2 delete-fleets --fleet-ids {id} --terminate-instances --region {region}", None)),
-    m(("ec2", "CreateSecurityGroup"), "security_group", "response.groupId", "",
-        ("aws ec2 delete-security-group --group-id {id} --region {region}", some("DeleteSecurityGroup", "request.groupId"))),
-    m(("ec2", "AuthorizeSecurityGroupIngress"), "security_group_rule", "request.groupId|request.groupName", "",
-        ("aws ec2 revoke-security-group-ingress --group-id {id} --region {region}  # with the rule of the event", some("RevokeSecurityGroupIngress", "request.groupId|request.groupName"))),
-    m(("ec2", "AuthorizeSecurityGroupEgress"), "security_group_rule", "request.groupId|request.groupName", "",
-        ("aws ec2 revoke-security-group-egress --group-id {id} --region {region}  # with the rule of the event", some("RevokeSecurityGroupEgress", "request.groupId|request.groupName"))),
-    m(("ec2", "CreateKeyPair"), "key_pair", "request.keyName|response.keyName", "",
-        ("aws ec2 delete-key-pair --key-name {id} --region {region}", some("DeleteKeyPair", "request.keyName"))),
-    m(("ec2", "ImportKeyPair"), "key_pair", "request.keyName|response.keyName", "",
-        ("aws ec2 delete-key-pair --key-name {id} --region {region}", some("DeleteKeyPair", "request.keyName"))),
-    m(("ec2", "CreateVolume"), "volume", "response.volumeId", "",
-        ("aws ec2 delete-volume --volume-id {id} --region {region}", some("DeleteVolume", "request.volumeId"))),
-    m(("ec2", "CreateSnapshot"), "snapshot", "response.snapshotId", "request.volumeId",
-        ("aws ec2 delete-snapshot --snapshot-id {id} --region {region}", some("DeleteSnapshot", "request.snapshotId"))),
-    m(("ec2", "CopySnapshot"), "snapshot", "response.snapshotId", "request.sourceSnapshotId",
-        ("aws ec2 delete-snapshot --snapshot-id {id} --region {region}", some("DeleteSnapshot", "request.snapshotId"))),
-    m(("ec2", "CreateImage"), "image", "response.imageId", "request.instanceId",
-        ("aws ec2 deregister-image --image-id {id} --region {region}", some("DeregisterImage", "request.imageId"))),
-    m(("ec2", "ModifySnapshotAttribute"), "share", "request.snapshotId", "",
-        ("aws ec2 reset-snapshot-attribute --snapshot-id {id} --attribute createVolumePermission --region {region}  # a copy that was made stays", None)),
-    m(("ec2", "ModifyImageAttribute"), "share", "request.imageId", "",
-        ("aws ec2 reset-image-attribute --image-id {id} --attribute launchPermission --region {region}  # a copy that was made stays", None)),
-    m(("ec2", "ModifyInstanceAttribute"), "instance_attribute", "request.instanceId", "",
-        ("restore the attribute of instance {id} (user data, security groups, termination protection)", None)),
-    m(("ec2", "AssociateIamInstanceProfile"), "instance_role", "request.AssociateIamInstanceProfileRequest.InstanceId", "",
-        ("aws ec2 disassociate-iam-instance-profile --association-id ASSOCIATION --region {region}  # of instance {id}", None)),
-    m(("ec2", "CreateVpc"), "vpc", "response.vpc.vpcId", "", ("aws ec2 delete-vpc --vpc-id {id} --region {region}", some("DeleteVpc", "request.vpcId"))),
-    m(("ec2", "CreateSubnet"), "subnet", "response.subnet.subnetId", "", ("aws ec2 delete-subnet --subnet-id {id} --region {region}", some("DeleteSubnet", "request.subnetId"))),
-    m(("ec2", "CreateInternetGateway"), "internet_gateway", "response.internetGateway.internetGatewayId", "",
-        ("aws ec2 delete-internet-gateway --internet-gateway-id {id} --region {region}", some("DeleteInternetGateway", "request.internetGatewayId"))),
-    m(("ec2", "CreateNatGateway"), "nat_gateway", "response.CreateNatGatewayResponse.natGateway.natGatewayId", "",
-        ("aws ec2 delete-nat-gateway --nat-gateway-id {id} --region {region}", some("DeleteNatGateway", "request.DeleteNatGatewayRequest.NatGatewayId"))),
-    m(("ec2", "CreateRouteTable"), "route_table", "response.routeTable.routeTableId", "",
-        ("aws ec2 delete-route-table --route-table-id {id} --region {region}", some("DeleteRouteTable", "request.routeTableId"))),
-    m(("ec2", "AllocateAddress"), "address", "response.allocationId", "",
-        ("aws ec2 release-address --allocation-id {id} --region {region}", some("ReleaseAddress", "request.allocationId"))),
-    m(("ec2", "CreateFlowLogs"), "flow_log", "response.CreateFlowLogsResponse.flowLogIdSet.item", "",
-        ("aws ec2 delete-flow-logs --flow-log-ids {id} --region {region}", some("DeleteFlowLogs", "request.DeleteFlowLogsRequest.FlowLogId.content"))),
-    m(("lambda", "CreateFunction"), "function", "response.functionName|request.functionName", "request.role",
-        ("aws lambda delete-function --function-name {id} --region {region}", some("DeleteFunction", "request.functionName"))),
-    m(("lambda", "UpdateFunctionCode"), "function_code", "request.functionName", "",
-        ("deploy the code of function {id} again; the event has the new code's hash", None)),
-    m(("lambda", "UpdateFunctionConfiguration"), "function_configuration", "request.functionName", "",
-        ("restore the configuration of function {id}: layers, role, environment", None)),
-    m(("lambda", "CreateFunctionUrlConfig"), "function_url", "request.functionName", "",
-        ("aws lambda delete-function-url-config --function-name {id} --region {region}", some("DeleteFunctionUrlConfig", "request.functionName"))),
-    m(("lambda", "AddPermission"), "function_permission", "request.statementId", "request.functionName",
-        ("aws lambda remove-permission --function-name {on} --statement-id {id} --region {region}", some("RemovePermission", "request.statementId"))),
-    m(("lambda", "CreateEventSourceMapping"), "event_source", "response.uUID", "request.functionName",
-        ("aws lambda delete-event-source-mapping --uuid {id} --region {region}", some("DeleteEventSourceMapping", "request.uUID|request.uuid"))),
-    m(("ecs", "RegisterTaskDefinition"), "task_definition", "response.taskDefinition.taskDefinitionArn", "",
-        ("aws ecs deregister-task-definition --task-definition {id} --region {region}", some("DeregisterTaskDefinition", "request.taskDefinition"))),
-    m(("ecs", "RunTask"), "task", "response.tasks[].taskArn", "request.cluster",
-        ("aws ecs stop-task --cluster {on} --task {id} --region {region}", some("StopTask", "request.task"))),
-    m(("ecs", "CreateService"), "service", "response.service.serviceArn|request.serviceName", "request.cluster",
-        ("aws ecs delete-service --cluster {on} --service {id} --force --region {region}", some("DeleteService", "request.service"))),
-    m(("ecs", "CreateCluster"), "cluster", "request.clusterName", "",
-        ("aws ecs delete-cluster --cluster {id} --region {region}", some("DeleteCluster", "request.cluster"))),
-    m(("cloudformation", "CreateStack"), "stack", "request.stackName", "",
-        ("aws cloudformation delete-stack --stack-name {id} --region {region}", some("DeleteStack", "request.stackName"))),
-    m(("ssm", "CreateActivation"), "activation", "response.activationId", "request.iamRole",
-        ("aws ssm delete-activation --activation-id {id} --region {region}", some("DeleteActivation", "request.activationId"))),
-    m(("events", "PutRule"), "rule", "request.name", "",
-        ("aws events delete-rule --name {id} --region {region}  # first remove its targets", some("DeleteRule", "request.name"))),
-    m(("events", "PutTargets"), "rule_target", "request.targets[].id", "request.rule",
-        ("aws events remove-targets --rule {on} --ids {id} --region {region}", some("RemoveTargets", "request.ids[]"))),
-    // Data and its walls.
-    m(("s3", "CreateBucket"), "bucket", BUCKET, "", ("aws s3 rb s3://{id}", some("DeleteBucket", BUCKET))),
-    m(("s3", "PutBucketPolicy"), "bucket_policy", BUCKET, "", ("restore the policy of bucket {id}, or: aws s3api delete-bucket-policy --bucket {id}", some("DeleteBucketPolicy", BUCKET))),
-    m(("s3", "PutBucketLifecycle"), "bucket_lifecycle", BUCKET, "", ("aws s3api delete-bucket-lifecycle --bucket {id}", some("DeleteBucketLifecycle", BUCKET))),
-    m(("s3", "PutBucketReplication"), "bucket_replication", BUCKET, "", ("aws s3api delete-bucket-replication --bucket {id}", some("DeleteBucketReplication", BUCKET))),
-    m(("s3", "PutBucketAcl"), "bucket_acl", BUCKET, "", ("aws s3api put-bucket-acl --bucket {id} --acl private", None)),
-    m(("s3", "PutBucketPublicAccessBlock"), "public_access", BUCKET, "", ("restore the public access block of bucket {id}", None)),
-    m(("s3", "DeleteBucketPublicAccessBlock"), "public_access", BUCKET, "", ("restore the public access block of bucket {id}", None)),
-    m(("kms", "CreateKey"), "kms_key", "response.keyMetadata.keyId", "", ("aws kms schedule-key-deletion --key-id {id} --region {region}", some("ScheduleKeyDeletion", "request.keyId"))),
-    m(("kms", "CreateGrant"), "grant", "response.grantId", "request.keyId", ("aws kms revoke-grant --key-id {on} --grant-id {id} --region {region}", some("RevokeGrant", "request.grantId"))),
-    m(("kms", "PutKeyPolicy"), "key_policy", "request.keyId", "", ("restore the policy of key {id}", None)),
-    m(("kms", "ScheduleKeyDeletion"), "kms_key", "request.keyId", "", ("aws kms cancel-key-deletion --key-id {id} --region {region}", some("CancelKeyDeletion", "request.keyId"))),
-    m(("rds", "CreateDBSnapshot"), "db_snapshot", "request.dBSnapshotIdentifier", "request.dBInstanceIdentifier",
-        ("aws rds delete-db-snapshot --db-snapshot-identifier {id} --region {region}", some("DeleteDBSnapshot", "request.dBSnapshotIdentifier"))),
-    m(("rds", "ModifyDBSnapshotAttribute"), "share", "request.dBSnapshotIdentifier", "",
-        ("aws rds modify-db-snapshot-attribute --db-snapshot-identifier {id} --attribute-name restore --values-to-remove ACCOUNT --region {region}  # a copy that was made stays", None)),
-    m(("secretsmanager", "CreateSecret"), "secret", "request.name", "", ("aws secretsmanager delete-secret --secret-id {id} --region {region}", some("DeleteSecret", "request.secretId"))),
-    m(("ses", "CreateEmailIdentity"), "email_identity", "request.emailIdentity", "", ("aws sesv2 delete-email-identity --email-identity {id} --region {region}", some("DeleteEmailIdentity", "request.emailIdentity"))),
-    m(("ses", "VerifyEmailIdentity"), "email_identity", "request.emailAddress", "", ("aws ses delete-identity --identity {id} --region {region}", some("DeleteIdentity", "request.identity"))),
-    m(("organizations", "CreateAccount"), "account", "response.createAccountStatus.accountId|response.createAccountStatus.id", "", ("aws organizations close-account --account-id {id}", some("CloseAccount", "request.accountId"))),
-    m(("account", "EnableRegion"), "region", "request.RegionName|request.regionName", "", ("aws account disable-region --region-name {id}", some("DisableRegion", "request.RegionName|request.regionName"))),
-    // Blinding.
-    m(("cloudtrail", "CreateTrail"), "trail", "request.name", "", ("aws cloudtrail delete-trail --name {id} --region {region}", some("DeleteTrail", "request.name"))),
-    m(("cloudtrail", "StopLogging"), "logging", "request.name", "", ("aws cloudtrail start-logging --name {id} --region {region}", some("StartLogging", "request.name"))),
-    m(("cloudtrail", "DeleteTrail"), "logging", "request.name", "", ("create trail {id} again, with its selectors and digests", some("CreateTrail", "request.name"))),
-    m(("cloudtrail", "PutEventSelectors"), "logging", "request.trailName", "", ("restore the event selectors of trail {id}", None)),
-    m(("cloudtrail", "UpdateTrail"), "logging", "request.name", "", ("restore the settings of trail {id}", None)),
-    m(("guardduty", "DeleteDetector"), "detector", "request.detectorId", "", ("aws guardduty create-detector --enable --region {region}", some("CreateDetector", "response.detectorId"))),
-    m(("guardduty", "UpdateDetector"), "detector", "request.detectorId", "", ("aws guardduty update-detector --detector-id {id} --enable --region {region}", None)),
-    m(("config", "StopConfigurationRecorder"), "recorder", "request.configurationRecorderName", "", ("aws configservice start-configuration-recorder --configuration-recorder-name {id} --region {region}", some("StartConfigurationRecorder", "request.configurationRecorderName"))),
-];
+    /// The words with their values, if all are there.
+    fn words(self, template: &str) -> Option<String> {
+        self.filled(template, false).map(|filled| filled.0)
+    }
+
+    /// The template with its values, and whether a part in `[]` was left out.
+    fn filled(self, template: &str, for_shell: bool) -> Option<(String, bool)> {
+        let mut text = String::with_capacity(template.len());
+        let mut left_out = false;
+        let mut rest = template;
+        while let Some(at) = rest.find(['{', '[']) {
+            text += &rest[..at];
+            let (close, whole) = match rest[at..].starts_with('{') {
+                true => ('}', true),
+                false => (']', false),
+            };
+            let (inner, after) = rest[at + 1..].split_once(close)?;
+            match whole {
+                true => text += &self.value(inner, for_shell)?,
+                false => match self.filled(inner, for_shell) {
+                    Some((inner, _)) => text += &inner,
+                    None => left_out = true,
+                },
+            }
+            rest = after;
+        }
+        Some((text + rest, left_out))
+    }
+
+    /// The value of a place, as a shell's words or as it is.
+    fn value(self, place: &str, for_shell: bool) -> Option<String> {
+        let call = self.call;
+        let values = match place {
+            "id" => vec![self.id.to_owned()],
+            "name" => vec![name_of(self.id).to_owned()],
+            "on" => vec![self.on?.to_owned()],
+            "region" => vec![call.region.clone()?],
+            "group" => return group(call),
+            "rule" => return rule(call),
+            path => call.all(path),
+        };
+        let sound = !values.is_empty() && values.iter().all(|value| !value.trim().is_empty());
+        let words = values.iter().map(|value| match for_shell {
+            true => quoted(value),
+            false => value.clone(),
+        });
+        sound.then(|| words.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// The security group of a call: by id, or by name.
+/// <https://docs.aws.amazon.com/cli/latest/reference/ec2/revoke-security-group-ingress.html>
+fn group(call: &Call) -> Option<String> {
+    if let Some(id) = call.first("request.groupId") {
+        return Some(format!("--group-id {}", quoted(&id)));
+    }
+    let name = call.first("request.groupName")?;
+    Some(format!("--group-name {}", quoted(&name)))
+}
+
+/// The rules that a call made: by id where the answer has them, otherwise written out as the request has them.
+fn rule(call: &Call) -> Option<String> {
+    let ids = call.all("response.securityGroupRuleSet.items[].securityGroupRuleId");
+    if !ids.is_empty() {
+        let ids: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
+        return Some(format!("--security-group-rule-ids {}", ids.join(" ")));
+    }
+    let items = call
+        .request
+        .get("ipPermissions")?
+        .get("items")?
+        .as_array()?;
+    let permissions: Option<Vec<Value>> = items.iter().map(permission).collect();
+    let permissions = permissions.filter(|permissions| !permissions.is_empty())?;
+    Some(format!(
+        "--ip-permissions {}",
+        quoted(&Value::from(permissions).to_string())
+    ))
+}
+
+/// A rule in the form that the command line takes.
+fn permission(item: &Value) -> Option<Value> {
+    let mut permission = serde_json::Map::new();
+    permission.insert("IpProtocol".to_owned(), item.get("ipProtocol")?.clone());
+    for (name, from) in [("FromPort", "fromPort"), ("ToPort", "toPort")] {
+        if let Some(port) = item.get(from).filter(|port| port.is_number()) {
+            permission.insert(name.to_owned(), port.clone());
+        }
+    }
+    let list = |list: &str, names: &[(&str, &str)]| -> Vec<Value> {
+        let items = item.get(list).and_then(|list| list.get("items"));
+        let items = items.and_then(Value::as_array).into_iter().flatten();
+        let entry = |entry: &Value| {
+            let members = names.iter().filter_map(|(name, from)| {
+                Some((
+                    (*name).to_owned(),
+                    entry.get(*from)?.as_str().map(Value::from)?,
+                ))
+            });
+            Value::Object(members.collect())
+        };
+        let entries = items.map(entry);
+        entries.filter(|entry| *entry != json!({})).collect()
+    };
+    for (name, from, members) in [
+        ("IpRanges", "ipRanges", &[("CidrIp", "cidrIp")][..]),
+        ("Ipv6Ranges", "ipv6Ranges", &[("CidrIpv6", "cidrIpv6")]),
+        (
+            "PrefixListIds",
+            "prefixListIds",
+            &[("PrefixListId", "prefixListId")],
+        ),
+        (
+            "UserIdGroupPairs",
+            "groups",
+            &[
+                ("GroupId", "groupId"),
+                ("GroupName", "groupName"),
+                ("UserId", "userId"),
+            ],
+        ),
+    ] {
+        let entries = list(from, members);
+        if !entries.is_empty() {
+            permission.insert(name.to_owned(), Value::from(entries));
+        }
+    }
+    (permission.len() > 1).then(|| Value::Object(permission))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn made(operation: &str) -> &'static Made {
+        MADE.iter()
+            .find(|made| made.operation == operation)
+            .unwrap()
+    }
+
+    fn undo(operation: &str, request: &str, response: &str, root_of: Option<&str>) -> String {
+        let call = Call {
+            region: Some("eu-west-1".to_owned()),
+            ..Call::new(Some(request), Some(response), None)
+        };
+        let made = made(operation);
+        let id = call.first(made.id).unwrap_or_default();
+        let on = call.first(made.on);
+        made.undo(Filling {
+            id: &id,
+            on: on.as_deref(),
+            call: &call,
+            root_of,
+        })
+    }
+
+    #[test]
+    fn every_line_is_a_row_and_no_command_has_a_made_up_value() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(MADE.len(), lines);
+        let mut calls = HashSet::new();
+        for made in MADE.iter() {
+            assert!(
+                calls.insert((made.source, made.operation)),
+                "{}",
+                made.operation
+            );
+            assert!(!made.id.is_empty(), "{}", made.operation);
+            assert!(
+                made.command.is_empty() || made.command.starts_with("aws "),
+                "{}",
+                made.command
+            );
+            assert!(
+                !(made.command.is_empty() && made.words.is_empty()),
+                "{}",
+                made.operation
+            );
+            let (command, _) = made.command.split_once("  #").unwrap_or((made.command, ""));
+            let mut words = command.split([' ', '=', '{', '}', '[', ']', '.', '|', ',']);
+            let made_up = words.find(|word| {
+                word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            });
+            assert_eq!(made_up, None, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_rule_of_a_security_group_is_written_out() {
+        let request = r#"{"groupId":"sg-1","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"groups":{},"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]},"ipv6Ranges":{},"prefixListIds":{}}]}}"#;
+        assert_eq!(
+            undo("AuthorizeSecurityGroupIngress", request, "{}", None),
+            r#"aws ec2 revoke-security-group-ingress --group-id sg-1 --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0"}]}]' --region eu-west-1"#
+        );
+        let response = r#"{"securityGroupRuleSet":{"items":[{"securityGroupRuleId":"sgr-1"},{"securityGroupRuleId":"sgr-2"}]}}"#;
+        assert_eq!(
+            undo(
+                "AuthorizeSecurityGroupIngress",
+                r#"{"groupName":"web; x"}"#,
+                response,
+                None
+            ),
+            "aws ec2 revoke-security-group-ingress --group-name 'web; x' --security-group-rule-ids sgr-1 sgr-2 --region eu-west-1"
+        );
+        assert_eq!(
+            undo(
+                "AuthorizeSecurityGroupIngress",
+                r#"{"groupId":"sg-1"}"#,
+                "{}",
+                None
+            ),
+            "# remove the rule of the event from security group sg-1"
+        );
+    }
+
+    #[test]
+    fn a_key_of_the_root_user_has_no_user_name() {
+        let response = r#"{"accessKey":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"}}"#;
+        assert_eq!(
+            undo("CreateAccessKey", "{}", response, Some("111122223333")),
+            "aws iam delete-access-key --access-key-id AKIAIOSFODNN7EXAMPLE  # signed in as the root user of account 111122223333"
+        );
+        let unknown = undo("CreateAccessKey", "{}", response, None);
+        assert!(
+            unknown.starts_with("# the event names too little"),
+            "{unknown}"
+        );
+        assert_eq!(
+            undo("CreateAccessKey", r#"{"userName":"it's"}"#, response, None),
+            r"aws iam delete-access-key --user-name 'it'\''s' --access-key-id AKIAIOSFODNN7EXAMPLE"
+        );
+    }
+
+    #[test]
+    fn words_cannot_be_pasted_as_a_command() {
+        let undo = undo(
+            "PutBucketPolicy",
+            r#"{"bucketName":"b\ntouch /tmp/x"}"#,
+            "{}",
+            None,
+        );
+        assert!(
+            undo.starts_with("# restore the policy of bucket b touch"),
+            "{undo}"
+        );
+    }
+}

@@ -3,12 +3,12 @@
 //! In: the tree and its deeds. Out: one [`Credential`] per member, in the tree's order. Promise: what is not known is null; whether
 //! a credential is alive is only said where the logs tell.
 
+use super::Lineage;
 use super::containment::{About, KeyState};
 use super::deeds::{Deed, rfc3339};
 use super::facts::{SECOND, text};
 use super::joins::Evidence;
 use super::walk::time_of;
-use super::{Lineage, TraceOptions};
 use crate::cloudtrail::answered_time;
 use crate::report::trace::{Credential, Origin};
 use rustc_hash::FxHashMap;
@@ -22,7 +22,7 @@ pub(super) fn credentials(
     lineage: &Lineage<'_>,
     deeds: &[Deed],
     (origins, about): (&[Origin], &About),
-    options: &TraceOptions,
+    as_of: i64,
 ) -> Vec<Credential> {
     let facts = lineage.joins.facts;
     let tallies = tallies(deeds, lineage.members.len());
@@ -82,7 +82,7 @@ pub(super) fn credentials(
             issued_by_event_name: name.map(str::to_owned),
             issued_at: born.map(rfc3339),
             expires_at: expires.map(rfc3339),
-            live: live((node.key, node.begins()), expires, about, options),
+            live: live((node.key, node.begins()), expires, about, as_of),
             rule: member.link.rule,
             confidence: member.link.confidence,
             path_confidence: member.path_confidence,
@@ -150,9 +150,8 @@ fn live(
     (key, begins): (Option<&str>, Option<i64>),
     expires: Option<i64>,
     about: &About,
-    options: &TraceOptions,
+    now: i64,
 ) -> Option<bool> {
-    let now = options.as_of.timestamp_micros();
     if let Some(key) = key.filter(|key| key.starts_with("AKIA")) {
         // Without an event that ends it a key may be alive; IAM knows.
         return about

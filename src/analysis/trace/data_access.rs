@@ -234,13 +234,13 @@ pub(super) fn rotate(deeds: &[Deed], created: &[Created], start: &[&str]) -> Vec
         let secret = Secret {
             kind: "access_key",
             id: (*key).to_owned(),
-            why: "it is the key in question: make it inactive, and give its consumers a role instead of a new key".to_owned(),
+            why: "it is the key in question: deactivate it, and give its programs a role instead of a new key".to_owned(),
             event_id: first.map(|deed| deed.event.event_id.clone()).unwrap_or_default(),
         };
         secrets.insert(("access_key", (*key).to_owned()), secret);
     }
     for deed in deeds {
-        if deed.member.is_none() || deed.failed() || deed.event.origin == Origin::Consumer {
+        if deed.member.is_none() || deed.failed() || deed.event.origin == Origin::Owner {
             continue;
         }
         for touch in touches(deed) {
@@ -258,7 +258,7 @@ pub(super) fn rotate(deeds: &[Deed], created: &[Created], start: &[&str]) -> Vec
         }
     }
     for row in created {
-        let still = row.state == "there" && row.origin != Origin::Consumer;
+        let still = row.state == "there" && row.origin != Origin::Owner;
         let kind = match row.kind.as_str() {
             "password" => "password",
             "key_pair" => "key_pair",

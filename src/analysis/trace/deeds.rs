@@ -54,16 +54,54 @@ impl Deed {
             || (self.operation == "ConsoleLogin" && self.event.error_message.is_some())
     }
 
+    /// Whether a change in IAM is of the caller itself.
+    pub(super) fn is_about_itself(&self) -> bool {
+        let user = self.call().first("request.userName|caller");
+        user.is_some() && user == self.user_name
+    }
+
+    /// Whether the call quarantines its own user, as AWS does with keys that it finds in public: signed with the key itself, from
+    /// AWS's own program. Until 2020 or so it wrote an inline policy that only denies.
+    /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html>
+    pub(super) fn is_quarantine(&self) -> bool {
+        let agent = self.event.user_agent.as_deref().unwrap_or_default();
+        if !agent.starts_with("aws-internal/") || !self.is_about_itself() {
+            return false;
+        }
+        let call = self.call();
+        let named = |path, name: &str| call.first(path).is_some_and(|value| value.contains(name));
+        match self.operation.as_str() {
+            "AttachUserPolicy" => named("request.policyArn", QUARANTINE),
+            "PutUserPolicy" => {
+                named("request.policyName", EXPOSED) && !named("request.policyDocument", "Allow")
+            }
+            _ => false,
+        }
+    }
+
     /// The call as people write it, e.g. `iam:CreateUser`.
     pub(super) fn name(&self) -> String {
         format!("{}:{}", self.service(), self.operation)
     }
 }
 
+/// The managed policies that AWS attaches to users whose keys leaked; versions follow.
+pub(super) const QUARANTINE: &str = ":policy/AWSCompromisedKeyQuarantine";
+
+/// The inline policy that AWS wrote before there were these.
+pub(super) const EXPOSED: &str = "AWSExposedCredentialPolicy_DO_NOT_REMOVE";
+
 /// A time for the report.
 pub(super) fn rfc3339(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros)
         .map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        .unwrap_or_default()
+}
+
+/// A time for a sentence.
+pub(super) fn short(micros: i64) -> String {
+    DateTime::from_timestamp_micros(micros)
+        .map(|time| time.format("%Y-%m-%d %H:%M:%S").to_string())
         .unwrap_or_default()
 }
 
@@ -74,10 +112,16 @@ type Opening = (usize, Option<i64>);
 pub(super) struct Members<'a> {
     by: FxHashMap<(&'a str, &'a str), Vec<Opening>>,
     members: &'a [Member],
+    /// Where the start is an address: of the credentials that it was seen with, only what came from there.
+    only_from: Option<&'a str>,
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(nodes: &'a Nodes<'a>, members: &'a [Member]) -> Self {
+    pub(super) fn new(
+        nodes: &'a Nodes<'a>,
+        members: &'a [Member],
+        only_from: Option<&'a str>,
+    ) -> Self {
         let mut by: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (at, member) in members.iter().enumerate() {
             let node = &nodes.all[member.node];
@@ -87,7 +131,11 @@ impl<'a> Members<'a> {
             );
             by.entry(who).or_default().push((at, node.created));
         }
-        Self { by, members }
+        Self {
+            by,
+            members,
+            only_from,
+        }
     }
 
     fn of(&self, records: &Records, row: usize) -> Option<usize> {
@@ -100,6 +148,12 @@ impl<'a> Members<'a> {
         // A session without a key has no opening of its own in the tree.
         let keyless = key.is_empty().then(|| sessions.first()).flatten();
         let (at, _) = exact.or(keyless)?;
+        let is_elsewhere = self.only_from.is_some_and(|address| {
+            self.members[*at].depth == 0 && text(&records.source_ip_address, row) != Some(address)
+        });
+        if is_elsewhere {
+            return None;
+        }
         let time = number(&records.event_time, row)?;
         let since = self.members[*at].link.since;
         since.is_none_or(|since| time >= since).then_some(*at)

@@ -4,7 +4,7 @@
 //! failed for a lack of rights are marked, since they show what somebody wanted.
 
 use super::deeds::Deed;
-use super::sources::is_denied;
+use crate::analysis::attribution::is_denied;
 use crate::report::trace::Denied;
 use std::collections::BTreeMap;
 

@@ -9,24 +9,10 @@ use super::walk::Member;
 use crate::analysis::AnalysisError;
 use crate::session::{Params, Session};
 use arrow::array::RecordBatch;
-use arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
 use std::collections::BTreeSet;
 
 /// So many keys can stand in a query's condition. It is taken apart by functions that call themselves for each.
 const WRITTEN: usize = 1_000;
-
-const EVENTS: &str = include_str!("../../../queries/trace/events.sql");
-
-/// Says that whole events of credentials are asked for, of which it is not known yet: all of every event.
-pub(super) async fn foresee(session: &Session) -> Result<(), AnalysisError> {
-    let unknown = ScalarValue::new_null_list(DataType::Utf8, true, 1);
-    let params = Params::from([
-        ("access_key_ids".to_owned(), unknown.clone()),
-        ("principals".to_owned(), unknown),
-    ]);
-    Ok(session.foresee(&[(EVENTS, &params)]).await?)
-}
 
 /// What has been read.
 #[derive(Debug, Default)]
@@ -60,7 +46,7 @@ impl<'a> Events<'a> {
             return Ok(());
         }
         let sql = match keys.len() + principals.len() {
-            ..=WRITTEN => EVENTS,
+            ..=WRITTEN => include_str!("../../../queries/trace/events.sql"),
             _ => include_str!("../../../queries/trace/events-of-many.sql"),
         };
         let params = Params::from([
@@ -77,8 +63,9 @@ impl<'a> Events<'a> {
         &self,
         nodes: &Nodes<'_>,
         members: &[Member],
+        only_from: Option<&str>,
     ) -> Result<Vec<Deed>, AnalysisError> {
-        let members = deeds::Members::new(nodes, members);
+        let members = deeds::Members::new(nodes, members, only_from);
         let mut deeds = Vec::new();
         for batch in &self.batches {
             deeds.extend(deeds::deeds(&Records::of_batch(batch)?, &members));

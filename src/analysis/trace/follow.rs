@@ -5,12 +5,13 @@
 //! comes of it is the owner's; and then it is said what was left out.
 
 use super::TraceOptions;
+use super::behind::Behind;
 use super::births::newborn;
 use super::deeds::rfc3339;
 use super::events::Events;
 use super::facts::{number, text};
 use super::joins::Joins;
-use super::split;
+use super::sources::Ground;
 use super::unseen::listed;
 use super::walk::{self, Held, Member};
 use crate::analysis::AnalysisError;
@@ -32,9 +33,10 @@ pub(super) async fn follow<'a>(
     session: &Session,
     joins: &Joins<'a>,
     start: &[usize],
-    (options, events): (&TraceOptions, &mut Events<'a>),
+    (options, ground): (&TraceOptions, &Ground),
+    events: &mut Events<'a>,
 ) -> Result<Followed, AnalysisError> {
-    let (all, _) = walk::down(joins, start, options.weakest, None);
+    let (all, _) = walk::down(joins, start, options, None);
     let is_asked = |member: &Member| walk::rests_on_a_change(&member.link);
     if options.follow_owner || !all.iter().any(is_asked) {
         return Ok(Followed {
@@ -49,10 +51,10 @@ pub(super) async fn follow<'a>(
         .cloned()
         .collect();
     events.read(session, joins.nodes, &first).await?;
-    let mut deeds = events.deeds(joins.nodes, &first)?;
+    let mut deeds = events.deeds(joins.nodes, &first, options.start.address())?;
     super::deeds::sort(&mut deeds);
-    let mut behind = split::behind(&deeds, options)?;
-    let (members, held) = walk::down(joins, start, options.weakest, Some(&mut behind));
+    let mut behind = Behind::new(ground.judge(&deeds, options));
+    let (members, held) = walk::down(joins, start, options, Some(&mut behind));
     Ok(Followed {
         left_out: all.len() - members.len(),
         not_followed: not_followed(joins, &held),
@@ -142,16 +144,16 @@ pub(super) fn said(followed: &Followed) -> Option<Unseen> {
         (first, _) => first.unwrap_or_default().to_owned(),
     };
     let left = match followed.left_out {
-        1 => "1 credential was left out".to_owned(),
-        count => format!("{count} credentials were left out"),
+        1 => "1 credential was not followed".to_owned(),
+        count => format!("{count} credentials were not followed"),
     };
     Some(Unseen {
         kind: "not followed",
         what: format!(
-            "{left}: the owner's programs made or changed {} ({}, {when})",
+            "{left}: the owner made or changed {} ({}, {when})",
             listed(&set(|row| &row.what)),
             listed(&calls),
         ),
-        meaning: "they are the owner's, if the addresses are rightly told apart (see where the start was used from); --follow-owner follows them too",
+        meaning: "they are the owner's if the verdicts on the addresses are right (see where the start was used from); they can be followed, too",
     })
 }

@@ -33,11 +33,11 @@ pub(super) fn findings(
     for batch in batches {
         let ids = texts(batch, "event_id")?;
         let of = |id: Option<&str>| by_event.get(id?).map(|at| deeds[*at].event.origin);
-        let usual = ids.iter().map(|id| Some(of(id) == Some(Origin::Consumer)));
+        let usual = ids.iter().map(|id| Some(of(id) == Some(Origin::Owner)));
         let usual: BooleanArray = usual.collect();
         let others = ids
             .iter()
-            .map(|id| Some(of(id).is_some_and(|origin| origin != Origin::Consumer)));
+            .map(|id| Some(of(id).is_some_and(|origin| origin != Origin::Owner)));
         let others: BooleanArray = others.collect();
         baseline.learn(&options.rules, &filter_record_batch(batch, &usual)?);
         incident.push(filter_record_batch(batch, &others)?);

@@ -29,10 +29,12 @@ mod known;
 mod nodes;
 mod paths;
 mod pivot;
+mod policy_text;
 mod silence;
 mod sources;
 mod split;
 mod start;
+mod steps;
 mod unseen;
 mod walk;
 
@@ -43,7 +45,7 @@ use super::AnalysisError;
 use super::findings::{Lists, Rules};
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
 use deeds::Deed;
 use events::Events;
@@ -52,6 +54,7 @@ use follow::Followed;
 use ipnet::IpNet;
 use joins::{Evidence, Joins};
 use nodes::Nodes;
+use sources::Ground;
 use std::collections::BTreeSet;
 use walk::Member;
 
@@ -70,8 +73,8 @@ pub struct TraceOptions {
     pub known_networks: Vec<IpNet>,
     /// When the incident began, if that is known.
     pub incident_start: Option<DateTime<Utc>>,
-    /// The moment that counts as now.
-    pub as_of: DateTime<Utc>,
+    /// The moment that counts as now; the last event of the logs if not given.
+    pub as_of: Option<DateTime<Utc>>,
     /// What is known of attacks.
     pub rules: Rules,
     /// What is ours and what is known; the accounts of the logs are ours anyway.
@@ -98,15 +101,13 @@ impl Lineage<'_> {
 
 /// Traces.
 pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, AnalysisError> {
-    // What the tree's events are is known only in the end, and the pages show them whole: all of every event is asked for.
-    events::foresee(session).await?;
     let mut options = options.clone();
     let asked = options.start.clone();
     let mut notes = Vec::new();
     if let Start::Event(id) = &asked {
         match behind(session, id).await? {
             Some(start) => options.start = start,
-            None => notes.push(format!("there is no event {id} in what was read")),
+            None => notes.push(format!("event {id} is not in the logs read")),
         }
     }
     let operations: BTreeSet<&'static str> = births::BIRTHS
@@ -125,6 +126,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     let facts = Facts::read(session, &operations, &births::SESSION_CALLS).await?;
     let nodes = Nodes::of(&facts);
     let start = options.start.nodes(&facts, &nodes);
+    let ground = Ground::read(session, (&facts, &nodes), &start, &options).await?;
     let joins = Joins::new(&facts, &nodes);
     let mut events = Events::default();
     let followed = match options.up {
@@ -132,10 +134,10 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
             members: ascent::up(&joins, &start),
             ..Followed::default()
         },
-        false => follow::follow(session, &joins, &start, (&options, &mut events)).await?,
+        false => follow::follow(session, &joins, &start, (&options, &ground), &mut events).await?,
     };
     events.read(session, &nodes, &followed.members).await?;
-    let mut deeds = events.deeds(&nodes, &followed.members)?;
+    let mut deeds = events.deeds(&nodes, &followed.members, options.start.address())?;
     let left_out = follow::said(&followed);
     let lineage = Lineage {
         joins,
@@ -145,29 +147,39 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     add_about(&mut deeds, &about, &facts);
     deeds::sort(&mut deeds);
     let coverage = session.coverage().await?;
+    let last = coverage
+        .last_event
+        .as_deref()
+        .and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+    let last = last.map(|time| time.timestamp_micros());
+    let as_of = options
+        .as_of
+        .map_or(last, |time| Some(time.timestamp_micros()));
+    let as_of = as_of.unwrap_or_default();
     if start.is_empty() && notes.is_empty() {
         notes.push(format!(
-            "no event in what was read is by {}; that it was never used does not follow (see the coverage)",
+            "{} is not in the logs read. That does not prove that it was never used: check the coverage below",
             options.start
         ));
     }
 
+    notes.push(as_of_note(options.as_of.is_some(), (as_of, last)));
     notes.extend(
         left_out
             .as_ref()
             .map(|row| format!("{}; {}", row.what, row.meaning)),
     );
-    let (split, origins) = split::split(&mut deeds, &lineage, &options)?;
+    let (split, origins) = split::split(&mut deeds, &lineage, &ground, &options);
     let findings = known::findings(&mut deeds, &events.batches, &coverage, &options)?;
     drop(events);
-    let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), &options);
+    let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), as_of);
     let created = cleanup::created(&deeds, &facts.changes);
     let data_access = data_access::data_access(&deeds);
     let denied = denied::denied(&deeds);
     let tree: BTreeSet<usize> = lineage.members.iter().map(|member| member.node).collect();
-    let pivot = pivot::pivot(&facts, &nodes, &tree, &split.addresses);
+    let searched = split.searched();
+    let pivot = pivot::pivot((&facts, &nodes), &tree, &searched);
     let keys: Vec<&str> = start.iter().filter_map(|n| nodes.all[*n].key).collect();
-    let as_of = options.as_of.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     let mut unseen = unseen::unseen(&coverage, &lineage, &deeds, left_out);
     unseen.extend(silence::silence(session, &deeds).await?);
     let mut trace = Trace {
@@ -180,7 +192,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         summary: Summary {
             start: asked.as_str().to_owned(),
             direction: if options.up { "up" } else { "down" },
-            as_of: as_of.clone(),
+            as_of: deeds::rfc3339(as_of),
             first_suspicious_use: split.first,
             sources: split.sources,
             ..Summary::default()
@@ -188,7 +200,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         rotate: data_access::rotate(&deeds, &created, &keys),
         not_followed: followed.not_followed,
         unseen,
-        containment: containment::steps(&credentials, &about, &as_of),
+        containment: steps::steps(&credentials, &about),
         timeline: Vec::new(),
         findings,
         credentials,
@@ -201,6 +213,21 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     answers::summarize(&mut trace, &deeds, (&about, &facts.changes));
     trace.timeline = deeds.into_iter().map(|deed| deed.event).collect();
     Ok(trace)
+}
+
+/// What counts as now, in words.
+fn as_of_note(is_given: bool, (as_of, last): (i64, Option<i64>)) -> String {
+    let moment = deeds::short(as_of);
+    match (is_given, last) {
+        (_, None) => "these logs have no event by anybody".to_owned(),
+        (false, _) => format!(
+            "as of the last event of the logs, {moment} UTC: what is valid or active is judged at that time"
+        ),
+        (true, Some(last)) => format!(
+            "as of {moment} UTC; the last event of the logs is at {} UTC",
+            deeds::short(last)
+        ),
+    }
 }
 
 /// Whoever is behind an event.

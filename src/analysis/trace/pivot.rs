@@ -1,22 +1,22 @@
-//! Who else was there: other credentials seen from the intruder's addresses.
+//! Who else was there: other credentials seen from the addresses of the tree that are not surely the owner's.
 //!
-//! In: the addresses of the intruder, and all uses. Out: credentials outside the tree, in rounds. Promise: repeated until nothing is
-//! new. From a credential found this way the search goes on only to addresses that it was first seen from after it had
-//! shared one with the intruder: its owner's addresses are not the intruder's.
+//! In: those addresses, and all uses. Out: credentials outside the tree, in rounds. Promise: repeated until nothing is new. From a
+//! credential found at an address of the intruder the search goes on only to addresses that it was first seen from after it had
+//! shared one with the intruder: its owner's addresses are not the intruder's. What another account's log has of the tree's own calls
+//! is nobody else.
 
 use super::deeds::rfc3339;
 use super::facts::{Facts, number, text};
 use super::nodes::{Index, Nodes};
-use crate::report::trace::Pivot;
+use crate::report::trace::{Origin, Pivot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-/// Searches from these addresses, each with the intruder's first use.
+/// Searches from these addresses, each with who is behind it.
 pub(super) fn pivot(
-    facts: &Facts,
-    nodes: &Nodes<'_>,
+    (facts, nodes): (&Facts, &Nodes<'_>),
     tree: &BTreeSet<usize>,
-    addresses: &BTreeMap<String, i64>,
+    addresses: &BTreeMap<String, Origin>,
 ) -> Vec<Pivot> {
     let uses = &facts.uses;
     let count = uses.len();
@@ -27,6 +27,17 @@ pub(super) fn pivot(
             node_of[row as usize] = n;
         }
     }
+    let own_ids: BTreeSet<&str> = tree
+        .iter()
+        .filter_map(|n| nodes.all[*n].principal_id)
+        .collect();
+    // The same caller, as the log of another account knows it: by its unique id alone.
+    let is_own = |n: usize| {
+        let node = &nodes.all[n];
+        tree.contains(&n)
+            || (node.kind == Some("AWSAccount")
+                && node.principal_id.is_some_and(|id| own_ids.contains(id)))
+    };
     let mut rows = Vec::new();
     let mut known: BTreeSet<String> = addresses.keys().cloned().collect();
     let mut found: BTreeSet<usize> = BTreeSet::new();
@@ -39,7 +50,7 @@ pub(super) fn pivot(
         for address in &round {
             for row in by_address.get(address) {
                 let n = node_of[row];
-                if n == usize::MAX || tree.contains(&n) || text(&uses.via_service, row).is_some() {
+                if n == usize::MAX || is_own(n) || text(&uses.via_service, row).is_some() {
                     continue;
                 }
                 let (Some(first), Some(last)) =
@@ -47,14 +58,19 @@ pub(super) fn pivot(
                 else {
                     continue;
                 };
-                contact
-                    .entry(n)
-                    .and_modify(|at| *at = first.min(*at))
-                    .or_insert(first);
+                // An address found on the way is the intruder's.
+                let origin = addresses.get(address).copied().unwrap_or(Origin::Intruder);
+                if origin == Origin::Intruder {
+                    contact
+                        .entry(n)
+                        .and_modify(|at| *at = first.min(*at))
+                        .or_insert(first);
+                }
                 let node = &nodes.all[n];
                 let entry = there.entry((n, address.as_str())).or_insert_with(|| Pivot {
                     access_key_id: node.key.map(str::to_owned),
-                    principal_arn: node.principal.map(str::to_owned),
+                    principal_arn: named(nodes, n).map(str::to_owned),
+                    origin,
                     account_id: node.account.map(str::to_owned),
                     source_ip_address: address.clone(),
                     round: number_of_round,
@@ -99,4 +115,21 @@ pub(super) fn pivot(
         place(a).cmp(&place(b))
     });
     rows
+}
+
+/// The principal by ARN, also where its own events have a unique id only.
+fn named<'a>(nodes: &Nodes<'a>, n: usize) -> Option<&'a str> {
+    let node = &nodes.all[n];
+    let is_arn = |principal: &&str| principal.starts_with("arn:");
+    let by_id = || {
+        let same = node
+            .principal_id
+            .into_iter()
+            .flat_map(|id| nodes.by_principal_id.get(id));
+        same.filter_map(|n| nodes.all[n].principal).find(is_arn)
+    };
+    node.principal
+        .filter(is_arn)
+        .or_else(by_id)
+        .or(node.principal)
 }

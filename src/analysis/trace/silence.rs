@@ -31,7 +31,7 @@ pub(super) async fn silence(
 ) -> Result<Vec<Unseen>, AnalysisError> {
     let mut stops: BTreeMap<(i64, String), &Deed> = BTreeMap::new();
     for deed in deeds {
-        let ours = deed.event.origin == Origin::Consumer || deed.failed();
+        let ours = deed.event.origin == Origin::Owner || deed.failed();
         if !ours && deed.service() == "cloudtrail" && STOPS.contains(&deed.operation.as_str()) {
             let account = deed.event.account_id.clone().unwrap_or_default();
             stops.entry((deed.time, account)).or_insert(deed);
@@ -85,7 +85,7 @@ pub(super) async fn silence(
                 deed.event.event_time,
                 silent.join(", "),
             ),
-            meaning: "what happened there in the meantime is in no log, unless another trail has it; a region in which nobody does anything is silent, too",
+            meaning: "what happened there in the meantime was not logged, unless by another trail; a region that nobody uses is silent, too",
         })
     });
     Ok(rows.collect())

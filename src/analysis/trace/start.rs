@@ -31,11 +31,12 @@ impl Start {
     pub fn new(text: &str) -> Self {
         let text = text.trim();
         let owned = text.to_owned();
+        let upper = text.to_ascii_uppercase();
         let key = ["AKIA", "ASIA"]
             .iter()
-            .any(|prefix| text.starts_with(prefix));
-        if key && AccessKeyId::new(text).is_ok() {
-            Start::AccessKey(owned)
+            .any(|prefix| upper.starts_with(prefix));
+        if key && AccessKeyId::new(&upper).is_ok() {
+            Start::AccessKey(upper)
         } else if text.starts_with("arn:") {
             Start::Principal(owned)
         } else if text.parse::<IpAddr>().is_ok() {
@@ -58,6 +59,14 @@ impl Start {
             | Start::Instance(text)
             | Start::Event(text)
             | Start::User(text) => text,
+        }
+    }
+
+    /// The address, if it is one.
+    pub(super) fn address(&self) -> Option<&str> {
+        match self {
+            Start::SourceIp(address) => Some(address),
+            _ => None,
         }
     }
 
@@ -135,6 +144,7 @@ mod tests {
         for (text, kind) in [
             ("AKIAIOSFODNN7EXAMPLE", "access key"),
             ("ASIAIOSFODNN7EXAMPLE", "access key"),
+            ("akiaiosfodnn7example", "access key"),
             ("arn:aws:iam::123456789012:user/x", "principal"),
             ("203.0.113.9", "address"),
             ("2001:db8::1", "address"),

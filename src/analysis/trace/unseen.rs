@@ -1,4 +1,4 @@
-//! What the logs cannot tell.
+//! What the logs do not show.
 //!
 //! In: the coverage, the tree and the deeds. Out: blind spots, each with what it means. Promise: silence is never taken for
 //! innocence; what is possible without any event is named where the tree has what it takes.
@@ -32,7 +32,7 @@ pub(super) fn unseen(
         add(
             "data events",
             "there are no data events in these logs".to_owned(),
-            "what was read, written or deleted in S3, DynamoDB, SQS and others is invisible: assume that it was",
+            "what was read, written or deleted in S3, DynamoDB, SQS and others is not logged: assume that it happened",
         );
     } else if !coverage
         .data_event_services
@@ -45,7 +45,7 @@ pub(super) fn unseen(
                 "data events only of {}",
                 listed(&coverage.data_event_services)
             ),
-            "reads, writes and deletions of S3 objects are invisible: assume that they happened",
+            "reads, writes and deletions of S3 objects are not logged: assume that they happened",
         );
     }
     if !coverage.days_missing.is_empty() {
@@ -68,7 +68,7 @@ pub(super) fn unseen(
     add(
         "regions",
         format!("logs of {} only", listed(&coverage.regions)),
-        "calls in other regions, and in regions enabled later, are invisible unless the trail covers all regions",
+        "calls in other regions, and in regions enabled later, are not logged unless the trail covers all regions",
     );
     let accounts = foreign_accounts(coverage, deeds);
     if !accounts.is_empty() {
@@ -113,11 +113,11 @@ fn orphans(lineage: &Lineage<'_>, add: &mut impl FnMut(&'static str, String, &'s
             let issuer = node
                 .role_arn
                 .or(node.principal)
-                .unwrap_or("nobody that is named");
+                .unwrap_or("a principal that is not named");
             add(
                 "orphan",
-                format!("no event issued {key}; it speaks for {issuer}"),
-                "its birth lies before these logs, in another account or region, in a console, or on an instance whose credentials were stolen",
+                format!("no event shows who issued {key}, a session of {issuer}"),
+                "it was issued before these logs begin, in another account or region, in a console, or on an instance whose credentials were stolen",
             );
         }
         if node.seen.is_none() {
@@ -156,12 +156,12 @@ fn possible(
         add(
             "possible credential",
             "presigned S3 URLs".to_owned(),
-            "anybody with a key can sign them without an event; they work up to 7 days, or until the key is made inactive",
+            "anybody with a key can sign them without an event; they work up to 7 days, or until the key is deactivated",
         );
         add(
             "possible credential",
             "SES SMTP password".to_owned(),
-            "computed from the secret key; mail sent with it is in no CloudTrail log. It dies with the key",
+            "computed from the secret key; CloudTrail does not log mail sent with it. It stops working with the key",
         );
     }
     for (service, what, meaning) in [

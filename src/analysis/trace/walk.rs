@@ -4,6 +4,7 @@
 //! credential that an answer names hangs where the answer says, also if a weaker rule reaches it on a shorter way; each
 //! credential once; the same trail gives the same tree.
 
+use super::TraceOptions;
 use super::behind::{Behind, seen};
 use super::facts::number;
 use super::joins::{Asked, Evidence, Joins, Link, link};
@@ -35,15 +36,16 @@ pub(super) struct Held {
 
 /// Everything that followed from the start. With somebody to ask who is behind a change, what the owner made or changed is
 /// not followed; what was left for that reason comes second.
-pub(super) fn down(
-    joins: &Joins<'_>,
+pub(super) fn down<'j>(
+    joins: &'j Joins<'_>,
     start: &[usize],
-    weakest: Confidence,
-    behind: Option<&mut Behind>,
+    options: &'j TraceOptions,
+    behind: Option<&'j mut Behind>,
 ) -> (Vec<Member>, Vec<Held>) {
     let mut walk = Walk {
         joins,
-        weakest,
+        weakest: options.weakest,
+        only_from: options.start.address(),
         behind,
         members: Vec::new(),
         born: Vec::new(),
@@ -90,6 +92,8 @@ pub(super) fn rests_on_a_change(link: &Link) -> bool {
 struct Walk<'j, 'a> {
     joins: &'j Joins<'a>,
     weakest: Confidence,
+    /// Where the start is an address: of the credentials that it was seen with, only what was done from there leads on.
+    only_from: Option<&'j str>,
     behind: Option<&'j mut Behind>,
     members: Vec<Member>,
     /// Who is behind each member by its birth.
@@ -128,7 +132,10 @@ impl Walk<'_, '_> {
         self.known.insert(link.to, here);
         self.members.push(member);
         for link in self.joins.links(link.to, link.since, &mut self.asked) {
-            if link.confidence > self.weakest || self.known.contains_key(&link.to) {
+            if link.confidence > self.weakest
+                || self.known.contains_key(&link.to)
+                || self.is_from_elsewhere(here, &link)
+            {
                 continue;
             }
             match self.is_the_owners(here, &link) {
@@ -136,6 +143,14 @@ impl Walk<'_, '_> {
                 false => self.way(here, link),
             }
         }
+    }
+
+    /// Whether a link rests on what the start did from another address than the one that was asked for.
+    fn is_from_elsewhere(&self, from: usize, link: &Link) -> bool {
+        let Some(address) = self.only_from.filter(|_| self.members[from].depth == 0) else {
+            return false;
+        };
+        seen(self.joins, link.evidence).address != Some(address)
     }
 
     /// Whether a link rests on what the owner made or changed.

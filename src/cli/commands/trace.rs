@@ -51,11 +51,11 @@ pub(crate) struct Args {
     #[arg(long)]
     all: bool,
 
-    /// Also follow what the owner's programs made or changed; otherwise it is counted
+    /// Also follow what the owner made or changed; otherwise it is only counted
     #[arg(long, conflicts_with = "up")]
     follow_owner: bool,
 
-    /// Networks of legitimate consumers: a file with one address or CIDR range per line; any other address is the intruder's
+    /// The owner's networks: a file with one address or CIDR range per line; any other address is the intruder's
     #[arg(long, value_name = "FILE")]
     known_networks: Option<PathBuf>,
 
@@ -73,7 +73,7 @@ pub(crate) struct Args {
     )]
     confidence: Level,
 
-    /// The moment that counts as now, for what is still alive; the clock's if not given
+    /// The moment that counts as now, for what is still valid; the last event of the logs if not given
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
 
@@ -114,7 +114,7 @@ Examples:
   keytrail trace AKIAIOSFODNN7EXAMPLE --known-networks our.txt Our own addresses are told from the intruder's
   keytrail trace AKIAIOSFODNN7EXAMPLE --incident-start 2025-03-06T15:00:00Z
   keytrail trace ASIAIOSFODNN7EXAMPLE --up                     Which key is this session from?
-  keytrail trace 198.51.100.202                                Everything seen from an address
+  keytrail trace 198.51.100.202                                What came from an address, and what followed
   keytrail trace AKIAIOSFODNN7EXAMPLE --format markdown        For the ticket
   keytrail trace AKIAIOSFODNN7EXAMPLE --format csv -o t.csv    The timeline, for Timesketch
   keytrail trace AKIAIOSFODNN7EXAMPLE --html report.html       The report to hand over";
@@ -139,7 +139,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             .as_deref()
             .map_or(Ok(Vec::new()), networks)?,
         incident_start: moment(args.incident_start.as_deref(), now, Bound::Since)?,
-        as_of: moment(args.as_of.as_deref(), now, Bound::Until)?.unwrap_or(now),
+        as_of: moment(args.as_of.as_deref(), now, Bound::Until)?,
         rules: rules::known(args.rules.as_deref())?,
         lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
     };
@@ -206,7 +206,7 @@ fn networks(path: &Path) -> Result<Vec<IpNet>, Failure> {
         }
         networks.push(address_range(line).ok_or_else(|| {
             Failure::usage(format!(
-                "{}, line {}: {line:?} is no address and no range",
+                "{}, line {}: {line:?} is not an address or a range",
                 path.display(),
                 number + 1
             ))

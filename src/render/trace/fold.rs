@@ -93,7 +93,7 @@ fn notable(event: &TimelineEvent) -> bool {
     if event.relation == "about" {
         return true;
     }
-    if event.origin == Origin::Consumer {
+    if event.origin == Origin::Owner {
         return false;
     }
     let changes = event.read_only == Some(false)

@@ -72,7 +72,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             ],
         )?,
         section(
-            ("sources", "Where the start was used from"),
+            ("sources", "Where it was used from"),
             &trace.summary.sources,
             &[
                 ("source_ip_address", Whole),
@@ -85,7 +85,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             ],
         )?,
         section(
-            ("created", "Created and changed: the clean-up list"),
+            ("created", "Created and changed"),
             &trace.created,
             &[
                 ("kind", Whole),
@@ -128,12 +128,13 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             ],
         )?,
         section(
-            ("pivot", "Others seen from the intruder's addresses"),
+            ("pivot", "Others seen from the same addresses"),
             &trace.pivot,
             &[
                 ("access_key_id", Whole),
                 ("principal_arn", Text),
                 ("source_ip_address", Whole),
+                ("origin", Whole),
                 ("round", Number),
                 ("events", Number),
                 ("first_seen", Time),
@@ -146,17 +147,20 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             &[("kind", Whole), ("id", Long), ("why", Long)],
         )?,
         section(
-            ("containment", "What to do now (keytrail runs none of this)"),
+            (
+                "containment",
+                "What to do now (keytrail runs none of these commands)",
+            ),
             &trace.containment,
             &[("what", Whole), ("command", Whole)],
         )?,
         section(
-            ("undo", "To undo what is still there"),
+            ("undo", "Clean-up: what is still there"),
             &undo(trace),
             &[("what", Whole), ("command", Whole)],
         )?,
         section(
-            ("unseen", "What these logs cannot tell"),
+            ("unseen", "What these logs do not show"),
             &trace.unseen,
             &[("kind", Whole), ("what", Long), ("meaning", Long)],
         )?,
@@ -165,7 +169,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
         sections.push(section(
             (
                 "not_followed",
-                "Changes of the owner that were not followed (--follow-owner does)",
+                "Changes by the owner, not followed (--follow-owner follows them)",
             ),
             &trace.not_followed,
             &[
@@ -189,7 +193,7 @@ fn undo(trace: &Trace) -> Vec<Step> {
     let left = trace
         .created
         .iter()
-        .filter(|row| row.state == "there" && row.origin != Origin::Consumer);
+        .filter(|row| row.state == "there" && row.origin != Origin::Owner);
     left.rev()
         .map(|row| Step {
             what: match &row.on {
@@ -204,7 +208,7 @@ fn undo(trace: &Trace) -> Vec<Step> {
 fn timeline_title(lines: usize, trace: &Trace) -> &'static str {
     match lines < trace.timeline.len() {
         true => {
-            "Timeline (calls that only read, and the owner's, are counted together: --all shows each)"
+            "Timeline (reads and the owner's calls are counted together; --all shows each event)"
         }
         false => "Timeline",
     }

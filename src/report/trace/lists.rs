@@ -67,7 +67,7 @@ pub struct Created {
     pub state: &'static str,
     /// The event that removed it.
     pub removed_by_event_id: Option<String>,
-    /// The command that undoes it, or what a person has to do.
+    /// The command that undoes it; where there is none, a comment that says what a person has to do.
     pub undo: String,
 }
 
@@ -135,7 +135,7 @@ pub struct Denied {
     pub event_id: String,
 }
 
-/// A credential outside the tree that was seen from the intruder's addresses.
+/// A credential outside the tree that was seen from an address of the tree that is not surely the owner's.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Pivot {
     /// The key.
@@ -144,8 +144,10 @@ pub struct Pivot {
     pub principal_arn: Option<String>,
     /// The account.
     pub account_id: Option<String>,
-    /// The address that it shares with the intruder.
+    /// The address that it shares with the tree.
     pub source_ip_address: String,
+    /// Who is behind the tree's use of that address.
+    pub origin: Origin,
     /// Rounds from the tree: 1 for what shares an address with it.
     pub round: u32,
     /// Events from there.
@@ -163,7 +165,7 @@ pub struct Pivot {
 pub struct Step {
     /// What it achieves.
     pub what: String,
-    /// The command.
+    /// The command; where there is none, a comment that says what a person has to do.
     pub command: String,
 }
 

@@ -104,7 +104,7 @@ macro_rules! rules {
 rules! {
     "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was refused by it";
     "no-attack-tool" Incident signs::no_attack_tool: "no consumer is a tool of attackers or runs on a system for penetration tests";
-    "no-stranger" Incident signs::no_stranger: "no consumer came a day later or more, from another place, with another program, to stay or to blind: new users, keys, providers, logs switched off";
+    "no-stranger" Incident signs::no_stranger: "no use of the key looks like an intruder's, and no intruder made the key: see docs/trace.md for the signs";
     "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, each measured against its own rhythm";
     "no-unseen-use" Migrate usage::no_unseen_use: "IAM knows of no use that is later than the trail's last event of the key, and services act for no call that is not there";
     "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was made inactive";

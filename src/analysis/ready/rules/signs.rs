@@ -47,21 +47,22 @@ pub(super) fn not_quarantined(f: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn no_attack_tool(f: &Facts<'_>) -> Option<Found> {
-    if f.consumers.is_empty() {
+    let tools = f.signs.map_or(&[][..], |signs| &signs.tools);
+    if f.consumers.is_empty() && tools.is_empty() {
         return None;
     }
-    match f.signs.map_or(&[][..], |signs| &signs.tools) {
+    match tools {
         [] => holds("none among the user agents"),
         tools => broken(tools.join("; ")),
     }
 }
 
 pub(super) fn no_stranger(f: &Facts<'_>) -> Option<Found> {
-    // Of a single consumer nobody can say that it is not the owner's.
-    if f.consumers.len() < 2 {
+    let strangers = f.signs.map_or(&[][..], |signs| &signs.strangers);
+    if f.consumers.is_empty() && strangers.is_empty() {
         return None;
     }
-    match f.signs.map_or(&[][..], |signs| &signs.strangers) {
+    match strangers {
         [] => holds("none"),
         strangers => broken(strangers.join("; ")),
     }

@@ -17,7 +17,7 @@ pub(super) fn suspicious(trace: &Trace) -> impl Iterator<Item = &Created> {
     trace
         .created
         .iter()
-        .filter(|row| row.origin != Origin::Consumer)
+        .filter(|row| row.origin != Origin::Owner)
 }
 
 fn described(row: &Created) -> String {
@@ -56,8 +56,10 @@ pub(super) fn data(trace: &Trace) -> Answer {
     let counts = |row: &&DataAccess| match row.origin {
         Origin::Intruder => true,
         // What was over before the intruder came is not the intruder's.
-        Origin::Unknown => began.is_none_or(|began| row.last_seen.as_str() >= began),
-        Origin::Consumer => false,
+        Origin::Suspicious | Origin::Unknown => {
+            began.is_none_or(|began| row.last_seen.as_str() >= began)
+        }
+        Origin::Owner => false,
     };
     let taken = |row: &&DataAccess| row.actions.iter().any(|action| TAKING.contains(action));
     let rows = trace.data_access.iter().filter(counts).filter(taken);
@@ -66,14 +68,16 @@ pub(super) fn data(trace: &Trace) -> Answer {
     let mut parts: Vec<String> = rows
         .into_iter()
         .map(|row| {
-            let perhaps = match began.is_some() && row.origin == Origin::Unknown {
+            let perhaps = match began.is_some() && row.origin != Origin::Intruder {
                 true => "perhaps ",
                 false => "",
             };
             match row.kind {
                 "bucket" => format!(
-                    "{perhaps}{} objects of bucket {} ({} bytes)",
-                    row.objects_read, row.resource, row.bytes_out
+                    "{perhaps}{} objects of bucket {} ({})",
+                    row.objects_read,
+                    row.resource,
+                    size(row.bytes_out)
                 ),
                 kind => format!(
                     "{perhaps}{} {} ({})",
@@ -85,12 +89,27 @@ pub(super) fn data(trace: &Trace) -> Answer {
         })
         .collect();
     if parts.is_empty() {
-        parts.push("no reading of secrets or data is in these logs".to_owned());
+        parts.push("no read of secrets or data is in these logs".to_owned());
     }
     if trace.coverage.data_event_services.is_empty() {
-        parts.push("without data events reads of objects are invisible".to_owned());
+        parts.push("without data events, reads of objects are not logged".to_owned());
     }
     answer("Which secrets and data were read?", listed(&parts), [])
+}
+
+/// A number of bytes for people.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} bytes");
+    }
+    let mut amount = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while amount >= 1024.0 && unit + 1 < UNITS.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS[unit])
 }
 
 pub(super) fn outside(trace: &Trace) -> Answer {
@@ -116,11 +135,12 @@ pub(super) fn outside(trace: &Trace) -> Answer {
     let mut parts: Vec<String> = shares.iter().map(|row| described(row)).collect();
     if bytes > 0 {
         parts.push(format!(
-            "{bytes} bytes were sent to the intruder's addresses"
+            "{} were sent to the intruder's addresses",
+            size(bytes)
         ));
     }
     if parts.is_empty() {
-        parts.push("nothing was shared with other accounts, as far as these logs go".to_owned());
+        parts.push("nothing was shared with other accounts in these logs".to_owned());
     }
     answer(
         "Was anything sent outside?",
@@ -147,7 +167,7 @@ const DAMAGE: [&str; 12] = [
 
 pub(super) fn damage(deeds: &[Deed]) -> Answer {
     of_deeds(
-        "Was anything destroyed, or run up?",
+        "Was anything destroyed, or were costs run up?",
         deeds,
         "no such call succeeded",
         |deed| !deed.failed() && DAMAGE.iter().any(|start| deed.operation.starts_with(start)),
@@ -178,7 +198,7 @@ pub(super) fn blinding(trace: &Trace, deeds: &[Deed]) -> Answer {
     let mut found = of_deeds(
         "Were we blinded?",
         deeds,
-        "no call that stops logging or detection succeeded or was tried",
+        "no call tried to stop logging or detection in these logs",
         |deed| BLINDING.contains(&deed.operation.as_str()),
     );
     let silent = trace.unseen.iter().filter(|row| row.kind == SILENCE);
@@ -202,7 +222,7 @@ fn of_deeds(
 ) -> Answer {
     let found: Vec<&Deed> = deeds
         .iter()
-        .filter(|deed| deed.member.is_some() && deed.event.origin != Origin::Consumer && fits(deed))
+        .filter(|deed| deed.member.is_some() && deed.event.origin != Origin::Owner && fits(deed))
         .collect();
     let mut calls: Vec<(String, u64)> = Vec::new();
     for deed in &found {
@@ -236,17 +256,14 @@ fn of_deeds(
     )
 }
 
-pub(super) fn from_where(trace: &Trace) -> Answer {
-    let of = |origin: Origin| -> Vec<String> {
-        let sources = trace
-            .summary
-            .sources
-            .iter()
-            .filter(|source| source.origin == origin);
-        let mut addresses: Vec<String> = Vec::new();
-        for source in sources {
-            if !addresses.contains(&source.source_ip_address) {
-                addresses.push(source.source_ip_address.clone());
+/// Addresses with what came from them, the intruder's of the whole lineage.
+pub(super) fn from_where(trace: &Trace, deeds: &[Deed]) -> Answer {
+    let of = |origin: Origin| -> Vec<&str> {
+        let sources = trace.summary.sources.iter();
+        let mut addresses: Vec<&str> = Vec::new();
+        for source in sources.filter(|source| source.origin == origin) {
+            if !addresses.contains(&source.source_ip_address.as_str()) {
+                addresses.push(&source.source_ip_address);
             }
         }
         addresses
@@ -254,18 +271,47 @@ pub(super) fn from_where(trace: &Trace) -> Answer {
     let mut parts = Vec::new();
     for (origin, name) in [
         (Origin::Intruder, "intruder"),
-        (Origin::Consumer, "owner's programs"),
-        (Origin::Unknown, "not told apart"),
+        (Origin::Suspicious, "suspicious"),
+        (Origin::Owner, "owner"),
+        (Origin::Unknown, "unknown"),
     ] {
         let addresses = of(origin);
-        if !addresses.is_empty() {
-            parts.push(format!("{name}: {}", listed(&addresses)));
+        if addresses.is_empty() {
+            continue;
         }
+        let strange = matches!(origin, Origin::Intruder | Origin::Suspicious);
+        let told: Vec<String> = addresses
+            .into_iter()
+            .map(|address| match strange {
+                true => with_events(address, deeds),
+                false => address.to_owned(),
+            })
+            .collect();
+        // Whoever blocks or hunts an intruder's addresses needs all of them.
+        let text = if strange {
+            told.join(", ")
+        } else {
+            listed(&told)
+        };
+        parts.push(format!("{name}: {text}"));
     }
     if parts.is_empty() {
         parts.push("no address is known".to_owned());
     }
     answer("From where?", parts.join("; "), [])
+}
+
+/// An address with the events of the whole lineage that came from it.
+fn with_events(address: &str, deeds: &[Deed]) -> String {
+    let from_there = deeds.iter().filter(|deed| {
+        deed.member.is_some()
+            && deed.event.source_ip_address.as_deref() == Some(address)
+            && deed.event.origin != Origin::Owner
+    });
+    match from_there.count() {
+        1 => format!("{address} (1 event)"),
+        events => format!("{address} ({events} events)"),
+    }
 }
 
 #[cfg(test)]
@@ -288,7 +334,7 @@ mod tests {
                 read("before", Origin::Unknown, "2025-03-06T15:00:59Z"),
                 read("after", Origin::Unknown, "2025-03-06T15:01:00Z"),
                 read("taken", Origin::Intruder, "2025-03-06T15:02:00Z"),
-                read("ours", Origin::Consumer, "2025-03-06T15:03:00Z"),
+                read("ours", Origin::Owner, "2025-03-06T15:03:00Z"),
             ],
             ..Trace::default()
         };

@@ -78,7 +78,7 @@ impl Joins<'_> {
                     }
                 }
                 Born::Host => {
-                    for to in nodes.by_session.get(id).filter(|n| after(&nodes.all[*n])) {
+                    for to in nodes.by_session.get(name).filter(|n| after(&nodes.all[*n])) {
                         add(to, "J10", Confidence::Principal, Some(time - CLOCK));
                     }
                 }
@@ -256,6 +256,19 @@ impl Joins<'_> {
             let itself = service.starts_with("rolesanywhere.")
                 && text(&issued.event_name, row) == Some("CreateSession");
             itself || text(&issued.user_identity_invoked_by, row) == Some(service)
+        })
+    }
+
+    /// Whether AWS opened the session for one of its services.
+    pub(in super::super) fn opened_by_service(&self, node: &Node<'_>) -> bool {
+        let issues = node
+            .key
+            .into_iter()
+            .flat_map(|key| self.issues_of_key.get(key));
+        let issued = &self.facts.issued;
+        issues.into_iter().any(|row| {
+            text(&issued.access_key_id, row).is_none()
+                && text(&issued.user_identity_invoked_by, row).is_some()
         })
     }
 

@@ -60,8 +60,9 @@ function graphStyle() {
     { selector: "node.key", style: { shape: "round-rectangle", width: 30 } },
     { selector: "node.console", style: { shape: "diamond", width: 26, height: 26 } },
     { selector: "node.intruder", style: { "background-color": color("intruder") } },
-    { selector: "node.consumer", style: { "background-color": color("consumer") } },
-    { selector: "node.both", style: { "background-fill": "linear-gradient", "background-gradient-direction": "to-right", "background-gradient-stop-colors": [color("intruder"), color("consumer")], "background-gradient-stop-positions": [50, 50] } },
+    { selector: "node.owner", style: { "background-color": color("owner") } },
+    { selector: "node.suspicious", style: { "background-color": color("medium") } },
+    { selector: "node.both", style: { "background-fill": "linear-gradient", "background-gradient-direction": "to-right", "background-gradient-stop-colors": [color("intruder"), color("owner")], "background-gradient-stop-positions": [50, 50] } },
     { selector: "node.account", style: { shape: "round-rectangle", "background-color": color("hover"), "background-opacity": 0.55, "border-color": color("line"), "border-width": 1, "text-valign": "top", "font-size": 13, "font-weight": "bold", padding: 18 } },
     { selector: "edge", style: { width: 1.6, "line-color": line, "target-arrow-color": line, "target-arrow-shape": "triangle", "curve-style": "bezier", label: "data(label)", "font-size": 9, color: color("soft"), "text-rotation": "autorotate", "text-background-color": color("card"), "text-background-opacity": 1, "text-background-padding": 2, "arrow-scale": 0.9 } },
     { selector: "edge.session", style: { "line-style": "dashed" } },
@@ -91,7 +92,7 @@ function drawGraph() {
       el("button", { type: "button", on: { click: () => cy.zoom({ level: cy.zoom() * 1.3, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } }) } }, "+"),
       el("button", { type: "button", on: { click: () => cy.zoom({ level: cy.zoom() / 1.3, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } }) } }, "−"),
       made.folded || unfold ? el("button", { type: "button", "aria-pressed": String(unfold), on: { click: () => draw(!unfold) } }, "all sessions") : "",
-      el("span", { class: "origin intruder" }, "● intruder"), el("span", { class: "origin both" }, "◐ both"), el("span", { class: "origin consumer" }, "● consumer"), el("span", { class: "origin unknown" }, "● unknown"),
+      el("span", { class: "origin intruder" }, "● intruder"), el("span", { class: "origin both" }, "◐ both"), el("span", { class: "origin suspicious" }, "● suspicious"), el("span", { class: "origin owner" }, "● owner"), el("span", { class: "origin unknown" }, "● unknown"),
       el("span", { class: "soft" }, say.join("; ")));
   };
   if (!TRACE.credentials.length) { document.getElementById("graph").hidden = true; return; }

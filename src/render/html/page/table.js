@@ -122,6 +122,6 @@ addEventListener("beforeprint", layOut);
 addEventListener("afterprint", () => TABLES.forEach((table) => table.draw(true)));
 
 const severity = (value) => el("span", { class: `sev ${SEVERITIES.includes(value) ? value : "info"}` }, value || "");
-const ORIGINS = ["intruder", "both", "consumer"];
+const ORIGINS = ["intruder", "both", "suspicious", "owner"];
 const origin = (value) => el("span", { class: `origin ${ORIGINS.includes(value) ? value : "unknown"}` }, value || "");
 const rank = (value) => (value ? SEVERITIES.length - SEVERITIES.indexOf(value) : null);

@@ -1,0 +1,12 @@
+-- Keys that other keys issued, and from where
+-- grain: one row per event
+SELECT
+    access_key_id,
+    issued_access_key_id,
+    source_ip_address,
+    user_agent,
+    event_id,
+    event_time
+FROM events
+WHERE issued_access_key_id IS NOT NULL AND access_key_id IS NOT NULL
+ORDER BY event_time, event_id

@@ -1,0 +1,15 @@
+-- Where people signed in to the console
+-- grain: one row per user and address
+SELECT
+    user_identity_account_id AS account_id,
+    user_identity_user_name AS user_name,
+    source_ip_address,
+    min(event_time) AS first_seen,
+    bool_or(json_get_str(additional_event_data, 'MFAUsed') = 'Yes') AS mfa
+FROM events
+WHERE
+    operation = 'ConsoleLogin'
+    AND error_message IS NULL
+    AND user_identity_user_name IS NOT NULL
+    AND source_ip_address IS NOT NULL
+GROUP BY user_identity_account_id, user_identity_user_name, source_ip_address

@@ -1,0 +1,239 @@
+//! Who is behind each source of a credential's use.
+//!
+//! In: uses, what is known beforehand. Out: [`Sources`], each with a verdict: intruder, suspicious, owner, or unknown. Promise: weights
+//! and thresholds are named here; what was judged an intruder's is never learned as usual; where nothing tells, the verdict is
+//! unknown.
+
+use super::known::Known;
+use super::signs::{Looked, SIGNS, Sign};
+use super::source::{Source, Sources, collected};
+use super::used::Use;
+use super::usual::{DAY, HOUR, Usual};
+use crate::knowledge::Networks;
+use crate::report::trace::Origin;
+use std::net::IpAddr;
+
+/// Weight from which on a use is suspicious, and from which on it is an intruder's.
+const SUSPICIOUS: i32 = 7;
+const INTRUDER: i32 = 12;
+
+/// Without a past to compare with, an administrator's first day looks the same: it takes more.
+const INTRUDER_WITHOUT_PAST: i32 = 18;
+
+/// From when on there is a past: after so long, or after so long and so many events.
+const PAST: i64 = DAY;
+const SHORT_PAST: (i64, u64) = (6 * HOUR, 8);
+
+/// What came so shortly before an intruder may be the intruder's first try.
+const SHORTLY: i64 = HOUR;
+
+/// Judges where and with what a credential was used.
+pub(in crate::analysis) fn judge(uses: &[Use], known: &Known<'_>, networks: &Networks) -> Sources {
+    let mut sources = collected(uses, networks);
+    weigh(&mut sources, known);
+    spread(&mut sources);
+    settle(&mut sources);
+    for source in &mut sources {
+        source.signs.sort_by_key(|sign| -sign.weight);
+    }
+    Sources::new(sources)
+}
+
+/// Weighs each by itself, in order of first use.
+fn weigh(sources: &mut [Source], known: &Known<'_>) {
+    let began = sources.first().map_or(0, |source| source.first);
+    let mut usual = Usual {
+        began,
+        ..Usual::default()
+    };
+    for at in 0..sources.len() {
+        let given = given(&sources[at], known);
+        let (origin, signs, new) = match given {
+            Some((origin, why)) => (origin, vec![Sign::new(0, why)], (false, false)),
+            None => {
+                let looked = Looked {
+                    source: &sources[at],
+                    usual: &usual,
+                    known,
+                    has_past: has_past(
+                        &sources[..at],
+                        sources[at].first - began,
+                        sources[at].first,
+                    ),
+                };
+                let signs: Vec<Sign> = SIGNS.iter().filter_map(|sign| sign(&looked)).collect();
+                let new = (looked.new_place(), looked.new_program());
+                (grade(&signs, looked.has_past, known), signs, new)
+            }
+        };
+        let source = &mut sources[at];
+        (source.origin, source.signs) = (origin, signs);
+        (source.is_new, source.has_new_program) = (new.0 || new.1, new.1);
+        if matches!(origin, Origin::Unknown | Origin::Owner) {
+            usual.learn(source);
+        }
+    }
+}
+
+/// Whether enough was seen before this moment.
+fn has_past(earlier: &[Source], after: i64, moment: i64) -> bool {
+    let uses = earlier.iter().flat_map(|source| &source.uses);
+    let events: u64 = uses
+        .filter(|one| one.first < moment)
+        .map(|one| if one.last < moment { one.events } else { 1 })
+        .sum();
+    after >= PAST || (after >= SHORT_PAST.0 && events >= SHORT_PAST.1)
+}
+
+fn weight(signs: &[Sign]) -> i32 {
+    signs.iter().map(|sign| sign.weight).sum()
+}
+
+/// The weight of what was done, apart from its being new.
+fn conduct(source: &Source) -> i32 {
+    let signs = source.signs.iter().filter(|sign| !sign.is_novelty);
+    signs.map(|sign| sign.weight).sum()
+}
+
+fn grade(signs: &[Sign], has_past: bool, known: &Known<'_>) -> Origin {
+    let enough = match has_past || known.is_session {
+        true => INTRUDER,
+        false => INTRUDER_WITHOUT_PAST,
+    };
+    let is_tool = signs.iter().any(|sign| sign.weight >= INTRUDER);
+    match weight(signs) {
+        _ if is_tool && !known.is_break_glass => Origin::Intruder,
+        sum if sum >= enough => Origin::Intruder,
+        sum if sum >= SUSPICIOUS => Origin::Suspicious,
+        _ => Origin::Unknown,
+    }
+}
+
+/// The verdict that people gave, or that AWS's own calls give.
+fn given(source: &Source, known: &Known<'_>) -> Option<(Origin, &'static str)> {
+    if source.uses.iter().all(|one| one.is_quarantine) {
+        return Some((Origin::Owner, "AWS itself quarantined the user"));
+    }
+    if let Some(address) = known.address {
+        return Some(match address == source.address {
+            true => (Origin::Intruder, "the address that was asked for"),
+            false => (Origin::Unknown, "another address of the same credential"),
+        });
+    }
+    let ip: IpAddr = source.address.parse().ok()?;
+    if known.networks.iter().any(|network| network.contains(&ip)) {
+        return Some((Origin::Owner, "in a known network"));
+    }
+    if !known.networks.is_empty() {
+        return Some((Origin::Intruder, "outside the known networks"));
+    }
+    let start = known.incident_start?;
+    Some(match source.first >= start {
+        true => (Origin::Intruder, "first seen after the incident began"),
+        false => (Origin::Owner, "seen before the incident began"),
+    })
+}
+
+/// What shares an address or a program with an intruder, at the same time, is the intruder's, too.
+fn spread(sources: &mut [Source]) {
+    loop {
+        let found = (0..sources.len()).find_map(|at| {
+            let source = &sources[at];
+            if !matches!(source.origin, Origin::Unknown | Origin::Suspicious) {
+                return None;
+            }
+            let (origin, why) = touched(source, sources)?;
+            (origin < source.origin).then_some((at, origin, why))
+        });
+        let Some((at, origin, why)) = found else {
+            return;
+        };
+        sources[at].origin = origin;
+        sources[at].signs.push(Sign::new(4, why));
+    }
+}
+
+/// The verdict that an intruder nearby gives.
+fn touched(source: &Source, all: &[Source]) -> Option<(Origin, &'static str)> {
+    let intruders = || all.iter().filter(|other| other.origin == Origin::Intruder);
+    let before = |address: &str, time: i64| {
+        let others = all.iter().filter(|other| other.address == address);
+        others.into_iter().any(|other| {
+            !matches!(other.origin, Origin::Intruder | Origin::Suspicious) && other.first < time
+        })
+    };
+    if intruders()
+        .any(|other| other.address == source.address && !before(&other.address, other.first))
+    {
+        return Some((
+            Origin::Intruder,
+            "from an address that only the intruder uses",
+        ));
+    }
+    let near =
+        |other: &&Source| source.first <= other.last + DAY && other.first <= source.last + DAY;
+    let same_text = |other: &&Source| {
+        other.program == source.program && source.has_new_program && other.has_new_program
+    };
+    if source.is_new && intruders().filter(near).any(|other| same_text(&other)) {
+        return Some((
+            Origin::Intruder,
+            "the program that the intruder uses, at the same time",
+        ));
+    }
+    (source.is_new && conduct(source) > 0 && intruders().any(|other| near(&other)))
+        .then_some((Origin::Suspicious, "new, within a day of the intruder"))
+}
+
+/// Says of the rest whether it is the owner's. Without anybody to tell it from, nothing does.
+fn settle(sources: &mut [Source]) {
+    let strange = |source: &&Source| matches!(source.origin, Origin::Intruder | Origin::Suspicious);
+    let Some(begin) = sources
+        .iter()
+        .filter(strange)
+        .map(|source| source.first)
+        .min()
+    else {
+        return;
+    };
+    let mut owners = Usual::default();
+    let earlier = |source: &Source| {
+        source.origin == Origin::Unknown && source.first < begin - SHORTLY && !source.is_new
+    };
+    for source in sources.iter() {
+        if source.origin == Origin::Owner || earlier(source) {
+            owners.learn(source);
+        }
+    }
+    for source in sources.iter_mut() {
+        if source.origin != Origin::Unknown {
+            continue;
+        }
+        let (origin, why) = if earlier(source) {
+            (Origin::Owner, "in use before the intruder came")
+        } else if owners.programs.contains(&source.program)
+            && owners.addresses.contains(&source.address)
+        {
+            (
+                Origin::Owner,
+                "the owner's program, from one of the owner's addresses",
+            )
+        } else if owners.knows_spot(source) {
+            (
+                Origin::Owner,
+                "the owner's program, from the same network as before",
+            )
+        } else if source.first < begin - SHORTLY {
+            (Origin::Owner, "in use before the intruder came")
+        } else if source.first < begin {
+            (Origin::Unknown, "first seen shortly before the intruder")
+        } else {
+            (Origin::Unknown, "first seen after the intruder")
+        };
+        source.origin = origin;
+        source.signs.push(Sign::new(0, why));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! Owner and intruder, told apart by what they do.
+
+use super::*;
+use crate::analysis::attribution::SignIn;
+
+const OWNERS: &str = "203.0.113.10";
+const STRANGE: &str = "198.51.100.7";
+const CLI: &str = "aws-cli/2.15.25 Python/3.11.8 Linux/6.1 exe/x86_64.amzn.2023 prompt/off";
+const BOTO: &str = "Boto3/1.34.42 md/Botocore#1.34.42 ua/2.0 os/linux#5.10 lang/python#3.12.1";
+const JAVA: &str = "aws-sdk-java/1.12.681 Linux/3.10.0-1160.el7.x86_64 OpenJDK_64-Bit_Server_VM/25.402-b06 java/1.8.0_402";
+const KALI: &str =
+    "aws-cli/2.15.10 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024 prompt/off";
+const DESKTOP: &str = "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off";
+const MINUTE: i64 = HOUR / 60;
+
+/// A call: when, from where, with what, which; `!` at its end if it was denied, `*` if it is about the caller itself.
+fn call(time: i64, address: &str, agent: &str, name: &str) -> Use {
+    let (service, operation) = name.trim_end_matches(['!', '*']).split_once(':').unwrap();
+    Use {
+        address: address.to_owned(),
+        agent: agent.to_owned(),
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        region: "us-east-1".to_owned(),
+        error_code: name.ends_with('!').then(|| "AccessDenied".to_owned()),
+        about_itself: name.ends_with('*'),
+        events: 1,
+        first: time,
+        last: time,
+        ..Use::default()
+    }
+}
+
+/// A job of the owner, many times a day from the first day to the fortieth.
+fn job(address: &str, agent: &str) -> Use {
+    Use {
+        events: 400,
+        last: 40 * DAY,
+        ..call(0, address, agent, "s3:PutObject")
+    }
+}
+
+/// Calls a minute apart from a moment on.
+fn calls(begin: i64, address: &str, agent: &str, names: &[&str]) -> Vec<Use> {
+    let names = names.iter().enumerate();
+    names
+        .map(|(at, name)| call(begin + at as i64 * MINUTE, address, agent, name))
+        .collect()
+}
+
+fn judged(uses: &[Use]) -> Sources {
+    judge(uses, &Known::default(), &Networks::built_in().unwrap())
+}
+
+fn origin_of(sources: &Sources, address: &str, agent: &str) -> Origin {
+    sources.get(address, agent).unwrap().origin
+}
+
+const ESCALATES: [&str; 6] = [
+    "sts:GetCallerIdentity",
+    "iam:ListUsers!",
+    "iam:ListRoles!",
+    "s3:ListBuckets!",
+    "iam:PutUserPolicy*",
+    "iam:CreateAccessKey",
+];
+
+#[test]
+fn who_looks_around_and_gives_rights_to_itself_is_an_intruder() {
+    let mut uses = vec![job(OWNERS, BOTO)];
+    uses.extend(calls(30 * DAY, STRANGE, CLI, &ESCALATES));
+    let found = judged(&uses);
+    assert_eq!(origin_of(&found, STRANGE, CLI), Origin::Intruder);
+    assert_eq!(origin_of(&found, OWNERS, BOTO), Origin::Owner);
+    assert_eq!(found.worst(), Origin::Intruder);
+    assert_eq!(found.addresses().keys().collect::<Vec<_>>(), [STRANGE]);
+    let why = found.get(STRANGE, CLI).unwrap().why();
+    assert_eq!(why[0], "gives rights to itself: iam:PutUserPolicy");
+}
+
+#[test]
+fn the_same_on_the_keys_first_day_is_suspicious_only() {
+    let found = judged(&calls(0, STRANGE, CLI, &ESCALATES[..5]));
+    assert_eq!(origin_of(&found, STRANGE, CLI), Origin::Suspicious);
+}
+
+#[test]
+fn an_engineer_who_tries_the_key_at_home_is_at_most_suspicious() {
+    let mut uses = vec![job(OWNERS, BOTO)];
+    let tries = [
+        "sts:GetCallerIdentity",
+        "dynamodb:DescribeTable",
+        "dynamodb:Scan!",
+    ];
+    uses.extend(calls(30 * DAY, STRANGE, DESKTOP, &tries));
+    assert_eq!(
+        origin_of(&judged(&uses), STRANGE, DESKTOP),
+        Origin::Suspicious
+    );
+    let known = Known {
+        sign_ins: vec![SignIn {
+            address: STRANGE.to_owned(),
+            time: 30 * DAY - HOUR,
+            mfa: true,
+        }],
+        ..Known::default()
+    };
+    let found = judge(&uses, &known, &Networks::built_in().unwrap());
+    assert_eq!(origin_of(&found, STRANGE, DESKTOP), Origin::Unknown);
+}
+
+#[test]
+fn a_download_by_a_stranger_is_suspicious() {
+    let download = Use {
+        events: 60,
+        ..call(
+            30 * DAY,
+            STRANGE,
+            "S3 Browser/11.6.7 (https://s3browser.com)",
+            "s3:GetObject",
+        )
+    };
+    let found = judged(&[job(OWNERS, BOTO), download]);
+    assert_eq!(found.worst(), Origin::Suspicious);
+    assert_eq!(found.all[1].origin, Origin::Suspicious);
+}
+
+#[test]
+fn a_server_that_moves_within_its_network_is_the_owners() {
+    let mut uses = vec![job(OWNERS, BOTO), job("203.0.113.99", BOTO)];
+    uses[1].first = 20 * DAY;
+    uses.push(call(25 * DAY, "203.0.113.99", BOTO, "iam:CreateUser"));
+    assert_eq!(judged(&uses).worst(), Origin::Unknown);
+}
+
+#[test]
+fn an_instances_session_outside_of_aws_is_an_intruders() {
+    let mut uses = vec![
+        Use {
+            last: 3 * HOUR,
+            ..call(0, "3.80.12.13", BOTO, "dynamodb:PutItem")
+        },
+        call(HOUR, STRANGE, DESKTOP, "sts:GetCallerIdentity"),
+        call(
+            HOUR + MINUTE,
+            STRANGE,
+            DESKTOP,
+            "secretsmanager:GetSecretValue",
+        ),
+    ];
+    for one in &mut uses {
+        one.workload = Some("instance i-0aaaabbbbccccdddd".to_owned());
+    }
+    let known = Known {
+        is_session: true,
+        ..Known::default()
+    };
+    let found = judge(&uses, &known, &Networks::built_in().unwrap());
+    assert!(
+        matches!(
+            origin_of(&found, STRANGE, DESKTOP),
+            Origin::Intruder | Origin::Suspicious
+        ),
+        "{found:?}"
+    );
+    let known = Known {
+        usual_addresses: [STRANGE.to_owned()].into(),
+        ..known
+    };
+    let found = judge(&uses, &known, &Networks::built_in().unwrap());
+    assert_eq!(origin_of(&found, STRANGE, DESKTOP), Origin::Unknown);
+}
+
+#[test]
+fn behind_one_address_there_may_be_two() {
+    let mut uses = vec![job(OWNERS, CLI)];
+    uses.push(call(3 * DAY, OWNERS, KALI, "sts:GetCallerIdentity"));
+    let found = judged(&uses);
+    assert_eq!(origin_of(&found, OWNERS, CLI), Origin::Owner);
+    assert_eq!(origin_of(&found, OWNERS, KALI), Origin::Intruder);
+    assert!(
+        found.addresses().is_empty(),
+        "the address is the owner's, too"
+    );
+}
+
+#[test]
+fn a_program_whose_addresses_change_within_its_network_stays_the_owners() {
+    // Both of EC2 in eu-west-1, by the table inside the program.
+    let (before, after) = ("34.240.0.10", "34.250.77.9");
+    let found = judged(&[
+        call(0, before, BOTO, "dynamodb:PutItem"),
+        call(3 * DAY, STRANGE, KALI, "sts:GetCallerIdentity"),
+        call(4 * DAY, after, BOTO, "dynamodb:PutItem"),
+        call(4 * DAY, "192.0.2.99", BOTO, "dynamodb:PutItem"),
+    ]);
+    assert_eq!(origin_of(&found, before, BOTO), Origin::Owner);
+    assert_eq!(origin_of(&found, after, BOTO), Origin::Owner);
+    // Elsewhere, and first seen after the intruder: nothing tells.
+    assert_eq!(origin_of(&found, "192.0.2.99", BOTO), Origin::Unknown);
+}
+
+#[test]
+fn what_shares_the_intruders_address_is_the_intruders() {
+    let mut uses = vec![job(OWNERS, JAVA)];
+    uses.extend(calls(30 * DAY, STRANGE, CLI, &ESCALATES));
+    uses.push(call(30 * DAY + HOUR, STRANGE, JAVA, "s3:GetObject"));
+    uses.push(call(30 * DAY + HOUR, "192.0.2.5", CLI, "s3:ListBuckets"));
+    let found = judged(&uses);
+    assert_eq!(origin_of(&found, STRANGE, JAVA), Origin::Intruder);
+    // The same program, elsewhere, at the same time.
+    assert_eq!(origin_of(&found, "192.0.2.5", CLI), Origin::Intruder);
+}
+
+#[test]
+fn an_emergency_user_is_expected_to_be_unusual() {
+    let mut uses = vec![job(OWNERS, BOTO)];
+    uses.extend(calls(30 * DAY, STRANGE, CLI, &ESCALATES[..4]));
+    assert_eq!(judged(&uses).worst(), Origin::Intruder);
+    let known = Known {
+        is_break_glass: true,
+        ..Known::default()
+    };
+    let found = judge(&uses, &known, &Networks::built_in().unwrap());
+    assert!(found.worst() > Origin::Intruder, "{found:?}");
+}
+
+#[test]
+fn what_people_know_decides() {
+    let networks = Networks::built_in().unwrap();
+    let uses = [
+        job(OWNERS, BOTO),
+        call(30 * DAY, STRANGE, BOTO, "s3:PutObject"),
+    ];
+    let ours = ["203.0.113.0/24".parse().unwrap()];
+    let known = Known {
+        networks: &ours,
+        ..Known::default()
+    };
+    let found = judge(&uses, &known, &networks);
+    assert_eq!(origin_of(&found, OWNERS, BOTO), Origin::Owner);
+    assert_eq!(origin_of(&found, STRANGE, BOTO), Origin::Intruder);
+    let known = Known {
+        incident_start: Some(29 * DAY),
+        ..Known::default()
+    };
+    let found = judge(&uses, &known, &networks);
+    assert_eq!(origin_of(&found, STRANGE, BOTO), Origin::Intruder);
+}
+
+#[test]
+fn aws_that_quarantines_a_user_is_no_intruder() {
+    let quarantine = Use {
+        is_quarantine: true,
+        ..call(
+            30 * DAY,
+            "72.21.217.30",
+            "aws-internal/3 aws-sdk-java/1.12.500",
+            "iam:AttachUserPolicy*",
+        )
+    };
+    let found = judged(&[job(OWNERS, BOTO), quarantine]);
+    assert_eq!(found.all[1].origin, Origin::Owner);
+}
+
+#[test]
+fn without_an_intruder_nobody_is_told_apart() {
+    let found = judged(&[
+        call(0, OWNERS, CLI, "s3:PutObject"),
+        call(3 * DAY, "203.0.113.77", CLI, "s3:PutObject"),
+    ]);
+    assert!(
+        found
+            .all
+            .iter()
+            .all(|source| source.origin == Origin::Unknown)
+    );
+}

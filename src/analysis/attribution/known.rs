@@ -1,0 +1,35 @@
+//! What is known beforehand.
+//!
+//! In: what people say of their networks and of the incident, and what else the log shows of the credential's owner. Out:
+//! [`Known`]. Promise: what people say decides; the rest is weighed.
+
+use ipnet::IpNet;
+use std::collections::BTreeSet;
+
+/// A sign-in to the console by the credential's user.
+#[derive(Debug, Clone)]
+pub(in crate::analysis) struct SignIn {
+    pub(in crate::analysis) address: String,
+    pub(in crate::analysis) time: i64,
+    /// Whether with a second factor.
+    pub(in crate::analysis) mfa: bool,
+}
+
+/// What is known.
+#[derive(Debug, Clone, Default)]
+pub(in crate::analysis) struct Known<'a> {
+    /// The owner's networks; any other address is an intruder's.
+    pub(in crate::analysis) networks: &'a [IpNet],
+    /// When the incident began: what is first seen from then on is the intruder's.
+    pub(in crate::analysis) incident_start: Option<i64>,
+    /// The intruder's address.
+    pub(in crate::analysis) address: Option<&'a str>,
+    /// Addresses that other sessions of the same role use.
+    pub(in crate::analysis) usual_addresses: BTreeSet<String>,
+    /// Where the user signed in to the console.
+    pub(in crate::analysis) sign_ins: Vec<SignIn>,
+    /// Whether the credential is one temporary session.
+    pub(in crate::analysis) is_session: bool,
+    /// Whether unusual use is expected of its principal.
+    pub(in crate::analysis) is_break_glass: bool,
+}

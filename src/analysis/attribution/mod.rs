@@ -1,0 +1,26 @@
+//! Who is behind a use: the owner, an intruder, or nobody can tell?
+//!
+//! In: what a credential was used for, from where, with what, when. Out: a verdict on each address and program, with what speaks
+//! for an intruder and what against. Promise: one judge for every answer; an intruder is named only where several signs agree or
+//! one is plain; where nothing tells, that is the verdict.
+//!
+//! ```text
+//! uses ──▶ sources (address × program) ──▶ signs, weighed against what is usual ──▶ verdicts ──▶ spread: what an intruder made or shared
+//! ```
+
+mod acts;
+mod calls;
+mod judge;
+mod known;
+mod place;
+mod signs;
+mod source;
+mod spread;
+mod used;
+mod usual;
+
+pub(in crate::analysis) use judge::judge;
+pub(in crate::analysis) use known::{Known, SignIn};
+pub(in crate::analysis) use source::{Source, Sources};
+pub(in crate::analysis) use spread::{Attribution, sign_ins};
+pub(in crate::analysis) use used::{Use, is_denied};

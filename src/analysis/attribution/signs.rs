@@ -1,0 +1,247 @@
+//! What speaks for an intruder, and what against.
+//!
+//! In: a source, and what the credential's owner usually does. Out: [`Sign`]s with their weight. Promise: every sign is a row of
+//! [`SIGNS`]; a sign that needs a past is silent where there is none.
+
+use super::acts;
+use super::known::Known;
+use super::source::Source;
+use super::usual::{DAY, HOUR, Usual};
+
+/// A reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::analysis) struct Sign {
+    /// For an intruder if positive, against if negative.
+    pub(in crate::analysis) weight: i32,
+    pub(in crate::analysis) what: String,
+    /// Whether it says no more than that the use is new.
+    pub(super) is_novelty: bool,
+}
+
+impl Sign {
+    /// With a weight.
+    pub(super) fn new(weight: i32, what: impl Into<String>) -> Self {
+        let what = what.into();
+        Self {
+            weight,
+            what,
+            is_novelty: false,
+        }
+    }
+
+    /// That something is new.
+    fn novelty(weight: i32, what: impl Into<String>) -> Self {
+        Self {
+            is_novelty: true,
+            ..Self::new(weight, what)
+        }
+    }
+
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        match self.weight < 0 {
+            true => format!("but {}", self.what),
+            false => self.what.clone(),
+        }
+    }
+}
+
+/// What is looked at.
+pub(super) struct Looked<'a> {
+    pub(super) source: &'a Source,
+    pub(super) usual: &'a Usual,
+    pub(super) known: &'a Known<'a>,
+    /// Whether there is enough of a past to call something new.
+    pub(super) has_past: bool,
+}
+
+impl Looked<'_> {
+    pub(super) fn new_place(&self) -> bool {
+        let Some(place) = self.source.place.as_ref().filter(|_| self.has_past) else {
+            return false;
+        };
+        !self.usual.places.contains(place)
+            && !self.known.usual_addresses.contains(&self.source.address)
+    }
+
+    pub(super) fn new_program(&self) -> bool {
+        self.has_past && !self.usual.programs.contains(&self.source.program)
+    }
+}
+
+type Test = fn(&Looked<'_>) -> Option<Sign>;
+
+/// All of them.
+pub(super) const SIGNS: &[Test] = &[
+    attack_tool,
+    http_library,
+    elsewhere,
+    other_program,
+    both_new,
+    outside_its_network,
+    two_networks_at_once,
+    acts::who_am_i,
+    acts::looks_around,
+    acts::refused,
+    acts::own_rights,
+    acts::rights,
+    acts::ways_in,
+    acts::blinds,
+    acts::shares,
+    acts::secrets,
+    acts::downloads,
+    desktop,
+    odd_hour,
+    neighbour,
+    signed_in,
+    one_call,
+    moves_about,
+    break_glass,
+];
+
+fn attack_tool(l: &Looked<'_>) -> Option<Sign> {
+    l.source.tool.as_ref().map(|tool| Sign::new(12, tool))
+}
+
+fn http_library(l: &Looked<'_>) -> Option<Sign> {
+    (l.source.plain && (l.new_program() || !l.has_past))
+        .then(|| Sign::new(2, "a plain HTTP library instead of an AWS SDK"))
+}
+
+fn elsewhere(l: &Looked<'_>) -> Option<Sign> {
+    let place = l.source.place.as_ref().filter(|_| l.new_place())?;
+    let days = (l.source.first - l.usual.began) / DAY;
+    let when = match days {
+        0 => "hours after the key's first use".to_owned(),
+        1 => "1 day after the key's first use".to_owned(),
+        days => format!("{days} days after the key's first use"),
+    };
+    let same_provider = place.provider().is_some_and(|name| {
+        l.usual
+            .places
+            .iter()
+            .any(|usual| usual.provider() == Some(name))
+    });
+    Some(match same_provider {
+        true => Sign::novelty(
+            1,
+            format!("a new region of its provider ({})", place.words()),
+        ),
+        false => Sign::novelty(
+            2,
+            format!("a network never used before ({}), {when}", place.words()),
+        ),
+    })
+}
+
+fn other_program(l: &Looked<'_>) -> Option<Sign> {
+    l.new_program().then(|| {
+        Sign::novelty(
+            2,
+            format!("a program never used before ({})", l.source.title),
+        )
+    })
+}
+
+fn both_new(l: &Looked<'_>) -> Option<Sign> {
+    (l.new_program() && l.new_place())
+        .then(|| Sign::novelty(2, "network and program are new together"))
+}
+
+/// AWS hands these credentials to a workload, which runs in AWS.
+/// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-iam.html>
+fn outside_its_network(l: &Looked<'_>) -> Option<Sign> {
+    let workload = l.source.workload.as_ref()?;
+    let place = l.source.place.as_ref()?;
+    let usual = l.known.usual_addresses.contains(&l.source.address);
+    (!place.is_aws() && !usual).then(|| {
+        Sign::new(
+            8,
+            format!("AWS gave these credentials to {workload}, and they are used from outside AWS"),
+        )
+    })
+}
+
+/// A temporary session lives in one process, which is in one place.
+fn two_networks_at_once(l: &Looked<'_>) -> Option<Sign> {
+    let other = l.usual.spans.iter().find(|(place, first, last)| {
+        l.source.place.as_ref().is_some_and(|here| here != place)
+            && *first < l.source.first
+            && *last > l.source.first
+    });
+    let (place, ..) = other.filter(|_| l.known.is_session && l.new_program())?;
+    Some(Sign::new(
+        4,
+        format!(
+            "one session in two networks at the same time (also {})",
+            place.words()
+        ),
+    ))
+}
+
+fn desktop(l: &Looked<'_>) -> Option<Sign> {
+    (l.source.desktop && l.new_program() && !l.usual.desktop)
+        .then(|| Sign::new(1, "a desktop program, and the key was used by servers only"))
+}
+
+fn odd_hour(l: &Looked<'_>) -> Option<Sign> {
+    let hour = l.source.first.rem_euclid(DAY) / HOUR;
+    let is_regular = l.source.first - l.usual.began > 5 * DAY && l.usual.hours.len() <= 12;
+    (l.has_past && is_regular && !l.usual.hours.contains(&hour)).then(|| {
+        Sign::new(
+            1,
+            format!("at an hour when the key is not used ({hour:02}:00 UTC)"),
+        )
+    })
+}
+
+fn neighbour(l: &Looked<'_>) -> Option<Sign> {
+    let place = l
+        .source
+        .place
+        .as_ref()
+        .filter(|_| l.has_past && !l.new_place())?;
+    let is_office = matches!(place, super::place::Place::Site(_));
+    (is_office && l.source.first > l.usual.began)
+        .then(|| Sign::new(-3, format!("from the owner's network {}", place.words())))
+}
+
+fn signed_in(l: &Looked<'_>) -> Option<Sign> {
+    let there = l.known.sign_ins.iter().find(|sign_in| {
+        sign_in.address == l.source.address
+            && sign_in.time < l.source.first + DAY
+            && (sign_in.mfa || sign_in.time < l.source.first - DAY)
+    });
+    there.map(|_| {
+        Sign::new(
+            -6,
+            "the same person signed in to the console from this address",
+        )
+    })
+}
+
+fn one_call(l: &Looked<'_>) -> Option<Sign> {
+    (l.source.uses.len() == 1 && l.source.events == 1).then(|| Sign::new(-1, "one call only"))
+}
+
+/// Places that no provider publishes: an owner who has used so many moves about.
+const MOVES: usize = 3;
+
+fn moves_about(l: &Looked<'_>) -> Option<Sign> {
+    let sites = l
+        .usual
+        .places
+        .iter()
+        .filter(|place| matches!(place, super::place::Place::Site(_)));
+    (l.new_place() && !l.new_program() && sites.count() >= MOVES)
+        .then(|| Sign::new(-2, "the same program has been used from many places before"))
+}
+
+fn break_glass(l: &Looked<'_>) -> Option<Sign> {
+    l.known.is_break_glass.then(|| {
+        Sign::new(
+            -6,
+            "a known principal for emergencies (list known_principals)",
+        )
+    })
+}

@@ -1,0 +1,317 @@
+//! Who is behind the uses of every long-term key.
+//!
+//! In: a session. Out: an [`Attribution`]. Promise: what an intruder's use issued is the intruder's, to any depth; so is what comes
+//! from an address that only an intruder used. An address that an owner used before stays the owner's.
+
+use super::judge::judge;
+use super::known::{Known, SignIn};
+use super::source::{Source, Sources};
+use super::used::{self, KeyUses};
+use crate::analysis::AnalysisError;
+use crate::analysis::batches::{Columns, value};
+use crate::analysis::findings::{ListName, Lists};
+use crate::knowledge::Networks;
+use crate::report::trace::Origin;
+use crate::session::{Params, Session};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+const USES: &str = include_str!("../../../queries/attribution/uses.sql");
+const ISSUED: &str = include_str!("../../../queries/attribution/issued.sql");
+const SIGN_INS: &str = include_str!("../../../queries/attribution/sign_ins.sql");
+
+/// A call that issued a key.
+#[derive(Debug)]
+struct Issue {
+    by: String,
+    key: String,
+    address: String,
+    agent: String,
+    event_id: String,
+    time: i64,
+}
+
+/// One key.
+#[derive(Debug, Default)]
+struct Judged {
+    sources: Sources,
+    /// Why all of it is the intruder's.
+    made_by_intruder: Option<String>,
+}
+
+/// Verdicts on the uses of all long-term keys, and of the sessions that made some of them.
+#[derive(Debug, Default)]
+pub(in crate::analysis) struct Attribution {
+    keys: BTreeMap<String, Judged>,
+    /// Addresses that only an intruder used, with the first use from each.
+    addresses: BTreeMap<String, i64>,
+    /// Sessions that an intruder opened.
+    sessions: BTreeSet<String>,
+}
+
+impl Attribution {
+    /// Reads the uses and judges them.
+    pub(in crate::analysis) async fn read(
+        session: &Session,
+        lists: &Lists,
+    ) -> Result<Self, AnalysisError> {
+        let issues = issues(session).await?;
+        let makers = issues
+            .iter()
+            .filter(|issue| issue.key.starts_with("AKIA") && !issue.by.starts_with("AKIA"))
+            .map(|issue| issue.by.as_str());
+        let uses = uses(session, makers.collect()).await?;
+        let sign_ins = sign_ins(session).await?;
+        let networks = Networks::built_in()?;
+        let mut attribution = Self::default();
+        for (key, held) in &uses {
+            let user = held.account.clone().zip(held.user.clone());
+            let known = Known {
+                sign_ins: user
+                    .and_then(|user| sign_ins.get(&user).cloned())
+                    .unwrap_or_default(),
+                is_session: !key.starts_with("AKIA"),
+                is_break_glass: is_break_glass(lists, held),
+                ..Known::default()
+            };
+            let judged = Judged {
+                sources: judge(&held.uses, &known, &networks),
+                made_by_intruder: None,
+            };
+            attribution.keys.insert(key.clone(), judged);
+        }
+        attribution.spread(&issues);
+        Ok(attribution)
+    }
+
+    /// Who is behind a key: the gravest verdict on its uses.
+    fn of_key(&self, key: &str) -> Origin {
+        match self.keys.get(key) {
+            Some(judged) if judged.made_by_intruder.is_some() => Origin::Intruder,
+            Some(judged) => judged.sources.worst(),
+            None => Origin::Unknown,
+        }
+    }
+
+    /// Who is behind the uses of a key from an address with a program, by its user agent.
+    pub(in crate::analysis) fn of_use(&self, key: &str, address: &str, agent: &str) -> Origin {
+        if self.sessions.contains(key) {
+            return Origin::Intruder;
+        }
+        match self.keys.get(key) {
+            Some(judged) if judged.made_by_intruder.is_some() => Origin::Intruder,
+            Some(judged) => judged
+                .sources
+                .get(address, agent)
+                .map_or(Origin::Unknown, |source| source.origin),
+            None => Origin::Unknown,
+        }
+    }
+
+    /// The sources of a key's use that are an intruder's or suspicious.
+    pub(in crate::analysis) fn strangers(&self, key: &str) -> impl Iterator<Item = &Source> {
+        let sources = self
+            .keys
+            .get(key)
+            .into_iter()
+            .flat_map(|judged| &judged.sources.all);
+        sources.filter(|source| matches!(source.origin, Origin::Intruder | Origin::Suspicious))
+    }
+
+    /// Long-term keys that an intruder used or made.
+    pub(in crate::analysis) fn intruders_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = self.keys.keys().map(String::as_str);
+        keys.filter(|key| key.starts_with("AKIA") && self.of_key(key) == Origin::Intruder)
+    }
+
+    /// Why a key is an intruder's as a whole, if one made it.
+    pub(in crate::analysis) fn made_by_intruder(&self, key: &str) -> Option<&str> {
+        self.keys.get(key)?.made_by_intruder.as_deref()
+    }
+
+    /// Until nothing is new: what an intruder issued, and what comes from an intruder's address.
+    fn spread(&mut self, issues: &[Issue]) {
+        loop {
+            let mut changed = self.learn_addresses();
+            for issue in issues {
+                changed |= self.follow(issue);
+            }
+            changed |= self.meet();
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// Collects the addresses of what is known to be an intruder's.
+    fn learn_addresses(&mut self) -> bool {
+        let mut found: BTreeMap<String, i64> = BTreeMap::new();
+        for judged in self.keys.values() {
+            for (address, first) in judged.sources.addresses() {
+                let known = found.entry(address).or_insert(first);
+                *known = first.min(*known);
+            }
+        }
+        let mut owners: BTreeMap<&str, i64> = BTreeMap::new();
+        for source in self.keys.values().flat_map(|judged| &judged.sources.all) {
+            if matches!(source.origin, Origin::Owner | Origin::Unknown) {
+                let first = owners.entry(&source.address).or_insert(source.first);
+                *first = source.first.min(*first);
+            }
+        }
+        found.retain(|address, first| {
+            owners
+                .get(address.as_str())
+                .is_none_or(|owner| owner > first)
+        });
+        let changed = found.len() != self.addresses.len();
+        self.addresses = found;
+        changed
+    }
+
+    /// What an intruder's use issued is the intruder's.
+    fn follow(&mut self, issue: &Issue) -> bool {
+        let from_there = !issue.by.starts_with("AKIA")
+            && self
+                .addresses
+                .get(&issue.address)
+                .is_some_and(|first| issue.time >= *first);
+        let is_intruder =
+            from_there || self.of_use(&issue.by, &issue.address, &issue.agent) == Origin::Intruder;
+        if !is_intruder {
+            return false;
+        }
+        if !issue.key.starts_with("AKIA") {
+            let is_new = self.sessions.insert(issue.key.clone());
+            return self.take_over(&issue.key, issue) || is_new;
+        }
+        self.keys.entry(issue.key.clone()).or_default();
+        self.take_over(&issue.key, issue)
+    }
+
+    /// All uses of a key are the intruder's.
+    fn take_over(&mut self, key: &str, issue: &Issue) -> bool {
+        let Some(judged) = self.keys.get_mut(key) else {
+            return false;
+        };
+        if judged.made_by_intruder.is_some() {
+            return false;
+        }
+        judged.made_by_intruder = Some(format!(
+            "an intruder's use of {} issued it from {} (event {})",
+            issue.by, issue.address, issue.event_id
+        ));
+        for source in &mut judged.sources.all {
+            source.origin = Origin::Intruder;
+        }
+        true
+    }
+
+    /// What newly comes from an intruder's address is the intruder's.
+    fn meet(&mut self) -> bool {
+        let mut changed = false;
+        for judged in self.keys.values_mut() {
+            let began = judged.sources.all.first().map(|source| source.first);
+            for source in &mut judged.sources.all {
+                let there = self.addresses.get(&source.address);
+                let later = there.is_some_and(|first| source.first >= *first);
+                let newcomer = source.is_new || began == Some(source.first);
+                if later && newcomer && source.origin != Origin::Intruder {
+                    source.origin = Origin::Intruder;
+                    source.signs.insert(
+                        0,
+                        super::signs::Sign::new(
+                            12,
+                            "from an address that only an intruder used before",
+                        ),
+                    );
+                    changed = true;
+                }
+            }
+        }
+        changed
+    }
+}
+
+fn is_break_glass(lists: &Lists, held: &KeyUses) -> bool {
+    let names = held.user.iter().chain(&held.arn);
+    names
+        .into_iter()
+        .any(|name| lists.has(ListName::KnownPrincipals, name))
+}
+
+async fn issues(session: &Session) -> Result<Vec<Issue>, AnalysisError> {
+    let mut issues = Vec::new();
+    for batch in session.sql(ISSUED, &Params::new()).await?.1 {
+        add_issues(&mut issues, &batch)?;
+    }
+    Ok(issues)
+}
+
+fn add_issues(issues: &mut Vec<Issue>, batch: &RecordBatch) -> Result<(), AnalysisError> {
+    let columns = Columns(batch);
+    let by = columns.text("access_key_id")?;
+    let keys = columns.text("issued_access_key_id")?;
+    let addresses = columns.text("source_ip_address")?;
+    let agents = columns.text("user_agent")?;
+    let ids = columns.text("event_id")?;
+    for row in 0..batch.num_rows() {
+        let text = |column| value(column, row).unwrap_or_default().to_owned();
+        issues.push(Issue {
+            by: text(&by),
+            key: text(&keys),
+            address: text(&addresses),
+            agent: text(&agents),
+            event_id: text(&ids),
+            time: columns
+                .time("event_time", row)?
+                .map_or(i64::MIN, |time| time.timestamp_micros()),
+        });
+    }
+    Ok(())
+}
+
+async fn uses(
+    session: &Session,
+    makers: BTreeSet<&str>,
+) -> Result<BTreeMap<String, KeyUses>, AnalysisError> {
+    let values: Vec<ScalarValue> = makers.into_iter().map(ScalarValue::from).collect();
+    let list = ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8));
+    let params = Params::from([("keys".to_owned(), list)]);
+    let mut keys = BTreeMap::new();
+    for batch in session.sql(USES, &params).await?.1 {
+        used::add(&mut keys, &batch)?;
+    }
+    Ok(keys)
+}
+
+/// Sign-ins to the console, by account and user.
+pub(in crate::analysis) async fn sign_ins(
+    session: &Session,
+) -> Result<HashMap<(String, String), Vec<SignIn>>, AnalysisError> {
+    let mut found: HashMap<(String, String), Vec<SignIn>> = HashMap::new();
+    for batch in session.sql(SIGN_INS, &Params::new()).await?.1 {
+        let columns = Columns(&batch);
+        let accounts = columns.text("account_id")?;
+        let users = columns.text("user_name")?;
+        let addresses = columns.text("source_ip_address")?;
+        let mfa = columns.named("mfa")?.as_boolean();
+        for row in 0..batch.num_rows() {
+            let text = |column| value(column, row).unwrap_or_default().to_owned();
+            let Some(time) = columns.time("first_seen", row)? else {
+                continue;
+            };
+            found
+                .entry((text(&accounts), text(&users)))
+                .or_default()
+                .push(SignIn {
+                    address: text(&addresses),
+                    time: time.timestamp_micros(),
+                    mfa: mfa.is_valid(row) && mfa.value(row),
+                });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,731 @@
+//! Owners and intruders on small trails that are made here: who is told to be behind a use, what is asked of people, and that no answer
+//! contradicts another.
+
+use crate::program::json;
+use crate::trail::{gzip, write};
+use serde_json::{Value, json as value};
+use std::path::Path;
+
+const ACCOUNT: &str = "111122223333";
+const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+const OFFICE: &str = "203.0.113.10";
+const STRANGE: &str = "198.51.100.7";
+const BOTO: &str = "Boto3/1.34.69 md/Botocore#1.34.69 ua/2.0 os/linux#5.10 lang/python#3.11.6";
+const CLI: &str =
+    "aws-cli/2.15.10 Python/3.11.8 Linux/6.5.0-25-generic exe/x86_64.ubuntu.22 prompt/off";
+const MAC: &str = "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off";
+
+/// Records of a trail, in order.
+#[derive(Default)]
+struct Trail(Vec<Value>);
+
+/// Who calls, from where, with what.
+#[derive(Clone)]
+struct Caller {
+    identity: Value,
+    address: &'static str,
+    agent: &'static str,
+}
+
+impl Caller {
+    fn from(&self, address: &'static str, agent: &'static str) -> Self {
+        Self {
+            address,
+            agent,
+            ..self.clone()
+        }
+    }
+}
+
+fn user(name: &str, key: &str) -> Caller {
+    Caller {
+        identity: value!({"type": "IAMUser", "principalId": format!("AIDA{name}"), "accountId": ACCOUNT, "userName": name,
+            "arn": format!("arn:aws:iam::{ACCOUNT}:user/{name}"), "accessKeyId": key}),
+        address: OFFICE,
+        agent: BOTO,
+    }
+}
+
+fn root(key: &str) -> Caller {
+    Caller {
+        identity: value!({"type": "Root", "principalId": ACCOUNT, "accountId": ACCOUNT,
+            "arn": format!("arn:aws:iam::{ACCOUNT}:root"), "accessKeyId": key}),
+        address: OFFICE,
+        agent: BOTO,
+    }
+}
+
+fn session(role: &str, name: &str, key: &str, opened: &str) -> Caller {
+    Caller {
+        identity: value!({"type": "AssumedRole", "principalId": format!("AROA{role}:{name}"), "accountId": ACCOUNT,
+            "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"), "accessKeyId": key,
+            "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": format!("AROA{role}"), "accountId": ACCOUNT,
+                "arn": format!("arn:aws:iam::{ACCOUNT}:role/{role}"), "userName": role},
+                "attributes": {"creationDate": opened, "mfaAuthenticated": "false"}}}),
+        address: "3.80.12.13",
+        agent: BOTO,
+    }
+}
+
+fn service(name: &'static str) -> Caller {
+    Caller {
+        identity: value!({"type": "AWSService", "invokedBy": name}),
+        address: name,
+        agent: name,
+    }
+}
+
+impl Trail {
+    /// A call at a time `DDTHH:MM` of June 2026; `!` behind its name: it was denied.
+    fn call(&mut self, time: &str, who: &Caller, name: &str, request: Value, response: Value) {
+        let denied = name.ends_with('!');
+        let (source, operation) = name.trim_end_matches('!').split_once(':').unwrap();
+        let reads = ["Get", "List", "Describe"];
+        let mut record = value!({"eventVersion": "1.08", "userIdentity": who.identity, "eventTime": format!("2026-06-{time}:00Z"),
+            "eventSource": format!("{source}.amazonaws.com"), "eventName": operation, "awsRegion": "us-east-1",
+            "sourceIPAddress": who.address, "userAgent": who.agent, "requestParameters": request, "responseElements": response,
+            "requestID": format!("r{}", self.0.len()), "eventID": format!("00000000-0000-4000-8000-{:012}", self.0.len()),
+            "readOnly": reads.iter().any(|word| operation.starts_with(word)), "eventType": "AwsApiCall",
+            "managementEvent": true, "recipientAccountId": ACCOUNT, "eventCategory": "Management"});
+        if denied {
+            record["errorCode"] = "AccessDenied".into();
+        }
+        self.0.push(record);
+    }
+
+    fn plain(&mut self, time: &str, who: &Caller, names: &[&str]) {
+        let (day, minute) = time.rsplit_once(':').unwrap();
+        let minute: usize = minute.parse().unwrap();
+        for (at, name) in names.iter().enumerate() {
+            self.call(
+                &format!("{day}:{:02}", minute + at),
+                who,
+                name,
+                Value::Null,
+                Value::Null,
+            );
+        }
+    }
+
+    /// A job of the owner, each day of the month until the 28th.
+    fn job(&mut self, who: &Caller) {
+        for day in 1..=28 {
+            self.call(
+                &format!("{day:02}T08:00"),
+                who,
+                "dynamodb:PutItem",
+                value!({"tableName": "orders"}),
+                Value::Null,
+            );
+        }
+    }
+
+    fn write(&self, folder: &Path) -> String {
+        let text = value!({"Records": self.0}).to_string();
+        let key = format!(
+            "AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/06/30/{ACCOUNT}_CloudTrail_us-east-1_20260630T1205Z_AbCdEfGhIjKlMnOp.json.gz"
+        );
+        write(folder, &key, &gzip(&text));
+        folder.to_str().unwrap().to_owned()
+    }
+
+    /// The trace of a start, which contradicts itself nowhere.
+    fn trace(&self, args: &[&str]) -> Value {
+        let home = tempfile::tempdir().unwrap();
+        let folder = self.write(home.path());
+        let mut all = vec!["trace"];
+        all.extend(args);
+        all.extend(["--trail", &folder]);
+        let trace = json(&all, 0);
+        agrees_with_itself(&trace, args[0]);
+        trace
+    }
+
+    fn verdict(&self, key: &str) -> String {
+        let home = tempfile::tempdir().unwrap();
+        let folder = self.write(home.path());
+        let ready = json(&["ready", "--trail", &folder], 0);
+        let rows = ready["ready"].as_array().unwrap().iter();
+        let mut of_key = rows.filter(|row| row["access_key_id"] == key);
+        of_key.next().unwrap()["verdict"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+fn rows<'a>(trace: &'a Value, section: &str) -> &'a [Value] {
+    trace[section].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(row: &'a Value, name: &str) -> &'a str {
+    row[name].as_str().unwrap_or_default()
+}
+
+fn answer<'a>(trace: &'a Value, question: &str) -> &'a str {
+    let answers = rows(&trace["summary"], "answers").iter();
+    let mut found = answers.filter(|row| row["question"] == question);
+    text(found.next().unwrap(), "answer")
+}
+
+/// The verdict on an address.
+fn origin<'a>(trace: &'a Value, address: &str) -> &'a str {
+    let sources = rows(&trace["summary"], "sources").iter();
+    let mut found = sources.filter(|row| row["source_ip_address"] == address);
+    text(found.next().unwrap_or(&Value::Null), "origin")
+}
+
+fn commands(trace: &Value) -> Vec<&str> {
+    let steps = rows(trace, "containment").iter();
+    steps.map(|step| text(step, "command")).collect()
+}
+
+/// What holds for every trace, whatever the trail.
+pub(crate) fn agrees_with_itself(trace: &Value, start: &str) {
+    let others = rows(trace, "credentials")
+        .iter()
+        .filter(|row| row["rule"] != "start");
+    let said = answer(trace, "Which credentials came out of it?");
+    let count = others.clone().count();
+    assert_eq!(said == "none in these logs", count == 0, "{start}: {said}");
+    assert!(
+        count == 0 || said.starts_with(&format!("{count} (")),
+        "{start}: {said}"
+    );
+    let intruders = others.filter(|row| row["origin"] == "intruder").count();
+    assert!(
+        intruders == 0 || said.contains(&format!("{intruders} used by the intruder")),
+        "{start}: {said}"
+    );
+
+    let events = rows(trace, "timeline")
+        .iter()
+        .filter(|row| row["relation"] == "by");
+    let from_where = answer(trace, "From where?");
+    for event in
+        events.filter(|event| event["origin"] == "intruder" && event["via_service"].is_null())
+    {
+        let address = text(event, "source_ip_address");
+        let is_address = address.parse::<std::net::IpAddr>().is_ok();
+        assert!(
+            !is_address || from_where.contains(address),
+            "{start}: {address} is missing in {from_where}"
+        );
+    }
+    let left = rows(trace, "created").iter();
+    let left = left
+        .filter(|row| row["state"] == "there" && row["origin"] != "owner")
+        .count();
+    let cleanup = answer(trace, "What has to be cleaned up?");
+    assert!(
+        cleanup.starts_with(&format!("{left} thing")),
+        "{start}: {cleanup}"
+    );
+    let users = |row: &&Value| {
+        ["user", "access_key", "password", "role"].contains(&text(row, "kind"))
+            && row["origin"] != "owner"
+    };
+    let back = answer(trace, "A way back?");
+    if rows(trace, "created").iter().any(|row| users(&row)) {
+        assert!(!back.starts_with("nothing"), "{start}: {back}");
+    }
+    for row in rows(trace, "containment")
+        .iter()
+        .chain(rows(trace, "created"))
+    {
+        let command = row["command"]
+            .as_str()
+            .or(row["undo"].as_str())
+            .unwrap_or_default();
+        assert!(
+            command.starts_with("aws ") || command.starts_with("# "),
+            "{start}: {command}"
+        );
+        let (before, _) = command.split_once(" #").unwrap_or((command, ""));
+        if before.starts_with("aws ") {
+            assert!(
+                !before.contains("''") || before.contains(r"'\''"),
+                "{start}: an empty value: {command}"
+            );
+            let mut words = before.split_whitespace();
+            let made_up = words.find(|word| {
+                [
+                    "ON",
+                    "USER_NAME",
+                    "OLD",
+                    "NEW",
+                    "ACCOUNT",
+                    "ASSOCIATION",
+                    "NAME",
+                    "REGION",
+                ]
+                .contains(word)
+            });
+            assert_eq!(made_up, None, "{start}: {command}");
+        }
+    }
+}
+
+const ESCALATION: [&str; 5] = [
+    "sts:GetCallerIdentity",
+    "iam:ListUsers!",
+    "iam:ListRoles!",
+    "s3:ListBuckets!",
+    "secretsmanager:ListSecrets!",
+];
+
+#[test]
+fn a_key_that_an_intruder_made_is_an_incident_too() {
+    let second = "AKIAIOSFODNN7EXAMPLF";
+    let owner = user("svc", KEY);
+    let intruder = owner.from(STRANGE, CLI);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.plain("28T12:00", &intruder, &ESCALATION);
+    trail.call(
+        "28T12:06",
+        &intruder,
+        "iam:CreateUser",
+        value!({"userName": "sync"}),
+        value!({"user": {"userName": "sync"}}),
+    );
+    trail.call(
+        "28T12:07",
+        &intruder,
+        "iam:CreateAccessKey",
+        value!({"userName": "sync"}),
+        value!({"accessKey": {"accessKeyId": second, "userName": "sync", "status": "Active"}}),
+    );
+    trail.plain(
+        "28T13:00",
+        &user("sync", second).from("192.0.2.77", CLI),
+        &["s3:GetObject"; 4],
+    );
+    assert_eq!(trail.verdict(KEY), "incident");
+    assert_eq!(trail.verdict(second), "incident");
+
+    let trace = trail.trace(&[KEY]);
+    assert_eq!(origin(&trace, OFFICE), "owner");
+    assert_eq!(origin(&trace, STRANGE), "intruder");
+    assert_eq!(
+        origin(&trace, "192.0.2.77"),
+        "intruder",
+        "an address of the lineage"
+    );
+    assert_eq!(
+        text(&trace["summary"], "as_of"),
+        "2026-06-28T13:03:00Z",
+        "the last event of the logs"
+    );
+    let commands = commands(&trace);
+    for key in [KEY, second] {
+        assert!(
+            commands.iter().any(
+                |command| command.contains(&format!("--access-key-id {key} --status Inactive"))
+            ),
+            "{commands:?}"
+        );
+    }
+}
+
+#[test]
+fn an_engineer_at_home_is_at_most_suspicious() {
+    let owner = user("svc", KEY);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.plain(
+        "28T12:00",
+        &owner.from("86.12.13.14", MAC),
+        &[
+            "sts:GetCallerIdentity",
+            "dynamodb:DescribeTable",
+            "dynamodb:Scan!",
+        ],
+    );
+    let trace = trail.trace(&[KEY]);
+    assert_eq!(origin(&trace, "86.12.13.14"), "suspicious");
+    assert!(answer(&trace, "First suspicious use?").contains("suspicious, not proven"));
+    assert!(
+        answer(&trace, "Is anybody else affected?")
+            .starts_with("no address of an intruder is known")
+    );
+    assert_ne!(trail.verdict(KEY), "incident");
+}
+
+#[test]
+fn who_else_was_seen_is_said_also_where_no_intruder_is_known() {
+    let mut trail = Trail::default();
+    trail.job(&user("svc", KEY));
+    trail.plain(
+        "20T10:00",
+        &user("other", "AKIAIOSFODNN7EXAMPLG"),
+        &["s3:ListBuckets"],
+    );
+    let trace = trail.trace(&[KEY]);
+    let others = answer(&trace, "Is anybody else affected?");
+    assert_eq!(
+        others,
+        "no address of an intruder is known; seen from the same addresses: AKIAIOSFODNN7EXAMPLG"
+    );
+    assert_eq!(rows(&trace, "pivot")[0]["origin"], "unknown");
+}
+
+#[test]
+fn an_address_tells_what_came_from_it_and_what_followed() {
+    let owner = user("svc", KEY);
+    let intruder = owner.from(STRANGE, CLI);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.call(
+        "20T08:30",
+        &owner,
+        "iam:CreateUser",
+        value!({"userName": "ours"}),
+        value!({"user": {"userName": "ours"}}),
+    );
+    trail.plain(
+        "21T08:00",
+        &user("ours", "AKIAIOSFODNN7EXAMPLH"),
+        &["s3:ListBuckets"],
+    );
+    trail.plain(
+        "28T12:00",
+        &intruder,
+        &["sts:GetCallerIdentity", "iam:ListUsers!"],
+    );
+    trail.call(
+        "28T12:07",
+        &intruder,
+        "iam:CreateAccessKey",
+        value!({"userName": "svc"}),
+        value!({"accessKey": {"accessKeyId": "AKIAIOSFODNN7EXAMPLF", "userName": "svc"}}),
+    );
+    trail.plain(
+        "28T13:00",
+        &user("svc", "AKIAIOSFODNN7EXAMPLF").from("192.0.2.77", CLI),
+        &["s3:GetObject"],
+    );
+    let trace = trail.trace(&[STRANGE]);
+    let by = rows(&trace, "timeline")
+        .iter()
+        .filter(|row| row["relation"] == "by");
+    assert_eq!(
+        by.count(),
+        4,
+        "three calls from there, and one with the key that they made"
+    );
+    let keys: Vec<&str> = rows(&trace, "credentials")
+        .iter()
+        .map(|row| text(row, "access_key_id"))
+        .collect();
+    assert_eq!(keys, [KEY, "AKIAIOSFODNN7EXAMPLF"]);
+}
+
+#[test]
+fn an_instances_session_in_other_hands() {
+    let key = "ASIAIOSFODNN7EXAMPLE";
+    let instance = session("web", "i-0aaaabbbbccccdddd", key, "2026-06-28T04:00:00Z");
+    let mut trail = Trail::default();
+    trail.call("28T04:00", &service("ec2.amazonaws.com"), "sts:AssumeRole",
+        value!({"roleArn": format!("arn:aws:iam::{ACCOUNT}:role/web"), "roleSessionName": "i-0aaaabbbbccccdddd"}),
+        value!({"credentials": {"accessKeyId": key, "expiration": "Jun 28, 2026, 10:00:00 AM"}}));
+    for hour in 4..9 {
+        trail.call(
+            &format!("28T{hour:02}:01"),
+            &instance,
+            "dynamodb:PutItem",
+            value!({"tableName": "orders"}),
+            Value::Null,
+        );
+    }
+    trail.plain("28T07:10", &instance.from("45.148.10.94", MAC), &ESCALATION);
+    let trace = trail.trace(&[key]);
+    assert_eq!(origin(&trace, "45.148.10.94"), "intruder");
+    assert_eq!(origin(&trace, "3.80.12.13"), "owner");
+    let made = rows(&trace, "created")
+        .iter()
+        .filter(|row| row["kind"] == "PutItem");
+    assert_eq!(made.count(), 0, "data is no thing to clean up");
+    assert!(commands(&trace)[0].contains("aws iam put-role-policy --role-name web "));
+}
+
+#[test]
+fn the_birth_of_a_services_session_is_the_services_call() {
+    let key = "ASIAIOSFODNN7EXAMPLE";
+    let mut trail = Trail::default();
+    trail.call(
+        "10T12:00",
+        &user("deployer", KEY),
+        "iam:PutRolePolicy",
+        value!({"roleName": "task", "policyName": "p", "policyDocument": "{}"}),
+        Value::Null,
+    );
+    trail.call("28T04:00", &service("ecs-tasks.amazonaws.com"), "sts:AssumeRole",
+        value!({"roleArn": format!("arn:aws:iam::{ACCOUNT}:role/task"), "roleSessionName": "0123456789abcdef"}),
+        value!({"credentials": {"accessKeyId": key, "expiration": "Jun 28, 2026, 10:00:00 AM"}}));
+    trail.plain(
+        "28T04:05",
+        &session("task", "0123456789abcdef", key, "2026-06-28T04:00:00Z"),
+        &["dynamodb:GetItem"],
+    );
+    let trace = trail.trace(&[key, "--up"]);
+    let credentials = rows(&trace, "credentials");
+    assert_eq!(credentials.len(), 1, "{credentials:?}");
+    assert_eq!(credentials[0]["issued_by_event_name"], "AssumeRole");
+    assert_eq!(
+        credentials[0]["parent_principal_arn"],
+        "ecs-tasks.amazonaws.com"
+    );
+}
+
+#[test]
+fn a_stolen_key_of_the_root_user_is_deactivated_as_root() {
+    let owner = root(KEY);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.plain("28T12:00", &owner.from(STRANGE, CLI), &ESCALATION);
+    trail.call(
+        "28T12:07",
+        &owner.from(STRANGE, CLI),
+        "iam:CreateAccessKey",
+        Value::Null,
+        value!({"accessKey": {"accessKeyId": "AKIAIOSFODNN7EXAMPLF", "status": "Active"}}),
+    );
+    trail.plain(
+        "28T12:20",
+        &root("AKIAIOSFODNN7EXAMPLF").from(STRANGE, CLI),
+        &["iam:ListUsers"],
+    );
+    let trace = trail.trace(&[KEY]);
+    let commands = commands(&trace);
+    for key in [KEY, "AKIAIOSFODNN7EXAMPLF"] {
+        let command = format!("aws iam update-access-key --access-key-id {key} --status Inactive");
+        assert!(commands.contains(&command.as_str()), "{commands:?}");
+    }
+    assert!(
+        commands
+            .iter()
+            .all(|command| !command.contains("--user-name")),
+        "{commands:?}"
+    );
+    let undo: Vec<&str> = rows(&trace, "created")
+        .iter()
+        .map(|row| text(row, "undo"))
+        .collect();
+    assert_eq!(
+        undo,
+        [format!(
+            "aws iam delete-access-key --access-key-id AKIAIOSFODNN7EXAMPLF  # signed in as the root user of account {ACCOUNT}"
+        )]
+    );
+}
+
+#[test]
+fn what_aws_does_to_a_leaked_key_is_no_step_of_an_intruder() {
+    for (operation, request) in [
+        (
+            "iam:AttachUserPolicy",
+            value!({"userName": "svc", "policyArn": "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}),
+        ),
+        (
+            "iam:PutUserPolicy",
+            value!({"userName": "svc", "policyName": "AWSExposedCredentialPolicy_DO_NOT_REMOVE",
+            "policyDocument": r#"{"Statement":[{"Effect":"Deny","Action":"iam:*","Resource":"*"}]}"#}),
+        ),
+    ] {
+        let owner = user("svc", KEY);
+        let mut trail = Trail::default();
+        trail.job(&owner);
+        trail.call(
+            "28T12:00",
+            &owner.from("72.21.217.30", "aws-internal/3 aws-sdk-java/1.12.500"),
+            operation,
+            request,
+            Value::Null,
+        );
+        let trace = trail.trace(&[KEY]);
+        assert!(
+            answer(&trace, "What is it, and whose?").contains("AWS attached its quarantine policy"),
+            "{operation}"
+        );
+        assert!(
+            answer(&trace, "More rights?").starts_with("no call"),
+            "{operation}"
+        );
+        let created = rows(&trace, "created");
+        assert!(
+            created
+                .iter()
+                .all(|row| row["kind"] == "denial" && row["origin"] == "owner"),
+            "{created:?}"
+        );
+        let quarantine = commands(&trace);
+        assert!(
+            quarantine.last().unwrap().starts_with("# "),
+            "{quarantine:?}"
+        );
+        assert!(
+            quarantine.iter().all(|command| !command.contains("detach")),
+            "{quarantine:?}"
+        );
+    }
+}
+
+#[test]
+fn calls_that_hand_out_credentials_are_in_the_lineage_and_among_the_findings() {
+    let owner = user("svc", KEY);
+    let intruder = owner.from(STRANGE, CLI);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.plain("28T12:00", &intruder, &ESCALATION);
+    trail.call(
+        "28T12:10",
+        &intruder,
+        "lightsail:CreateBucketAccessKey",
+        value!({"bucketName": "media"}),
+        value!({"accessKey": {"accessKeyId": "AKIAIOSFODNN7LIGHTSL", "status": "Active"}}),
+    );
+    trail.call(
+        "28T12:11",
+        &intruder,
+        "s3:GetDataAccess",
+        value!({"target": "s3://finance/*"}),
+        value!({"credentials": {"accessKeyId": "ASIAIOSFODNN7GRANTSX"}}),
+    );
+    trail.call(
+        "28T12:12",
+        &intruder,
+        "lakeformation:GetTemporaryGlueTableCredentials",
+        value!({"tableArn": "t"}),
+        value!({"accessKeyId": "ASIAIOSFODNN7LAKEFMX", "expiration": "Jun 28, 2026, 1:12:00 PM"}),
+    );
+    for (minute, name) in [
+        "lightsail:GetRelationalDatabaseMasterUserPassword",
+        "elasticmapreduce:GetClusterSessionCredentials",
+        "codepipeline:PollForJobs",
+        "connect:GetFederationToken",
+        "ecs:ExecuteCommand",
+    ]
+    .iter()
+    .enumerate()
+    {
+        trail.call(
+            &format!("28T12:{}", 13 + minute),
+            &intruder,
+            name,
+            Value::Null,
+            Value::Null,
+        );
+    }
+    let trace = trail.trace(&[KEY]);
+    let keys: Vec<&str> = rows(&trace, "credentials")
+        .iter()
+        .map(|row| text(row, "access_key_id"))
+        .collect();
+    for key in [
+        "AKIAIOSFODNN7LIGHTSL",
+        "ASIAIOSFODNN7GRANTSX",
+        "ASIAIOSFODNN7LAKEFMX",
+    ] {
+        assert!(keys.contains(&key), "{keys:?}");
+    }
+    let found: Vec<&str> = rows(&trace, "findings")
+        .iter()
+        .map(|row| text(row, "event_name"))
+        .collect();
+    for name in [
+        "CreateBucketAccessKey",
+        "GetDataAccess",
+        "GetTemporaryGlueTableCredentials",
+        "GetRelationalDatabaseMasterUserPassword",
+        "GetClusterSessionCredentials",
+        "PollForJobs",
+        "GetFederationToken",
+        "ExecuteCommand",
+    ] {
+        assert!(found.contains(&name), "{name} in {found:?}");
+    }
+    let undo: Vec<&str> = rows(&trace, "created")
+        .iter()
+        .map(|row| text(row, "undo"))
+        .collect();
+    assert!(undo.contains(&"aws lightsail delete-bucket-access-key --bucket-name media --access-key-id AKIAIOSFODNN7LIGHTSL --region us-east-1"), "{undo:?}");
+    assert!(
+        commands(&trace)
+            .iter()
+            .all(|command| !command.contains("LIGHTSL")),
+        "it is no key of an IAM user"
+    );
+}
+
+#[test]
+fn hostile_names_stay_words_of_a_command() {
+    let owner = user("svc", KEY);
+    let intruder = owner.from(STRANGE, CLI);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.plain("28T12:00", &intruder, &ESCALATION);
+    trail.call(
+        "28T12:10",
+        &intruder,
+        "ec2:CreateKeyPair",
+        value!({"keyName": "x'; touch /tmp/owned #"}),
+        value!({"keyName": "x'; touch /tmp/owned #"}),
+    );
+    trail.call("28T12:11", &intruder, "ec2:AuthorizeSecurityGroupIngress",
+        value!({"groupName": "web $(id)", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
+            "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}]}}), value!({"_return": true}));
+    let trace = trail.trace(&[KEY]);
+    let undo: Vec<&str> = rows(&trace, "created")
+        .iter()
+        .map(|row| text(row, "undo"))
+        .collect();
+    assert_eq!(
+        undo,
+        [
+            r"aws ec2 delete-key-pair --key-name 'x'\''; touch /tmp/owned #' --region us-east-1",
+            r#"aws ec2 revoke-security-group-ingress --group-name 'web $(id)' --ip-permissions '[{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"IpRanges":[{"CidrIp":"0.0.0.0/0"}]}]' --region us-east-1"#,
+        ]
+    );
+}
+
+#[test]
+fn a_person_in_the_console_is_no_service() {
+    let key = "ASIAIOSFODNN7CONSOLE";
+    let mut mary = user("mary", key);
+    mary.identity["invokedBy"] = "signin.amazonaws.com".into();
+    mary.agent = "signin.amazonaws.com";
+    let mut trail = Trail::default();
+    trail.plain("28T08:00", &mary, &["s3:ListBuckets"]);
+    let trace = trail.trace(&[key]);
+    let event = &rows(&trace, "timeline")[0];
+    assert_eq!(event["via_service"], Value::Null);
+    assert_eq!(event["source_ip_address"], OFFICE);
+}
+
+#[test]
+fn no_trace_on_any_trail_contradicts_itself() {
+    let trails = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
+    let trail = format!("{trails}/trail");
+    let keys = json(
+        &[
+            "sql",
+            "SELECT DISTINCT access_key_id FROM events WHERE access_key_id IS NOT NULL ORDER BY 1",
+            "--trail",
+            &trail,
+        ],
+        0,
+    );
+    let keys = keys["rows"]
+        .as_array()
+        .or(keys["result"].as_array())
+        .unwrap();
+    assert!(!keys.is_empty());
+    for row in keys {
+        let key = text(row, "access_key_id");
+        agrees_with_itself(&json(&["trace", key, "--trail", &trail], 0), key);
+    }
+    for start in [OFFICE, "203.0.113.12", "198.51.100.202", "svc-export"] {
+        agrees_with_itself(&json(&["trace", start, "--trail", &trail], 0), start);
+    }
+}
