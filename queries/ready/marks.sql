@@ -56,17 +56,14 @@ FROM (
                 AND error_code IS NOT NULL
                 AND error_message LIKE '%AWSCompromisedKeyQuarantine%'
             )
-            OR (
-                access_key_id LIKE 'AKIA%'
-                AND issued_access_key_id LIKE 'ASIA%'
-                AND event_time >= $sessions_since
-            )
+            OR (access_key_id LIKE 'AKIA%' AND issued_access_key_id LIKE 'ASIA%')
             OR (
                 access_key_id LIKE 'AKIA%'
                 AND event_source = 's3.amazonaws.com'
-                AND event_time >= $urls_since
                 AND json_get_str(additional_event_data, 'AuthenticationMethod') = 'QueryString'
             )
     )
+    -- Conditions of their own: the moment is known only after other questions were asked.
+    WHERE (mark <> 'session' OR event_time >= $sessions_since) AND (mark <> 'url' OR event_time >= $urls_since)
 )
 GROUP BY mark, access_key_id, account_id, user_name, detail, each

@@ -11,17 +11,20 @@ mod catalog;
 mod count_texts;
 mod dialect;
 mod distinct;
+mod error;
 mod fault;
 mod functions;
 mod params;
 mod query;
 mod raw;
+mod spool;
 mod statement;
 mod typed;
 mod views;
 
 pub use catalog::{ColumnInfo, FunctionInfo};
 pub use dialect::fill_event_data_store;
+pub use error::SessionError;
 pub use fault::{FaultKind, Place, SqlFault};
 pub use query::{Query, Ready, Rows};
 pub use statement::Statement;
@@ -32,7 +35,7 @@ use crate::cloudtrail::Selection;
 use crate::lake::{Lake, LakeError, TableName};
 use crate::read::{Observer, Silent};
 use crate::report::Coverage;
-use crate::source::{Source, SourceError};
+use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ScalarValue};
@@ -43,41 +46,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use raw::{LedgerTable, RawTable, Trail};
+use spool::{Deferred, Foreseen, Spooled};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Why a question could not be asked or answered.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The lake could not be read.
-    #[error(transparent)]
-    Lake(#[from] LakeError),
-    /// The log files could not be listed.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The SQL is wrong, or asks for something that SQL may not do here.
-    #[error(transparent)]
-    Sql(#[from] SqlFault),
-    /// The query needs more memory than [`SessionOptions::max_memory`].
-    #[error("not enough memory: {0}")]
-    Memory(String),
-    /// The engine refused the query or failed on the way.
-    #[error("{0}")]
-    Engine(Box<DataFusionError>),
-}
-
-impl From<DataFusionError> for SessionError {
-    fn from(error: DataFusionError) -> Self {
-        // An error of a source that comes through the engine is the source's.
-        match error {
-            DataFusionError::External(inner) => match inner.downcast::<SourceError>() {
-                Ok(source) => SessionError::Source(*source),
-                Err(inner) => SessionError::Engine(Box::new(DataFusionError::External(inner))),
-            },
-            error => SessionError::Engine(Box::new(error)),
-        }
-    }
-}
 
 /// How to ask.
 #[derive(Debug, Clone)]
@@ -163,10 +134,16 @@ impl Session {
         let trail = Arc::new(Trail::list(sources, options).await?);
         let streams = options.threads.div_ceil(DECODERS_PER_STREAM).max(1);
         let context = context(streams, options.max_memory)?;
-        let events = Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams));
-        for name in [TableName::LogFiles, TableName::Rejects] {
-            let ledger = LedgerTable::new(name, Arc::clone(&events));
-            context.register_table(name.as_str(), Arc::new(ledger))?;
+        let raw = Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams));
+        let events = Arc::new(Spooled::new(
+            Arc::clone(&raw) as _,
+            options.threads,
+            options.max_memory,
+        ));
+        let names = [TableName::LogFiles, TableName::Rejects];
+        let ledger = names.map(|name| Arc::new(LedgerTable::new(name, Arc::clone(&raw))) as _);
+        for (name, table) in names.into_iter().zip(Deferred::all(ledger, &events)) {
+            context.register_table(name.as_str(), Arc::new(table))?;
         }
         register_selected(&context, events, &options.selection)?;
         Ok(Self {
@@ -197,6 +174,40 @@ impl Session {
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
         let query = self.plan(Statement::read_one(sql)?).await?;
         query.bind(params)?.ready().await?.run()?.all().await
+    }
+
+    /// Says what is going to be asked, so that log files are read once for all of it; a lake can be asked as often as one
+    /// likes. A parameter whose value is not known yet is null.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::sql`], but for the input.
+    pub async fn foresee(&self, questions: &[(&str, &Params)]) -> Result<(), SessionError> {
+        if let Origin::Lake(_) = self.origin {
+            return Ok(());
+        }
+        let mut foreseen = Foreseen::default();
+        for (sql, params) in questions {
+            let query = self.plan(Statement::read_one(sql)?).await?;
+            let query = query.not_known_yet(params)?.bind(params)?;
+            query.foresee(&mut foreseen)?;
+        }
+        foreseen.keep(&self.context.state()).await?;
+        Ok(())
+    }
+
+    /// Lets queries that are run one after the other read log files once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::ready`].
+    pub async fn foresee_queries(&self, queries: &[Query]) -> Result<(), SessionError> {
+        let mut foreseen = Foreseen::default();
+        for query in queries {
+            query.foresee(&mut foreseen)?;
+        }
+        foreseen.keep_if_repeated(&self.context.state()).await?;
+        Ok(())
     }
 
     /// Makes rows a table for the queries that follow.

@@ -8,6 +8,7 @@ use super::cancel::can_be_stopped;
 use super::fault::{FaultKind, SqlFault};
 use super::params::value;
 use super::raw::DecodeExec;
+use super::spool;
 use super::statement::Ask;
 use super::{Params, Session, SessionError, Statement, dialect, views};
 use crate::report::JSON_TEXT;
@@ -165,9 +166,10 @@ impl Query {
     ///
     /// Types do not fit, or the input cannot be read.
     pub async fn ready(self) -> Result<Ready, SessionError> {
-        let plan = self.state.create_physical_plan(&self.plan).await;
-        let plan = plan.and_then(can_be_stopped);
-        let plan = plan.map_err(|error| self.fault(error))?;
+        let plan = spool::physical(&self.state, &self.plan).await;
+        let plan = plan
+            .and_then(can_be_stopped)
+            .map_err(|error| self.fault(error))?;
         Ok(Ready {
             lines: matches!(self.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)),
             state: self.state,

@@ -66,7 +66,7 @@ struct Reading {
 }
 
 /// What is in a mutex; it is whole even if a thread panicked while it held it.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

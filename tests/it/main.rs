@@ -31,6 +31,7 @@ mod progress;
 mod questions;
 mod reading;
 mod readme;
+mod reads_once;
 mod ready;
 mod rules;
 mod s3_server;

@@ -32,7 +32,7 @@ const GIVEN: [(&str, &str); 6] = [
 ];
 
 /// The key that leaked.
-const LEAKED: &str = "AKIARTX3GSDSZHURWZGJ";
+pub(crate) const LEAKED: &str = "AKIARTX3GSDSZHURWZGJ";
 
 /// Questions whose answer is of the other trail.
 const OF_THE_WEEK: [&str; 4] = ["data-events", "log-files-per-day", "role-users", "silences"];
@@ -79,7 +79,7 @@ async fn of_lake(trail: &str, lake: &Path) -> Session {
 }
 
 /// The values for a question's parameters: those that have to be given, and `days`, whose default is longer than the trail.
-fn given(question: &Question) -> BTreeMap<String, String> {
+pub(crate) fn given(question: &Question) -> BTreeMap<String, String> {
     let wanted = question
         .header()
         .parameters

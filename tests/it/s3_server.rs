@@ -39,6 +39,8 @@ pub(crate) struct S3Server {
 #[derive(Default)]
 struct State {
     requests: Mutex<BTreeMap<String, u64>>,
+    /// How often each object was asked for, by key.
+    gets: Mutex<BTreeMap<String, u64>>,
     /// How many of the next requests of an operation are refused, and with what.
     refuse: Mutex<BTreeMap<String, (u64, Refusal)>>,
     /// The next connection that has sent so many bytes more is cut; 0 means none is.
@@ -96,6 +98,11 @@ impl S3Server {
     pub(crate) fn requests(&self, operation: &str) -> u64 {
         let requests = self.state.requests.lock().unwrap();
         requests.get(operation).copied().unwrap_or_default()
+    }
+
+    /// How often each object was asked for since the last look, by key.
+    pub(crate) fn take_gets(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut *self.state.gets.lock().unwrap())
     }
 
     /// Refuses the next requests of an operation.
@@ -240,6 +247,7 @@ macro_rules! storage {
                 &self,
                 req: S3Request<dto::GetObjectInput>,
             ) -> S3Result<S3Response<dto::GetObjectOutput>> {
+                *self.state.gets.lock().unwrap().entry(req.input.key.clone()).or_default() += 1;
                 if let Some(dto::ETagCondition::ETag(wanted)) = &req.input.if_match
                     && self.e_tag(&req.input.bucket, &req.input.key).await.is_some_and(|it| it != *wanted)
                 {

@@ -18,9 +18,11 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-const USES: &str = include_str!("../../../queries/attribution/uses.sql");
-const ISSUED: &str = include_str!("../../../queries/attribution/issued.sql");
-const SIGN_INS: &str = include_str!("../../../queries/attribution/sign_ins.sql");
+pub(in crate::analysis) const USES: &str = include_str!("../../../queries/attribution/uses.sql");
+pub(in crate::analysis) const ISSUED: &str =
+    include_str!("../../../queries/attribution/issued.sql");
+pub(in crate::analysis) const SIGN_INS: &str =
+    include_str!("../../../queries/attribution/sign_ins.sql");
 
 /// A call that issued a key.
 #[derive(Debug)]
@@ -273,13 +275,23 @@ fn add_issues(issues: &mut Vec<Issue>, batch: &RecordBatch) -> Result<(), Analys
     Ok(())
 }
 
+/// Parameters of the uses; without keys, which temporary keys made long-term ones is not known yet.
+pub(in crate::analysis) fn params(makers: Option<BTreeSet<&str>>) -> Params {
+    let list = match makers {
+        Some(makers) => {
+            let values: Vec<ScalarValue> = makers.into_iter().map(ScalarValue::from).collect();
+            ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8))
+        }
+        None => ScalarValue::new_null_list(DataType::Utf8, true, 1),
+    };
+    Params::from([("keys".to_owned(), list)])
+}
+
 async fn uses(
     session: &Session,
     makers: BTreeSet<&str>,
 ) -> Result<BTreeMap<String, KeyUses>, AnalysisError> {
-    let values: Vec<ScalarValue> = makers.into_iter().map(ScalarValue::from).collect();
-    let list = ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Utf8));
-    let params = Params::from([("keys".to_owned(), list)]);
+    let params = params(Some(makers));
     let mut keys = BTreeMap::new();
     for batch in session.sql(USES, &params).await?.1 {
         used::add(&mut keys, &batch)?;

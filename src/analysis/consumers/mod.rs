@@ -24,6 +24,7 @@ mod uses;
 pub use consumer::{
     AddressUse, ApiUse, Cadence, Confidence, Consumer, Counted, DayUse, Pattern, Target, Workload,
 };
+pub(super) use replacement::SESSIONS;
 pub use replacement::{Replacement, RoleSessions};
 pub use rows::{CONSUMERS, ConsumersQuestion};
 
@@ -40,8 +41,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uses::{KeyUses, Texts, Uses};
 
-const USES: &str = include_str!("../../../queries/consumers/uses.sql");
-const CONTEXT: &str = include_str!("../../../queries/consumers/context.sql");
+pub(super) const USES: &str = include_str!("../../../queries/consumers/uses.sql");
+pub(super) const CONTEXT: &str = include_str!("../../../queries/consumers/context.sql");
 
 /// How consumers are found.
 #[derive(Debug, Clone)]
@@ -77,6 +78,23 @@ pub async fn consumers(
     keys: &[AccessKeyId],
     options: &ConsumerOptions,
 ) -> Result<Consumers, AnalysisError> {
+    let (params, none) = (bounds(keys), Params::new());
+    session
+        .foresee(&[(CONTEXT, &none), (USES, &params)])
+        .await?;
+    let mut context = Context::default();
+    for batch in session.sql(CONTEXT, &none).await?.1 {
+        context.add(&batch)?;
+    }
+    let mut uses = Uses::default();
+    for batch in session.sql(USES, &params).await?.1 {
+        uses.add(&batch)?;
+    }
+    Ok(found(&mut uses, &context, &options.addresses))
+}
+
+/// The parameters that name keys; every long-term key if there are none.
+pub(super) fn bounds(keys: &[AccessKeyId]) -> Params {
     let first = keys.iter().min().map_or(LONG_TERM.0, AccessKeyId::as_str);
     let last = keys.iter().max().map_or(LONG_TERM.1, AccessKeyId::as_str);
     let named: Vec<&str> = keys.iter().map(AccessKeyId::as_str).collect();
@@ -85,19 +103,10 @@ pub async fn consumers(
         ("last_key", last),
         ("keys", &named.join(",")),
     ];
-    let params: Params = params
-        .iter()
+    let params = params.iter();
+    params
         .map(|(name, value)| ((*name).to_owned(), ScalarValue::from(*value)))
-        .collect();
-    let mut context = Context::default();
-    for batch in session.sql(CONTEXT, &Params::new()).await?.1 {
-        context.add(&batch)?;
-    }
-    let mut uses = Uses::default();
-    for batch in session.sql(USES, &params).await?.1 {
-        uses.add(&batch)?;
-    }
-    Ok(found(&mut uses, &context, &options.addresses))
+        .collect()
 }
 
 fn found(uses: &mut Uses, context: &Context, book: &AddressBook) -> Consumers {

@@ -14,7 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-const SESSIONS: &str = include_str!("../../../queries/consumers/role_sessions.sql");
+pub(in crate::analysis) const SESSIONS: &str =
+    include_str!("../../../queries/consumers/role_sessions.sql");
 
 /// The share of a consumer's calls that a role must make, too.
 const ENOUGH: f64 = 0.5;
@@ -80,15 +81,20 @@ struct RoleUse {
 impl RoleSessions {
     /// Reads what roles do from a moment on.
     pub async fn read(session: &Session, since: DateTime<Utc>) -> Result<Self, AnalysisError> {
-        let since =
-            ScalarValue::TimestampMicrosecond(Some(since.timestamp_micros()), Some("UTC".into()));
-        let params = Params::from([("since".to_owned(), since)]);
+        let params = Self::params(Some(since));
         let mut sessions = RoleSessions::default();
         let mut programs = HashMap::new();
         for batch in session.sql(SESSIONS, &params).await?.1 {
             sessions.add(&batch, &mut programs)?;
         }
         Ok(sessions)
+    }
+
+    /// The parameters of [`SESSIONS`]; the moment is not known yet when none.
+    pub(in crate::analysis) fn params(since: Option<DateTime<Utc>>) -> Params {
+        let since = since.map(|since| since.timestamp_micros());
+        let since = ScalarValue::TimestampMicrosecond(since, Some("UTC".into()));
+        Params::from([("since".to_owned(), since)])
     }
 
     fn add(

@@ -18,6 +18,7 @@ use crate::session::Session;
 
 pub use findings::{FINDINGS, Finding, FindingKind};
 pub use join::{Joined, join};
+pub(super) use trail_keys::KEY_EVENTS;
 pub use trail_keys::{TrailKey, TrailKeys};
 
 /// From when on a credential is old.

@@ -15,7 +15,8 @@ use crate::cloudtrail::{AccessKeyId, AccessKeyKind, AccountId};
 use crate::iam::ROOT;
 use crate::session::{Params, Session};
 
-const KEY_EVENTS: &str = include_str!("../../../queries/credentials/key_events.sql");
+pub(in crate::analysis) const KEY_EVENTS: &str =
+    include_str!("../../../queries/credentials/key_events.sql");
 
 /// The long-term keys of a trail, in order of their ids.
 #[derive(Debug, Clone, Default)]

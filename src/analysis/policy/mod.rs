@@ -14,11 +14,11 @@ mod uses;
 use std::collections::{BTreeMap, HashSet};
 
 use super::AnalysisError;
-use super::consumers::Consumer;
+use super::consumers::{CONTEXT, Consumer, USES, bounds};
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::arn;
 use crate::report::Coverage;
-use crate::session::Session;
+use crate::session::{Params, Session};
 
 pub use document::{Conditions, Document, Place, Statement};
 pub use guards::{Guard, Guarded};
@@ -74,6 +74,17 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Says that the consumers of the key are asked for after what it needed, so that log files are read once for both.
+    pub async fn foresee_consumers(
+        session: &Session,
+        key: &AccessKeyId,
+    ) -> Result<(), AnalysisError> {
+        let (needs, none) = (uses::params(key), Params::new());
+        let bounds = bounds(std::slice::from_ref(key));
+        let questions = [(uses::NEEDS, &needs), (CONTEXT, &none), (USES, &bounds)];
+        Ok(session.foresee(&questions).await?)
+    }
+
     /// Reads what the key needed.
     pub async fn read(session: &Session, key: &AccessKeyId) -> Result<Self, AnalysisError> {
         let (uses, owner) = uses::read(session, key).await?;

@@ -14,7 +14,7 @@ use crate::analysis::AnalysisError;
 use crate::cloudtrail::AccessKeyId;
 use crate::session::{Params, Session};
 
-const NEEDS: &str = include_str!("../../../queries/policy/needs.sql");
+pub(super) const NEEDS: &str = include_str!("../../../queries/policy/needs.sql");
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,9 +74,7 @@ pub(super) async fn read(
     session: &Session,
     key: &AccessKeyId,
 ) -> Result<(Vec<Use>, Owner), AnalysisError> {
-    let key = ScalarValue::from(key.as_str());
-    let params = Params::from([("access_key_id".to_owned(), key)]);
-    let (_, batches) = session.sql(NEEDS, &params).await?;
+    let (_, batches) = session.sql(NEEDS, &params(key)).await?;
     let (mut uses, mut owner) = (Vec::new(), Owner::default());
     for batch in &batches {
         add(batch, &mut uses, &mut owner)?;
@@ -84,6 +82,12 @@ pub(super) async fn read(
     // In an order of its own, so that the same trail gives the same bytes.
     uses.sort();
     Ok((uses, owner))
+}
+
+/// The parameters of [`NEEDS`].
+pub(super) fn params(key: &AccessKeyId) -> Params {
+    let key = ScalarValue::from(key.as_str());
+    Params::from([("access_key_id".to_owned(), key)])
 }
 
 /// The texts of the query, by their place; numbers and times follow.

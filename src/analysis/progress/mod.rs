@@ -7,10 +7,13 @@
 mod rows;
 
 use super::AnalysisError;
-use super::consumers::{Consumer, ConsumerOptions, Replacement, RoleSessions, consumers};
+use super::consumers::{
+    CONTEXT, Consumer, ConsumerOptions, Replacement, RoleSessions, SESSIONS, USES, bounds,
+    consumers,
+};
 use crate::cloudtrail::AccessKeyId;
 use crate::report::Coverage;
-use crate::session::Session;
+use crate::session::{Params, Session};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use std::cmp::Reverse;
 
@@ -88,8 +91,12 @@ pub async fn progress(
     day: NaiveDate,
     options: &ConsumerOptions,
 ) -> Result<Progress, AnalysisError> {
-    let found = consumers(session, keys, options).await?;
     let moment = day.and_time(NaiveTime::MIN).and_utc();
+    let (bounds, none) = (bounds(keys), Params::new());
+    let since = RoleSessions::params(Some(moment));
+    let questions = [(CONTEXT, &none), (USES, &bounds), (SESSIONS, &since)];
+    session.foresee(&questions).await?;
+    let found = consumers(session, keys, options).await?;
     let sessions = RoleSessions::read(session, moment).await?;
     let coverage = session.coverage().await?;
     let end = coverage

@@ -21,12 +21,15 @@ mod trail;
 mod verdict;
 
 use super::AnalysisError;
-use super::consumers::{ConsumerOptions, Consumers, RoleSessions, consumers};
-use super::credentials::TrailKeys;
+use super::attribution;
+use super::consumers::{
+    CONTEXT, ConsumerOptions, Consumers, RoleSessions, SESSIONS, USES, bounds, consumers,
+};
+use super::credentials::{KEY_EVENTS, TrailKeys};
 use crate::cloudtrail::{AccessKeyId, AccountId};
 use crate::iam::Inventory;
 use crate::report::Coverage;
-use crate::session::Session;
+use crate::session::{Params, Session};
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use rules::{Decides, RULES, Rule};
@@ -136,6 +139,7 @@ pub async fn ready(
     iam: Option<&Inventory>,
     options: &ReadyOptions,
 ) -> Result<Ready, AnalysisError> {
+    foresee(session, keys).await?;
     let trail_keys = TrailKeys::read(session).await?;
     let found = consumers(session, keys, &options.consumers).await?;
     let latest = iam.and_then(Inventory::latest);
@@ -168,6 +172,25 @@ pub async fn ready(
         consumers: found,
         asked: keys.to_vec(),
     })
+}
+
+/// Says all that is asked in the following, so that log files are read once for it.
+async fn foresee(session: &Session, keys: &[AccessKeyId]) -> Result<(), AnalysisError> {
+    let (none, bounds) = (Params::new(), bounds(keys));
+    let makers = attribution::params(None);
+    let (marks, since) = (trail::Trail::params(None), RoleSessions::params(None));
+    let questions = [
+        (KEY_EVENTS, &none),
+        (CONTEXT, &none),
+        (USES, &bounds),
+        (trail::DAYS, &none),
+        (trail::MARKS, &marks),
+        (attribution::USES, &makers),
+        (attribution::ISSUED, &none),
+        (attribution::SIGN_INS, &none),
+        (SESSIONS, &since),
+    ];
+    Ok(session.foresee(&questions).await?)
 }
 
 type Order<'a> = (

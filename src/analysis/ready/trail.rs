@@ -14,8 +14,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-const DAYS: &str = include_str!("../../../queries/ready/days.sql");
-const MARKS: &str = include_str!("../../../queries/ready/marks.sql");
+pub(super) const DAYS: &str = include_str!("../../../queries/ready/days.sql");
+pub(super) const MARKS: &str = include_str!("../../../queries/ready/marks.sql");
 
 /// The longest lives of sessions: of GetSessionToken and GetFederationToken, and of AssumeRole.
 const TOKEN: TimeDelta = TimeDelta::hours(36);
@@ -107,15 +107,7 @@ impl Trail {
         for batch in session.sql(DAYS, &Params::new()).await?.1 {
             trail.add_days(&batch)?;
         }
-        let since = |life: TimeDelta| {
-            let micros = (as_of - life).timestamp_micros();
-            ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()))
-        };
-        let params = Params::from([
-            ("sessions_since".to_owned(), since(TOKEN)),
-            ("urls_since".to_owned(), since(URL)),
-        ]);
-        for batch in session.sql(MARKS, &params).await?.1 {
+        for batch in session.sql(MARKS, &Self::params(Some(as_of))).await?.1 {
             trail.add_marks(&batch)?;
         }
         for marks in trail.quarantine.values_mut() {
@@ -128,6 +120,18 @@ impl Trail {
             .filter_map(|days| days.last_event)
             .max();
         Ok(trail)
+    }
+
+    /// The parameters of [`MARKS`]; the moment is not known yet when none.
+    pub(super) fn params(as_of: Option<DateTime<Utc>>) -> Params {
+        let since = |life: TimeDelta| {
+            let micros = as_of.map(|as_of| (as_of - life).timestamp_micros());
+            ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))
+        };
+        Params::from([
+            ("sessions_since".to_owned(), since(TOKEN)),
+            ("urls_since".to_owned(), since(URL)),
+        ])
     }
 
     fn add_days(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {

@@ -9,10 +9,24 @@ use super::walk::Member;
 use crate::analysis::AnalysisError;
 use crate::session::{Params, Session};
 use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use std::collections::BTreeSet;
 
 /// So many keys can stand in a query's condition. It is taken apart by functions that call themselves for each.
 const WRITTEN: usize = 1_000;
+
+const EVENTS: &str = include_str!("../../../queries/trace/events.sql");
+
+/// Says that whole events of credentials are asked for, of which it is not known yet: all of every event.
+pub(super) async fn foresee(session: &Session) -> Result<(), AnalysisError> {
+    let unknown = ScalarValue::new_null_list(DataType::Utf8, true, 1);
+    let params = Params::from([
+        ("access_key_ids".to_owned(), unknown.clone()),
+        ("principals".to_owned(), unknown),
+    ]);
+    Ok(session.foresee(&[(EVENTS, &params)]).await?)
+}
 
 /// What has been read.
 #[derive(Debug, Default)]
@@ -46,7 +60,7 @@ impl<'a> Events<'a> {
             return Ok(());
         }
         let sql = match keys.len() + principals.len() {
-            ..=WRITTEN => include_str!("../../../queries/trace/events.sql"),
+            ..=WRITTEN => EVENTS,
             _ => include_str!("../../../queries/trace/events-of-many.sql"),
         };
         let params = Params::from([

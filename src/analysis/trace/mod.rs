@@ -101,6 +101,8 @@ impl Lineage<'_> {
 
 /// Traces.
 pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, AnalysisError> {
+    // What the tree's events are is known only in the end, and the pages show them whole: all of every event is asked for.
+    events::foresee(session).await?;
     let mut options = options.clone();
     let asked = options.start.clone();
     let mut notes = Vec::new();

@@ -111,6 +111,9 @@ fn named<T: Copy + Send + Sync + 'static>(
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let session = question::session(&args.trail).await?;
+    if args.consumer.is_some() {
+        Observed::foresee_consumers(&session, &args.access_key_id).await?;
+    }
     let mut observed = Observed::read(&session, &args.access_key_id).await?;
     if let Some(id) = &args.consumer {
         let options = ConsumerOptions {

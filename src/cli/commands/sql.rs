@@ -188,13 +188,15 @@ impl Text {
                 "no statement has a parameter ${name}"
             )));
         }
+        let bound = queries.into_iter().map(|query| query.bind_texts(texts));
+        let bound = bound.collect::<Result<Vec<_>, _>>();
+        let bound = bound.map_err(|error| self.place(error.into()))?;
+        let foreseen = session.foresee_queries(&bound).await;
+        foreseen.map_err(|error| self.place(error.into()))?;
         let mut ready = Vec::new();
-        for query in queries {
-            let bound = query
-                .bind_texts(texts)
-                .map_err(|error| self.place(error.into()))?;
+        for query in bound {
             ready.push(
-                bound
+                query
                     .ready()
                     .await
                     .map_err(|error| self.place(error.into()))?,

@@ -16,13 +16,19 @@ use keytrail::source::SourceError;
 
 use super::{Failure, Kind, excerpt};
 
-impl From<SourceError> for Failure {
-    fn from(error: SourceError) -> Self {
+impl From<&SourceError> for Failure {
+    fn from(error: &SourceError) -> Self {
         let usage = matches!(
             error,
             SourceError::InvalidUri { .. } | SourceError::Glob { .. }
         );
-        advised(&error, usage, of_source(&error))
+        advised(error, usage, of_source(error))
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        (&error).into()
     }
 }
 
@@ -52,7 +58,9 @@ impl From<IamError> for Failure {
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Source(error) => error.into(),
+            SessionError::Source(error) => error.as_ref().into(),
+            SessionError::TemporaryFile { .. } => Failure::of(&error)
+                .hint("events that are asked more than once are kept there: name a folder with more room in TMPDIR, or ingest first"),
             SessionError::Lake(error) => error.into(),
             SessionError::Sql(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
