@@ -57,6 +57,11 @@ impl Folder {
         }
     }
 
+    /// Whether its files are log files with events.
+    pub fn has_events(self) -> bool {
+        self.not_events().is_none()
+    }
+
     /// Why files of this folder are not log files with events; `None` for the folders that have events.
     pub fn not_events(self) -> Option<&'static str> {
         match self {

@@ -3,6 +3,7 @@
 //! In: text (an id, an object key, a time as typed). Out: typed values that print back to the same text.
 //! Promise: no I/O, no Arrow, no async; every parser returns "no" for text it does not know, and never guesses.
 
+mod foreign;
 mod hash;
 mod ids;
 mod key;
@@ -12,6 +13,7 @@ mod selection;
 mod time;
 mod user_agent;
 
+pub use foreign::{is_document, is_other_service};
 pub use hash::{hex, sha256};
 pub use ids::{
     AccessKeyId, AccessKeyKind, AccountId, InvalidAccessKeyId, InvalidAccountId, access_key_kind,

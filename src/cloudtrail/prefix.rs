@@ -7,6 +7,7 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
 
+use super::foreign::is_other_service;
 use super::{AccountId, Folder, LogFileKey, delivery_stamp};
 
 /// The name of the folder under which all AWS services deliver logs.
@@ -220,6 +221,7 @@ fn is_organization(name: &str) -> bool {
 
 fn is_region(name: &str) -> bool {
     !name.is_empty()
+        && !is_other_service(name)
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -142,7 +142,7 @@ pub async fn ingest(
             .into_iter()
             .map(|s| Refused {
                 log_file: s.uri,
-                reason: s.reason,
+                reason: s.reason.to_string(),
             })
             .collect(),
         ..IngestSummary::default()

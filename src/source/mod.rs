@@ -1,14 +1,15 @@
 //! Where do log files come from? From S3, from disk, from standard input.
 //!
 //! In: a URI or path, and a [`Selection`]. Out: a [`Listing`] of log files, and the bytes of each.
-//! Promise: only what the selection needs is listed; a log file is told apart by its path alone where the path is
-//! certain (digests, Insights) and otherwise by nothing, so that no file is missed for its name; what is left out is
-//! said in [`Listing::skipped`]; the bytes are those of the file that was listed, or there is an error.
+//! Promise: only what the selection needs is listed; a file is left out for its path only where the path is certain
+//! (digests, Insights, logs of other services), so that a tree that merely resembles CloudTrail's layout is read whole;
+//! [`Listing::skipped`] names what is left out; the bytes are those of the file that was listed, or there is an error.
 
 mod error;
 mod local;
 mod pipe;
 mod s3;
+mod skipped;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use crate::cloudtrail::{LogFileKey, Selection, delivery_stamp};
 
 pub use error::SourceError;
+pub use skipped::{SkipReason, Skipped};
 
 /// One log file, as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +95,6 @@ pub struct ListStats {
     pub files: u64,
     /// Their size together, as stored.
     pub bytes: u64,
-}
-
-/// Something that was seen and left out, because of its path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// A file, or a whole folder (then it was not looked into).
-    pub uri: String,
-    /// Why, e.g. `digest files, not events`.
-    pub reason: String,
 }
 
 /// The log files of a source that a selection can need.

@@ -9,6 +9,37 @@ use crate::trail::{key, write};
 
 const ACCOUNT: &str = "AWSLogs/o-abcdefghij/111111111111";
 
+/// Places below `AWSLogs` that are nearly those of CloudTrail's layout.
+pub(crate) const LAYOUTS: &[&str] = &[
+    "111111111111/CloudTrail/us_east_1/2025/03/01",
+    "111111111111/CloudTrail/US-EAST-1/2025/03/01",
+    "111111111111/CloudTrail/us-east-1/2025/3/1",
+    "111111111111/CloudTrail/us-east-1/2025-03-01",
+    "111111111111/CloudTrail/us-east-1/20250301",
+    "111111111111/CloudTrail/us-east-1/2025/03",
+    "111111111111/CloudTrail/us-east-1/2025",
+    "111111111111/CloudTrail/us-east-1",
+    "111111111111/CloudTrail/us-east-1/year=2025/month=03/day=01",
+    "111111111111/CloudTrail/us-east-1/2025/03/01/12",
+    "111111111111/CloudTrail/2025/03/01",
+    "111111111111/CloudTrail",
+    "111111111111/cloudtrail/us-east-1/2025/03/01",
+    "111111111111/CloudTrail copy/us-east-1/2025/03/01",
+    "111111111111/us-east-1/2025/03/01",
+    "my-company-prod/CloudTrail/us-east-1/2025/03/01",
+    "CloudTrail/us-east-1/2025/03/01",
+    "111111111111",
+];
+
+/// The first days of a March.
+pub(crate) fn march() -> Selection {
+    Selection {
+        since: Some("2025-03-01T00:00:00Z".parse().unwrap()),
+        until: Some("2025-03-05T00:00:00Z".parse().unwrap()),
+        ..Selection::default()
+    }
+}
+
 async fn list(uri: impl AsRef<Path>, selection: &Selection) -> Result<Listing, SourceError> {
     let uri = uri.as_ref().to_str().unwrap();
     let source = source::open(uri, &SourceOptions::default()).await?;
@@ -75,9 +106,9 @@ async fn a_trail_is_read_by_its_layout() {
     assert_eq!(
         skipped,
         [
-            "AWSLogs/README.md: not in a folder of a day",
+            "AWSLogs/README.md: a document by its name, not a log file",
             "AWSLogs/o-abcdefghij/111111111111/CloudTrail-Digest: digest files, not events",
-            "AWSLogs/o-abcdefghij/111111111111/vpcflowlogs: not a folder of CloudTrail",
+            "AWSLogs/o-abcdefghij/111111111111/vpcflowlogs: logs of another service",
             "truth.json: beside AWSLogs",
         ]
     );
@@ -161,6 +192,37 @@ async fn in_any_other_folder_every_file_counts() {
         ]
     );
     assert_eq!(skipped, ["exports/beside.json: beside AWSLogs"]);
+}
+
+#[tokio::test]
+async fn a_tree_that_resembles_the_layout_is_read_whole() {
+    for place in LAYOUTS {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        // A tree that is right in part must not hide that the rest is not.
+        for file in [
+            "AWSLogs/222222222222/CloudTrail/eu-west-1/2025/03/01/x.json.gz",
+            &format!("AWSLogs/{place}/x.json.gz"),
+            &format!("AWSLogs/{place}/README.md"),
+            &format!("AWSLogs/{place}/CloudTrail-Digest/x.json.gz"),
+            &format!("AWSLogs/{place}/vpcflowlogs/x.log.gz"),
+        ] {
+            write(root, file, b"{}");
+        }
+        for selection in [Selection::default(), march()] {
+            let listing = list(root, &selection).await.unwrap();
+            let stray = listing.files.iter().filter(|file| {
+                Path::new(&file.uri).ends_with(format!("AWSLogs/{place}/x.json.gz"))
+            });
+            assert_eq!(
+                (stray.count(), listing.files.len()),
+                (1, 2),
+                "{place}: {listing:?}"
+            );
+            assert_eq!(listing.skipped.len(), 3, "{place}: {:?}", listing.skipped);
+            assert!(!listing.skipped.iter().any(|it| it.reason.is_unread()));
+        }
+    }
 }
 
 #[cfg(unix)]

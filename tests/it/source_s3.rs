@@ -8,6 +8,7 @@ use keytrail::source::{self, Listing, SourceError};
 use s3s::s3_error;
 
 use crate::s3_server::S3Server;
+use crate::source_local::{LAYOUTS, march};
 use crate::trail::{key, write};
 
 const ORGANIZATION: &str = "trails/main/AWSLogs/o-abcdefghij";
@@ -86,9 +87,10 @@ async fn only_the_folders_that_are_needed_are_listed() {
     let file = &listing.files[0];
     assert_eq!(file.uri, format!("s3://logs/{}", file.key().unwrap()));
     assert_eq!(file.etag, "99914b932bd37a50b983c5e7c90ae93b");
-    // The prefix, AWSLogs, the organization, the account, CloudTrail, and one run of keys in the region.
-    assert_eq!(listing.stats.requests, 6);
-    assert_eq!(server.requests("ListObjectsV2"), 6);
+    // The prefix, AWSLogs, the organization, the account, CloudTrail; in the region what lies beside its years, and one run
+    // of keys.
+    assert_eq!(listing.stats.requests, 7);
+    assert_eq!(server.requests("ListObjectsV2"), 7);
     assert_eq!(listing.stats.bytes, 6);
 }
 
@@ -113,11 +115,11 @@ async fn what_is_left_out_is_said() {
     assert_eq!(
         skipped,
         [
-            "main/AWSLogs/README.md: not in a folder of a day",
+            "main/AWSLogs/README.md: a document by its name, not a log file",
             "main/AWSLogs/o-abcdefghij/111111111111/CloudTrail-Digest/: digest files, not events",
-            "main/AWSLogs/o-abcdefghij/111111111111/vpcflowlogs/: not a folder of CloudTrail",
+            "main/AWSLogs/o-abcdefghij/111111111111/vpcflowlogs/: logs of another service",
             "main/AWSLogs/o-abcdefghij/222222222222/CloudTrail-Digest/: digest files, not events",
-            "main/AWSLogs/o-abcdefghij/222222222222/vpcflowlogs/: not a folder of CloudTrail",
+            "main/AWSLogs/o-abcdefghij/222222222222/vpcflowlogs/: logs of another service",
             "main/notes/: beside AWSLogs",
             "other/: holds no AWSLogs",
         ]
@@ -262,6 +264,32 @@ async fn a_prefix_without_the_layout_is_listed_whole() {
 }
 
 #[tokio::test]
+async fn a_tree_that_resembles_the_layout_is_read_whole() {
+    for place in LAYOUTS {
+        let stray = format!("AWSLogs/{place}/x.json.gz");
+        let (_folder, server) = bucket(|bucket| {
+            for file in [
+                "AWSLogs/222222222222/CloudTrail/eu-west-1/2025/03/01/x.json.gz",
+                &stray,
+                &format!("AWSLogs/{place}/README.md"),
+                &format!("AWSLogs/{place}/CloudTrail-Digest/x.json.gz"),
+                &format!("AWSLogs/{place}/vpcflowlogs/x.log.gz"),
+            ] {
+                write(bucket, file, b"{}");
+            }
+        })
+        .await;
+        for selection in [Selection::default(), march()] {
+            let listing = list(&server, "s3://logs", &selection).await.unwrap();
+            let uris: Vec<_> = listing.files.iter().map(|file| &file.uri).collect();
+            assert!(uris.contains(&&format!("s3://logs/{stray}")), "{place}");
+            assert_eq!(uris.len(), 2, "{place}: {uris:?}");
+            assert!(!listing.skipped.iter().any(|it| it.reason.is_unread()));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_archived_object_is_skipped() {
     let file = key(
         "AWSLogs/111111111111/CloudTrail/eu-west-1",
@@ -283,7 +311,7 @@ async fn an_archived_object_is_skipped() {
         .unwrap();
     assert!(listing.files.is_empty());
     assert_eq!(
-        listing.skipped[0].reason,
+        listing.skipped[0].reason.to_string(),
         "archived (GLACIER) and not restored"
     );
 }

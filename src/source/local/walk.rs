@@ -9,8 +9,9 @@ use std::path::{MAIN_SEPARATOR_STR, Path};
 use walkdir::{DirEntry, WalkDir};
 
 use super::identity;
-use crate::cloudtrail::{Folder, KeyPrefix, Level, LogFileKey, Selection};
-use crate::source::{Listing, LogFile, Skipped, SourceError};
+use crate::cloudtrail::{KeyPrefix, LogFileKey, Selection, is_document};
+use crate::source::skipped::not_events;
+use crate::source::{Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// What a folder's path means for what is in it.
 enum Place {
@@ -20,6 +21,8 @@ enum Place {
     TrailRoot,
     /// `AWSLogs` or below.
     Layout(KeyPrefix),
+    /// Below `AWSLogs`, where the layout ends: every file counts, but for folders that are known to hold none.
+    Strayed,
 }
 
 /// A listing in the making.
@@ -93,11 +96,18 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
                 let beside = format!("{}/", absolute(entry.path().parent()?));
                 Place::Layout(KeyPrefix::anchor(&beside))
             }
-            (Some(Place::TrailRoot), _) => return self.skip(entry.path(), "beside AWSLogs"),
-            (Some(Place::Layout(above)), _) => match name.and_then(|name| above.child(name)) {
-                Some(place) => Place::Layout(place),
-                None => return self.skip(entry.path(), "not a folder of CloudTrail"),
-            },
+            (Some(Place::TrailRoot), _) => {
+                return self.skip(entry.path(), SkipReason::BesideTrail);
+            }
+            (Some(Place::Layout(above)), Some(name)) if let Some(place) = above.child(name) => {
+                Place::Layout(place)
+            }
+            (Some(Place::Layout(_) | Place::Strayed), _) => {
+                if let Some(reason) = name.and_then(not_events) {
+                    return self.skip(entry.path(), reason);
+                }
+                Place::Strayed
+            }
             (None, _) if let Some(place) = KeyPrefix::parse(&absolute(entry.path())) => {
                 Place::Layout(place)
             }
@@ -105,8 +115,8 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
             _ => Place::Plain,
         };
         if let Place::Layout(place) = &place {
-            if let Some(reason) = place.folder().and_then(Folder::not_events) {
-                return self.skip(entry.path(), reason);
+            if let Some(folder) = place.folder().filter(|folder| !folder.has_events()) {
+                return self.skip(entry.path(), SkipReason::NotEvents(folder));
             }
             if !self.selection.wants_prefix(place) {
                 return None;
@@ -121,27 +131,28 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         }
         let path = entry.path();
         let Some(uri) = path.to_str() else {
-            self.skip::<()>(path, "its path is not Unicode");
+            self.skip::<()>(path, SkipReason::NotUnicode);
             return;
         };
+        if parent.is_some() && entry.file_name().to_str().is_some_and(is_document) {
+            self.skip::<()>(path, SkipReason::Document);
+            return;
+        }
         let key = match parent {
             None => LogFileKey::parse(&absolute(path)),
-            Some(Place::Plain) => None,
+            Some(Place::Plain | Place::Strayed) => None,
             Some(Place::TrailRoot) => {
-                self.skip::<()>(path, "beside AWSLogs");
+                self.skip::<()>(path, SkipReason::BesideTrail);
                 return;
             }
-            Some(Place::Layout(place)) if place.level() == Level::Day => {
+            // Above the folder of a day, a path does not tell what a file holds: it is read.
+            Some(Place::Layout(place)) => {
                 entry.file_name().to_str().and_then(|name| place.file(name))
-            }
-            Some(Place::Layout(_)) => {
-                self.skip::<()>(path, "not in a folder of a day");
-                return;
             }
         };
         if let Some(key) = &key {
-            if let Some(reason) = key.folder.not_events() {
-                self.skip::<()>(path, reason);
+            if !key.folder.has_events() {
+                self.skip::<()>(path, SkipReason::NotEvents(key.folder));
                 return;
             }
             if !self.selection.wants_key(key) {
@@ -156,27 +167,25 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
                 self.files.push(file);
             }
             Ok(_) => {
-                self.skip::<()>(path, "not a regular file");
+                self.skip::<()>(path, SkipReason::NotRegular);
             }
             Err(error) => self.cannot_read(path, &error),
         }
     }
 
-    fn skip<T>(&mut self, path: &Path, reason: &str) -> Option<T> {
-        self.skipped.push(Skipped {
-            uri: path.to_string_lossy().into_owned(),
-            reason: reason.to_owned(),
-        });
+    fn skip<T>(&mut self, path: &Path, reason: SkipReason) -> Option<T> {
+        let uri = path.to_string_lossy().into_owned();
+        self.skipped.push(Skipped { uri, reason });
         None
     }
 
     fn cannot_read(&mut self, near: &Path, error: &walkdir::Error) {
         let reason = match (error.loop_ancestor(), error.io_error()) {
-            (Some(ancestor), _) => format!("a symbolic link back to {}", ancestor.display()),
-            (None, Some(error)) => format!("cannot be read: {error}"),
-            (None, None) => format!("cannot be read: {error}"),
+            (Some(ancestor), _) => SkipReason::Loop(ancestor.display().to_string()),
+            (None, Some(error)) => SkipReason::Unreadable(error.to_string()),
+            (None, None) => SkipReason::Unreadable(error.to_string()),
         };
-        self.skip::<()>(error.path().unwrap_or(near), &reason);
+        self.skip::<()>(error.path().unwrap_or(near), reason);
     }
 }
 

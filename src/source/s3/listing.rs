@@ -6,6 +6,7 @@
 //! 1. Above the layout, `AWSLogs/` is looked for a few levels down, folder by folder (`trails.rs`).
 //! 2. From there down to the regions, folders are listed with a delimiter, and only those the selection wants.
 //! 3. A region's log files are listed as runs of days (`days.rs`).
+//! 4. A folder that the layout does not have is listed whole: its files may be log files all the same.
 //!
 //! A prefix without the layout is listed whole: then nothing tells which objects are needed.
 
@@ -14,12 +15,13 @@ mod trails;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_sdk_s3::types::{Object, ObjectStorageClass, OptionalObjectAttributes};
+use aws_sdk_s3::types::{EncodingType, Object, ObjectStorageClass, OptionalObjectAttributes};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::S3;
-use crate::cloudtrail::{Folder, KeyPrefix, Level, LogFileKey, Selection};
-use crate::source::{Listing, LogFile, Skipped, SourceError};
+use crate::cloudtrail::{KeyPrefix, Level, LogFileKey, Selection, is_document};
+use crate::source::skipped::not_events;
+use crate::source::{Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// A listing in the making.
 pub(super) struct Lister<'a> {
@@ -36,12 +38,15 @@ pub(super) struct Lister<'a> {
 struct Found {
     files: Vec<LogFile>,
     skipped: Vec<Skipped>,
+    /// Folders below `AWSLogs` in which the layout ends: everything in them is listed.
+    strayed: Vec<String>,
 }
 
 impl Found {
     fn add(&mut self, other: Found) {
         self.files.extend(other.files);
         self.skipped.extend(other.skipped);
+        self.strayed.extend(other.strayed);
     }
 }
 
@@ -98,7 +103,15 @@ impl<'a> Lister<'a> {
             found.add(self.everything(&folder).await?);
         } else {
             let regions = self.find_regions(trails, &mut found).await?;
+            found.add(self.beside_years(&regions).await?);
             found.add(self.list_days(&regions).await?);
+            let strayed = std::mem::take(&mut found.strayed);
+            for part in self
+                .at_once(strayed, |folder| self.everything(folder))
+                .await?
+            {
+                found.add(part);
+            }
         }
         if found.files.is_empty() && found.skipped.is_empty() {
             found.add(self.nothing_below(&folder).await?);
@@ -118,7 +131,8 @@ impl<'a> Lister<'a> {
         let mut next = from;
         while !next.is_empty() {
             for place in next.drain(..) {
-                if let Some(reason) = place.folder().and_then(Folder::not_events) {
+                if let Some(folder) = place.folder().filter(|folder| !folder.has_events()) {
+                    let reason = SkipReason::NotEvents(folder);
                     found.skipped.push(self.skipped(&place.to_string(), reason));
                 } else if self.selection.wants_prefix(&place) {
                     match place.level() {
@@ -128,19 +142,19 @@ impl<'a> Lister<'a> {
                 }
             }
             let places = std::mem::take(&mut above);
-            for (below, skipped) in self.at_once(places, |place| self.below(place)).await? {
+            for (below, strayed) in self.at_once(places, |place| self.below(place)).await? {
                 next.extend(below);
-                found.skipped.extend(skipped);
+                found.add(strayed);
             }
         }
         Ok(regions)
     }
 
     /// The folders inside a folder of the layout, and what else is there.
-    async fn below(&self, place: KeyPrefix) -> Result<(Vec<KeyPrefix>, Vec<Skipped>), SourceError> {
+    async fn below(&self, place: KeyPrefix) -> Result<(Vec<KeyPrefix>, Found), SourceError> {
         let prefix = place.to_string();
         let mut below = Vec::new();
-        let mut skipped = Vec::new();
+        let mut found = Found::default();
         let mut query = Query {
             prefix: &prefix,
             folders: true,
@@ -150,27 +164,30 @@ impl<'a> Lister<'a> {
             let page = self.page(&query).await?;
             for folder in page.folders {
                 let name = folder.strip_prefix(&prefix).unwrap_or(&folder);
-                match place.child(name.trim_end_matches('/')) {
-                    Some(child) => below.push(child),
-                    None => skipped.push(self.skipped(&folder, "not a folder of CloudTrail")),
+                let name = name.trim_end_matches('/');
+                if let Some(child) = place.child(name) {
+                    below.push(child);
+                } else if let Some(reason) = not_events(name) {
+                    found.skipped.push(self.skipped(&folder, reason));
+                } else {
+                    found.strayed.push(folder);
                 }
             }
-            skipped.extend(page.objects.iter().filter_map(|object| {
-                let key = object.key().filter(|key| !key.ends_with('/'))?;
-                Some(self.skipped(key, "not in a folder of a day"))
-            }));
+            for object in page.objects {
+                self.take(object, &mut found);
+            }
             query.token = page.next;
             if query.token.is_none() {
-                return Ok((below, skipped));
+                return Ok((below, found));
             }
         }
     }
 
     /// Every object below a prefix without the layout.
-    async fn everything(&self, prefix: &str) -> Result<Found, SourceError> {
+    async fn everything(&self, prefix: impl AsRef<str>) -> Result<Found, SourceError> {
         let mut found = Found::default();
         let mut query = Query {
-            prefix,
+            prefix: prefix.as_ref(),
             ..Query::default()
         };
         loop {
@@ -233,15 +250,29 @@ impl<'a> Lister<'a> {
             .set_max_keys(query.at_most)
             .set_request_payer(self.s3.payer.clone())
             .optional_object_attributes(OptionalObjectAttributes::RestoreStatus)
+            // A key may hold characters that XML cannot.
+            // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+            .encoding_type(EncodingType::Url)
             .send()
             .await
             .map_err(|error| self.s3.call("ListObjectsV2", None).failed(error))?;
-        let folders = answer.common_prefixes.unwrap_or_default();
+        // A server that does not know the option sends keys as they are, and does not name the encoding.
+        let encoded = answer.encoding_type == Some(EncodingType::Url);
+        let plain = |text: String| match encoded {
+            true => decoded(&text),
+            false => text,
+        };
+        let objects = answer.contents.unwrap_or_default().into_iter();
+        let folders = answer.common_prefixes.unwrap_or_default().into_iter();
         Ok(Page {
-            objects: answer.contents.unwrap_or_default(),
+            objects: objects
+                .map(|mut object| {
+                    object.key = object.key.map(plain);
+                    object
+                })
+                .collect(),
             folders: folders
-                .into_iter()
-                .filter_map(|folder| folder.prefix)
+                .filter_map(|folder| folder.prefix.map(plain))
                 .collect(),
             next: answer.next_continuation_token,
         })
@@ -268,18 +299,18 @@ impl<'a> Lister<'a> {
             return;
         }
         let key = LogFileKey::parse(path);
+        if let Some(reason) = self.speaks_against(path, key.as_ref()) {
+            found.skipped.push(self.skipped(path, reason));
+            return;
+        }
         if let Some(key) = &key {
-            if let Some(reason) = key.folder.not_events() {
-                found.skipped.push(self.skipped(path, reason));
-                return;
-            }
             if !self.selection.wants_key(key) {
                 return;
             }
         }
         if let Some(class) = archived(&object) {
-            let reason = format!("archived ({class}) and not restored");
-            found.skipped.push(self.skipped(path, &reason));
+            let reason = SkipReason::Archived(class.to_owned());
+            found.skipped.push(self.skipped(path, reason));
             return;
         }
         let size = object
@@ -297,6 +328,21 @@ impl<'a> Lister<'a> {
         found.files.push(file);
     }
 
+    /// Why an object is not a log file with events, by its key.
+    fn speaks_against(&self, path: &str, key: Option<&LogFileKey>) -> Option<SkipReason> {
+        if let Some(key) = key {
+            return (!key.folder.has_events()).then_some(SkipReason::NotEvents(key.folder));
+        }
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        // The object that was asked for by its whole key is read, whatever its name.
+        if path != self.s3.prefix && is_document(name) {
+            return Some(SkipReason::Document);
+        }
+        // Below `AWSLogs`, where the layout ends.
+        let (_, below) = folders.rsplit_once("AWSLogs/")?;
+        below.split('/').find_map(not_events)
+    }
+
     fn tell(&self) {
         (self.seen)(
             self.files.load(Ordering::Relaxed),
@@ -308,12 +354,18 @@ impl<'a> Lister<'a> {
         format!("s3://{}/{key}", self.s3.bucket)
     }
 
-    fn skipped(&self, key: &str, reason: &str) -> Skipped {
-        Skipped {
-            uri: self.uri(key),
-            reason: reason.to_owned(),
-        }
+    fn skipped(&self, key: &str, reason: SkipReason) -> Skipped {
+        let uri = self.uri(key);
+        Skipped { uri, reason }
     }
+}
+
+/// A key as S3 writes it with the encoding `url`: that of HTML forms, where `+` is a space.
+fn decoded(text: &str) -> String {
+    // A whole form would be cut at these.
+    let text = text.replace('&', "%26").replace('=', "%3D");
+    let key = url::form_urlencoded::parse(text.as_bytes()).next();
+    key.map(|(key, _)| key.into_owned()).unwrap_or_default()
 }
 
 /// The storage class of an object that cannot be read as it is.

@@ -11,7 +11,7 @@
 use chrono::{Days, NaiveDate, Utc};
 
 use super::{Found, Lister, Query};
-use crate::cloudtrail::{KeyPrefix, LogFileKey};
+use crate::cloudtrail::{KeyPrefix, Level, LogFileKey};
 use crate::source::SourceError;
 
 /// Keys of one folder, from one day to another.
@@ -53,6 +53,23 @@ impl Lister<'_> {
         Ok(found)
     }
 
+    /// What lies in the folders of regions and not in one of a year, where a range of days would pass it over: its key
+    /// does not sort by day.
+    pub(super) async fn beside_years(&self, folders: &[KeyPrefix]) -> Result<Found, SourceError> {
+        let mut found = Found::default();
+        if self.selection.log_days() == (None, None) {
+            return Ok(found);
+        }
+        let regions = folders
+            .iter()
+            .filter(|place| place.level() == Level::Region);
+        let regions: Vec<_> = regions.cloned().collect();
+        for (_, beside) in self.at_once(regions, |place| self.below(place)).await? {
+            found.add(beside);
+        }
+        Ok(found)
+    }
+
     /// The first page of a run, and the runs that are left.
     async fn first_page(&self, run: Run) -> Result<(Found, Vec<Run>), SourceError> {
         let (found, span, rest) = self.one_page(run).await?;
@@ -86,15 +103,16 @@ impl Lister<'_> {
                 ..Query::default()
             })
             .await?;
+        let limited =
+            run.place.level() == Level::Region && self.selection.log_days() != (None, None);
         let mut found = Found::default();
         let mut span: Option<Span> = None;
         for object in page.objects {
             let day = object.key().and_then(LogFileKey::parse).map(|key| key.date);
             let Some(day) = day else {
-                if let Some(key) = object.key().filter(|key| !key.ends_with('/')) {
-                    found
-                        .skipped
-                        .push(self.skipped(key, "not in a folder of a day"));
+                // Not in a folder of a day, so that its day is not known before it is read.
+                if !limited || in_a_year(&run.place, object.key().unwrap_or_default()) {
+                    self.take(object, &mut found);
                 }
                 continue;
             };
@@ -113,6 +131,13 @@ impl Lister<'_> {
         });
         Ok((found, span, rest))
     }
+}
+
+/// Whether the key lies in the folder of a year of that region.
+fn in_a_year(region: &KeyPrefix, key: &str) -> bool {
+    let below = key.strip_prefix(&region.to_string());
+    let first = below.and_then(|below| below.split_once('/'));
+    first.is_some_and(|(year, _)| region.child(year).is_some())
 }
 
 /// Divides what is left of a run after a page into runs of equally many days, as many as pages are to be expected.

@@ -6,7 +6,7 @@
 
 use super::{Found, Lister, Query};
 use crate::cloudtrail::KeyPrefix;
-use crate::source::SourceError;
+use crate::source::{SkipReason, SourceError};
 
 /// How many folders may stand between the prefix and `AWSLogs/`. A trail's own prefix seldom has more than one part.
 const LEVELS: usize = 3;
@@ -56,12 +56,11 @@ impl Lister<'_> {
                 let beside = beside.filter(|key| **key != trail);
                 found
                     .skipped
-                    .extend(beside.map(|key| self.skipped(key, "beside AWSLogs")));
+                    .extend(beside.map(|key| self.skipped(key, SkipReason::BesideTrail)));
                 trails.push(anchor);
             } else {
-                found
-                    .skipped
-                    .push(self.skipped(&folder.prefix, "holds no AWSLogs"));
+                let skipped = self.skipped(&folder.prefix, SkipReason::NoTrail);
+                found.skipped.push(skipped);
             }
         }
         trails

@@ -1,0 +1,82 @@
+//! What a listing leaves out, and why.
+//!
+//! In: what the path, the storage class or the file system says. Out: a [`Skipped`]. Promise: whether events can be
+//! missing because of it is a fact of the reason, not of its text.
+
+use std::fmt;
+
+use crate::cloudtrail::{Folder, is_other_service};
+
+/// Something that was seen and left out, because of its path or because it cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// A file, or a whole folder (then it was not looked into).
+    pub uri: String,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why something was left out of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// A folder of CloudTrail's, or a file in it, that holds something other than events.
+    NotEvents(Folder),
+    /// A folder of another service.
+    OtherService,
+    /// Lies beside `AWSLogs`, which is what was asked for.
+    BesideTrail,
+    /// A folder without `AWSLogs`, where others have one.
+    NoTrail,
+    /// A document, picture or program, by its name.
+    Document,
+    /// An object in an archive, with its storage class.
+    Archived(String),
+    /// A file or folder that the file system does not give out, with what it says.
+    Unreadable(String),
+    /// A symbolic link back to a folder above it.
+    Loop(String),
+    /// A path that is not UTF-8.
+    NotUnicode,
+    /// A device, a socket or a named pipe.
+    NotRegular,
+}
+
+impl SkipReason {
+    /// Whether events that were asked for can be missing because of it.
+    pub fn is_unread(&self) -> bool {
+        match self {
+            Self::Archived(_) | Self::Unreadable(_) | Self::NotUnicode | Self::NotRegular => true,
+            Self::NotEvents(_)
+            | Self::OtherService
+            | Self::BesideTrail
+            | Self::NoTrail
+            | Self::Document
+            | Self::Loop(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotEvents(folder) => f.write_str(folder.not_events().unwrap_or("not events")),
+            Self::OtherService => f.write_str("logs of another service"),
+            Self::BesideTrail => f.write_str("beside AWSLogs"),
+            Self::NoTrail => f.write_str("holds no AWSLogs"),
+            Self::Document => f.write_str("a document by its name, not a log file"),
+            Self::Archived(class) => write!(f, "archived ({class}) and not restored"),
+            Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
+            Self::Loop(ancestor) => write!(f, "a symbolic link back to {ancestor}"),
+            Self::NotUnicode => f.write_str("its path is not UTF-8"),
+            Self::NotRegular => f.write_str("not a regular file"),
+        }
+    }
+}
+
+/// Why a folder below `AWSLogs` that is not where the layout has it holds no events, by its name; `None` if it may.
+pub(super) fn not_events(name: &str) -> Option<SkipReason> {
+    match Folder::parse(name) {
+        Some(folder) if !folder.has_events() => Some(SkipReason::NotEvents(folder)),
+        _ => is_other_service(name).then_some(SkipReason::OtherService),
+    }
+}
