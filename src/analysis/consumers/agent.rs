@@ -71,6 +71,9 @@ impl Agent {
         let sdk = self.ua.sdk.as_deref();
         let known = TITLES.iter().find(|(label, _)| Some(*label) == sdk);
         let sdk = known.map(|(_, title)| *title).or(sdk);
+        if let Some(application) = self.ua.application() {
+            return application;
+        }
         match (&self.ua.tool, sdk, self.ua.family) {
             (Some(tool), _, _) => tool.clone(),
             (None, Some(sdk), _) => sdk.to_owned(),

@@ -83,11 +83,8 @@ impl Naming<'_> {
                 .resources
                 .iter()
                 .filter_map(|resource| {
-                    resource
-                        .name
-                        .strip_prefix("arn:aws:s3:::")?
-                        .split('/')
-                        .next()
+                    let (_, path) = resource.name.split_once(":s3:::")?;
+                    path.split('/').next()
                 })
                 .collect();
             return Some(match buckets.len() {

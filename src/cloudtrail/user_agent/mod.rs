@@ -75,6 +75,22 @@ impl Family {
     }
 }
 
+impl Family {
+    /// The family of a tool by its name in the table of names.
+    fn tool(name: &str) -> Option<Self> {
+        let tools = [
+            Family::AttackTool,
+            Family::AwsInternal,
+            Family::Console,
+            Family::HttpLibrary,
+            Family::Iac,
+            Family::S3Tool,
+            Family::Tool,
+        ];
+        tools.into_iter().find(|family| family.as_str() == name)
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -182,8 +198,16 @@ impl UserAgent {
         Some(class.to_owned())
     }
 
+    /// The application that its owner named (`app/…`), without version and run ids.
+    pub fn application(&self) -> Option<String> {
+        let app = self.app_id.as_deref()?;
+        let name = app.split('#').next().unwrap_or(app);
+        let name = names::lasting(names::unversioned(name).0);
+        (!name.is_empty()).then_some(name)
+    }
+
     /// What stays the same from call to call and from process to process: family, SDK with major and minor version,
-    /// language, system, where it runs, program.
+    /// language, system, where it runs, program, application.
     pub fn canonical(&self) -> String {
         self.identity(2)
     }
@@ -212,6 +236,7 @@ impl UserAgent {
             self.os.clone(),
             self.flavour().map(str::to_owned),
             self.exec_env_class(),
+            self.application().map(|app| format!("app/{app}")),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         parts.join(" ")

@@ -1,9 +1,11 @@
 //! The names that user agents are made of.
 //!
-//! In: the name of a product, or a word. Out: what it stands for. Promise: this is data; a name that is not here is the name
-//! of a program nobody has told us about, and is kept as such.
+//! In: `names.tsv`, and the name of a product or a word. Out: what it stands for. Promise: a name that the table does not have is
+//! the name of a program of its own, without its version and without what changes from run to run.
 
 use super::Family;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,223 +26,94 @@ pub(super) enum Role {
     Noise,
 }
 
-use Family::{AttackTool, AwsInternal, Console, HttpLibrary, Iac, S3Tool, Tool};
-use Role::{Arch, Base, Noise, Os, Runtime, Sdk};
-
 /// By the whole name, in lower case.
-const NAMES: &[(&str, Role)] = &[
-    // SDKs
-    ("aws-cli", Sdk("aws-cli")),
-    ("boto3", Sdk("boto3")),
-    ("boto", Sdk("boto2")),
-    ("botocore", Base("botocore")),
-    ("aiobotocore", Base("aiobotocore")),
-    ("aws-sdk-go", Sdk("go-v1")),
-    ("aws-sdk-go-v2", Sdk("go-v2")),
-    ("aws-sdk-nodejs", Sdk("js-v2")),
-    ("aws-sdk-js", Sdk("js-v3")),
-    ("aws-sdk-java", Sdk("java")),
-    ("aws-sdk-kotlin", Sdk("kotlin")),
-    ("aws-sdk-swift", Sdk("swift")),
-    ("aws-sdk-ios", Sdk("ios")),
-    ("aws-sdk-android", Sdk("android")),
-    ("aws-sdk-unity", Sdk("unity")),
-    ("aws-sdk-ruby", Sdk("ruby-v1")),
-    ("aws-sdk-ruby2", Sdk("ruby-v2")),
-    ("aws-sdk-ruby3", Sdk("ruby-v3")),
-    ("aws-sdk-rust", Sdk("rust")),
-    ("aws-sdk-php", Sdk("php")),
-    ("aws-sdk-php2", Sdk("php-v2")),
-    ("aws-sdk-cpp", Sdk("cpp")),
-    ("awspowershell", Sdk("powershell")),
-    ("awspowershell.common", Sdk("powershell")),
-    ("awspowershell.netcore", Sdk("powershell")),
-    ("minio-go", Sdk("minio-go")),
-    // Infrastructure as code
-    ("terraform", Role::Tool("Terraform", Iac)),
-    ("opentofu", Role::Tool("OpenTofu", Iac)),
-    (
-        "terraform-provider-aws",
-        Role::Tool("terraform-provider-aws", Iac),
-    ),
-    (
-        "terraform-provider-awscc",
-        Role::Tool("terraform-provider-awscc", Iac),
-    ),
-    ("terragrunt", Role::Tool("Terragrunt", Iac)),
-    ("pulumi", Role::Tool("Pulumi", Iac)),
-    ("pulumiawsnative", Role::Tool("Pulumi", Iac)),
-    ("pulumi-aws", Role::Tool("Pulumi", Iac)),
-    ("aws-cdk", Role::Tool("aws-cdk", Iac)),
-    ("aws-sam-cli", Role::Tool("aws-sam-cli", Iac)),
-    ("serverless", Role::Tool("Serverless", Iac)),
-    ("ansible", Role::Tool("Ansible", Iac)),
-    ("packer", Role::Tool("Packer", Iac)),
-    ("vault", Role::Tool("Vault", Tool)),
-    ("crossplane", Role::Tool("Crossplane", Iac)),
-    // Files in S3
-    ("s3 browser", Role::Tool("S3 Browser", S3Tool)),
-    ("rclone", Role::Tool("rclone", S3Tool)),
-    ("cyberduck", Role::Tool("Cyberduck", S3Tool)),
-    ("mountain duck", Role::Tool("Mountain Duck", S3Tool)),
-    ("minio", Role::Tool("MinIO", S3Tool)),
-    ("restic", Role::Tool("restic", S3Tool)),
-    ("s3cmd", Role::Tool("s3cmd", S3Tool)),
-    ("s5cmd", Role::Tool("s5cmd", S3Tool)),
-    ("s3fs", Role::Tool("s3fs", S3Tool)),
-    ("goofys", Role::Tool("goofys", S3Tool)),
-    ("mountpoint-s3", Role::Tool("mountpoint-s3", S3Tool)),
-    ("winscp", Role::Tool("WinSCP", S3Tool)),
-    ("filezilla", Role::Tool("FileZilla", S3Tool)),
-    ("transmit", Role::Tool("Transmit", S3Tool)),
-    ("cloudberry", Role::Tool("CloudBerry", S3Tool)),
-    ("cloudberry lab", Role::Tool("CloudBerry", S3Tool)),
-    ("msp360", Role::Tool("MSP360", S3Tool)),
-    ("arq", Role::Tool("Arq", S3Tool)),
-    ("duplicati", Role::Tool("Duplicati", S3Tool)),
-    ("duplicacy", Role::Tool("Duplicacy", S3Tool)),
-    ("kopia", Role::Tool("Kopia", S3Tool)),
-    ("velero", Role::Tool("Velero", S3Tool)),
-    ("goodsync", Role::Tool("GoodSync", S3Tool)),
-    ("synology", Role::Tool("Synology", S3Tool)),
-    ("commvault", Role::Tool("Commvault", S3Tool)),
-    ("veeam", Role::Tool("Veeam", S3Tool)),
-    ("veeam backup and replication", Role::Tool("Veeam", S3Tool)),
-    // Other programs
-    ("cwagent", Role::Tool("CWAgent", Tool)),
-    ("ec2-api-tools", Role::Tool("ec2-api-tools", Tool)),
-    // Attack tools
-    ("trufflehog", Role::Tool("TruffleHog", AttackTool)),
-    ("pacu", Role::Tool("Pacu", AttackTool)),
-    ("cloudfox", Role::Tool("CloudFox", AttackTool)),
-    ("scoutsuite", Role::Tool("ScoutSuite", AttackTool)),
-    ("nebula", Role::Tool("Nebula", AttackTool)),
-    ("weirdaal", Role::Tool("weirdAAL", AttackTool)),
-    ("endgame", Role::Tool("Endgame", AttackTool)),
-    (
-        "stratus-red-team",
-        Role::Tool("stratus-red-team", AttackTool),
-    ),
-    ("grimoire", Role::Tool("grimoire", AttackTool)),
-    ("nuclei", Role::Tool("nuclei", AttackTool)),
-    ("aws_consoler", Role::Tool("aws_consoler", AttackTool)),
-    // Plain HTTP
-    (
-        "python-requests",
-        Role::Tool("python-requests", HttpLibrary),
-    ),
-    ("python-urllib", Role::Tool("Python-urllib", HttpLibrary)),
-    ("python-httpx", Role::Tool("python-httpx", HttpLibrary)),
-    ("aiohttp", Role::Tool("aiohttp", HttpLibrary)),
-    ("curl", Role::Tool("curl", HttpLibrary)),
-    ("wget", Role::Tool("Wget", HttpLibrary)),
-    ("go-http-client", Role::Tool("Go-http-client", HttpLibrary)),
-    (
-        "apache-httpclient",
-        Role::Tool("Apache-HttpClient", HttpLibrary),
-    ),
-    ("okhttp", Role::Tool("okhttp", HttpLibrary)),
-    ("axios", Role::Tool("axios", HttpLibrary)),
-    ("node-fetch", Role::Tool("node-fetch", HttpLibrary)),
-    ("postmanruntime", Role::Tool("PostmanRuntime", HttpLibrary)),
-    ("guzzlehttp", Noise),
-    // AWS's own
-    ("aws-internal", Role::Tool("", AwsInternal)),
-    ("coral", Role::Tool("Coral", AwsInternal)),
-    ("jersey", Role::Tool("Jersey", Console)),
-    // Languages
-    ("python", Runtime("python")),
-    ("java", Runtime("java")),
-    ("ruby", Runtime("ruby")),
-    ("jruby", Runtime("jruby")),
-    ("go", Runtime("go")),
-    ("php", Runtime("php")),
-    (".net_core", Runtime("dotnet")),
-    (".net_framework", Runtime("dotnet")),
-    (".net_runtime", Runtime("dotnet")),
-    ("powershellcore", Runtime("powershell")),
-    ("windowspowershell", Runtime("powershell")),
-    // Systems
-    ("linux", Os("linux")),
-    ("darwin", Os("macos")),
-    ("macos", Os("macos")),
-    ("mac_os_x", Os("macos")),
-    ("mac os x", Os("macos")),
-    ("windows", Os("windows")),
-    ("win32", Os("windows")),
-    ("microsoft_windows", Os("windows")),
-    ("android", Os("android")),
-    ("ios", Os("ios")),
-    ("ipados", Os("ios")),
-    ("freebsd", Os("freebsd")),
-    // Processors
-    ("x86_64", Arch),
-    ("amd64", Arch),
-    ("arm64", Arch),
-    ("aarch64", Arch),
-    ("i386", Arch),
-    ("i686", Arch),
-    // Marks that come and go with the call
-    ("apn", Noise),
-    ("hashicorp", Noise),
-    ("hashicorp-terraform-exec", Noise),
-    ("promise", Noise),
-    ("callback", Noise),
-    ("resource", Noise),
-    ("waiter", Noise),
-    ("paginated", Noise),
-    ("paginator", Noise),
-    ("session", Noise),
-    ("clientasync", Noise),
-    ("clientsync", Noise),
-    ("s3transfer", Noise),
-    ("s3manager", Noise),
-    ("exe", Noise),
-    ("source", Noise),
-    ("prompt", Noise),
-    ("vendor", Noise),
-    ("kotlin", Noise),
-    ("scala", Noise),
-    ("clojure", Noise),
-    ("groovy", Noise),
-    ("gcc", Noise),
-    ("clang", Noise),
-    ("msvc", Noise),
-    ("io", Noise),
-    ("http", Noise),
-    ("cfg", Noise),
-    ("ft", Noise),
-    ("no", Noise),
-    ("build", Noise),
-    ("date", Noise),
-    ("retry-mode", Noise),
-];
+static NAMES: LazyLock<HashMap<&'static str, Role>> =
+    LazyLock::new(|| rows().filter(|(name, _)| !name.ends_with('*')).collect());
 
 /// By how the name begins, in lower case; the first that fits.
-const PREFIXES: &[(&str, Role)] = &[
-    ("aws-sdk-dotnet-core/", Noise),
-    ("aws-sdk-dotnet", Sdk("dotnet")),
-    ("aws-sdk-net", Sdk("dotnet")),
-    ("awstools.", Sdk("powershell")),
-    (
-        "stratus-red-team_",
-        Role::Tool("stratus-red-team", AttackTool),
-    ),
-    ("grimoire_", Role::Tool("grimoire", AttackTool)),
-    ("ansible-", Role::Tool("Ansible", Iac)),
-    ("openjdk", Noise),
-    ("java_hotspot", Noise),
-    ("dynamic_code_evolution", Noise),
-    ("inputs:", Noise),
-    ("outputs:", Noise),
-];
+static PREFIXES: LazyLock<Vec<(&'static str, Role)>> = LazyLock::new(|| {
+    rows()
+        .filter_map(|(name, role)| Some((name.strip_suffix('*')?, role)))
+        .collect()
+});
+
+fn rows() -> impl Iterator<Item = (&'static str, Role)> {
+    let lines = include_str!("names.tsv").lines();
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| {
+            let [name, role, value, family] =
+                <[&str; 4]>::try_from(line.split('\t').collect::<Vec<_>>()).ok()?;
+            Some((name, read(role, value, family)?))
+        })
+}
+
+fn read(role: &str, value: &'static str, family: &str) -> Option<Role> {
+    Some(match role {
+        "sdk" => Role::Sdk(value),
+        "base" => Role::Base(value),
+        "tool" => Role::Tool(value, Family::tool(family)?),
+        "runtime" => Role::Runtime(value),
+        "os" => Role::Os(value),
+        "arch" => Role::Arch,
+        "noise" => Role::Noise,
+        _ => return None,
+    })
+}
 
 /// What a name stands for, if it is known.
 pub(super) fn role(name: &str) -> Option<Role> {
     let name = name.to_ascii_lowercase();
-    let exact = NAMES.iter().find(|(known, _)| *known == name);
     let begins = || PREFIXES.iter().find(|(start, _)| name.starts_with(start));
-    exact.or_else(begins).map(|(_, role)| *role)
+    NAMES
+        .get(name.as_str())
+        .or_else(|| begins().map(|(_, role)| role))
+        .copied()
+}
+
+/// A program's name without a version, and that version: `Hadoop 3.3.4`, `karpenter.sh-v0.31.1`.
+pub(super) fn unversioned(name: &str) -> (&str, Option<&str>) {
+    let at = name.rfind([' ', '-', '_', ':', '@']);
+    match at.map(|at| (&name[..at], &name[at + 1..])) {
+        Some((start, end)) if !start.is_empty() && is_version(end) => (start, Some(end)),
+        _ => (name, None),
+    }
+}
+
+/// Whether a word is a version: `3.3.4`, `v0.31.1`, `v2`.
+pub(super) fn is_version(word: &str) -> bool {
+    let number = word.strip_prefix('v').unwrap_or(word);
+    let digit = number.starts_with(|c: char| c.is_ascii_digit());
+    digit && (number.contains('.') || number.len() < word.len())
+}
+
+/// A name without what changes from run to run: numbers of four and more digits, dates, ids. Empty if nothing else is in it.
+pub(super) fn lasting(name: &str) -> String {
+    let is_mark = |c: char| matches!(c, ' ' | '-' | '_' | ':' | '.' | '/' | '@');
+    let changes = |part: &str| {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let id = part.len() >= 8 && digits > 1 && part.bytes().all(|b| b.is_ascii_hexdigit());
+        // `20260912`, `20260912T0300Z`
+        let number = digits >= 4
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b == b'T' || b == b'Z');
+        id || number
+    };
+    let mut kept = String::new();
+    let mut cut = false;
+    for part in name.split_inclusive(is_mark) {
+        let word = part.trim_end_matches(is_mark);
+        // What follows an id or a year belongs to it: `2026-09-12`, `8f3a2b1c-77de-…`.
+        let follows = cut && !word.is_empty() && word.bytes().all(|b| b.is_ascii_hexdigit());
+        if changes(word) || follows {
+            cut = true;
+            continue;
+        }
+        cut = false;
+        kept.push_str(part);
+    }
+    kept.trim_end_matches(is_mark).to_owned()
 }
 
 /// Where the SDK found the credentials, by the letter in `m/`.
@@ -295,4 +168,46 @@ pub(super) fn credential_letter(letter: &str) -> Option<&'static str> {
 
 pub(super) fn auth_source(value: &str) -> Option<&'static str> {
     named(AUTH_SOURCES, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_table_is_read() {
+        let lines = include_str!("names.tsv").lines();
+        let expected = lines.filter(|line| !line.starts_with('#')).count();
+        assert_eq!(rows().count(), expected);
+        assert!(expected > 150);
+        assert_eq!(
+            role("Terraform"),
+            Some(Role::Tool("Terraform", Family::Iac))
+        );
+        assert_eq!(
+            role("ansible-core"),
+            Some(Role::Tool("Ansible", Family::Iac))
+        );
+    }
+
+    #[test]
+    fn versions_and_ids_are_no_part_of_a_name() {
+        assert_eq!(unversioned("Hadoop 3.3.4"), ("Hadoop", Some("3.3.4")));
+        assert_eq!(
+            unversioned("karpenter.sh-v0.31.1"),
+            ("karpenter.sh", Some("v0.31.1"))
+        );
+        assert_eq!(unversioned("S3 Browser"), ("S3 Browser", None));
+        assert_eq!(unversioned("3.1.2"), ("3.1.2", None));
+        for (name, kept) in [
+            ("nightly-20260912", "nightly"),
+            ("nightly-2026-09-12", "nightly"),
+            ("etl_job_8f3a2b1c-77de-4b7a-9c1d-0f1e2d3c4b5a", "etl_job"),
+            ("web2", "web2"),
+            ("backup", "backup"),
+            ("20260912", ""),
+        ] {
+            assert_eq!(lasting(name), kept, "{name}");
+        }
+    }
 }

@@ -35,13 +35,18 @@ pub(super) fn parse(raw: &str) -> UserAgent {
         agent,
         ..Reader::default()
     };
-    let rest = match announced(body) {
-        Some((name, rest)) => {
-            reader.announce(name);
-            rest
+    let mut rest = body;
+    let mut before = None;
+    while let Some((name, after)) = announced(rest) {
+        // `job, Hadoop 3.3.4, aws-sdk-java/…`: the job stands before the program that runs it.
+        if let Some(job) = before.replace(name) {
+            reader.agent.app_id = some(job);
         }
-        None => body,
-    };
+        rest = after;
+    }
+    if let Some(name) = before {
+        reader.announce(name);
+    }
     let tokens = tokens(rest);
     if let Some(Token::Product("Mozilla", _)) = tokens.first() {
         browser::read(&tokens, &mut reader.agent);
@@ -84,11 +89,15 @@ fn service(body: &str, agent: &mut UserAgent) -> bool {
     true
 }
 
-/// `Name, aws-…`: a program that announces itself before its SDK.
+/// `Name, aws-…`, `Job, Name, aws-…`: programs that announce themselves before the SDK.
 fn announced(body: &str) -> Option<(&str, &str)> {
     let (name, rest) = body.split_once(", ")?;
-    let plausible = !name.contains('(') && name.split(' ').count() <= MOST_WORDS;
-    (plausible && rest.starts_with("aws-")).then_some((name, rest))
+    let plausible = |name: &str| !name.contains('(') && name.split(' ').count() <= MOST_WORDS;
+    let leads = rest.starts_with("aws-")
+        || rest
+            .split_once(", ")
+            .is_some_and(|(next, rest)| plausible(next) && rest.starts_with("aws-"));
+    (plausible(name) && leads).then_some((name, rest))
 }
 
 /// What was read so far.
@@ -107,10 +116,11 @@ struct Reader {
 impl Reader {
     fn announce(&mut self, name: &str) {
         let (name, version) = match name.split_once('/') {
-            Some((name, version)) => (name, Some(version.to_owned())),
-            None => (name, None),
+            Some((name, version)) => (name, Some(version)),
+            None => names::unversioned(name),
         };
         self.announced = true;
+        let version = version.map(str::to_owned);
         self.tool = Some((short(name), version, Family::Tool));
     }
 
@@ -119,7 +129,7 @@ impl Reader {
         let words: Vec<&str> = tokens
             .iter()
             .map_while(|token| match token {
-                Token::Word(word) if !is_version(word) => Some(*word),
+                Token::Word(word) if !names::is_version(word) => Some(*word),
                 _ => None,
             })
             .collect();
@@ -207,6 +217,13 @@ impl Reader {
             "distrib" => self.agent.distrib = some(value),
             "nodejs" => self.runtime("nodejs", value),
             "internal" => self.internal = true,
+            // `awslabs#mcp#aws-api-mcp-server#1.0.2`: a server by which an AI agent calls.
+            "awslabs" => {
+                if let Some(server) = value.strip_prefix("mcp#") {
+                    let (name, version) = server.split_once('#').unwrap_or((server, ""));
+                    self.program(name, some(version).as_deref(), Family::Tool);
+                }
+            }
             _ => {}
         }
     }
@@ -261,7 +278,7 @@ impl Reader {
             Some(Role::Arch) if self.agent.arch.is_none() => self.agent.arch = some(word),
             Some(Role::Tool(known, family)) => self.program(known, None, family),
             Some(_) => {}
-            None if is_version(word) => {}
+            None if names::is_version(word) => {}
             None => self.unknown(word, None),
         }
     }
@@ -297,8 +314,11 @@ impl Reader {
     }
 
     fn unknown(&mut self, name: &str, version: Option<&str>) {
+        let (name, found) = names::unversioned(name);
+        let name = names::lasting(name);
         if self.tool.is_none() && name.contains(char::is_alphanumeric) {
-            self.tool = Some((short(name), version.map(str::to_owned), Family::Tool));
+            let version = version.or(found).map(str::to_owned);
+            self.tool = Some((short(&name), version, Family::Tool));
         }
     }
 
@@ -365,11 +385,6 @@ fn without_v(version: &str) -> &str {
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
         _ => version,
     }
-}
-
-fn is_version(word: &str) -> bool {
-    let digit = without_v(word).starts_with(|c: char| c.is_ascii_digit());
-    digit && word.contains('.')
 }
 
 fn short(name: &str) -> String {
