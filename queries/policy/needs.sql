@@ -1,11 +1,12 @@
 -- What a key needed: permissions, on what, from where, with what program
--- grain: one row per permission (action, resource, condition), outcome, address, endpoint and user agent; of objects in S3, those
+-- grain: one row per permission (action, resource, condition, what is open), outcome, address, endpoint and user agent; of objects in S3, those
 --   below the same prefix are one resource: `leaves` of them, the first and the last by name
 -- parameter: access_key_id text: the key
 SELECT
     need['action'] AS action,
     need['resource'] AS resource,
     need['condition'] AS condition,
+    need['open'] AS open,
     outcome,
     error_code,
     source_ip_address,
@@ -15,6 +16,7 @@ SELECT
     min(need['leaf']) AS first_leaf,
     max(need['leaf']) AS last_leaf,
     max(user_identity_account_id) AS user_identity_account_id,
+    max(split_part(user_identity_arn, ':', 2)) AS partition,
     max(aws_region) AS aws_region,
     count(DISTINCT need['leaf']) AS leaves,
     sum(CASE WHEN need['first'] THEN 1 ELSE 0 END) AS events,
@@ -31,6 +33,8 @@ FROM (
             via_service,
             resources,
             request_parameters,
+            response_elements,
+            additional_event_data,
             CASE WHEN outcome = 'denied' THEN error_message END
         )) AS need,
         *
@@ -45,6 +49,8 @@ FROM (
             via_service,
             resources,
             request_parameters,
+            response_elements,
+            additional_event_data,
             error_message,
             source_ip_address,
             vpc_endpoint_id,
@@ -68,6 +74,7 @@ GROUP BY
     need['action'],
     need['resource'],
     need['condition'],
+    need['open'],
     outcome,
     error_code,
     source_ip_address,

@@ -7,10 +7,7 @@ mod addresses;
 pub mod arn;
 pub mod attack;
 mod geoip;
-pub mod iam_actions;
-pub mod iam_calls;
-mod iam_parameters;
-mod iam_resources;
+pub mod iam;
 mod networks;
 mod vendors;
 

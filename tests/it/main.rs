@@ -25,6 +25,8 @@ mod live;
 mod page;
 mod plan;
 mod policy;
+mod policy_calls;
+mod policy_cases;
 mod policy_language;
 mod program;
 mod progress;

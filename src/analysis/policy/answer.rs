@@ -1,22 +1,26 @@
 //! The policy as a report.
 //!
 //! In: a [`Policy`]. Out: the report `policy`: documents, permissions, what did not succeed, what cannot be derived.
-//! Promise: what the events cannot tell is said, so that nobody takes a short policy for a complete one.
+//! Promise: the report names what the events cannot show, so that nobody takes a short policy for a complete one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Document, NotDerived, Observed, Permissions, Place, Policy, Refused};
+use super::uses::Outcome;
+use super::{
+    Document, NotDerived, Observed, Permission, Permissions, Place, Policy, Refused, Used,
+};
 use crate::analysis::AnalysisError;
 use crate::analysis::rows::{Column, Kind, section};
-use crate::knowledge::iam_actions::{self, Service};
+use crate::knowledge::iam::Open;
+use crate::knowledge::iam::actions::{self, Service};
 use crate::report::Report;
 
 /// How many managed policies go on a user or role, unless the quota was raised.
 const MANAGED_POLICIES: usize = 10;
 
-/// Services whose data events a trail records only if it was told to, and what of them stays unseen otherwise.
+/// Services whose data events a trail records only on request, and what stays unseen otherwise.
 const DATA_EVENTS: [(&str, &str); 6] = [
     (
         "s3",
@@ -37,7 +41,7 @@ const DATA_EVENTS: [(&str, &str); 6] = [
     ("sns", "which messages are published (sns:Publish)"),
     (
         "ses",
-        "which mail is sent (ses:SendEmail, ses:SendRawEmail; mail over SMTP no trail shows)",
+        "which mail is sent (ses:SendEmail, ses:SendRawEmail); no trail shows mail that is sent over SMTP",
     ),
 ];
 
@@ -64,14 +68,17 @@ impl Policy {
         let mut notes = self.notes.clone();
         if observed.uses.is_empty() {
             notes.push(
-                "no event in what was read is by this key; that it needs nothing does not follow"
+                "the log files that were read hold no event of this key: this does not show that the key needs nothing"
                     .to_owned(),
             );
         }
         if let Some(consumer) = &observed.consumer {
             notes.push(consumer_note(observed, consumer));
         }
-        notes.push(format!("IAM actions as of {}", iam_actions::version()));
+        notes.push(format!(
+            "IAM actions from the service authorization reference of {}",
+            actions::version()
+        ));
         Ok(Report {
             name: "policy".to_owned(),
             title: match &observed.consumer {
@@ -81,22 +88,18 @@ impl Policy {
             sections: vec![
                 section(("documents", "Documents"), DOCUMENT_COLUMNS, &documents)?,
                 section(
-                    ("permissions", "What they allow"),
+                    ("permissions", "What the documents allow"),
                     PERMISSION_COLUMNS,
                     &permissions,
                 )?,
-                section(
-                    ("denied", "Refused for want of permission"),
-                    REFUSED_COLUMNS,
-                    &refused(true),
-                )?,
+                section(("denied", "Denied"), REFUSED_COLUMNS, &refused(true))?,
                 section(
                     ("failed", "Failed for other reasons"),
                     REFUSED_COLUMNS,
                     &refused(false),
                 )?,
                 section(
-                    ("not_derived", "What the events do not tell"),
+                    ("not_derived", "What the events do not show"),
                     OPEN_COLUMNS,
                     &open,
                 )?,
@@ -111,11 +114,11 @@ impl Policy {
 fn consumer_note(observed: &Observed, (id, _): &(String, String)) -> String {
     let uses = observed.uses.iter();
     let services: BTreeSet<&str> = uses.filter_map(|of| of.via_service.as_deref()).collect();
-    let only = format!("only the use of consumer {id}; what else uses the key is not in it");
+    let only = format!("covers the use of consumer {id} only, no other use of the key");
     match services.is_empty() {
         true => only,
         false => format!(
-            "{only}; calls that AWS services made on the key's behalf are, whoever caused them: {}",
+            "{only}; it includes every call that AWS services made on the key's behalf, whichever consumer caused it: {}",
             services.into_iter().collect::<Vec<_>>().join(", ")
         ),
     }
@@ -127,11 +130,11 @@ pub(super) fn size_notes(place: Place, documents: &[Document]) -> Vec<String> {
     match place {
         Place::Managed if count > MANAGED_POLICIES => {
             vec![format!(
-                "{count} managed policies: more than the {MANAGED_POLICIES} that go on a user or role (a quota that AWS raises)"
+                "{count} managed policies are more than a user or role takes by default ({MANAGED_POLICIES}); AWS raises this quota on request"
             )]
         }
         Place::UserInline | Place::RoleInline if count > 1 => vec![format!(
-            "{count} documents of up to {} characters: all inline policies together may have no more than that; use managed ones",
+            "{count} documents, but all inline policies together may have no more than {} characters: use managed policies",
             place.limit()
         )],
         _ => Vec::new(),
@@ -140,78 +143,137 @@ pub(super) fn size_notes(place: Place, documents: &[Document]) -> Vec<String> {
 
 /// What the events do not tell.
 pub(super) fn not_derived(observed: &Observed, permissions: &Permissions) -> Vec<NotDerived> {
-    let mut open = Vec::new();
-    let mut push = |subject: &str, reason: &str| {
-        open.push(NotDerived {
-            subject: subject.to_owned(),
-            reason: reason.to_owned(),
-        });
-    };
+    let mut found = unseen(observed, permissions);
+    found.extend(left_open(observed));
+    for (permission, used) in permissions {
+        let reasons = reasons(permission, used).into_iter();
+        found.extend(reasons.map(|reason| NotDerived {
+            subject: permission.action.clone(),
+            reason,
+        }));
+    }
+    found
+}
+
+/// Services whose data events the trail does not record.
+fn unseen(observed: &Observed, permissions: &Permissions) -> Vec<NotDerived> {
     let covered = &observed.coverage.data_event_services;
     let allowed: BTreeSet<&str> = permissions
         .keys()
         .map(|permission| permission.action.as_str())
         .collect();
-    for (service, what) in DATA_EVENTS {
+    let unseen = DATA_EVENTS.iter().filter(|(service, what)| {
         let covered = covered
             .iter()
             .any(|name| name.split('.').next() == Some(service));
         // Calls of it that were seen all the same, e.g. in log files without categories, are not called unseen.
         let mut actions = what.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
-        if !covered && !actions.any(|action| allowed.contains(action)) {
-            push(
-                service,
-                &format!("the trail has no data events of it: {what} cannot be derived"),
-            );
-        }
-    }
-    for (permission, used) in permissions {
-        let action = permission.action.as_str();
-        match iam_actions::action(action) {
-            None => push(
-                action,
-                "not in the reference: named after the call, to be checked",
+        !covered && !actions.any(|action| allowed.contains(action))
+    });
+    unseen
+        .map(|(service, what)| NotDerived {
+            subject: (*service).to_owned(),
+            reason: format!(
+                "the trail records no data events of this service: it does not show {what}"
             ),
-            Some((service, known)) => {
-                if used.resources.contains("*") && !known.types.is_empty() {
-                    let types = names(service, known.types.iter().map(|(index, _)| *index));
-                    push(
-                        action,
-                        &format!("the events do not say on which {types}: allowed on all"),
-                    );
-                }
+        })
+        .collect()
+}
+
+/// What single events leave open, for each action and what it is about.
+fn left_open(observed: &Observed) -> Vec<NotDerived> {
+    let s3_uses_kms = observed
+        .uses
+        .iter()
+        .any(|of| of.via_service.is_some() && of.action.starts_with("kms:"));
+    let mut open: BTreeMap<(Open, &str), BTreeSet<&str>> = BTreeMap::new();
+    for of in observed
+        .uses
+        .iter()
+        .filter(|of| of.outcome == Outcome::Allowed)
+    {
+        match of.open {
+            // S3's own calls to KMS are in the trail and name the key.
+            Some(Open::KmsKey) if s3_uses_kms => {}
+            Some(reason) => {
+                let resources = open.entry((reason, &of.action)).or_default();
+                resources.insert(&of.resource);
             }
-        }
-        if used.generalised {
-            push(
-                action,
-                "too many resources to name each: allowed on all of their kind",
-            );
-        }
-        if used
-            .resources
-            .iter()
-            .any(|arn| arn.contains(":iam:") && arn.contains("/*/"))
-        {
-            push(
-                action,
-                "the call names no path: allowed for the name under every path",
-            );
-        }
-        if action == "iam:PassRole" {
-            push(
-                action,
-                "roles passed by an instance profile are taken to have its name; see what each service may do with them",
-            );
-        }
-        if permission.condition.as_deref() == Some("aws:ViaAWSService=true") {
-            push(
-                action,
-                "an AWS service called it for the key, and the event or IAM does not name it: bound to aws:ViaAWSService only",
-            );
+            None => {}
         }
     }
-    open
+    open.into_iter()
+        .map(|((reason, action), of)| NotDerived {
+            subject: action.to_owned(),
+            reason: open_reason(reason, &some_of(&of)),
+        })
+        .collect()
+}
+
+/// The first of some names, and how many more there are.
+fn some_of(names: &BTreeSet<&str>) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn open_reason(open: Open, of: &str) -> String {
+    match open {
+        Open::UnknownAction => {
+            "the service authorization reference has no such action, so the policy leaves it out: look up which action this call needs".to_owned()
+        }
+        Open::TaskRoles => format!(
+            "also needs iam:PassRole on the task role and the execution role of the task definition, which the event does not name: add both roles of {of}"
+        ),
+        Open::TemplateRole => format!(
+            "also needs iam:PassRole if the launch template names an instance profile, which the event does not show: check {of}"
+        ),
+        Open::KmsKey => format!(
+            "objects are encrypted with a KMS key that the event does not name: add this action on the key of {of}"
+        ),
+        Open::Statement => format!(
+            "the event does not show the PartiQL statement: add dynamodb:PartiQLSelect, PartiQLInsert, PartiQLUpdate or PartiQLDelete on {of} as the program needs"
+        ),
+        Open::ProfileModels => format!(
+            "also needs this action on the foundation models behind the application inference profile, which the event does not name: {of}"
+        ),
+    }
+}
+
+/// What there is to check in a permission.
+fn reasons(permission: &Permission, used: &Used) -> Vec<String> {
+    let action = permission.action.as_str();
+    let mut reasons = Vec::new();
+    if let Some((service, known)) = actions::action(action)
+        && used.resources.contains("*")
+        && !known.types.is_empty()
+    {
+        let types = names(service, known.types.iter().map(|(index, _)| *index));
+        reasons.push(format!(
+            "the events do not name the {types}: allowed on all"
+        ));
+    }
+    if used.generalised {
+        reasons.push("too many resources to name each: allowed on all of their kind".to_owned());
+    }
+    let pathless = |arn: &String| arn.contains(":iam:") && arn.contains("/*/");
+    if used.resources.iter().any(pathless) {
+        reasons.push("the call gives no path: allowed for this name under every path".to_owned());
+    }
+    if action == "iam:PassRole" {
+        reasons.push(
+            "for an instance profile, a role of the same name is assumed; check what each service may do with the role".to_owned(),
+        );
+    }
+    if permission.condition.as_deref() == Some("aws:ViaAWSService=true") {
+        reasons.push(
+            "an AWS service that the event does not name made the call for this key: limited to calls by AWS services (aws:ViaAWSService)".to_owned(),
+        );
+    }
+    reasons
 }
 
 fn names(service: &Service, types: impl Iterator<Item = usize>) -> String {
@@ -302,7 +364,7 @@ fn document_row(document: &Document) -> DocumentRow<'_> {
 
 fn permission_rows(permissions: &Permissions) -> Vec<PermissionRow<'_>> {
     let rows = permissions.iter().map(|(permission, used)| {
-        let known = iam_actions::action(&permission.action);
+        let known = actions::action(&permission.action);
         PermissionRow {
             action: &permission.action,
             access_level: known.map(|(_, action)| action.level.as_str()),

@@ -1,7 +1,7 @@
 //! Which policy does observed use ask for?
 //!
 //! In: the events of one key. Out: [`Observed`] use, and a [`Policy`] of it: documents that allow what succeeded and
-//! nothing else, what was refused apart, and what cannot be derived. Promise: every document is valid IAM JSON and short
+//! nothing else; apart from them what was denied, and what the events do not show. Promise: every document is valid IAM JSON and short
 //! enough for its place; nothing is allowed that no event asks for, but for the generalising that `permissions` documents.
 
 mod answer;
@@ -17,6 +17,7 @@ use super::AnalysisError;
 use super::consumers::{CONTEXT, Consumer, USES, bounds};
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::arn;
+use crate::knowledge::iam::Open;
 use crate::report::Coverage;
 use crate::session::{Params, Session};
 
@@ -64,7 +65,7 @@ pub struct Observed {
     /// The account of its user.
     pub account: String,
     /// The partition of AWS it was used in.
-    pub partition: &'static str,
+    pub partition: String,
     /// The uses.
     pub uses: Vec<Use>,
     /// The id and the name of the consumer whose use it is; none if it is all of the key's.
@@ -92,7 +93,12 @@ impl Observed {
         Ok(Self {
             key: key.clone(),
             account: owner.account.or_else(decoded).unwrap_or_default(),
-            partition: arn::partition(owner.region.as_deref().unwrap_or_default()),
+            partition: owner
+                .partition
+                .filter(|partition| partition.starts_with("aws"))
+                .unwrap_or_else(|| {
+                    arn::partition(owner.region.as_deref().unwrap_or_default()).to_owned()
+                }),
             uses,
             consumer: None,
             coverage: session.coverage().await?,
@@ -137,7 +143,8 @@ impl Observed {
             Outcome::Denied => options.denied,
             Outcome::Failed => options.failed,
         };
-        let permissions = permissions(self.uses.iter().filter(included));
+        let derived = |of: &&Use| of.open.is_none();
+        let permissions = permissions(self.uses.iter().filter(included).filter(derived));
         let (groups, too_long) = document::packed(statements(&permissions), options.place.limit());
         let count = groups.len();
         let mut documents: Vec<Document> = (1..)
@@ -154,7 +161,7 @@ impl Observed {
         let mut notes = answer::size_notes(options.place, &documents);
         notes.extend(too_long.iter().map(|statement| {
             format!(
-                "{} does not fit into a {} policy",
+                "statement {} is too long for a {} policy and was left out",
                 statement.sid,
                 options.place.name()
             )
@@ -168,7 +175,7 @@ impl Observed {
             }
         }
         let trusts = options.trusts.iter();
-        documents.extend(trusts.map(|trust| trust.document(self.partition, &self.account)));
+        documents.extend(trusts.map(|trust| trust.document(&self.partition, &self.account)));
         Policy {
             documents,
             refused: refused(&self.uses),
@@ -223,7 +230,13 @@ pub struct NotDerived {
 /// What did not succeed, by action and error.
 fn refused(uses: &[Use]) -> Vec<Refused> {
     let mut groups: BTreeMap<(bool, &str, &str), Vec<&Use>> = BTreeMap::new();
-    for of in uses.iter().filter(|of| of.outcome != Outcome::Allowed) {
+    // What is open beside an action was not refused by itself.
+    let named = |of: &&Use| matches!(of.open, None | Some(Open::UnknownAction));
+    for of in uses
+        .iter()
+        .filter(|of| of.outcome != Outcome::Allowed)
+        .filter(named)
+    {
         let code = of.error_code.as_deref().unwrap_or_default();
         let failed = of.outcome == Outcome::Failed;
         groups

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Conditions, Statement};
 use super::uses::Use;
-use crate::knowledge::iam_actions::{self, AccessLevel};
+use crate::knowledge::iam::actions::{self, AccessLevel};
 
 /// So many objects below a prefix, or prefixes below another, stand for all below it.
 const ALIKE: usize = 3;
@@ -231,7 +231,7 @@ fn sid(service: &str, condition: Option<&str>, actions: &BTreeSet<String>) -> St
     }
     let levels = actions
         .iter()
-        .map(|action| iam_actions::action(action).map(|(_, action)| action.level));
+        .map(|action| actions::action(action).map(|(_, action)| action.level));
     let levels: BTreeSet<Option<AccessLevel>> = levels.collect();
     for level in levels {
         sid.push_str(level.map_or("Other", AccessLevel::as_str));
@@ -269,6 +269,7 @@ mod tests {
             action: action.to_owned(),
             resource: resource.to_owned(),
             condition: None,
+            open: None,
             outcome: Outcome::Allowed,
             error_code: None,
             source_ip_address: None,

@@ -3,15 +3,16 @@
 //! In: events of one key. Out: [`Use`]s. Promise: the events are read once; the work after that grows with distinct
 //! permissions, addresses and programs, not with events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
 use datafusion::common::ScalarValue;
 
 use crate::analysis::AnalysisError;
+use crate::analysis::batches::{Columns, value};
 use crate::cloudtrail::AccessKeyId;
+use crate::knowledge::iam::Open;
 use crate::session::{Params, Session};
 
 pub(super) const NEEDS: &str = include_str!("../../../queries/policy/needs.sql");
@@ -36,6 +37,8 @@ pub struct Use {
     pub resource: String,
     /// The condition under which alone it was needed: key and values, `kms:ViaService=s3.eu-west-1.amazonaws.com`.
     pub condition: Option<String>,
+    /// Why no policy can allow it from the events alone; none for a permission that can be allowed.
+    pub open: Option<Open>,
     /// How the calls ended.
     pub outcome: Outcome,
     /// The error, if they failed.
@@ -65,7 +68,9 @@ pub struct Use {
 pub(super) struct Owner {
     /// The account of the user.
     pub(super) account: Option<String>,
-    /// A region that was called, which tells the partition.
+    /// The partition, as the user's ARN has it.
+    pub(super) partition: Option<String>,
+    /// A region that was called, which tells the partition where no ARN does.
     pub(super) region: Option<String>,
 }
 
@@ -90,49 +95,71 @@ pub(super) fn params(key: &AccessKeyId) -> Params {
     Params::from([("access_key_id".to_owned(), key)])
 }
 
-/// The texts of the query, by their place; numbers and times follow.
-const TEXTS: usize = 13;
-
 fn add(batch: &RecordBatch, uses: &mut Vec<Use>, owner: &mut Owner) -> Result<(), AnalysisError> {
-    let texts = batch.columns()[..TEXTS]
+    let columns = Columns(batch);
+    let texts = TEXTS
         .iter()
-        .map(|column| cast(column, &DataType::Utf8));
-    let texts = texts.collect::<Result<Vec<_>, _>>()?;
-    let numbers = |index: usize| batch.column(index).as_primitive::<Int64Type>();
-    let times = |index: usize| {
-        batch
-            .column(index)
-            .as_primitive::<TimestampMicrosecondType>()
-    };
-    let (leaves, events) = (numbers(TEXTS), numbers(TEXTS + 1));
-    let (first_seen, last_seen) = (times(TEXTS + 2), times(TEXTS + 3));
+        .map(|name| Ok((*name, columns.text(name)?)))
+        .collect::<Result<HashMap<_, _>, AnalysisError>>()?;
     for row in 0..batch.num_rows() {
-        let text = |index: usize| {
-            let column = texts[index].as_string::<i32>();
-            column.is_valid(row).then(|| column.value(row).to_owned())
+        let text = |name: &str| {
+            let column = texts.get(name)?;
+            value(column, row).map(str::to_owned)
         };
-        owner.account = text(11).or(owner.account.take());
-        owner.region = text(12).or(owner.region.take());
+        owner.account = text("user_identity_account_id").or(owner.account.take());
+        owner.partition = text("partition").or(owner.partition.take());
+        owner.region = text("aws_region").or(owner.region.take());
+        let time = |name: &str| {
+            let time = columns.time(name, row)?;
+            Ok::<_, AnalysisError>(time.map_or(0, |time| time.timestamp_micros()))
+        };
         uses.push(Use {
-            action: text(0).unwrap_or_default(),
-            resource: text(1).unwrap_or_default(),
-            condition: text(2),
-            outcome: match text(3).as_deref() {
+            action: text("action").unwrap_or_default(),
+            resource: text("resource").unwrap_or_default(),
+            condition: text("condition"),
+            open: text("open").as_deref().and_then(Open::named),
+            outcome: match text("outcome").as_deref() {
                 Some("allowed") => Outcome::Allowed,
                 Some("denied") => Outcome::Denied,
                 _ => Outcome::Failed,
             },
-            error_code: text(4),
-            source_ip_address: text(5),
-            vpc_endpoint_id: text(6),
-            via_service: text(7),
-            user_agent: text(8),
-            leaves: [text(9), text(10)].into_iter().flatten().collect(),
-            many: leaves.value(row) > 2,
-            events: events.value(row),
-            first_seen: first_seen.value(row),
-            last_seen: last_seen.value(row),
+            error_code: text("error_code"),
+            source_ip_address: text("source_ip_address"),
+            vpc_endpoint_id: text("vpc_endpoint_id"),
+            via_service: text("via_service"),
+            user_agent: text("user_agent"),
+            leaves: [text("first_leaf"), text("last_leaf")]
+                .into_iter()
+                .flatten()
+                .collect(),
+            many: number(&columns, "leaves", row)? > 2,
+            events: number(&columns, "events", row)?,
+            first_seen: time("first_seen")?,
+            last_seen: time("last_seen")?,
         });
     }
     Ok(())
 }
+
+fn number(columns: &Columns<'_>, name: &str, row: usize) -> Result<i64, AnalysisError> {
+    Ok(columns.named(name)?.as_primitive::<Int64Type>().value(row))
+}
+
+/// The columns of the query that hold texts.
+const TEXTS: [&str; 15] = [
+    "action",
+    "resource",
+    "condition",
+    "open",
+    "outcome",
+    "error_code",
+    "source_ip_address",
+    "vpc_endpoint_id",
+    "via_service",
+    "user_agent",
+    "first_leaf",
+    "last_leaf",
+    "user_identity_account_id",
+    "partition",
+    "aws_region",
+];

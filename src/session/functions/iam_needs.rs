@@ -1,8 +1,8 @@
 //! `iam_needs(event_source, operation, aws_region, account_id, user_identity_arn, via_service, resources,
-//! request_parameters, refusal)`: the permissions that a call needs.
+//! request_parameters, response_elements, additional_event_data, refusal)`: the permissions that a call needs.
 //!
 //! In: columns of `events`; `refusal` is the error message of a denied call. Out: a list of
-//! `{action, resource, leaf, condition, first}`, see `knowledge::iam_calls`. Promise: never fails, whatever a column holds.
+//! `{action, resource, leaf, condition, open, first}`, see `knowledge::iam`. Promise: never fails, whatever a column holds.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use datafusion::common::Result;
 use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
-use crate::knowledge::iam_calls::{Call, Need, needs};
+use crate::knowledge::iam::{Call, Need, Open, needs};
 
 /// The arguments of the function.
-const ARGUMENTS: usize = 9;
+const ARGUMENTS: usize = 11;
 
 /// The texts of a need; a boolean follows.
-const TEXTS: [&str; 4] = ["action", "resource", "leaf", "condition"];
+const TEXTS: [&str; 5] = ["action", "resource", "leaf", "condition", "open"];
 
 fn fields() -> Fields {
     let texts = TEXTS.map(|name| Field::new(name, DataType::Utf8, true));
@@ -79,16 +79,19 @@ fn call<'a>(columns: &[&'a StringArray], row: usize) -> Call<'a> {
         via_service: text(5),
         resources: text(6),
         request_parameters: text(7),
-        refusal: text(8),
+        response_elements: text(8),
+        additional_event_data: text(9),
+        refusal: text(10),
     }
 }
 
 fn append(builder: &mut StructBuilder, need: &Need) {
     let values = [
-        Some(&need.action),
-        Some(&need.resource),
-        need.leaf.as_ref(),
-        need.condition.as_ref(),
+        Some(need.action.as_str()),
+        Some(need.resource.as_str()),
+        need.leaf.as_deref(),
+        need.condition.as_deref(),
+        need.open.map(Open::as_str),
     ];
     for (index, value) in values.into_iter().enumerate() {
         if let Some(field) = builder.field_builder::<StringBuilder>(index) {

@@ -10,11 +10,11 @@ use std::sync::{LazyLock, OnceLock};
 
 use flate2::read::GzDecoder;
 
-use super::arn::Format;
+use super::super::arn::Format;
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::new();
-    let data: &[u8] = include_bytes!("data/iam_actions.txt.gz");
+    let data: &[u8] = include_bytes!("../data/iam_actions.txt.gz");
     // The data is part of the program, and a test reads all of it.
     let _ = GzDecoder::new(data).read_to_string(&mut text);
     text

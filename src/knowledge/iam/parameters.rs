@@ -5,12 +5,15 @@
 //! a value means itself.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::arn::{literal, partition};
-use super::iam_calls::{Call, table, texts};
+use super::super::arn::literal;
+use super::call::Call;
+use super::data::rows;
+use super::walk::{below, nested, texts};
 
 /// IAM's own limit for an ARN.
 const LONGEST_ARN: usize = 2_048;
@@ -19,6 +22,8 @@ const LONGEST_ARN: usize = 2_048;
 #[derive(Debug)]
 pub(super) struct Parameters {
     request: Value,
+    response: Value,
+    additional: Value,
     /// ARNs of the event's own list of resources, as a policy writes them.
     resources: Vec<String>,
     arns: OnceCell<Vec<String>>,
@@ -37,7 +42,7 @@ impl Parameters {
         resources.extend(
             request["queueUrl"]
                 .as_str()
-                .and_then(|url| queue(call.region, url)),
+                .and_then(|url| queue(call, url)),
         );
         for resource in listed.as_array().into_iter().flatten() {
             let text = |names: [&str; 2]| names.iter().find_map(|name| resource[*name].as_str());
@@ -49,6 +54,8 @@ impl Parameters {
         }
         Self {
             request,
+            response: parse(call.response_elements),
+            additional: parse(call.additional_event_data),
             resources,
             arns: OnceCell::new(),
         }
@@ -57,14 +64,87 @@ impl Parameters {
     /// Whether a parameter is given, and is the value if there is one.
     pub(super) fn given(&self, name: &str, value: Option<&str>) -> bool {
         let found = self.request.get(name).filter(|found| !found.is_null());
-        found.is_some_and(|found| value.is_none_or(|value| found.as_str() == Some(value)))
+        found.is_some_and(|found| match (value, found) {
+            (None, _) => true,
+            (Some(value), Value::String(text)) => text == value,
+            (Some(value), found) => found.to_string() == value,
+        })
     }
 
     /// The object that a copy reads.
-    pub(super) fn copied_from(&self) -> Option<String> {
+    pub(super) fn copied_from(&self, call: &Call<'_>) -> Option<String> {
         let source = self.request["x-amz-copy-source"].as_str()?;
         let path = source.trim_start_matches('/').split("?versionId=").next()?;
-        Some(format!("arn:aws:s3:::{}", literal(path)))
+        Some(format!("arn:{}:s3:::{}", call.partition(), literal(path)))
+    }
+
+    /// A parameter that is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.request[name].as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The first text of this name, however deep it stands.
+    pub(super) fn anywhere(&self, wanted: &str) -> Option<String> {
+        let mut found = None;
+        self.texts(&mut |name, text| {
+            if found.is_none() && name.eq_ignore_ascii_case(wanted) && !text.is_empty() {
+                found = Some(text.to_owned());
+            }
+        });
+        found
+    }
+
+    /// What the request or else the answer says.
+    pub(super) fn answered(&self, name: &str) -> Option<&str> {
+        let mut sides = [&self.request, &self.response].into_iter();
+        sides.find_map(|side| side[name].as_str().filter(|text| !text.is_empty()))
+    }
+
+    /// Whether S3 says that KMS encrypts the object.
+    pub(super) fn encrypted_by_kms(&self) -> bool {
+        let applied = self.additional["SSEApplied"].as_str().unwrap_or_default();
+        let asked = self.answered("x-amz-server-side-encryption");
+        applied.contains("SSE_KMS") || asked.is_some_and(|asked| asked.starts_with("aws:kms"))
+    }
+
+    /// The texts of the request, each with the name under which it stands.
+    pub(super) fn texts<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a str)) {
+        texts("", &self.request, visit);
+    }
+
+    /// Whether the request gives tags.
+    pub(super) fn has_tags(&self) -> bool {
+        let Value::Object(fields) = &self.request else {
+            return false;
+        };
+        let given = |value: &Value| match value {
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(fields) => fields
+                .get("items")
+                .and_then(Value::as_array)
+                .map_or(!fields.is_empty(), |items| !items.is_empty()),
+            Value::String(text) => !text.is_empty(),
+            _ => false,
+        };
+        let mut named = fields
+            .iter()
+            .filter(|(name, _)| TAGS.iter().any(|known| name.eq_ignore_ascii_case(known)));
+        named.any(|(_, value)| given(value))
+    }
+
+    /// The types of resources to which EC2 is to give tags.
+    pub(super) fn tagged_kinds(&self) -> BTreeSet<&str> {
+        let mut kinds = BTreeSet::new();
+        below(&self.request, &mut |name, value| {
+            if name.to_ascii_lowercase().starts_with("tagspecification") {
+                texts("", value, &mut |name, text| {
+                    if name.eq_ignore_ascii_case("resourceType") {
+                        kinds.insert(text);
+                    }
+                });
+            }
+        });
+        kinds
     }
 
     /// The parameters as they are.
@@ -77,23 +157,27 @@ impl Parameters {
     }
 
     /// The ARNs of roles that are passed on; by name too, where the action is known to pass a role.
-    pub(super) fn roles(&self, passes: bool) -> Vec<String> {
+    pub(super) fn roles(&self, call: &Call<'_>, passes: bool) -> Vec<String> {
         let mut roles = Vec::new();
-        texts("", &self.request, &mut |name, text| {
-            let name = plain(name);
-            let names_role =
-                name.ends_with("role") || name == "iaminstanceprofile" || name == "instanceprofile";
-            let role = text
-                .split_once(":role/")
-                .filter(|_| text.starts_with("arn:"));
-            let profile = text
-                .split_once(":instance-profile/")
-                .filter(|_| text.starts_with("arn:"));
+        let (partition, account) = (call.partition(), call.account);
+        let start = format!("arn:{partition}:iam::{account}:role/");
+        nested(&self.request, &mut |path, text| {
+            let name = plain(path.last().copied().unwrap_or_default());
+            let above = path.iter().rev().nth(1).map(|name| plain(name));
+            let is_profile = |name: &str| name == "iaminstanceprofile" || name == "instanceprofile";
+            // `iamInstanceProfile: {name: web}`, `iamInstanceProfile: web`.
+            let profile_member = above.as_deref().is_some_and(is_profile);
+            let names_role = name.ends_with("role") || is_profile(&name) || profile_member;
+            let arn = text.starts_with("arn:");
+            let role = text.split_once(":role/").filter(|_| arn);
+            let profile = text.split_once(":instance-profile/").filter(|_| arn);
             if role.is_some() && (names_role || passes) {
                 roles.push(literal(text));
             } else if let Some((account, path)) = profile {
                 // The console names the role as the profile; nothing in the event tells.
                 roles.push(format!("{}:role/{}", literal(account), literal(path)));
+            } else if !arn && names_role && (passes || profile_member) && is_role_name(text) {
+                roles.push(format!("{start}{}", literal(text.trim_start_matches('/'))));
             }
         });
         roles.sort_unstable();
@@ -116,20 +200,26 @@ impl Parameters {
         })
     }
 
-    /// The values for a placeholder of an ARN format.
+    /// The values for a placeholder of an ARN format that has these placeholders.
     pub(super) fn values(
         &self,
         call: &Call<'_>,
-        (prefix, placeholder): (&str, &str),
+        prefix: &str,
+        placeholder: &str,
+        all: &[&str],
     ) -> Vec<String> {
         let listed = PARAMETERS
             .iter()
             .find(|[service, name, _]| *service == prefix && *name == placeholder);
         let mut found = Vec::new();
         let names = listed.map_or("", |[_, _, names]| names).split(' ');
-        for name in names {
+        for name in names.filter(|name| !name.is_empty()) {
             if found.is_empty() {
                 found = self.request.get(name).map(values).unwrap_or_default();
+            }
+            // `instancesSet.items[].keyName`
+            if found.is_empty() {
+                found.extend(self.anywhere(name));
             }
         }
         let Value::Object(fields) = &self.request else {
@@ -137,12 +227,18 @@ impl Parameters {
         };
         let wanted = plain(placeholder);
         if found.is_empty() && !wanted.is_empty() {
-            let same = fields.iter().filter(|(name, _)| plain(name) == wanted);
+            // `targetgroup/${TargetGroupName}/${TargetGroupId}`: one name fills one of them.
+            let rivals = all.iter().filter(|other| plain(other) == wanted).count() > 1;
+            let fitting = |name: &str| !rivals || ending(name) == ending(placeholder);
+            let same = fields
+                .iter()
+                .filter(|(name, _)| plain(name) == wanted && fitting(name));
             found = same.flat_map(|(_, value)| values(value)).collect();
             // `DescribeCluster` has a parameter `name`.
             if found.is_empty() && plain(call.operation).contains(&wanted) {
                 let own = ["name", "id", "identifier"]
                     .iter()
+                    .filter(|name| fitting(name))
                     .find_map(|name| fields.get(*name));
                 found = own.map(values).unwrap_or_default();
             }
@@ -156,11 +252,43 @@ impl Parameters {
     }
 }
 
+/// Where requests hold the tags of what they make.
+const TAGS: [&str; 8] = [
+    "tags",
+    "tagList",
+    "tagSet",
+    "tagsToAdd",
+    "tagMap",
+    "tagsList",
+    "hostedZoneTags",
+    "x-amz-tagging-on-create",
+];
+
+/// Which of several placeholders of one thing a name fills: its name, or its id.
+fn ending(name: &str) -> &'static str {
+    let lower = name.to_ascii_lowercase();
+    match ["name", "id", "identifier", "arn"]
+        .into_iter()
+        .find(|end| lower.ends_with(end))
+    {
+        Some("identifier") => "id",
+        Some(end) => end,
+        None => "name",
+    }
+}
+
+/// Whether a text can be the name of a role, with or without a path.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names>
+fn is_role_name(text: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b);
+    !text.is_empty() && text.len() <= 512 && text.bytes().all(letter)
+}
+
 static PARAMETERS: LazyLock<Vec<[&'static str; 3]>> =
-    LazyLock::new(|| table(include_str!("data/iam_parameters.tsv")).collect());
+    LazyLock::new(|| rows(include_str!("../data/iam_parameters.tsv")).collect());
 
 /// The queue at `https://sqs.eu-west-1.amazonaws.com/444455556666/orders`.
-fn queue(region: &str, url: &str) -> Option<String> {
+fn queue(call: &Call<'_>, url: &str) -> Option<String> {
     let mut parts = url.rsplit('/');
     let (name, account) = (parts.next()?, parts.next()?);
     let known = account.len() == 12
@@ -168,8 +296,9 @@ fn queue(region: &str, url: &str) -> Option<String> {
         && !name.is_empty();
     known.then(|| {
         format!(
-            "arn:{}:sqs:{region}:{account}:{}",
-            partition(region),
+            "arn:{}:sqs:{}:{account}:{}",
+            call.partition(),
+            call.region,
             literal(name)
         )
     })
@@ -215,7 +344,7 @@ fn written(call: &Call<'_>, (prefix, placeholder): (&str, &str), value: &str) ->
     match (prefix, placeholder) {
         // `https://sqs.eu-west-1.amazonaws.com/444455556666/orders`
         ("sqs", _) => literal(value.rsplit('/').next().unwrap_or(value)),
-        ("ssm", _) if call.operation.ends_with("ByPath") => {
+        ("ssm", "ParameterNameWithoutLeadingSlash") if call.operation.ends_with("ByPath") => {
             format!("{}/*", literal(value.trim_matches('/')))
         }
         ("ssm", "ParameterNameWithoutLeadingSlash") => literal(value.trim_start_matches('/')),

@@ -6,23 +6,32 @@
 //! `*` for what is unknown; `*` alone only for actions that are done to nothing in particular. Texts of the event never
 //! act as wildcards. An object's key is cut before a part that is a date, a number or an id: it will not come again.
 
-use super::arn::{literal, partition};
-use super::iam_actions::{self, ResourceType, Service};
-use super::iam_calls::{Call, texts};
-use super::iam_parameters::Parameters;
+use super::super::arn::literal;
+use super::actions::{self, Action, ResourceType, Service};
+use super::call::Call;
+use super::data::{fits, rows};
+use super::parameters::Parameters;
+use std::sync::LazyLock;
+
+/// Actions that are done to one of their required types, not to all of them: service and action.
+static ONE_OF: LazyLock<Vec<[&'static str; 2]>> =
+    LazyLock::new(|| rows(include_str!("../data/iam_one_of.tsv")).collect());
 
 /// The resources of an action.
 pub(super) fn of(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<String> {
     let everything = || vec!["*".to_owned()];
-    let Some((service, known)) = iam_actions::action(action) else {
+    let Some((service, known)) = actions::action(action) else {
         return everything();
     };
     let prefix = action.split(':').next().unwrap_or_default();
     if let Some(source) = parameters
-        .copied_from()
+        .copied_from(call)
         .filter(|_| action.starts_with("s3:Get"))
     {
         return vec![source];
+    }
+    if action == "s3-object-lambda:WriteGetObjectResponse" {
+        return everything();
     }
     let types: Vec<(&ResourceType, bool)> = known
         .types
@@ -35,15 +44,36 @@ pub(super) fn of(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<
         prefix,
         parameters,
     };
+    let one_of = ONE_OF
+        .iter()
+        .any(|[of, name]| *of == prefix && fits(name, known.name));
+    let whole = types.iter().any(|(kind, _)| search.names_all(kind));
     let mut found = Vec::new();
+    let mut unnamed = Vec::new();
     for (kind, required) in &types {
         let named = search.named(kind, &types);
+        // A keyspace that is named whole is not a table of it.
+        if whole
+            && named.is_empty()
+            && !required
+            && !search.names_all(kind)
+            && !search.comes_along(known, kind)
+        {
+            continue;
+        }
+        let told = !named.is_empty() || search.tells(kind);
         let own = if named.is_empty() {
-            search.built(kind, *required)
+            search.built(kind, *required || search.comes_along(known, kind))
         } else {
             named
         };
-        found.extend(own);
+        match told {
+            true => found.extend(own),
+            false => unnamed.extend(own),
+        }
+    }
+    if !one_of || found.is_empty() {
+        found.extend(unnamed);
     }
     found.sort_unstable();
     found.dedup();
@@ -52,6 +82,46 @@ pub(super) fn of(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<
     } else {
         found
     }
+}
+
+/// The resources of a tagging action on what the call makes: the one type that the call's name tells, or all that it names.
+pub(super) fn made(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<String> {
+    let Some((service, known)) = actions::action(action) else {
+        return vec!["*".to_owned()];
+    };
+    let plain = |name: &str| name.replace(['-', ' '], "").to_ascii_lowercase();
+    let operation = call.operation.to_ascii_lowercase();
+    let types = known.types.iter().map(|(index, _)| &service.types[*index]);
+    let told = types
+        .filter(|kind| operation.ends_with(&plain(kind.name)))
+        .max_by_key(|kind| kind.name.len());
+    match told {
+        Some(kind) => {
+            let prefix = action.split(':').next().unwrap_or_default();
+            let search = Search {
+                call,
+                service,
+                prefix,
+                parameters,
+            };
+            search.built(kind, true)
+        }
+        None => of(call, action, parameters),
+    }
+}
+
+/// Any resource of a type.
+pub(super) fn any(call: &Call<'_>, kind: &ResourceType) -> String {
+    fill(call, kind, &|_| "*".to_owned())
+}
+
+fn fill(call: &Call<'_>, kind: &ResourceType, name: &dyn Fn(&str) -> String) -> String {
+    kind.arn.filled(|placeholder| match placeholder {
+        "Partition" => call.partition().to_owned(),
+        "Region" => call.region.to_owned(),
+        "Account" => call.account.to_owned(),
+        placeholder => name(placeholder),
+    })
 }
 
 /// A search for the resources of one type.
@@ -91,7 +161,7 @@ impl Search<'_> {
     fn ec2_ids(&self) -> Vec<String> {
         let mut ids = Vec::new();
         if self.prefix == "ec2" {
-            texts("", self.parameters.request(), &mut |_, text| {
+            self.parameters.texts(&mut |_, text| {
                 let kind = text
                     .rsplit_once('-')
                     .filter(|(_, id)| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -117,10 +187,10 @@ impl Search<'_> {
                 .into_iter()
                 .collect();
         }
-        let names: Vec<(&str, Vec<String>)> = kind
-            .arn
-            .names()
-            .map(|name| (name, self.parameters.values(self.call, (self.prefix, name))))
+        let all: Vec<&str> = kind.arn.names().collect();
+        let names: Vec<(&str, Vec<String>)> = all
+            .iter()
+            .map(|name| (*name, self.values(name, &all)))
             .collect();
         let first = names.first().is_some_and(|(_, values)| !values.is_empty());
         if !required && !first {
@@ -153,12 +223,32 @@ impl Search<'_> {
     }
 
     fn fill(&self, kind: &ResourceType, name: &dyn Fn(&str) -> String) -> String {
-        kind.arn.filled(|placeholder| match placeholder {
-            "Partition" => partition(self.call.region).to_owned(),
-            "Region" => self.call.region.to_owned(),
-            "Account" => self.call.account.to_owned(),
-            placeholder => name(placeholder),
-        })
+        fill(self.call, kind, name)
+    }
+
+    /// Whether a parameter names a resource of this type.
+    fn tells(&self, kind: &ResourceType) -> bool {
+        let all: Vec<&str> = kind.arn.names().collect();
+        let mut values = all.iter().map(|name| self.values(name, &all));
+        values.any(|values| !values.is_empty())
+    }
+
+    /// Whether parameters name a resource of this type to the last part.
+    fn names_all(&self, kind: &ResourceType) -> bool {
+        let all: Vec<&str> = kind.arn.names().collect();
+        let mut values = all.iter().map(|name| self.values(name, &all));
+        !all.is_empty() && values.all(|values| !values.is_empty())
+    }
+
+    /// The values for a placeholder of a format with these placeholders.
+    fn values(&self, name: &str, all: &[&str]) -> Vec<String> {
+        self.parameters.values(self.call, self.prefix, name, all)
+    }
+
+    /// What EC2 makes with each instance, and checks: its volumes.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ExamplePolicies_EC2.html#iam-example-runinstances>
+    fn comes_along(&self, action: &Action, kind: &ResourceType) -> bool {
+        self.prefix == "ec2" && action.name == "RunInstances" && kind.name == "volume"
     }
 
     /// Other ways in which the same resource's ARN can be written, where the event does not tell which holds.
@@ -203,45 +293,3 @@ const EC2_IDS: [(&str, &str); 24] = [
     ("vpce", "vpc-endpoint"),
     ("vpn", "vpn-connection"),
 ];
-
-/// A resource, and the last part of an object's key apart. Of a key, what comes after the first part that will not come
-/// again is `*`; of a log stream's name, all is.
-pub(super) fn split(resource: String) -> (String, Option<String>) {
-    if let Some((group, _)) = resource.split_once(":log-stream:") {
-        return (format!("{group}:log-stream:*"), None);
-    }
-    let Some((start, key)) = resource.split_once(":s3:::").and_then(|(start, path)| {
-        let (bucket, key) = path.split_once('/')?;
-        Some((format!("{start}:s3:::{bucket}/"), key))
-    }) else {
-        return (resource, None);
-    };
-    let mut known = start;
-    let mut parts = key.split('/').peekable();
-    while let Some(part) = parts.next() {
-        let last = parts.peek().is_none();
-        if passes(part) || part == "*" {
-            return (known + "*", None);
-        }
-        if last {
-            return (known, Some(part.to_owned()));
-        }
-        known.push_str(part);
-        known.push('/');
-    }
-    (known, None)
-}
-
-/// Whether a part of a key is one of many by its look: a date, a number, an id.
-fn passes(part: &str) -> bool {
-    // Hive writes `dt=2025-03-01`.
-    let value = part.rsplit('=').next().unwrap_or(part);
-    let value = value.split('.').next().unwrap_or(value);
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let hex = value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let number = digits > 0
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b':' | b'T' | b'Z'));
-    number || (hex && value.len() >= 8 && digits >= 2)
-}
