@@ -5,10 +5,13 @@
 //! in UTC, so that they sort as text; nothing is escaped here.
 
 mod lists;
+mod words;
 
 pub use lists::{
     Created, DataAccess, Denied, NotFollowed, Pivot, Secret, Step, TraceFinding, Unseen,
 };
+
+pub use words::{BlindSpot, Change, CredentialKind, Relation, Rule, State, UsedBy};
 
 use super::Coverage;
 use serde::{Serialize, Serializer};
@@ -226,7 +229,7 @@ pub struct Credential {
     /// The key; null for a console session that shows none.
     pub access_key_id: Option<String>,
     /// `long-term`, `temporary`, or `console`.
-    pub kind: &'static str,
+    pub kind: CredentialKind,
     /// Whom it spoke for.
     pub principal_arn: Option<String>,
     /// The account of that principal.
@@ -248,7 +251,7 @@ pub struct Credential {
     /// Whether it can still be used at `as_of`: `true`, `false`, or null where the logs do not tell.
     pub live: Option<bool>,
     /// The rule that links it: `J1` to `J10`, `start`, or what kind of session of the same principal it is.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// How sure that link is.
     pub confidence: Confidence,
     /// How sure the weakest link on the way from the start is.
@@ -268,7 +271,7 @@ pub struct Credential {
     /// Who is behind it; the intruder, if any use of it is the intruder's.
     pub origin: Origin,
     /// Who used it: as `origin`, or `both`, if the intruder and others did.
-    pub used_by: &'static str,
+    pub used_by: UsedBy,
     /// Addresses it was used from.
     pub source_ip_addresses: Vec<String>,
     /// AWS services that called on its behalf.
@@ -283,7 +286,7 @@ pub struct TimelineEvent {
     /// When.
     pub event_time: String,
     /// `by` the tree, or `about` it: what others did to it.
-    pub relation: &'static str,
+    pub relation: Relation,
     /// The credential, as a position in `credentials`; null for events about the tree.
     pub credential: Option<u32>,
     /// The key.

@@ -1,62 +1,46 @@
 //! What did a compromised key do?
 //!
 //! In: a session and a start point. Out: a [`Trace`]. Promise: everything that came out of the start is found, to any depth and
-//! across accounts, and each link names its rule, its event and how sure it is; what the logs cannot tell is said.
+//! across accounts, and each link names its rule, its event and how sure it is; what the logs do not show is named.
 //!
 //! ```text
-//! uses, issued, changes ──▶ nodes ──▶ joins ──▶ walk: the tree ──▶ its events: deeds ──▶ split: who is behind them
-//!  (narrow columns)                              ▲  └─▶ follow: who made the changes that lead on?  │
-//!                                                └── behind: who is behind an event? ◀─────────────┤
-//!                                                     cleanup, data, denied, pivot, unseen, answers ◀──┘
+//! graph        uses, issued, changes ──▶ nodes ──▶ joins ──▶ walk: the tree ──▶ its events: deeds
+//!                                                             ▲                        │
+//! attribution                    behind, follow: who is behind a change? ──────┤        ▼
+//!                                                             └──────────── split: who is behind each deed?
+//!                                                                                      │
+//! report       credentials, cleanup, data, denied, pivot, unseen, steps, answers ◀─────┘
 //! ```
 
-mod answers;
-mod ascent;
-mod behind;
-mod births;
-mod cleanup;
-mod cleanup_table;
-mod containment;
-mod credentials;
-mod data_access;
-mod deeds;
-mod denied;
-mod events;
-mod facts;
-mod follow;
-mod joins;
-mod known;
-mod nodes;
-mod paths;
-mod pivot;
-mod policy_text;
-mod silence;
-mod sources;
-mod split;
-mod start;
-mod steps;
-mod unseen;
-mod walk;
+mod attribution;
+mod graph;
+mod report;
 
-pub(super) use deeds::without_tokens;
-pub use start::Start;
+pub(super) use graph::deeds::without_tokens;
+pub use graph::start::Start;
 
 use super::AnalysisError;
 use super::findings::{Lists, Rules};
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
+use attribution::follow::Followed;
+use attribution::sources::Ground;
+use attribution::{follow, split};
 use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
-use deeds::Deed;
-use events::Events;
-use facts::{Facts, text, texts};
-use follow::Followed;
+use graph::deeds::Deed;
+use graph::events::Events;
+use graph::facts::{Facts, text, texts};
+use graph::joins::{Evidence, Joins};
+use graph::nodes::Nodes;
+use graph::tree::Member;
+use graph::{ascent, births, deeds, events};
 use ipnet::IpNet;
-use joins::{Evidence, Joins};
-use nodes::Nodes;
-use sources::Ground;
+use report::{
+    answers, cleanup, containment, credentials, data_access, denied, known, pivot, silence, steps,
+    unseen,
+};
 use std::collections::BTreeSet;
-use walk::Member;
 
 /// What is traced, and what is known beforehand.
 #[derive(Debug, Clone)]
@@ -67,9 +51,9 @@ pub struct TraceOptions {
     pub up: bool,
     /// The weakest links that are followed.
     pub weakest: Confidence,
-    /// Whether what the owner's programs made or changed is followed, too.
+    /// Whether what the owner made or changed is followed, too.
     pub follow_owner: bool,
-    /// Networks of legitimate consumers.
+    /// The owner's networks; any other address is the intruder's.
     pub known_networks: Vec<IpNet>,
     /// When the incident began, if that is known.
     pub incident_start: Option<DateTime<Utc>>,

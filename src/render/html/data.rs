@@ -89,7 +89,9 @@ fn timeline(
     add("event_id", &|event| Cell::Text(Some(&event.event_id)));
     add("event_time", &|event| Cell::Text(Some(&event.event_time)));
     add("event_name", &|event| Cell::Text(Some(&event.event_name)));
-    add("relation", &|event| Cell::Text(Some(event.relation)));
+    add("relation", &|event| {
+        Cell::Text(Some(event.relation.as_str()))
+    });
     add("origin", &|event| Cell::Text(Some(event.origin.as_str())));
     add("confidence", &|event| {
         Cell::Text(Some(event.confidence.as_str()))

@@ -4,7 +4,7 @@
 //! and ends what is being counted before it; calls that only read, and what the owner's programs do, are counted by
 //! credential, call, address and result. Nothing is left out: the counts add up to the events.
 
-use crate::report::trace::{Origin, TimelineEvent};
+use crate::report::trace::{Origin, Relation, TimelineEvent};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -90,7 +90,7 @@ const TARGETS: usize = 20;
 
 /// Whether an event stands alone.
 fn notable(event: &TimelineEvent) -> bool {
-    if event.relation == "about" {
+    if event.relation == Relation::About {
         return true;
     }
     if event.origin == Origin::Owner {
@@ -116,7 +116,7 @@ fn line(event: &TimelineEvent) -> Line<'_> {
         until: None,
         events: 1,
         who: match event.relation {
-            "about" => "others",
+            Relation::About => "others",
             _ => event.origin.as_str(),
         },
         by: event.credential,
@@ -143,7 +143,7 @@ mod tests {
         TimelineEvent {
             event_name: name.to_owned(),
             read_only: Some(read_only),
-            relation: "by",
+            relation: Relation::By,
             target: Some(name.to_owned()),
             ..TimelineEvent::default()
         }

@@ -5,7 +5,7 @@
 
 use super::{Kind, TraceView, fold, framed, section, tree};
 use crate::report::Report;
-use crate::report::trace::{Origin, Step, Trace};
+use crate::report::trace::{Origin, State, Step, Trace};
 use arrow::error::ArrowError;
 
 pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowError> {
@@ -193,7 +193,7 @@ fn undo(trace: &Trace) -> Vec<Step> {
     let left = trace
         .created
         .iter()
-        .filter(|row| row.state == "there" && row.origin != Origin::Owner);
+        .filter(|row| row.state == State::There && row.origin != Origin::Owner);
     left.rev()
         .map(|row| Step {
             what: match &row.on {

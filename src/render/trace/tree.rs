@@ -3,7 +3,7 @@
 //! In: credentials in the tree's order. Out: one line per credential, with branches. Promise: parents stand above their children;
 //! many sessions of one principal that no event made are one line with their number.
 
-use crate::report::trace::Credential;
+use crate::report::trace::{Credential, Rule};
 use serde::Serialize;
 
 /// A line of the tree.
@@ -48,7 +48,7 @@ pub(super) fn lines(credentials: &[Credential]) -> Vec<Line> {
 /// How many credentials from here on are shown as one: sessions of the same principal that no event made, without children.
 fn run(credentials: &[Credential], at: usize) -> usize {
     let first = &credentials[at];
-    if first.issued_by_event_id.is_some() || first.rule == "start" {
+    if first.issued_by_event_id.is_some() || first.rule == Rule::Start {
         return 1;
     }
     let alike = |other: &Credential| {
@@ -99,9 +99,9 @@ fn line(no: usize, alike: &[Credential]) -> Line {
             (None, false) => services.join(", "),
             (None, true) => String::new(),
         },
-        rule: first.rule.to_owned(),
+        rule: first.rule.as_str().to_owned(),
         confidence: first.confidence.as_str(),
-        who: first.used_by,
+        who: first.used_by.as_str(),
         events,
         errors,
         first_seen: alike
@@ -166,7 +166,7 @@ mod tests {
         let session = |key: &str| Credential {
             access_key_id: Some(key.to_owned()),
             principal_arn: Some("arn:aws:iam::1:user/u".to_owned()),
-            rule: "forward access",
+            rule: Rule::ForwardAccess,
             depth: 1,
             events: 2,
             via_services: vec!["kms.amazonaws.com".to_owned()],
@@ -174,7 +174,7 @@ mod tests {
         };
         let start = Credential {
             access_key_id: Some("AKIA".to_owned()),
-            rule: "start",
+            rule: Rule::Start,
             ..Credential::default()
         };
         let lines = lines(&[start, session("ASIA1"), session("ASIA2"), session("ASIA3")]);

@@ -2,7 +2,7 @@
 //!
 //! In: what the analysis `trace` found. Out: plain rows. Promise: every row names the events it rests on.
 
-use super::Origin;
+use super::{BlindSpot, Change, Origin, State};
 use serde::Serialize;
 
 /// Events that fit a known technique.
@@ -48,7 +48,7 @@ pub struct Created {
     /// What it was done to, where that is something else: the user of a key, the role of a policy.
     pub on: Option<String>,
     /// `created` or `changed`.
-    pub change: &'static str,
+    pub change: Change,
     /// The event.
     pub event_id: String,
     /// Its name.
@@ -64,7 +64,7 @@ pub struct Created {
     /// Who is behind it.
     pub origin: Origin,
     /// `there`, `removed by the tree`, or `removed by others`.
-    pub state: &'static str,
+    pub state: State,
     /// The event that removed it.
     pub removed_by_event_id: Option<String>,
     /// The command that undoes it; where there is none, a comment that says what a person has to do.
@@ -186,7 +186,7 @@ pub struct Secret {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Unseen {
     /// What kind of blind spot: `regions`, `days`, `data events`, `orphan`, `possible credential` …
-    pub kind: &'static str,
+    pub kind: BlindSpot,
     /// What is not seen.
     pub what: String,
     /// What that means.

@@ -1,0 +1,293 @@
+//! The answers to a responder's questions, in words.
+//!
+//! In: the sections of a trace. Out: its summary. Promise: each answer is put together from what the sections hold and names
+//! events; "not seen" is never written as "did not happen".
+
+mod after;
+mod done;
+
+use super::super::graph::deeds::{Deed, short as moment};
+use super::super::graph::facts::{Changes, text};
+use super::containment::About;
+use super::unseen::listed;
+use crate::report::trace::{Answer, Confidence, Credential, CredentialKind, Origin, Rule, Trace};
+use after::{certainty, cleanup, others, over, where_else};
+use done::{blinding, damage, data, from_where, of_kinds, outside};
+use std::collections::BTreeSet;
+
+/// Events named with an answer; the sections have all.
+const EVENTS: usize = 20;
+
+/// Fills in the summary.
+pub(in crate::analysis::trace) fn summarize(
+    trace: &mut Trace,
+    deeds: &[Deed],
+    (about, changes): (&About, &Changes),
+) {
+    let by = || deeds.iter().filter(|deed| deed.member.is_some());
+    let set = |of: fn(&Deed) -> Option<&String>| -> Vec<String> {
+        let values: BTreeSet<String> = by().filter_map(of).cloned().collect();
+        values.into_iter().collect()
+    };
+    let summary = &mut trace.summary;
+    summary.accounts = set(|deed| deed.event.account_id.as_ref());
+    summary.regions = set(|deed| deed.event.aws_region.as_ref());
+    summary.credentials = trace.credentials.len() as u64;
+    summary.events = by().count() as u64;
+    summary.failed = by().filter(|deed| deed.failed()).count() as u64;
+    summary.first_event = by().next().map(|deed| deed.event.event_time.clone());
+    summary.last_event = by().next_back().map(|deed| deed.event.event_time.clone());
+    let whole = &*trace;
+    if whole.credentials.is_empty() {
+        // Of what is not in the logs there is nothing to say: no answer may read as an all-clear.
+        let first = what_and_whose(whole, about, changes);
+        trace.summary.answers = vec![first];
+        return;
+    }
+    let answers = vec![
+        what_and_whose(whole, about, changes),
+        first_use(whole),
+        from_where(whole, deeds),
+        tried(whole),
+        credentials(whole),
+        of_kinds(
+            whole,
+            "More rights?",
+            &[
+                "permission",
+                "policy_version",
+                "group_member",
+                "trust",
+                "instance_profile_role",
+                "instance_role",
+                "access_entry",
+            ],
+            "no call that gives rights succeeded in these logs",
+        ),
+        of_kinds(
+            whole,
+            "A way back?",
+            &[
+                "user",
+                "access_key",
+                "password",
+                "role",
+                "trust",
+                "function",
+                "function_url",
+                "function_permission",
+                "identity_provider",
+                "service_credential",
+                "certificate",
+                "ssh_key",
+                "mfa_device",
+                "bucket_key",
+                "trust_anchor",
+                "profile",
+                "activation",
+                "rule",
+                "key_pair",
+                "security_group_rule",
+                "bucket_policy",
+                "key_policy",
+            ],
+            "nothing that lets the intruder back in was created in these logs",
+        ),
+        data(whole),
+        outside(whole),
+        damage(deeds),
+        blinding(whole, deeds),
+        where_else(whole),
+        over(whole, deeds, about),
+        others(whole),
+        cleanup(whole),
+        certainty(whole),
+    ];
+    trace.summary.answers = answers;
+}
+
+fn answer(
+    question: &'static str,
+    answer: String,
+    events: impl IntoIterator<Item = String>,
+) -> Answer {
+    Answer {
+        question,
+        answer,
+        event_ids: events.into_iter().take(EVENTS).collect(),
+    }
+}
+
+fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
+    let mut parts = Vec::new();
+    let mut events = Vec::new();
+    for start in trace
+        .credentials
+        .iter()
+        .filter(|credential| credential.rule == Rule::Start)
+        .take(3)
+    {
+        let key = start
+            .access_key_id
+            .as_deref()
+            .unwrap_or("a session without a key");
+        let whose = start
+            .principal_arn
+            .as_deref()
+            .unwrap_or("a principal that is not named");
+        let kind = match start.kind {
+            CredentialKind::LongTerm => "long-term key",
+            CredentialKind::Temporary => "temporary key",
+            CredentialKind::Console => "console session",
+        };
+        let state = about.keys.get(key).and_then(|state| state.last.as_ref());
+        let state = match state {
+            Some((time, event, who, state)) => {
+                events.push(event.clone());
+                format!(
+                    "{} since {} (by {who})",
+                    state.to_lowercase(),
+                    moment(*time)
+                )
+            }
+            None if start.kind == CredentialKind::LongTerm => {
+                "no event deactivated it: it may be active".to_owned()
+            }
+            None => match start.live {
+                Some(false) => "expired".to_owned(),
+                Some(true) => "valid".to_owned(),
+                None => "the logs do not show whether it is still valid".to_owned(),
+            },
+        };
+        parts.push(format!("{kind} of {whose}; {state}"));
+    }
+    let starts = trace
+        .credentials
+        .iter()
+        .filter(|credential| credential.rule == Rule::Start)
+        .count();
+    if starts > 3 {
+        parts.push(format!("and {} more credentials", starts - 3));
+    }
+    for (attached, row) in &about.quarantine {
+        let event = text(&changes.event_id, *row).unwrap_or_default();
+        events.push(event.to_owned());
+        parts.push(match attached {
+            true => "AWS attached its quarantine policy: the key was found in public".to_owned(),
+            false => "the quarantine policy was removed".to_owned(),
+        });
+    }
+    if parts.is_empty() {
+        parts.push("not in these logs".to_owned());
+    }
+    answer("What is it, and whose?", parts.join(". "), events)
+}
+
+/// A time for a sentence.
+fn short(time: &str) -> String {
+    time.replacen('T', " ", 1).replace('Z', "")
+}
+
+fn first_use(trace: &Trace) -> Answer {
+    let question = "First suspicious use?";
+    match &trace.summary.first_suspicious_use {
+        Some(first) => {
+            let why = match first.why.is_empty() {
+                true => "from an address of the intruder".to_owned(),
+                false => first.why.join("; "),
+            };
+            let grade = match first.origin {
+                Origin::Intruder => "an intruder",
+                _ => "suspicious, not proven",
+            };
+            let text = format!(
+                "{}, {} from {} ({grade}): {why}",
+                short(&first.event_time),
+                first.event_name,
+                first.source_ip_address.as_deref().unwrap_or("an unknown address"),
+            );
+            answer(question, text, [first.event_id.clone()])
+        }
+        None => answer(
+            question,
+            "nothing in the use itself tells an intruder from the owner: name the owner's networks, or the time the incident began".to_owned(),
+            [],
+        ),
+    }
+}
+
+fn tried(trace: &Trace) -> Answer {
+    let (events, failed) = (trace.summary.events, trace.summary.failed);
+    let refused: Vec<_> = trace
+        .denied
+        .iter()
+        .filter(|row| row.access_denied && row.origin != Origin::Owner)
+        .collect();
+    let names: BTreeSet<String> = refused.iter().map(|row| row.event_name.clone()).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let mut text = format!("{events} calls, {failed} of them failed");
+    if !names.is_empty() {
+        text += &format!("; denied: {}", listed(&names));
+    }
+    answer(
+        "What did it try?",
+        text,
+        refused.iter().map(|row| row.event_id.clone()),
+    )
+}
+
+fn credentials(trace: &Trace) -> Answer {
+    let others: Vec<&Credential> = trace
+        .credentials
+        .iter()
+        .filter(|credential| credential.rule != Rule::Start)
+        .collect();
+    let count = |confidence| {
+        others
+            .iter()
+            .filter(|credential| credential.confidence == confidence)
+            .count()
+    };
+    let deepest = trace
+        .credentials
+        .iter()
+        .map(|credential| credential.depth)
+        .max()
+        .unwrap_or_default();
+    let used = others
+        .iter()
+        .filter(|credential| credential.events > 0)
+        .count();
+    let intruders = others
+        .iter()
+        .filter(|credential| credential.origin == Origin::Intruder)
+        .count();
+    let suspicious = others
+        .iter()
+        .filter(|credential| credential.origin == Origin::Suspicious)
+        .count();
+    let told = trace.summary.first_suspicious_use.is_some();
+    let mut hands = match told {
+        true => format!("{intruders} used by the intruder"),
+        false => "no intruder is known among their users".to_owned(),
+    };
+    if suspicious > 0 {
+        hands += &format!(", {suspicious} suspicious");
+    }
+    let text = match others.len() {
+        0 => "none in these logs".to_owned(),
+        all => format!(
+            "{all} ({} exact, {} by session, {} by principal), {used} of them used, {deepest} levels deep; {hands}",
+            count(Confidence::Exact),
+            count(Confidence::Session),
+            count(Confidence::Principal),
+        ),
+    };
+    answer(
+        "Which credentials came out of it?",
+        text,
+        others
+            .iter()
+            .filter_map(|credential| credential.issued_by_event_id.clone()),
+    )
+}

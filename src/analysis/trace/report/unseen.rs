@@ -1,0 +1,207 @@
+//! What the logs do not show.
+//!
+//! In: the coverage, the tree and the deeds. Out: blind spots, each with what it means. Promise: silence is never taken for
+//! innocence; what is possible without any event is named where the tree has what it takes.
+
+use super::super::Lineage;
+use super::super::graph::deeds::Deed;
+use super::super::graph::joins::Evidence;
+use crate::report::Coverage;
+use crate::report::trace::{BlindSpot, Unseen};
+use std::collections::BTreeSet;
+
+/// More names than this are counted.
+const NAMES: usize = 8;
+
+/// The blind spots.
+pub(in crate::analysis::trace) fn unseen(
+    coverage: &Coverage,
+    lineage: &Lineage<'_>,
+    deeds: &[Deed],
+    left_out: Option<Unseen>,
+) -> Vec<Unseen> {
+    let mut rows: Vec<Unseen> = left_out.into_iter().collect();
+    let mut add = |kind, what: String, meaning| {
+        rows.push(Unseen {
+            kind,
+            what,
+            meaning,
+        })
+    };
+    if coverage.data_event_services.is_empty() {
+        add(
+            BlindSpot::DataEvents,
+            "there are no data events in these logs".to_owned(),
+            "what was read, written or deleted in S3, DynamoDB, SQS and others is not logged: assume that it happened",
+        );
+    } else if !coverage
+        .data_event_services
+        .iter()
+        .any(|service| service == "s3.amazonaws.com")
+    {
+        add(
+            BlindSpot::DataEvents,
+            format!(
+                "data events only of {}",
+                listed(&coverage.data_event_services)
+            ),
+            "reads, writes and deletions of S3 objects are not logged: assume that they happened",
+        );
+    }
+    if !coverage.days_missing.is_empty() {
+        add(
+            BlindSpot::Days,
+            format!("no events on {}", listed(&coverage.days_missing)),
+            "either nothing happened or the trail was off; keytrail coverage shows it by account and region",
+        );
+    }
+    if coverage.log_files_rejected > 0 || coverage.records_rejected > 0 {
+        add(
+            BlindSpot::Rejected,
+            format!(
+                "{} log files and {} records could not be read",
+                coverage.log_files_rejected, coverage.records_rejected
+            ),
+            "what they held is missing here; the table rejects and the ingest summary name them",
+        );
+    }
+    add(
+        BlindSpot::Regions,
+        format!("logs of {} only", listed(&coverage.regions)),
+        "calls in other regions, and in regions enabled later, are not logged unless the trail covers all regions",
+    );
+    let accounts = foreign_accounts(coverage, deeds);
+    if !accounts.is_empty() {
+        add(
+            BlindSpot::Accounts,
+            format!(
+                "sessions were opened in accounts without logs here: {}",
+                listed(&accounts)
+            ),
+            "what they did there is in those accounts' logs: ask for them",
+        );
+    }
+    orphans(lineage, &mut add);
+    possible(lineage, deeds, &mut add);
+    rows
+}
+
+/// Accounts in which a role was assumed and of which there are no logs.
+fn foreign_accounts(coverage: &Coverage, deeds: &[Deed]) -> Vec<String> {
+    let opened = deeds.iter().filter(|deed| {
+        deed.member.is_some() && !deed.failed() && deed.operation.starts_with("AssumeRole")
+    });
+    let accounts: BTreeSet<String> = opened
+        .filter_map(|deed| deed.call().first("request.roleArn"))
+        .filter_map(|arn| arn.split(':').nth(4).map(str::to_owned))
+        .filter(|account| account.len() == 12 && !coverage.accounts.contains(account))
+        .collect();
+    accounts.into_iter().collect()
+}
+
+fn orphans(lineage: &Lineage<'_>, add: &mut impl FnMut(BlindSpot, String, &'static str)) {
+    let joins = &lineage.joins;
+    let mut never_used = Vec::new();
+    for member in &lineage.members {
+        let node = &lineage.joins.nodes.all[member.node];
+        let Some(key) = node.key else { continue };
+        if key.starts_with("ASIA")
+            && member.depth == 0
+            && joins.unborn(node)
+            && member.link.evidence == Evidence::None
+        {
+            let issuer = node
+                .role_arn
+                .or(node.principal)
+                .unwrap_or("a principal that is not named");
+            add(
+                BlindSpot::Orphan,
+                format!("no event shows who issued {key}, a session of {issuer}"),
+                "it was issued before these logs begin, in another account or region, in a console, or on an instance whose credentials were stolen",
+            );
+        }
+        if node.seen.is_none() {
+            never_used.push(key.to_owned());
+        }
+    }
+    if !never_used.is_empty() {
+        add(
+            BlindSpot::IssuedNotSeen,
+            format!(
+                "{} credentials were issued and never seen in use: {}",
+                never_used.len(),
+                listed(&never_used)
+            ),
+            "they may have been used where there are no logs, or be used later",
+        );
+    }
+}
+
+/// Credentials that can be made without an event.
+fn possible(
+    lineage: &Lineage<'_>,
+    deeds: &[Deed],
+    add: &mut impl FnMut(BlindSpot, String, &'static str),
+) {
+    let did = |service: &str| {
+        deeds
+            .iter()
+            .any(|deed| deed.member.is_some() && deed.service() == service)
+    };
+    let long_term = lineage
+        .members
+        .iter()
+        .any(|member| lineage.joins.nodes.all[member.node].is_long_term());
+    if long_term {
+        add(
+            BlindSpot::PossibleCredential,
+            "presigned S3 URLs".to_owned(),
+            "anybody with a key can sign them without an event; they work up to 7 days, or until the key is deactivated",
+        );
+        add(
+            BlindSpot::PossibleCredential,
+            "SES SMTP password".to_owned(),
+            "computed from the secret key; CloudTrail does not log mail sent with it. It stops working with the key",
+        );
+    }
+    for (service, what, meaning) in [
+        (
+            "bedrock",
+            "Bedrock short-term API key",
+            "signed offline, up to 12 hours; its calls carry callWithBearerToken",
+        ),
+        (
+            "eks",
+            "EKS token",
+            "a presigned GetCallerIdentity; what it did is in the cluster's audit log",
+        ),
+        (
+            "rds",
+            "RDS IAM login",
+            "a presigned token; what it did is in the database's own log",
+        ),
+        (
+            "redshift",
+            "Redshift IAM login",
+            "what it did is in the database's own log",
+        ),
+        (
+            "ecr",
+            "ECR login",
+            "GetAuthorizationToken is logged, pulls with it only in part",
+        ),
+    ] {
+        if did(service) {
+            add(BlindSpot::PossibleCredential, what.to_owned(), meaning);
+        }
+    }
+}
+
+/// Names, the first few written out.
+pub(in crate::analysis::trace) fn listed(names: &[String]) -> String {
+    let shown = names.len().min(NAMES);
+    match names.len() - shown {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..shown].join(", ")),
+    }
+}
