@@ -106,6 +106,8 @@ pub(crate) async fn write(
 ) -> Result<Duration, Failure> {
     let began = Instant::now();
     let context = &terms.context;
+    // Another line follows each query.
+    context.end_waiting();
     let Asked {
         name,
         title,

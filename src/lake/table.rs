@@ -138,6 +138,10 @@ impl Table {
         }
     }
 
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     pub(crate) fn delta(&self) -> &DeltaTable {
         &self.delta
     }

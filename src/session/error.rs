@@ -29,6 +29,20 @@ pub enum SessionError {
         /// The operating system's answer.
         source: Arc<std::io::Error>,
     },
+    /// The Delta log names a data file that is not there.
+    #[error("a data file of the lake is missing: {path}")]
+    MissingFile {
+        /// Its path in the object store.
+        path: String,
+    },
+    /// A data file is not what was written.
+    #[error("a data file of the lake is missing or damaged{}", path.as_deref().unwrap_or_default())]
+    DamagedFile {
+        /// A colon and its path, where the engine names it.
+        path: Option<String>,
+        /// What the engine found.
+        source: Box<DataFusionError>,
+    },
     /// The SQL is wrong, or asks for something that SQL may not do here.
     #[error(transparent)]
     Sql(#[from] SqlFault),
@@ -44,7 +58,14 @@ impl From<DataFusionError> for SessionError {
     fn from(error: DataFusionError) -> Self {
         // An error of a source that comes through the engine is the source's.
         let engine = |error| SessionError::Engine(Box::new(error));
+        if let Some(path) = missing(&error) {
+            return SessionError::MissingFile { path };
+        }
         match error {
+            error if is_damage(&error) => SessionError::DamagedFile {
+                path: damaged(&error),
+                source: Box::new(error),
+            },
             DataFusionError::External(inner) => match inner.downcast::<SourceError>() {
                 Ok(source) => (*source).into(),
                 Err(inner) => match inner.downcast::<ReadFault>() {
@@ -54,6 +75,37 @@ impl From<DataFusionError> for SessionError {
             },
             error => engine(error),
         }
+    }
+}
+
+/// The object that is not there, if that is what went wrong; only data files of a lake are asked of an object store.
+fn missing(error: &DataFusionError) -> Option<String> {
+    let mut error: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = error {
+        if let Some(object_store::Error::NotFound { path, .. }) = inner.downcast_ref() {
+            return Some(path.clone());
+        }
+        error = inner.source();
+    }
+    None
+}
+
+/// The path that the engine names in its words, behind a colon.
+fn damaged(error: &DataFusionError) -> Option<String> {
+    let words = error.to_string();
+    let (_, named) = words.split_once("fetch metadata for file ")?;
+    let (path, _) = named.split_once(": ")?;
+    Some(format!(": {path}"))
+}
+
+/// Whether Parquet could not be read; there is none but in a lake.
+fn is_damage(error: &DataFusionError) -> bool {
+    match error.find_root() {
+        DataFusionError::ParquetError(_) => true,
+        DataFusionError::ArrowError(error, _) => {
+            matches!(**error, arrow::error::ArrowError::ParquetError(_))
+        }
+        _ => false,
     }
 }
 

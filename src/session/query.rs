@@ -383,6 +383,11 @@ pub(super) fn fault(error: DataFusionError, text: &str) -> SessionError {
         | DataFusionError::IoError(_)
         | DataFusionError::ParquetError(_)
         | DataFusionError::ExecutionJoin(_) => error.into(),
+        DataFusionError::ArrowError(inner, _)
+            if matches!(**inner, arrow::error::ArrowError::ParquetError(_)) =>
+        {
+            error.into()
+        }
         _ => SqlFault::of(&error, text).into(),
     }
 }

@@ -143,8 +143,31 @@ fn a_file_is_gone() {
     let day = home.path("lake/events/event_date=2025-03-01");
     fs::remove_dir_all(day).unwrap();
     let errors = home.refused(&KEYS);
-    assert!(errors.starts_with("error: "), "{errors}");
+    let gone = "error: a data file of the lake is missing";
+    assert!(errors.starts_with(gone), "{errors}");
     assert!(errors.contains("event_date=2025-03-01"), "{errors}");
+    assert!(
+        errors.contains("keytrail ingest SOURCE --lake NEW"),
+        "{errors}"
+    );
+}
+
+/// Data files that were cut, emptied or overwritten: one plain sentence, and no words of the engine.
+#[test]
+fn a_file_is_damaged() {
+    let home = Home::with_lake();
+    let day = home.path("lake/events/event_date=2025-03-01");
+    let file = fs::read_dir(day).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&file).unwrap();
+    let mut overwritten = whole.clone();
+    let end = overwritten.len() - 200;
+    overwritten[4..end].fill(0xa5);
+    for bytes in [&whole[..whole.len() / 2], &overwritten[..], b"PAR1"] {
+        fs::write(&file, bytes).unwrap();
+        let errors = home.refused(&["sql", "SELECT * FROM events", "--lake", "lake"]);
+        let damaged = "error: a data file of the lake is missing or damaged";
+        assert!(errors.starts_with(damaged), "{errors}");
+    }
 }
 
 /// The disk of this test is made for it, in a name space of its own.

@@ -61,6 +61,8 @@ impl From<SessionError> for Failure {
             SessionError::Source(error) => error.as_ref().into(),
             SessionError::TemporaryFile { .. } => Failure::of(&error)
                 .hint("events that are asked more than once are kept there: name a folder with more room in TMPDIR, or ingest first"),
+            SessionError::MissingFile { .. } | SessionError::DamagedFile { .. } => Failure::new(error.to_string())
+                .hint("the lake can be made anew from its log files: keytrail ingest SOURCE --lake NEW"),
             SessionError::Lake(error) => error.into(),
             SessionError::Sql(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
@@ -194,6 +196,9 @@ fn of_lake(error: &LakeError) -> Vec<String> {
         }
         LakeError::NotALake { .. } => "choose another place with --lake",
         LakeError::Newer { .. } => "use the keytrail that wrote it, or a newer one",
+        LakeError::Foreign { .. } => {
+            "another program wrote to the lake: make a new one from the log files with keytrail ingest"
+        }
         LakeError::Location { .. } => "a lake is a folder or s3://bucket/prefix",
         LakeError::Contended { .. } => {
             "run the command again, and fewer of them at once: what is stored stays"
