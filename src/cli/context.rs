@@ -10,8 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use clap::ColorChoice;
 use indicatif::ProgressBar;
 
-use crate::args::GlobalArgs;
-
 /// The surroundings of a command.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
@@ -24,10 +22,10 @@ pub(crate) struct Context {
 
 impl Context {
     /// The surroundings as given by the global options.
-    pub(crate) fn new(global: &GlobalArgs) -> Self {
+    pub(crate) fn new(quiet: bool, color: ColorChoice) -> Self {
         Self {
-            quiet: global.quiet,
-            color: global.color,
+            quiet,
+            color,
             line: Arc::default(),
         }
     }

@@ -5,8 +5,10 @@
 //! carries the answer and nothing else.
 
 mod args;
+mod columns;
 mod commands;
 mod context;
+mod diagnostics;
 mod failure;
 mod interrupt;
 mod inventory;
@@ -27,7 +29,7 @@ use std::thread;
 
 use clap::Parser as _;
 
-use crate::args::Cli;
+use crate::commands::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
@@ -39,7 +41,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refused) => return args::explain(&refused),
     };
-    let context = Context::new(&cli.global);
+    diagnostics::begin(cli.global.verbose);
+    let context = Context::new(cli.global.quiet, cli.global.color);
     // Not on the first thread, whose stack is as the system has it.
     let done = thread::scope(|scope| {
         let work = thread::Builder::new().stack_size(STACK);
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         done.unwrap_or_else(|error| Err(Failure::new("the runtime did not start").because(&error)))
     });
     context.end_waiting();
+    diagnostics::end();
     match done {
         Ok(done) => done.into(),
         Err(failure) => {

@@ -7,7 +7,7 @@
 
 use super::ledger::log_files_batch;
 use super::seen::{Pins, Seen};
-use super::table::{Committed, StoredFile, Table};
+use super::table::{Committed, MOST_ATTEMPTS, StoredFile, Table};
 use super::writer::DataFile;
 use super::{Lake, LakeError};
 use crate::event::EventKey;
@@ -23,10 +23,6 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::HashSet;
 use std::iter;
 use tokio::sync::Mutex;
-
-/// How often a commit is tried again because another writer was faster. Each loss means that the other has made
-/// progress, so this many in a row is a sign of something else.
-pub(super) const MOST_ATTEMPTS: u32 = 200;
 
 /// A parcel, ready to be committed.
 #[derive(Debug, Default)]

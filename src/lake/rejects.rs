@@ -3,10 +3,9 @@
 //! In: rejected records. Out: rows of `rejects`. Promise: a record is there once, also when its log file is read again
 //! because an ingest was killed, or by two ingests at once.
 
-use super::commit::MOST_ATTEMPTS;
 use super::ledger::identity;
 use super::reader::read_columns;
-use super::table::{Committed, StoredFile, Table};
+use super::table::{Committed, MOST_ATTEMPTS, StoredFile, Table};
 use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError};

@@ -20,6 +20,10 @@ use object_store::{ObjectStoreExt, PutPayload};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
+/// How often a commit is tried again because another writer was faster. Each loss means that the other has made
+/// progress, so this many in a row is a sign of something else.
+pub(super) const MOST_ATTEMPTS: u32 = 200;
+
 /// A file of a table, as the Delta log has it.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredFile {

@@ -14,12 +14,14 @@ mod distinct;
 mod error;
 mod fault;
 mod functions;
+mod measured;
 mod params;
 mod query;
 mod raw;
 mod spool;
 mod statement;
 mod stored;
+mod times;
 mod typed;
 mod views;
 

@@ -23,20 +23,21 @@ fn help() {
       key          Show one access key: every source IP, user agent, API call, region and error
       trace        Trace a compromised key: everything it did, what came out of it, what to clean up
       consumers    Show who uses access keys, and what each of them should use instead
-      coverage     Show what was seen of the trail, and what is missing
-      credentials  Show what IAM says of users and keys: unused, doubled, used unseen
+      coverage     Show which accounts, regions and days the logs cover, and what is missing
+      credentials  Audit IAM users and keys: unused, duplicate, or used outside CloudTrail
       plan         Write the runbook for the removal of access keys
-      policy       Write the IAM policy that a key's observed use asks for
-      ready        Show which keys can be made inactive or deleted, and which cannot yet
-      progress     Show which consumers are gone, moved to a role, still there or new since a day
-      run          Ask a question by its name (see `keytrail list`)
-      list         List the questions that can be asked by name, or show one in full
-      sql          Ask anything in SQL, or open a shell for it
-      networks     Make a table of address ranges, for --ip-ranges
+      policy       Write the least-privilege IAM policy for a key's observed use
+      ready        Show which keys can be deactivated or deleted, and which cannot yet
+      progress     Show which consumers have gone, moved to a role, stayed or come since a date
+      run          Run a saved query (see `keytrail list`)
+      list         List the saved queries, or show one in full
+      sql          Run SQL, or open a SQL shell
+      networks     Build a table of address ranges, for --ip-ranges
       describe     Describe the columns of an event: name, type, place in the record, meaning
-      rules        List what is known of attacks: which events mean what, and when
+      rules        List the rules about attacks: event, severity, technique and condition
       completions  Print a completion script for a shell
-      man          Print the manual page, or write one page per command into a folder
+      man          Show the manual page, or write one page per command into a folder
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -47,10 +48,14 @@ fn help() {
 
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -60,8 +65,8 @@ fn help() {
       keytrail keys                                Which keys are used? From the lake, in a moment
       keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
       keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
-      keytrail coverage                            What was seen of the trail, and what is missing?
-      keytrail list                                What else can be asked?
+      keytrail coverage                            Which accounts, regions and days do the logs cover?
+      keytrail list                                Which saved queries are there?
 
     Exit codes:
       0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C
@@ -71,7 +76,7 @@ fn help() {
 
 #[test]
 fn help_of_ingest() {
-    assert_snapshot!(ran(&["ingest", "--help"]), @r"
+    assert_snapshot!(ran(&["ingest", "--help"]), @r#"
     exit code: 0
     --- stdout
     Read log files into a lake, every event once
@@ -110,10 +115,11 @@ fn help_of_ingest() {
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -129,10 +135,10 @@ fn help_of_ingest() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -156,10 +162,14 @@ fn help_of_ingest() {
 
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -172,12 +182,12 @@ fn help_of_ingest() {
 
     Exit code 3 means done, but log files or records were rejected; the summary names them.
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_keys() {
-    assert_snapshot!(ran(&["keys", "--help"]), @r"
+    assert_snapshot!(ran(&["keys", "--help"]), @r#"
     exit code: 0
     --- stdout
     List every access key: whose it is, when it was used, from how many places
@@ -215,15 +225,16 @@ fn help_of_keys() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
               (repeatable)
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -239,10 +250,10 @@ fn help_of_keys() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -257,12 +268,19 @@ fn help_of_keys() {
       -o, --output <FILE>
               Write the answer to this file, once it is complete
 
+          --columns <NAMES>
+              Only these columns, in this order, e.g. access_key_id,last_seen
+
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -273,12 +291,12 @@ fn help_of_keys() {
       keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
       keytrail keys --format csv --output keys.csv           For a spreadsheet
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_key() {
-    assert_snapshot!(ran(&["key", "--help"]), @r"
+    assert_snapshot!(ran(&["key", "--help"]), @r#"
     exit code: 0
     --- stdout
     Show one access key: every source IP, user agent, API call, region and error
@@ -307,15 +325,16 @@ fn help_of_key() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
               (repeatable)
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -331,10 +350,10 @@ fn help_of_key() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -349,12 +368,19 @@ fn help_of_key() {
       -o, --output <FILE>
               Write the answer to this file, once it is complete
 
+          --columns <NAMES>
+              Only these columns, in this order, e.g. access_key_id,last_seen
+
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -364,17 +390,17 @@ fn help_of_key() {
       keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
       keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_coverage() {
-    assert_snapshot!(ran(&["coverage", "--help"]), @r"
+    assert_snapshot!(ran(&["coverage", "--help"]), @r#"
     exit code: 0
     --- stdout
-    Show what was seen of the trail, and what is missing
+    Show which accounts, regions and days the logs cover, and what is missing
 
-    Accounts, regions and days with their log files and events, rejected log files, holes, and which
+    Accounts, regions and days with their log files and events, rejected log files, gaps, and which
     event categories and data events are present at all. Ask this before you conclude that a key did not
     do something.
 
@@ -395,15 +421,16 @@ fn help_of_coverage() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
               (repeatable)
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -419,10 +446,10 @@ fn help_of_coverage() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -437,12 +464,19 @@ fn help_of_coverage() {
       -o, --output <FILE>
               Write the answer to this file, once it is complete
 
+          --columns <NAMES>
+              Only these columns, in this order, e.g. access_key_id,last_seen
+
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -451,7 +485,7 @@ fn help_of_coverage() {
       keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
       keytrail coverage --account 123456789012     Of one account
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
@@ -461,7 +495,10 @@ fn help_of_the_small_commands() {
     --- stdout
     Describe the columns of an event: name, type, place in the record, meaning
 
-    Usage: keytrail describe [OPTIONS]
+    Usage: keytrail describe [OPTIONS] [COLUMN]...
+
+    Arguments:
+      [COLUMN]...  Only these columns
 
     Options:
       -h, --help     Print help
@@ -471,14 +508,18 @@ fn help_of_the_small_commands() {
       -f, --format <FORMAT>  How the answer is written [default: table] [possible values: table, json,
                              jsonl, csv, markdown]
       -o, --output <FILE>    Write the answer to this file, once it is complete
+          --columns <NAMES>  Only these columns, in this order, e.g. access_key_id,last_seen
 
     General:
-      -q, --quiet         Say nothing but the answer and errors
-          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+      -q, --quiet         Print only the answer and errors
+      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
+                          -vv with every request; also RUST_LOG
+          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto),
                           always, or never [default: auto]
 
     Examples:
       keytrail describe                      Every column of the lake's events
+      keytrail describe user_agent           One column
       keytrail describe --format markdown    The same for a wiki
     --- stderr
     ");
@@ -497,8 +538,10 @@ fn help_of_the_small_commands() {
       -V, --version  Print version
 
     General:
-      -q, --quiet         Say nothing but the answer and errors
-          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+      -q, --quiet         Print only the answer and errors
+      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
+                          -vv with every request; also RUST_LOG
+          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto),
                           always, or never [default: auto]
 
     Examples:
@@ -510,7 +553,7 @@ fn help_of_the_small_commands() {
     assert_snapshot!(ran(&["man", "-h"]), @r"
     exit code: 0
     --- stdout
-    Print the manual page, or write one page per command into a folder
+    Show the manual page, or write one page per command into a folder
 
     Usage: keytrail man [OPTIONS]
 
@@ -520,12 +563,14 @@ fn help_of_the_small_commands() {
       -V, --version       Print version
 
     General:
-      -q, --quiet         Say nothing but the answer and errors
-          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+      -q, --quiet         Print only the answer and errors
+      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
+                          -vv with every request; also RUST_LOG
+          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto),
                           always, or never [default: auto]
 
     Examples:
-      keytrail man | man -l -                            Read the manual page
+      keytrail man                                       Read the manual page
       keytrail man --dir ~/.local/share/man/man1         Install all pages
     --- stderr
     ");
@@ -608,17 +653,19 @@ fn wrong_usage() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(ran(&["keys", "--since", "yesterday"]), @r#"
-    exit code: 2
+    assert_snapshot!(ran(&["keys", "--since", "yesterday"]), @r"
+    exit code: 1
     --- stdout
     --- stderr
-    error: "yesterday" is not a time (RFC 3339 such as 2026-03-01T12:00:00Z, a date such as 2026-03-01, or a span before now such as 90d, 12h, 30m, 2w)
-    "#);
+    error: there is no lake at /work/lane-words/keytrail-lake
+    hint: make one: keytrail ingest SOURCE --lake /work/lane-words/keytrail-lake
+    hint: or ask log files directly, without a lake: --trail SOURCE
+    ");
     assert_snapshot!(ran(&["keys", "--since", "2025-03-02", "--until", "2025-03-01"]), @r"
     exit code: 2
     --- stdout
     --- stderr
-    error: --since is not before --until, so that nothing is left
+    error: --since must be before --until
     ");
 }
 
