@@ -22,6 +22,7 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+mod one_reading;
 mod page;
 mod plan;
 mod policy;
@@ -37,6 +38,7 @@ mod reads_once;
 mod ready;
 mod rules;
 mod s3_server;
+mod shapes;
 mod shell_words;
 mod source_local;
 mod source_s3;
