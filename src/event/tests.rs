@@ -3,6 +3,8 @@
 use super::*;
 use arrow::array::{Array, AsArray, RecordBatch};
 
+mod shapes;
+
 fn decode(bytes: &[u8]) -> (Decoded, RecordBatch) {
     let mut builder = EventBuilder::new(Field::all());
     let decoded = Decoder::new(1 << 30).decode(bytes, "file", (&mut builder, &mut |_| ()));
@@ -114,36 +116,64 @@ fn a_record_that_is_not_utf8_is_rejected_alone() {
 }
 
 #[test]
-fn a_broken_file_leaves_no_row() {
+fn a_file_that_cannot_be_read_leaves_no_row() {
     let mut builder = EventBuilder::new(Field::all());
     let mut decoder = Decoder::new(1 << 30);
     let good = format!(r#"{{"Records":[{EVENT}]}}"#);
-    for (text, reason) in [
-        (format!(r#"{{"Records":[{EVENT},{EVENT}"#), "ends too early"),
+    let mut damaged = gzip(good.as_bytes());
+    let checksum = damaged.len() - 6;
+    damaged[checksum] ^= 1;
+    for (bytes, reason) in [
         (
-            format!(r#"{{"Records":[{EVENT},<html>"#),
-            "broken JSON at byte",
-        ),
-        (
-            "<html>503 Slow Down</html>".to_owned(),
+            b"<html>503 Slow Down</html>".to_vec(),
             "neither gzip nor JSON",
         ),
-        (String::new(), "empty"),
-        ("  \n".to_owned(), "no JSON"),
+        (Vec::new(), "empty"),
+        (b"  \n".to_vec(), "no JSON"),
+        (b"{\"Records\":[".to_vec(), "ends too early"),
         (
-            r#"{"test_events":[1]}"#.to_owned(),
+            b"{\"test_events\":[1]}".to_vec(),
             "objects with the fields test_events",
         ),
+        (b"PAR1....".to_vec(), "a Parquet file"),
+        (damaged, "broken gzip data"),
     ] {
         decoder.decode(good.as_bytes(), "good", (&mut builder, &mut |_| ()));
         let before = builder.rows();
-        let decoded = decoder.decode(text.as_bytes(), "bad", (&mut builder, &mut |_| ()));
+        let decoded = decoder.decode(&bytes, "bad", (&mut builder, &mut |_| ()));
         match decoded.outcome {
             Outcome::Rejected(found) => assert!(found.to_string().contains(reason), "{found}"),
-            other => panic!("{text}: {other:?}"),
+            other => panic!("{reason}: {other:?}"),
         }
-        assert_eq!(builder.rows(), before);
+        assert_eq!((builder.rows(), decoded.records), (before, 0));
     }
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).expect("in memory");
+    encoder.finish().expect("in memory")
+}
+
+#[test]
+fn the_first_of_two_values_counts_in_a_record() {
+    let text = EVENT.replacen(
+        '{',
+        r#"{"userIdentity":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE","accessKeyId":"AKIAI44QH8DHBEXAMPLE"},"errorCode":null,"errorCode":"AccessDenied","eventName":"First","#,
+        1,
+    );
+    let (_, batch) = decode(text.as_bytes());
+    let first = |field| texts(&batch, field)[0].clone();
+    assert_eq!(first(Field::EventName).as_deref(), Some("First"));
+    assert_eq!(
+        first(Field::AccessKeyId).as_deref(),
+        Some("AKIAIOSFODNN7EXAMPLE")
+    );
+    assert_eq!(first(Field::ErrorCode), None);
+    // What was second is not lost.
+    let others = first(Field::OtherFields).expect("kept");
+    assert!(others.contains("AKIAI44QH8DHBEXAMPLE") && others.contains("AccessDenied"));
 }
 
 #[test]
@@ -206,7 +236,7 @@ fn identities_tell_copies_from_namesakes() {
     assert!(key(&event("", "A")).1.starts_with("content-"));
 }
 
-/// A log file too long to be held: read in pieces, handed over in between, all or nothing.
+/// A log file too long to be held: read in pieces, handed over in between, kept as far as it goes.
 #[test]
 fn a_long_file_is_read_in_pieces() {
     let event = EVENT.replace("GetObject", &"x".repeat(100_000));
@@ -236,9 +266,9 @@ fn a_long_file_is_read_in_pieces() {
     assert_eq!(decoded.json_bytes as usize, text.len());
     let (decoded, rows) = run(&broken);
     assert!(
-        matches!(decoded.outcome, Outcome::Rejected(_)),
+        matches!(decoded.outcome, Outcome::Rejected(FileFault::CutOff { .. })),
         "{:?}",
         decoded.outcome
     );
-    assert_eq!(rows, 0);
+    assert_eq!(rows, events);
 }

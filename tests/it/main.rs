@@ -26,6 +26,7 @@ mod lineage;
 #[cfg(feature = "live")]
 mod live;
 mod needs;
+mod one_reading;
 mod page;
 mod plan;
 mod policy;
@@ -41,6 +42,7 @@ mod reads_once;
 mod ready;
 mod rules;
 mod s3_server;
+mod shapes;
 mod shell_words;
 mod source_local;
 mod source_s3;

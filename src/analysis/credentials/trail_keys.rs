@@ -122,8 +122,8 @@ impl TrailKeys {
         };
         let request = rows
             .text(row, CHANGE_REQUEST)
-            .and_then(|text| serde_json::from_str(text).ok());
-        let request: serde_json::Value = request.unwrap_or_default();
+            .and_then(crate::json::Value::parse);
+        let request = request.unwrap_or_default();
         let id = match change {
             "CreateAccessKey" => rows.long_term(row, ISSUED),
             _ => request["accessKeyId"].as_str().and_then(long_term),
