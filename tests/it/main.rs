@@ -44,6 +44,7 @@ mod rules;
 mod s3_server;
 mod shapes;
 mod shell_words;
+mod silence;
 mod source_local;
 mod source_s3;
 mod sql;
