@@ -65,8 +65,10 @@ impl Policy {
                 reason: &open.reason,
             })
             .collect();
-        let mut notes = self.notes.clone();
-        if observed.uses.is_empty() {
+        let mut notes = Vec::new();
+        notes.extend(intruder_note(observed));
+        notes.extend(self.notes.iter().cloned());
+        if observed.uses.is_empty() && observed.left_out.is_empty() {
             notes.push(
                 "the log files that were read hold no event of this key: this does not show that the key needs nothing"
                     .to_owned(),
@@ -108,6 +110,48 @@ impl Policy {
             coverage: Some(observed.coverage.clone()),
         })
     }
+}
+
+/// A report of documents that rest on no key's use.
+pub(super) fn documents_report(
+    title: &str,
+    documents: &[Document],
+    notes: Vec<String>,
+) -> Result<Report, AnalysisError> {
+    let rows: Vec<DocumentRow> = documents.iter().map(document_row).collect();
+    Ok(Report {
+        name: "policy".to_owned(),
+        title: title.to_owned(),
+        sections: vec![section(
+            ("documents", "Documents"),
+            DOCUMENT_COLUMNS,
+            &rows,
+        )?],
+        notes,
+        coverage: None,
+    })
+}
+
+/// That an intruder's use is left out, and where it came from.
+fn intruder_note(observed: &Observed) -> Option<String> {
+    if observed.left_out.is_empty() {
+        return None;
+    }
+    let addresses: BTreeSet<&str> = observed
+        .left_out
+        .iter()
+        .filter_map(|of| of.source_ip_address.as_deref())
+        .collect();
+    let actions: BTreeSet<&str> = observed
+        .left_out
+        .iter()
+        .map(|of| of.action.as_str())
+        .collect();
+    Some(format!(
+        "an intruder used this key from {}: what only the intruder did is left out ({})",
+        some_of(&addresses),
+        some_of(&actions)
+    ))
 }
 
 /// That other use of the key is left out, and what is in it that may be another's.

@@ -78,7 +78,7 @@ impl JudgedArgs {
         if let (Some(since), Some(window)) = (since, window)
             && since > window
         {
-            let session = question::session_from(window, &self.trail).await?;
+            let session = question::session_from(window, &self.trail, context).await?;
             found = ready(&session, keys, iam, &options).await?;
             found.notes.push(format!(
                 "--since is within the window: the log was read from {} on",
