@@ -12,6 +12,7 @@ mod describe;
 mod ingest;
 mod key;
 mod keys;
+mod lake;
 pub(crate) mod list;
 mod man;
 mod networks;
@@ -34,6 +35,7 @@ use crate::failure::{Done, Failure};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Ingest(ingest::Args),
+    Lake(lake::Args),
     Keys(keys::Args),
     Key(key::Args),
     Trace(trace::Args),
@@ -59,6 +61,7 @@ impl Command {
     pub(crate) async fn run(self, context: &Context) -> Result<Done, Failure> {
         match self {
             Command::Ingest(args) => ingest::run(args, context).await,
+            Command::Lake(args) => lake::run(args, context).await,
             Command::Keys(args) => keys::run(args, context).await,
             Command::Key(args) => key::run(args, context).await,
             Command::Trace(args) => trace::run(args, context).await,
