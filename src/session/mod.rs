@@ -9,6 +9,7 @@
 mod cancel;
 mod catalog;
 mod count_texts;
+mod covered;
 mod dialect;
 mod distinct;
 mod error;
@@ -34,7 +35,6 @@ pub use views::{EVENT_DATA_STORE, VIEWS, View};
 use crate::cloudtrail::Selection;
 use crate::lake::{Lake, LakeError, TableName};
 use crate::read::{Observer, Silent};
-use crate::report::Coverage;
 use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -83,6 +83,7 @@ impl Default for SessionOptions {
 pub struct Session {
     context: SessionContext,
     origin: Origin,
+    selection: Selection,
 }
 
 impl std::fmt::Debug for Session {
@@ -123,6 +124,7 @@ impl Session {
         Ok(Self {
             context,
             origin: Origin::Lake(Box::new(lake)),
+            selection: options.selection.clone(),
         })
     }
 
@@ -149,6 +151,7 @@ impl Session {
         Ok(Self {
             context,
             origin: Origin::Trail(trail),
+            selection: options.selection.clone(),
         })
     }
 
@@ -253,14 +256,6 @@ impl Session {
         match &self.origin {
             Origin::Lake(_) => None,
             Origin::Trail(trail) => Some(trail.progress()),
-        }
-    }
-
-    /// What the answers rest on. For log files without ingest: what was read so far.
-    pub async fn coverage(&self) -> Result<Coverage, SessionError> {
-        match &self.origin {
-            Origin::Lake(lake) => Ok(lake.coverage().await?),
-            Origin::Trail(trail) => Ok(trail.tally().coverage(trail.name())),
         }
     }
 }

@@ -22,6 +22,7 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+mod not_read;
 mod page;
 mod plan;
 mod policy;
