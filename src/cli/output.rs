@@ -16,14 +16,18 @@ use keytrail::report::{Coverage, Report};
 use crate::args::OutputArgs;
 use crate::columns;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Done, Failure};
 use crate::pager::Screen;
 
 /// What helps people who miss a column.
 const WAY_OUT: &str = "choose with --columns, or use --format csv";
 
-/// Writes the report where and how the options say.
-pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Result<(), Failure> {
+/// Writes the report where and how the options say; tells whether it rests on all there was to read.
+pub(crate) fn write(
+    report: &Report,
+    args: &OutputArgs,
+    context: &Context,
+) -> Result<Done, Failure> {
     let report = columns::of_report(report, &args.columns)?;
     place(args, context, |options, out| {
         renderer(args.format, options).render(&report, out)
@@ -31,7 +35,7 @@ pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Re
     if args.format.rows_only() {
         mention_the_rest(&report.notes, report.coverage.as_ref(), context);
     }
-    Ok(())
+    Ok(report.coverage.as_ref().map_or(Done::Complete, Done::on))
 }
 
 /// Hands the place that the options name to a function that writes no table, with what may be assumed about it.

@@ -15,6 +15,8 @@ use super::paths::Guesses;
 use super::summary::Summary;
 use super::walk::Walk;
 use crate::json::encoding;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Decodes log files; keeps its buffers from one to the next.
 #[derive(Debug)]
@@ -22,6 +24,7 @@ pub struct Decoder {
     inflater: Inflater,
     guesses: Guesses,
     max_json: u64,
+    stop: Arc<AtomicBool>,
 }
 
 /// Called when a file too long to be held has filled the builder; takes the rows out of it.
@@ -34,7 +37,14 @@ impl Decoder {
             inflater: Inflater::new(),
             guesses: Guesses::default(),
             max_json,
+            stop: Arc::default(),
         }
+    }
+
+    /// The same; once `stop` is set, it ends within the log file, which then is rejected as [`FileFault::Stopped`].
+    #[must_use]
+    pub fn until(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
     }
 
     /// Decodes the log file `name` into `builder`. A file whose text is too long to be held calls `when_full` in between;
@@ -47,7 +57,8 @@ impl Decoder {
     ) -> Decoded {
         let before = builder.rows();
         builder.begin_file(name);
-        let mut walk = Walk::new(Some((&mut *builder, when_full)), &mut self.guesses);
+        let (guesses, stop) = (&mut self.guesses, &*self.stop);
+        let mut walk = Walk::new(Some((&mut *builder, when_full)), guesses, stop);
         let result = match archive::kind(bytes, name) {
             None => file(bytes, &mut walk, (&mut self.inflater, self.max_json)),
             Some(kind) => archived(
@@ -58,7 +69,7 @@ impl Decoder {
             ),
         };
         let walked = walk.done();
-        let events = walked.records > walked.rejects.len() as u64;
+        let events = walked.records > walked.rejects.count();
         let outcome = match result {
             Err(fault) => Outcome::Rejected(fault),
             Ok(()) if events || (walked.foreign.is_none() && walked.unknown.is_none()) => {
@@ -83,9 +94,13 @@ impl Decoder {
             return Decoded {
                 outcome,
                 records: walked.records,
-                rejects: walked.rejects,
+                rejected: walked.rejects.count(),
+                remark: walked
+                    .remark
+                    .or(passed_over)
+                    .or_else(|| walked.rejects.remark()),
+                rejects: walked.rejects.kept(),
                 json_bytes: walked.json_bytes,
-                remark: walked.remark.or(passed_over),
                 summary: builder.take_summary(),
             };
         }
@@ -93,6 +108,7 @@ impl Decoder {
         Decoded {
             outcome,
             records: 0,
+            rejected: 0,
             rejects: Vec::new(),
             json_bytes: walked.json_bytes,
             remark: walked.remark,
@@ -128,7 +144,8 @@ fn file(
         Text::Long(reader) => {
             // Rows of a long file cannot be taken back once handed over: check it first, then read it again.
             let mut guesses = Guesses::default();
-            let checked = Walk::new(None, &mut guesses).document(&mut Input::long(reader, limit));
+            let checked =
+                Walk::new(None, &mut guesses, walk.stop).document(&mut Input::long(reader, limit));
             if let Err(fault) = checked
                 && !fault.keeps_events()
             {
@@ -160,7 +177,7 @@ fn archived(
             None => file(content, walk, (&mut *inflater, limit)),
         };
         match result {
-            Err(fault @ FileFault::TooManyRejects { .. }) => Err(fault),
+            Err(fault @ (FileFault::OnlyRejects { .. } | FileFault::Stopped)) => Err(fault),
             Err(fault) => {
                 walk.member_fault(member, &fault);
                 Ok(())

@@ -29,14 +29,6 @@ pub enum FileFault {
         /// How much text there is.
         byte: u64,
     },
-    /// More records than anybody would look at cannot be read.
-    #[error("{rejected} records could not be read, up to byte {byte}: the rest was not read")]
-    TooManyRejects {
-        /// How many.
-        rejected: usize,
-        /// Where reading ended.
-        byte: u64,
-    },
     /// An archive that cannot be read to its end.
     #[error("a broken archive: {0}")]
     Archive(String),
@@ -82,6 +74,15 @@ pub enum FileFault {
         /// The first fields of its first object.
         fields: String,
     },
+    /// Among very many records, none is an event.
+    #[error("no event among its first {records} records")]
+    OnlyRejects {
+        /// How many records were looked at.
+        records: u64,
+    },
+    /// Reading was to end: it says nothing about the file.
+    #[error("not read to its end: stopped")]
+    Stopped,
     /// A long file was sound once, but not when it was read again.
     #[error("the file could not be read a second time")]
     NotTwice,
@@ -95,7 +96,6 @@ impl FileFault {
             | Self::AfterRecords
             | Self::CutOff { .. }
             | Self::CutGzip { .. }
-            | Self::TooManyRejects { .. }
             | Self::Archive(_)
             | Self::NotJson
             | Self::LongValue => true,
@@ -105,6 +105,8 @@ impl FileFault {
             | Self::TooLarge { .. }
             | Self::NoJson
             | Self::NoEvents { .. }
+            | Self::OnlyRejects { .. }
+            | Self::Stopped
             | Self::NotTwice => false,
         }
     }
@@ -118,9 +120,8 @@ impl FileFault {
             Self::TooLarge { .. } | Self::LongValue => RejectKind::TooLarge,
             Self::NotJson => RejectKind::NotJson,
             Self::BrokenJson { .. } | Self::AfterRecords => RejectKind::BrokenJson,
-            Self::CutOff { .. } | Self::CutGzip { .. } => RejectKind::CutOff,
-            Self::TooManyRejects { .. } => RejectKind::BrokenJson,
-            Self::NoEvents { .. } => RejectKind::NoEvents,
+            Self::CutOff { .. } | Self::CutGzip { .. } | Self::Stopped => RejectKind::CutOff,
+            Self::NoEvents { .. } | Self::OnlyRejects { .. } => RejectKind::NoEvents,
         }
     }
 }

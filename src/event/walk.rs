@@ -12,16 +12,15 @@ use super::fault::FileFault;
 use super::input::Input;
 use super::paths::Guesses;
 use super::record::{Record, RecordFault};
+use super::rejects::Rejects;
 use crate::json::scan::{self, Fault};
 use crate::json::unsound::depth;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 mod records;
 
-/// So many rejected records of one log file are kept; with more, it is no log file.
-const MOST_REJECTS: usize = 100_000;
-
-/// So many bytes of them.
-const MOST_REJECTED_BYTES: usize = 64 << 20;
+/// Records between two looks at whether reading is to end.
+const BETWEEN_LOOKS: u64 = 1_024;
 
 /// Of what follows a fault, so much is kept.
 const LONGEST_REST: usize = 1 << 20;
@@ -34,9 +33,9 @@ pub(super) struct Walk<'b> {
     /// Where rows go; nowhere when a long text is only checked.
     rows: Option<Rows<'b>>,
     guesses: &'b mut Guesses,
+    pub(super) stop: &'b AtomicBool,
     records: u64,
-    rejects: Vec<Reject>,
-    rejected_bytes: usize,
+    rejects: Rejects,
     json_bytes: u64,
     remark: Option<String>,
     /// What well-known other things were met, and how many.
@@ -47,7 +46,7 @@ pub(super) struct Walk<'b> {
 /// What a pass has found.
 pub(super) struct Walked {
     pub(super) records: u64,
-    pub(super) rejects: Vec<Reject>,
+    pub(super) rejects: Rejects,
     pub(super) json_bytes: u64,
     pub(super) remark: Option<String>,
     pub(super) foreign: Option<(&'static str, u64)>,
@@ -58,13 +57,14 @@ impl<'b> Walk<'b> {
     pub(super) fn new(
         rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>,
         guesses: &'b mut Guesses,
+        stop: &'b AtomicBool,
     ) -> Self {
         Self {
             rows,
             guesses,
+            stop,
             records: 0,
-            rejects: Vec::new(),
-            rejected_bytes: 0,
+            rejects: Rejects::default(),
             json_bytes: 0,
             remark: None,
             foreign: None,
@@ -97,12 +97,14 @@ impl<'b> Walk<'b> {
 
     /// A file of an archive that could not be read, or not to its end.
     pub(super) fn member_fault(&mut self, member: &str, fault: &FileFault) {
-        self.rejects.push(Reject {
-            record: self.records,
+        let record = self.records;
+        let reject = || Reject {
+            record,
             kind: fault.kind(),
             reason: format!("{member}: {fault}"),
             text: member.to_owned(),
-        });
+        };
+        self.rejects.add(reject, member.len());
         self.records += 1;
     }
 
@@ -119,7 +121,7 @@ impl<'b> Walk<'b> {
                 Err((fault, text)) => self.reject(&fault, &text),
             }
             self.flush_when_full();
-            self.too_many(0)?;
+            self.look_up()?;
         }
         match none {
             true => Err(FileFault::NoJson),
@@ -261,7 +263,7 @@ impl<'b> Walk<'b> {
         };
         self.reject(&RecordFault::Json(fault), &text);
         input.set(end);
-        self.too_many(input.position())
+        self.look_up()
     }
 
     fn cut_off(&mut self, input: &Input<'_>) -> FileFault {
@@ -275,25 +277,30 @@ impl<'b> Walk<'b> {
         let rest = &bytes[at.min(bytes.len())..];
         if !rest.trim_ascii().is_empty() {
             let kept = &rest[..rest.len().min(LONGEST_REST)];
-            self.rejects.push(Reject {
-                record: self.records,
+            let record = self.records;
+            let reject = || Reject {
+                record,
                 kind: error.kind(),
                 reason: match kept.len() == rest.len() {
                     true => error.to_string(),
                     false => format!("{error} (its first {LONGEST_REST} bytes are kept)"),
                 },
                 text: String::from_utf8_lossy(kept).into_owned(),
-            });
+            };
+            self.rejects.add(reject, kept.len());
             self.records += 1;
         }
         error
     }
 
-    /// Ends the pass when too much was rejected.
-    fn too_many(&self, byte: u64) -> Result<(), FileFault> {
-        let rejected = self.rejects.len();
-        match rejected > MOST_REJECTS || self.rejected_bytes > MOST_REJECTED_BYTES {
-            true => Err(FileFault::TooManyRejects { rejected, byte }),
+    /// Ends the pass when it is to stop, or when there is nothing but rejected records.
+    fn look_up(&self) -> Result<(), FileFault> {
+        if self.records.is_multiple_of(BETWEEN_LOOKS) && self.stop.load(Ordering::Relaxed) {
+            return Err(FileFault::Stopped);
+        }
+        let records = self.records;
+        match self.rejects.are_hopeless(records) {
+            true => Err(FileFault::OnlyRejects { records }),
             false => Ok(()),
         }
     }
@@ -309,8 +316,7 @@ impl<'b> Walk<'b> {
                 Ok((record, end)) => {
                     self.record(record, &rest[..end], 0);
                     *at += end;
-                    let byte = *at as u64;
-                    self.too_many(byte)?;
+                    self.look_up()?;
                     return Ok(Ok(()));
                 }
                 // Not an object: skipped below as a value of another kind, if it is one.
@@ -333,18 +339,19 @@ impl<'b> Walk<'b> {
         }
         input.set(end);
         self.flush_when_full();
-        self.too_many(input.position())?;
+        self.look_up()?;
         Ok(Ok(()))
     }
 
     fn reject(&mut self, fault: &RecordFault, text: &str) {
-        self.rejected_bytes += text.len();
-        self.rejects.push(Reject {
-            record: self.records,
+        let record = self.records;
+        let reject = || Reject {
+            record,
             kind: fault.kind(),
             reason: fault.to_string(),
             text: text.to_owned(),
-        });
+        };
+        self.rejects.add(reject, text.len());
         self.records += 1;
     }
 

@@ -9,7 +9,7 @@ use super::change::{Change, Committed, StoredFile};
 use super::ledger::identity;
 use super::names::{ParcelId, Writer};
 use super::seen::{Pins, Seen};
-use super::table::Table;
+use super::table::{MOST_ATTEMPTS, Table};
 use super::writer::DataFile;
 use super::{Lake, LakeError};
 use crate::event::EventKey;

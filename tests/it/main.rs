@@ -28,8 +28,9 @@ mod lineage;
 #[cfg(feature = "live")]
 mod live;
 mod needs;
-mod one_reading;
+mod not_read;
 mod one_call;
+mod one_reading;
 mod page;
 mod plan;
 mod policy;

@@ -121,6 +121,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         include_intruder: args.include.is_some(),
     };
     let report = answer(&session, &consumers, &Params::new()).await?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }

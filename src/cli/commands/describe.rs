@@ -52,8 +52,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     let report = report(&args.columns)
         .map_err(|error| Failure::new("the columns do not line up").because(&error))?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }
 
 /// The columns of the answer, and what may happen to them where a table has to fit.

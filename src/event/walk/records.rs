@@ -5,8 +5,8 @@
 
 use super::Walk;
 use crate::event::export;
-use crate::event::gzip::{Inflater, Text};
 use crate::event::fault::LONGEST_VALUE;
+use crate::event::gzip::{Inflater, Text};
 use crate::event::record::{Record, RecordFault};
 use crate::event::shape::{self, Shape};
 use crate::json::scan::{self, Elements, sound};
