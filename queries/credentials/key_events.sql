@@ -1,5 +1,6 @@
--- What a trail knows of long-term keys: their use, and the calls that made, changed and deleted them
--- grain: one row per key, user and change (a change is a successful call of CreateAccessKey, UpdateAccessKey or DeleteAccessKey)
+-- What a trail knows of long-term keys: their use, and the calls that created, changed and deleted them or renamed and deleted their users
+-- grain: one row per key, user and change (a change is a successful call of CreateAccessKey, UpdateAccessKey, DeleteAccessKey,
+--   UpdateUser or DeleteUser)
 SELECT
     access_key_id,
     user_identity_type,
@@ -10,6 +11,7 @@ SELECT
     change_request,
     issued_access_key_id,
     issued_principal,
+    changed_from,
     count(*) AS events,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
@@ -24,13 +26,14 @@ FROM (
         CASE WHEN is_change THEN account_id END AS changed_in,
         CASE WHEN is_change THEN request_parameters END AS change_request,
         CASE WHEN is_change THEN issued_access_key_id END AS issued_access_key_id,
-        CASE WHEN is_change THEN issued_principal END AS issued_principal
+        CASE WHEN is_change THEN issued_principal END AS issued_principal,
+        CASE WHEN is_change THEN source_ip_address END AS changed_from
     FROM (
         SELECT
             *,
             error_code IS NULL
                 AND event_source = 'iam.amazonaws.com'
-                AND event_name IN ('CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey') AS is_change
+                AND event_name IN ('CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey', 'UpdateUser', 'DeleteUser') AS is_change
         FROM events
     )
     WHERE is_change OR key_type(access_key_id) = 'long-term'
@@ -44,4 +47,5 @@ GROUP BY
     changed_in,
     change_request,
     issued_access_key_id,
-    issued_principal
+    issued_principal,
+    changed_from

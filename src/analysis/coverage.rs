@@ -1,13 +1,16 @@
 //! What is covered at all.
 //!
-//! In: events and the ledger. Out: the report `coverage`. Promise: reads the events once; what is missing is listed, since
-//! silence in a log means nothing where there is no log.
+//! In: events and the ledger. Out: the report `coverage`. Promise: reads the log files once; what is missing is listed, since
+//! silence in a log means nothing where there is no log. The gaps are those that `ready` counts.
 
+use super::logged::{self, Logged};
+use super::rows::{Column, Kind, section};
 use super::{Analysis, AnalysisError};
 use crate::report::Section;
 use crate::session::{Params, Session};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use serde::Serialize;
 
 /// The question.
 pub const COVERAGE: Coverage = Coverage;
@@ -19,16 +22,11 @@ pub struct Coverage;
 /// Events by account, region and day: the table that the sections are computed from.
 const DAYS: &str = include_str!("../../queries/coverage/days.sql");
 
-const SECTIONS: [(&str, &str, &str); 4] = [
+const SECTIONS: [(&str, &str, &str); 3] = [
     (
         "regions",
         "Accounts and regions",
         include_str!("../../queries/coverage/regions.sql"),
-    ),
-    (
-        "holes",
-        "Days without events, between days with events",
-        include_str!("../../queries/coverage/holes.sql"),
     ),
     (
         "event_categories",
@@ -57,7 +55,12 @@ impl Analysis for Coverage {
         session: &Session,
         params: &Params,
     ) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
+        let none = Params::new();
+        session
+            .foresee(&[(DAYS, params), (logged::DAYS, &none)])
+            .await?;
         let days = session.sql(DAYS, params).await?;
+        let logged = Logged::read(session).await?;
         let mut sections = vec![Section {
             name: "days".to_owned(),
             title: "Events per account, region and day".to_owned(),
@@ -74,8 +77,45 @@ impl Analysis for Coverage {
                 batches,
             });
         }
+        sections.insert(2, holes(&logged)?);
         // The overview first, the long list of days last.
         sections.rotate_left(1);
         Ok((sections, Vec::new()))
     }
+}
+
+const HOLE_COLUMNS: &[Column] = &[
+    ("account_id", Kind::Text, None),
+    ("region", Kind::Text, None),
+    ("missing", Kind::Text, None),
+    ("first_day", Kind::Day, None),
+    ("last_day", Kind::Day, None),
+    ("days", Kind::Count, None),
+];
+
+#[derive(Serialize)]
+struct HoleRow {
+    account_id: String,
+    region: Option<String>,
+    missing: String,
+    first_day: String,
+    last_day: String,
+    days: u64,
+}
+
+/// Days without a log, up to the log's end.
+fn holes(logged: &Logged) -> Result<Section, AnalysisError> {
+    let gaps = logged.end.map(|end| logged.gaps(end)).unwrap_or_default();
+    let rows: Vec<HoleRow> = gaps
+        .into_iter()
+        .map(|missing| HoleRow {
+            account_id: missing.account,
+            region: missing.region,
+            missing: missing.what,
+            first_day: missing.gap.first_day.to_string(),
+            last_day: missing.gap.last_day.to_string(),
+            days: missing.gap.days(),
+        })
+        .collect();
+    section(("holes", "Days without a log"), HOLE_COLUMNS, &rows)
 }

@@ -11,6 +11,7 @@ pub mod credentials;
 mod evidence;
 pub mod findings;
 mod keys;
+mod logged;
 pub mod plan;
 pub mod policy;
 pub mod progress;
@@ -42,12 +43,23 @@ pub enum AnalysisError {
     /// Rows could not be put in order.
     #[error("rows of the answer: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// Rows do not have the columns that are expected of them.
+    #[error("rows of the answer: {0}")]
+    Rows(#[from] serde_arrow::Error),
     /// A table of networks or vendors could not be used.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
     /// A table of what is known of attacks could not be used.
     #[error(transparent)]
     Rules(#[from] findings::RulesError),
+    /// The day that divides the log lies after its end, so that there is nothing to compare with.
+    #[error("no event on or after {day}: the log ends {end}")]
+    DayAfterEnd {
+        /// The day.
+        day: chrono::NaiveDate,
+        /// The last event, in words.
+        end: String,
+    },
     /// There is no such column to sort by.
     #[error("no column {0:?} to sort by")]
     NoColumn(String),

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::json::ReaderBuilder;
-use serde::Serialize;
+use chrono::{DateTime, Utc};
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::AnalysisError;
 use crate::report::{FIT, JSON_TEXT, Section};
@@ -25,6 +27,8 @@ pub(super) enum Kind {
     Texts,
     /// Microseconds since 1970.
     Time,
+    /// A day, as text: `2025-03-01`.
+    Day,
     /// A whole number.
     Count,
     /// Yes or no.
@@ -58,6 +62,7 @@ fn field((name, kind, fit): &Column) -> Field {
         Kind::Text | Kind::Json => DataType::Utf8,
         Kind::Texts => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
         Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Kind::Day => DataType::Date32,
         Kind::Count => DataType::Int64,
         Kind::Flag => DataType::Boolean,
     };
@@ -69,4 +74,33 @@ fn field((name, kind, fit): &Column) -> Field {
         metadata.insert(JSON_TEXT.to_owned(), "true".to_owned());
     }
     Field::new(*name, data_type, true).with_metadata(metadata)
+}
+
+/// A time in a row: microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Micros(pub(super) DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for Micros {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let micros = i64::deserialize(deserializer)?;
+        let time = DateTime::from_timestamp_micros(micros);
+        time.map(Self)
+            .ok_or_else(|| D::Error::custom("a time that no calendar has"))
+    }
+}
+
+impl Serialize for Micros {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0.timestamp_micros())
+    }
+}
+
+/// The rows of a query; the fields of a row have the names of the columns.
+pub(super) fn read<T: DeserializeOwned>(batches: &[RecordBatch]) -> Result<Vec<T>, AnalysisError> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let of_batch: Vec<T> = serde_arrow::from_record_batch(batch)?;
+        rows.extend(of_batch);
+    }
+    Ok(rows)
 }

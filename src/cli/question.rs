@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
+use chrono::{DateTime, Utc};
+use keytrail::cloudtrail::Selection;
 use keytrail::lake::{Lake, LakeError, Location};
 use keytrail::session::{Session, SessionOptions};
 use keytrail::source::{self, Source};
@@ -52,8 +54,26 @@ pub(crate) async fn session_within(
     max_memory: Option<usize>,
     trail: &TrailArgs,
 ) -> Result<Session, Failure> {
+    open(trail, trail.selection.selection()?, max_memory).await
+}
+
+/// The same on events from an earlier moment on than the options say.
+pub(crate) async fn session_from(
+    since: DateTime<Utc>,
+    trail: &TrailArgs,
+) -> Result<Session, Failure> {
+    let selection = trail.selection.selection()?;
+    let since = selection.since.map(|narrow| narrow.min(since));
+    open(trail, Selection { since, ..selection }, None).await
+}
+
+async fn open(
+    trail: &TrailArgs,
+    selection: Selection,
+    max_memory: Option<usize>,
+) -> Result<Session, Failure> {
     let options = SessionOptions {
-        selection: trail.selection.selection()?,
+        selection,
         threads: threads(),
         max_json: MAX_JSON,
         max_memory,

@@ -191,6 +191,7 @@ impl Row<'_> {
                 + u8::from(active("cert_2_active")?),
             other: self.other(),
             source: self.report.file.to_owned(),
+            taken: None,
         })
     }
 

@@ -47,6 +47,8 @@ pub struct User {
     pub other: BTreeMap<String, String>,
     /// Where this is from: a file, or `IAM`.
     pub source: String,
+    /// When IAM said this of the user, where that is known.
+    pub taken: Option<DateTime<Utc>>,
 }
 
 /// A console password.
@@ -130,6 +132,16 @@ impl User {
         after.rfind('/').map_or("/", |last| &after[..=last])
     }
 
+    /// The latest time that IAM's answer for the user speaks of.
+    fn latest(&self) -> Option<DateTime<Utc>> {
+        let keys = self.keys.iter();
+        let keys =
+            keys.flat_map(|key| [key.created, key.last_rotated.time(), key.last_used.time()]);
+        let password = &self.password;
+        let own = [self.created, password.last_used, password.last_changed];
+        keys.chain(own.map(Moment::time)).flatten().max()
+    }
+
     /// The keys that work.
     pub fn active_keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(|key| key.active)
@@ -153,7 +165,8 @@ impl Inventory {
         let mut taken = None;
         for part in parts {
             taken = taken.max(part.taken);
-            for user in part.users {
+            for mut user in part.users {
+                user.taken = user.taken.or(part.taken);
                 if let Some(before) = users.insert((user.account, user.name.clone()), user) {
                     replaced.push(before.arn);
                 }
@@ -172,15 +185,16 @@ impl Inventory {
 
     /// The latest time that anything here speaks of: no earlier than that was it taken.
     pub fn latest(&self) -> Option<DateTime<Utc>> {
-        let of_user = |user: &User| {
-            let keys = user
-                .keys
-                .iter()
-                .flat_map(|key| [key.created, key.last_rotated.time(), key.last_used.time()]);
-            let password = &user.password;
-            let own = [user.created, password.last_used, password.last_changed];
-            keys.chain(own.map(Moment::time)).flatten().max()
-        };
-        self.taken.or(self.users.iter().filter_map(of_user).max())
+        self.taken
+            .or(self.users.iter().filter_map(User::latest).max())
+    }
+
+    /// Up to when IAM's answer for an account holds: when it was given, or the latest time that it speaks of. Answers for
+    /// several accounts may be of several times.
+    pub fn latest_of(&self, account: AccountId) -> Option<DateTime<Utc>> {
+        let users = || self.users.iter().filter(|user| user.account == account);
+        // Of two answers the older one: it may be the one that says nothing of a later use.
+        let taken = users().filter_map(|user| user.taken).min();
+        taken.or_else(|| users().filter_map(User::latest).max())
     }
 }

@@ -120,6 +120,7 @@ async fn users(client: &Client) -> Result<Vec<User>, IamError> {
             active_certificates: 0,
             other: std::collections::BTreeMap::new(),
             source: SOURCE.to_owned(),
+            taken: None,
         });
     }
     Ok(users)

@@ -83,6 +83,7 @@ impl Default for SessionOptions {
 pub struct Session {
     context: SessionContext,
     origin: Origin,
+    selection: Selection,
 }
 
 impl std::fmt::Debug for Session {
@@ -123,6 +124,7 @@ impl Session {
         Ok(Self {
             context,
             origin: Origin::Lake(Box::new(lake)),
+            selection: options.selection.clone(),
         })
     }
 
@@ -149,7 +151,13 @@ impl Session {
         Ok(Self {
             context,
             origin: Origin::Trail(trail),
+            selection: options.selection.clone(),
         })
+    }
+
+    /// The events that every question sees.
+    pub fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// Reads SQL: statements that ask, and nothing else.

@@ -424,9 +424,11 @@ fn coverage_in_table() {
     444455556666  eu-west-1         12                   0     100                 4             1  2025-03-03 02:01:00  2025-03-07 15:01:40
     444455556666  us-east-1         15                   0      32                 5             0  2025-03-03 02:05:00  2025-03-07 15:05:00
 
-    Days without events, between days with events
-    account_id    region     first_day   last_day    days
-    444455556666  eu-west-1  2025-03-05  2025-03-05     1
+    Days without a log
+    account_id    region     missing              first_day   last_day    days
+    111122223333  –          1 log file not read  2025-03-05  2025-03-05     1
+    444455556666  –          1 record not read    2025-03-04  2025-03-04     1
+    444455556666  eu-west-1  all events           2025-03-05  2025-03-05     1
 
     Kinds of events
     event_category  data_event_service      log_files
@@ -484,7 +486,9 @@ fn coverage_in_json() {
         {"account_id":"444455556666","region":"us-east-1","log_files":15,"log_files_rejected":0,"events":32,"days_with_events":5,"days_missing":0,"first_event":"2025-03-03T02:05:00Z","last_event":"2025-03-07T15:05:00Z"}
       ],
       "holes": [
-        {"account_id":"444455556666","region":"eu-west-1","first_day":"2025-03-05","last_day":"2025-03-05","days":1}
+        {"account_id":"111122223333","region":null,"missing":"1 log file not read","first_day":"2025-03-05","last_day":"2025-03-05","days":1},
+        {"account_id":"444455556666","region":null,"missing":"1 record not read","first_day":"2025-03-04","last_day":"2025-03-04","days":1},
+        {"account_id":"444455556666","region":"eu-west-1","missing":"all events","first_day":"2025-03-05","last_day":"2025-03-05","days":1}
       ],
       "event_categories": [
         {"event_category":"Data","data_event_service":"dynamodb.amazonaws.com","log_files":12},
@@ -525,35 +529,37 @@ fn coverage_in_csv() {
     assert_covered!("csv", @r"
     exit code: 0
     --- stdout
-    section,account_id,region,log_files,log_files_rejected,events,days_with_events,days_missing,first_event,last_event,first_day,last_day,days,event_category,data_event_service,log_file,outcome,reason,size_bytes,aws_region,event_date
-    regions,111122223333,eu-west-1,11,1,45,5,0,2025-03-03T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,,
-    regions,111122223333,us-east-1,16,0,159,5,0,2025-03-03T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,,
-    regions,444455556666,eu-west-1,12,0,100,4,1,2025-03-03T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,,
-    regions,444455556666,us-east-1,15,0,32,5,0,2025-03-03T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,
-    holes,444455556666,eu-west-1,,,,,,,,2025-03-05,2025-03-05,1,,,,,,,,
-    event_categories,,,12,,,,,,,,,,Data,dynamodb.amazonaws.com,,,,,,
-    event_categories,,,49,,,,,,,,,,Data,s3.amazonaws.com,,,,,,
-    event_categories,,,44,,,,,,,,,,Management,,,,,,,
-    rejected_log_files,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,broken gzip data: incomplete deflate stream,900,,
-    days,111122223333,,,,9,,,2025-03-03T02:03:00Z,2025-03-03T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-03
-    days,111122223333,,,,7,,,2025-03-04T09:05:30Z,2025-03-04T23:59:50Z,,,,,,,,,,eu-west-1,2025-03-04
-    days,111122223333,,,,11,,,2025-03-05T00:00:10Z,2025-03-05T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-05
-    days,111122223333,,,,9,,,2025-03-06T02:03:00Z,2025-03-06T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-06
-    days,111122223333,,,,9,,,2025-03-07T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,eu-west-1,2025-03-07
-    days,111122223333,,,,29,,,2025-03-03T02:05:00Z,2025-03-03T15:06:02Z,,,,,,,,,,us-east-1,2025-03-03
-    days,111122223333,,,,28,,,2025-03-04T02:05:00Z,2025-03-04T15:06:02Z,,,,,,,,,,us-east-1,2025-03-04
-    days,111122223333,,,,29,,,2025-03-05T02:05:00Z,2025-03-05T15:08:00Z,,,,,,,,,,us-east-1,2025-03-05
-    days,111122223333,,,,43,,,2025-03-06T02:05:00Z,2025-03-06T15:06:02Z,,,,,,,,,,us-east-1,2025-03-06
-    days,111122223333,,,,30,,,2025-03-07T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,us-east-1,2025-03-07
-    days,444455556666,,,,25,,,2025-03-03T02:01:00Z,2025-03-03T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-03
-    days,444455556666,,,,25,,,2025-03-04T02:01:00Z,2025-03-04T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-04
-    days,444455556666,,,,25,,,2025-03-06T02:01:00Z,2025-03-06T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-06
-    days,444455556666,,,,25,,,2025-03-07T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,eu-west-1,2025-03-07
-    days,444455556666,,,,6,,,2025-03-03T02:05:00Z,2025-03-03T15:05:00Z,,,,,,,,,,us-east-1,2025-03-03
-    days,444455556666,,,,6,,,2025-03-04T02:05:00Z,2025-03-04T15:05:00Z,,,,,,,,,,us-east-1,2025-03-04
-    days,444455556666,,,,8,,,2025-03-05T02:02:00Z,2025-03-05T15:09:00Z,,,,,,,,,,us-east-1,2025-03-05
-    days,444455556666,,,,6,,,2025-03-06T02:05:00Z,2025-03-06T15:05:00Z,,,,,,,,,,us-east-1,2025-03-06
-    days,444455556666,,,,6,,,2025-03-07T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,us-east-1,2025-03-07
+    section,account_id,region,log_files,log_files_rejected,events,days_with_events,days_missing,first_event,last_event,missing,first_day,last_day,days,event_category,data_event_service,log_file,outcome,reason,size_bytes,aws_region,event_date
+    regions,111122223333,eu-west-1,11,1,45,5,0,2025-03-03T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,,,
+    regions,111122223333,us-east-1,16,0,159,5,0,2025-03-03T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,,,
+    regions,444455556666,eu-west-1,12,0,100,4,1,2025-03-03T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,,,
+    regions,444455556666,us-east-1,15,0,32,5,0,2025-03-03T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,,
+    holes,111122223333,,,,,,,,,1 log file not read,2025-03-05,2025-03-05,1,,,,,,,,
+    holes,444455556666,,,,,,,,,1 record not read,2025-03-04,2025-03-04,1,,,,,,,,
+    holes,444455556666,eu-west-1,,,,,,,,all events,2025-03-05,2025-03-05,1,,,,,,,,
+    event_categories,,,12,,,,,,,,,,,Data,dynamodb.amazonaws.com,,,,,,
+    event_categories,,,49,,,,,,,,,,,Data,s3.amazonaws.com,,,,,,
+    event_categories,,,44,,,,,,,,,,,Management,,,,,,,
+    rejected_log_files,,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,broken gzip data: incomplete deflate stream,900,,
+    days,111122223333,,,,9,,,2025-03-03T02:03:00Z,2025-03-03T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-03
+    days,111122223333,,,,7,,,2025-03-04T09:05:30Z,2025-03-04T23:59:50Z,,,,,,,,,,,eu-west-1,2025-03-04
+    days,111122223333,,,,11,,,2025-03-05T00:00:10Z,2025-03-05T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-05
+    days,111122223333,,,,9,,,2025-03-06T02:03:00Z,2025-03-06T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-06
+    days,111122223333,,,,9,,,2025-03-07T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-07
+    days,111122223333,,,,29,,,2025-03-03T02:05:00Z,2025-03-03T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-03
+    days,111122223333,,,,28,,,2025-03-04T02:05:00Z,2025-03-04T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-04
+    days,111122223333,,,,29,,,2025-03-05T02:05:00Z,2025-03-05T15:08:00Z,,,,,,,,,,,us-east-1,2025-03-05
+    days,111122223333,,,,43,,,2025-03-06T02:05:00Z,2025-03-06T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-06
+    days,111122223333,,,,30,,,2025-03-07T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,,us-east-1,2025-03-07
+    days,444455556666,,,,25,,,2025-03-03T02:01:00Z,2025-03-03T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-03
+    days,444455556666,,,,25,,,2025-03-04T02:01:00Z,2025-03-04T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-04
+    days,444455556666,,,,25,,,2025-03-06T02:01:00Z,2025-03-06T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-06
+    days,444455556666,,,,25,,,2025-03-07T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,,eu-west-1,2025-03-07
+    days,444455556666,,,,6,,,2025-03-03T02:05:00Z,2025-03-03T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-03
+    days,444455556666,,,,6,,,2025-03-04T02:05:00Z,2025-03-04T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-04
+    days,444455556666,,,,8,,,2025-03-05T02:02:00Z,2025-03-05T15:09:00Z,,,,,,,,,,,us-east-1,2025-03-05
+    days,444455556666,,,,6,,,2025-03-06T02:05:00Z,2025-03-06T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-06
+    days,444455556666,,,,6,,,2025-03-07T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-07
     --- stderr
     ");
 }
@@ -574,11 +580,13 @@ fn coverage_in_markdown() {
     | 444455556666 | eu-west-1 | 12 | 0 | 100 | 4 | 1 | 2025-03-03 02:01:00 | 2025-03-07 15:01:40 |
     | 444455556666 | us-east-1 | 15 | 0 | 32 | 5 | 0 | 2025-03-03 02:05:00 | 2025-03-07 15:05:00 |
 
-    ## Days without events, between days with events
+    ## Days without a log
 
-    | account\_id | region | first\_day | last\_day | days |
-    | --- | --- | --- | --- | ---: |
-    | 444455556666 | eu-west-1 | 2025-03-05 | 2025-03-05 | 1 |
+    | account\_id | region | missing | first\_day | last\_day | days |
+    | --- | --- | --- | --- | --- | ---: |
+    | 111122223333 | – | 1 log file not read | 2025-03-05 | 2025-03-05 | 1 |
+    | 444455556666 | – | 1 record not read | 2025-03-04 | 2025-03-04 | 1 |
+    | 444455556666 | eu-west-1 | all events | 2025-03-05 | 2025-03-05 | 1 |
 
     ## Kinds of events
 

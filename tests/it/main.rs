@@ -38,6 +38,7 @@ mod ready;
 mod rules;
 mod s3_server;
 mod shell_words;
+mod silence;
 mod source_local;
 mod source_s3;
 mod sql;

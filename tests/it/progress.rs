@@ -68,17 +68,17 @@ fn what_a_consumer_moved_to_is_named_with_the_reasons() {
 
 #[test]
 fn where_one_part_of_the_log_is_empty_it_is_said() {
-    let late = asked(&["--before", "2025-08-01"]);
+    let late = ran(&["progress", "--trail", TRAIL, "--before", "2025-08-01"]);
+    assert!(late.starts_with("exit code: 2"), "{late}");
     assert!(
-        late["notes"]
-            .to_string()
-            .contains("there is no event since 2025-08-01")
+        late.contains("no event on or after 2025-08-01: the log ends 2025-07-10"),
+        "{late}"
     );
     let early = asked(&["--before", "2025-03-03"]);
     assert!(
         early["notes"]
             .to_string()
-            .contains("there is no event before 2025-03-03")
+            .contains("no event before 2025-03-03: every consumer is new")
     );
     let missing = ran(&["progress", "--trail", TRAIL]);
     assert!(missing.starts_with("exit code: 2"), "{missing}");

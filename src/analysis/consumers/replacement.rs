@@ -1,17 +1,17 @@
 //! Is a consumer seen again, with a role?
 //!
 //! In: what roles' sessions do. Out: the [`Replacement`] of a consumer. Promise: the same program, at the same addresses or, if
-//! it has none of its own, of the same kind of place, that makes most of the same calls; a role of which less is known is none.
+//! it has none of its own, of the same kind of place, that makes most of the same calls on the same resources, and that began with
+//! it or does more of it since the consumer stopped; a role that did the same all the time is another workload's.
 
 use super::consumer::{Consumer, Workload};
 use crate::analysis::AnalysisError;
-use crate::analysis::batches::{Columns, value};
+use crate::analysis::rows::{Micros, read};
 use crate::cloudtrail::UserAgent;
 use crate::session::{Params, Session};
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
 use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::common::ScalarValue;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(in crate::analysis) const SESSIONS: &str =
@@ -19,6 +19,12 @@ pub(in crate::analysis) const SESSIONS: &str =
 
 /// The share of a consumer's calls that a role must make, too.
 const ENOUGH: f64 = 0.5;
+
+/// A role may be tried for so long beside the key.
+const SETTING_UP: TimeDelta = TimeDelta::days(30);
+
+/// A role that was there before must do so many times more since the consumer stopped, to have taken over its work.
+const GROWTH: f64 = 1.5;
 
 /// A role that began so much later than a consumer did not run beside it from the beginning.
 const LATER: TimeDelta = TimeDelta::days(1);
@@ -56,6 +62,8 @@ pub struct Replacement {
 /// What roles do, by program and role.
 #[derive(Debug, Default)]
 pub struct RoleSessions {
+    /// The moment that divides what they did.
+    since: DateTime<Utc>,
     programs: HashMap<String, BTreeMap<String, Role>>,
 }
 
@@ -73,19 +81,43 @@ struct Role {
 struct RoleUse {
     address: String,
     api: (String, String),
+    resource: Option<String>,
+    begins: DateTime<Utc>,
+    before: u64,
     events: u64,
-    first: DateTime<Utc>,
-    last: DateTime<Utc>,
+    /// Since the moment; none if there was no call.
+    first: Option<DateTime<Utc>>,
+    last: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct RoleRow {
+    session_issuer_arn: String,
+    source_ip_address: Option<String>,
+    user_agent: Option<String>,
+    event_source: Option<String>,
+    operation: Option<String>,
+    resource: Option<String>,
+    user_identity_arn: Option<String>,
+    account_id: Option<String>,
+    begins: Micros,
+    events_before: i64,
+    events: i64,
+    first_seen: Option<Micros>,
+    last_seen: Option<Micros>,
 }
 
 impl RoleSessions {
     /// Reads what roles do from a moment on.
     pub async fn read(session: &Session, since: DateTime<Utc>) -> Result<Self, AnalysisError> {
         let params = Self::params(Some(since));
-        let mut sessions = RoleSessions::default();
+        let mut sessions = RoleSessions {
+            since,
+            ..RoleSessions::default()
+        };
         let mut programs = HashMap::new();
-        for batch in session.sql(SESSIONS, &params).await?.1 {
-            sessions.add(&batch, &mut programs)?;
+        for row in read::<RoleRow>(&session.sql(SESSIONS, &params).await?.1)? {
+            sessions.add(row, &mut programs);
         }
         Ok(sessions)
     }
@@ -97,48 +129,36 @@ impl RoleSessions {
         Params::from([("since".to_owned(), since)])
     }
 
-    fn add(
-        &mut self,
-        batch: &RecordBatch,
-        programs: &mut HashMap<String, String>,
-    ) -> Result<(), AnalysisError> {
-        let columns = Columns(batch);
-        let roles = columns.text("session_issuer_arn")?;
-        let addresses = columns.text("source_ip_address")?;
-        let agents = columns.text("user_agent")?;
-        let sources = columns.text("event_source")?;
-        let operations = columns.text("operation")?;
-        let arns = columns.text("user_identity_arn")?;
-        let accounts = columns.text("account_id")?;
-        let events = columns.named("events")?.as_primitive::<Int64Type>();
-        for row in 0..batch.num_rows() {
-            let text = |column| value(column, row).unwrap_or_default();
-            let agent = text(&agents);
-            let program = programs
-                .entry(agent.to_owned())
-                .or_insert_with(|| UserAgent::parse(agent).program());
-            let of_program = self.programs.entry(program.clone()).or_default();
-            let role = of_program.entry(text(&roles).to_owned()).or_default();
-            // The engine hands out rows in any order.
-            let begins = columns.time("begins", row)?;
-            role.begins = role.begins.into_iter().chain(begins).min();
-            role.account = text(&accounts).max(&role.account).to_owned();
-            role.session = text(&arns).max(&role.session).to_owned();
-            let (Some(first), Some(last)) = (
-                columns.time("first_seen", row)?,
-                columns.time("last_seen", row)?,
-            ) else {
-                continue;
-            };
-            role.uses.push(RoleUse {
-                address: text(&addresses).to_owned(),
-                api: (text(&sources).to_owned(), text(&operations).to_owned()),
-                events: events.value(row).unsigned_abs(),
-                first,
-                last,
-            });
-        }
-        Ok(())
+    fn add(&mut self, row: RoleRow, programs: &mut HashMap<String, String>) {
+        let agent = row.user_agent.unwrap_or_default();
+        let program = programs
+            .entry(agent)
+            .or_insert_with_key(|agent| UserAgent::parse(agent).program());
+        let of_program = self.programs.entry(program.clone()).or_default();
+        let role = of_program.entry(row.session_issuer_arn).or_default();
+        // The engine hands out rows in any order.
+        role.begins = role.begins.into_iter().chain([row.begins.0]).min();
+        role.account = row
+            .account_id
+            .unwrap_or_default()
+            .max(std::mem::take(&mut role.account));
+        role.session = row
+            .user_identity_arn
+            .unwrap_or_default()
+            .max(std::mem::take(&mut role.session));
+        role.uses.push(RoleUse {
+            address: row.source_ip_address.unwrap_or_default(),
+            api: (
+                row.event_source.unwrap_or_default(),
+                row.operation.unwrap_or_default(),
+            ),
+            resource: row.resource,
+            begins: row.begins.0,
+            before: row.events_before.unsigned_abs(),
+            events: row.events.unsigned_abs(),
+            first: row.first_seen.map(|time| time.0),
+            last: row.last_seen.map(|time| time.0),
+        });
     }
 
     /// The role with which a consumer is seen again, from a moment on.
@@ -146,7 +166,7 @@ impl RoleSessions {
         let roles = self.programs.get(&consumer.program)?;
         let found = roles
             .iter()
-            .filter_map(|(arn, role)| role.replaces(consumer, since, arn));
+            .filter_map(|(arn, role)| role.replaces(consumer, (since, self.since), arn));
         // Of several the one that does most of what the consumer did; then the busiest; then by name.
         found.max_by(|a, b| {
             let order = a.share.total_cmp(&b.share).then(a.events.cmp(&b.events));
@@ -159,7 +179,7 @@ impl Role {
     fn replaces(
         &self,
         consumer: &Consumer,
-        since: DateTime<Utc>,
+        (since, divide): (DateTime<Utc>, DateTime<Utc>),
         arn: &str,
     ) -> Option<Replacement> {
         let addresses: BTreeSet<&str> = consumer
@@ -167,7 +187,20 @@ impl Role {
             .iter()
             .map(|used| used.source_ip_address.as_str())
             .collect();
-        let late = || self.uses.iter().filter(|of| of.last >= since);
+        let resources: BTreeSet<&str> = consumer
+            .resources
+            .iter()
+            .map(|counted| counted.name.as_str())
+            .collect();
+        // Of calls that name nothing the resource cannot be told; others must be on the same.
+        let same_thing = |of: &&RoleUse| {
+            let resource = of.resource.as_deref();
+            resource.is_none_or(|resource| resources.is_empty() || resources.contains(resource))
+        };
+        let late = || {
+            let uses = self.uses.iter().filter(same_thing);
+            uses.filter(move |of| of.last.is_some_and(|last| last >= since))
+        };
         let here = || late().filter(|of| addresses.contains(of.address.as_str()));
         let same: BTreeSet<&str> = here().map(|of| of.address.as_str()).collect();
         // Without an address to go by, a role that was there beside the key all along is another workload's.
@@ -198,14 +231,14 @@ impl Role {
             .filter(|call| calls.contains(&(call.event_source.as_str(), call.operation.as_str())));
         let again: u64 = again.map(|call| call.events).sum();
         let share = again as f64 / consumer.events.max(1) as f64;
-        if share < ENOUGH {
+        if share < ENOUGH || !takes_over(&uses, consumer, divide) {
             return None;
         }
         Some(Replacement {
             role_arn: arn.to_owned(),
             session_arn: self.session.clone(),
-            first_seen: uses.iter().map(|of| of.first).min()?,
-            last_seen: uses.iter().map(|of| of.last).max()?,
+            first_seen: uses.iter().filter_map(|of| of.first).min()?,
+            last_seen: uses.iter().filter_map(|of| of.last).max()?,
             events: uses.iter().map(|of| of.events).sum(),
             why: format!(
                 "the same program {place}, with calls that were {:.0} % of its",
@@ -214,4 +247,20 @@ impl Role {
             share,
         })
     }
+}
+
+/// Whether the role began to do this after the consumer did, or does more of it since a moment.
+fn takes_over(uses: &[&RoleUse], consumer: &Consumer, since: DateTime<Utc>) -> bool {
+    let begins = uses.iter().map(|of| of.begins).min();
+    let last = uses.iter().filter_map(|of| of.last).max();
+    let (Some(begins), Some(last)) = (begins, last) else {
+        return false;
+    };
+    let days = |span: TimeDelta| (span.num_minutes() as f64 / 1440.0).max(1.0);
+    let sum = |events: fn(&RoleUse) -> u64| uses.iter().map(|of| events(of)).sum::<u64>() as f64;
+    let before = sum(|of| of.before) / days(since - begins);
+    let after = sum(|of| of.events) / days(last - since);
+    // It was set up and tried while the consumer was still there.
+    let began = begins >= consumer.last_seen - SETTING_UP && begins >= consumer.first_seen + LATER;
+    began || after >= GROWTH * before
 }

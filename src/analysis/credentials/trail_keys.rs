@@ -1,16 +1,15 @@
 //! What a trail knows of long-term keys.
 //!
-//! In: events. Out: [`TrailKeys`]: for each key its user, its use, and the calls that made, changed and deleted it.
-//! Promise: the events are read once.
+//! In: events. Out: [`TrailKeys`]: for each key its user, its use, and the calls that created, changed and deleted it.
+//! Promise: the events are read once; a key keeps its user when the user gets another name, and is gone when the user is deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 
 use crate::analysis::AnalysisError;
+use crate::analysis::rows::{Micros, read};
 use crate::cloudtrail::{AccessKeyId, AccessKeyKind, AccountId};
 use crate::iam::ROOT;
 use crate::session::{Params, Session};
@@ -18,10 +17,14 @@ use crate::session::{Params, Session};
 pub(in crate::analysis) const KEY_EVENTS: &str =
     include_str!("../../../queries/credentials/key_events.sql");
 
+/// A key may work for so long after it was deactivated or deleted: IAM needs a moment to tell every region.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
+const PROPAGATION: TimeDelta = TimeDelta::minutes(15);
+
 /// The long-term keys of a trail, in order of their ids.
 #[derive(Debug, Clone, Default)]
 pub struct TrailKeys {
-    /// Every long-term key that signed a call or that a call made, changed or deleted.
+    /// Every long-term key that signed a call or that a call created, changed or deleted.
     pub keys: BTreeMap<AccessKeyId, TrailKey>,
     /// The first and the last event of the whole trail.
     pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
@@ -32,22 +35,37 @@ pub struct TrailKeys {
 pub struct TrailKey {
     /// The account of its user.
     pub account: Option<AccountId>,
-    /// Its user's name; [`ROOT`] for root.
+    /// Its user's last known name; [`ROOT`] for root.
     pub user_name: Option<String>,
     /// Events that the key signed, also through AWS services.
     pub events: u64,
     /// The first and the last of them.
     pub used: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// When it was made, if the trail saw it.
+    /// When it was created, if the trail saw it.
     pub created: Option<DateTime<Utc>>,
+    /// Who created it, if the trail saw it.
+    pub creator: Option<Creator>,
     /// The changes of its status that the trail saw, in order: when, and whether it was active afterwards.
     pub status: Vec<(DateTime<Utc>, bool)>,
-    /// When it was deleted, if the trail saw it.
+    /// When it was deleted, if the trail saw it; also when its user was deleted, which IAM allows only without keys.
     pub deleted: Option<DateTime<Utc>>,
+    /// Every name that its user was seen with.
+    pub names: BTreeSet<String>,
+    /// When its user had that name.
+    named: Option<DateTime<Utc>>,
+}
+
+/// The caller that created a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creator {
+    /// The caller's access key.
+    pub access_key_id: Option<String>,
+    /// The caller's address.
+    pub source_ip_address: Option<String>,
 }
 
 impl TrailKey {
-    /// When the key was made inactive, if the last change that the trail saw did that.
+    /// When the key was deactivated, if the last change that the trail saw did that.
     pub fn inactive_since(&self) -> Option<DateTime<Utc>> {
         self.status
             .last()
@@ -58,6 +76,44 @@ impl TrailKey {
     pub fn since(&self) -> Option<DateTime<Utc>> {
         self.created.or(self.used.map(|(first, _)| first))
     }
+
+    /// The latest sign that it exists.
+    pub fn last_sign(&self) -> Option<DateTime<Utc>> {
+        let changed = self.status.last().map(|(time, _)| *time);
+        let used = self.used.map(|(_, last)| last);
+        self.created.max(changed).max(used)
+    }
+
+    fn call_user(&mut self, name: &str, time: DateTime<Utc>) {
+        self.names.insert(name.to_owned());
+        if self.named.is_none_or(|named| named <= time) || self.user_name.is_none() {
+            self.user_name = Some(name.to_owned());
+            self.named = Some(time);
+        }
+    }
+}
+
+/// Something that happened to a user.
+enum UserChange {
+    Renamed { from: String, to: String },
+    Deleted { name: String },
+}
+
+#[derive(Deserialize)]
+struct KeyEvents {
+    access_key_id: Option<String>,
+    user_identity_type: Option<String>,
+    user_identity_account_id: Option<String>,
+    user_identity_user_name: Option<String>,
+    change: Option<String>,
+    changed_in: Option<String>,
+    change_request: Option<String>,
+    issued_access_key_id: Option<String>,
+    issued_principal: Option<String>,
+    changed_from: Option<String>,
+    events: i64,
+    first_seen: Micros,
+    last_seen: Micros,
 }
 
 impl TrailKeys {
@@ -70,70 +126,93 @@ impl TrailKeys {
             keys: BTreeMap::new(),
             span: time(coverage.first_event).zip(time(coverage.last_event)),
         };
-        for batch in &batches {
-            keys.add(batch)?;
+        let mut users = Vec::new();
+        for row in read::<KeyEvents>(&batches)? {
+            keys.use_of(&row);
+            keys.change(&row, &mut users);
         }
         for key in keys.keys.values_mut() {
             key.status.sort_unstable();
         }
+        users.sort_by_key(|(time, ..)| *time);
+        for (time, account, change) in users {
+            keys.change_users(time, account, &change);
+        }
+        for key in keys.keys.values_mut() {
+            let used = key.used.map(|(_, last)| last);
+            // A key that goes on signing was not deleted, whatever the call was.
+            if let (Some(deleted), Some(used)) = (key.deleted, used)
+                && used > deleted + PROPAGATION
+            {
+                key.deleted = None;
+            }
+        }
         Ok(keys)
     }
 
-    fn add(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
-        let rows = Rows::new(batch)?;
-        for row in 0..batch.num_rows() {
-            self.use_of(&rows, row);
-            self.change(&rows, row);
-        }
-        Ok(())
-    }
-
     /// The key that signed the events of the row.
-    fn use_of(&mut self, rows: &Rows, row: usize) {
-        let Some(id) = rows.long_term(row, ACCESS_KEY_ID) else {
+    fn use_of(&mut self, row: &KeyEvents) {
+        let Some(id) = row.access_key_id.as_deref().and_then(long_term) else {
             return;
         };
-        let (Some(first), Some(last)) = (rows.time(row, FIRST_SEEN), rows.time(row, LAST_SEEN))
-        else {
-            return;
-        };
+        let (first, last) = (row.first_seen.0, row.last_seen.0);
         let key = self.keys.entry(id).or_default();
-        key.events += rows.count(row, EVENTS);
+        key.events += row.events.unsigned_abs();
         let used = key.used.get_or_insert((first, last));
         *used = (used.0.min(first), used.1.max(last));
-        if rows.text(row, USER_TYPE) == Some("Root") {
-            key.user_name = Some(ROOT.to_owned());
-        } else if let Some(name) = rows.text(row, USER_NAME) {
-            key.user_name = Some(name.to_owned());
+        if row.user_identity_type.as_deref() == Some("Root") {
+            key.call_user(ROOT, last);
+        } else if let Some(name) = &row.user_identity_user_name {
+            key.call_user(name, last);
         }
-        if let Some(account) = rows.account(row, USER_ACCOUNT) {
+        if let Some(account) = account(row.user_identity_account_id.as_deref()) {
             key.account = Some(account);
         }
     }
 
-    /// The key that the calls of the row made, changed or deleted.
-    fn change(&mut self, rows: &Rows, row: usize) {
-        let (Some(change), Some(first), Some(last)) = (
-            rows.text(row, CHANGE),
-            rows.time(row, FIRST_SEEN),
-            rows.time(row, LAST_SEEN),
-        ) else {
+    /// The key or the user that the calls of the row created, changed or deleted.
+    fn change(
+        &mut self,
+        row: &KeyEvents,
+        users: &mut Vec<(DateTime<Utc>, Option<AccountId>, UserChange)>,
+    ) {
+        let Some(change) = row.change.as_deref() else {
             return;
         };
-        let request = rows
-            .text(row, CHANGE_REQUEST)
-            .and_then(|text| serde_json::from_str(text).ok());
+        let (first, last) = (row.first_seen.0, row.last_seen.0);
+        let request = row.change_request.as_deref();
+        let request = request.and_then(|text| serde_json::from_str(text).ok());
         let request: serde_json::Value = request.unwrap_or_default();
+        let changed_in = account(row.changed_in.as_deref());
+        let user = request["userName"].as_str();
+        match (change, user, request["newUserName"].as_str()) {
+            ("UpdateUser", Some(from), Some(to)) => {
+                let (from, to) = (from.to_owned(), to.to_owned());
+                users.push((first, changed_in, UserChange::Renamed { from, to }));
+            }
+            ("DeleteUser", Some(name), _) => {
+                let name = name.to_owned();
+                users.push((last, changed_in, UserChange::Deleted { name }));
+            }
+            _ => {}
+        }
         let id = match change {
-            "CreateAccessKey" => rows.long_term(row, ISSUED),
-            _ => request["accessKeyId"].as_str().and_then(long_term),
+            "CreateAccessKey" => row.issued_access_key_id.as_deref(),
+            "UpdateAccessKey" | "DeleteAccessKey" => request["accessKeyId"].as_str(),
+            _ => None,
         };
-        let Some(id) = id else {
+        let Some(id) = id.and_then(long_term) else {
             return;
         };
         let key = self.keys.entry(id).or_default();
         match change {
-            "CreateAccessKey" => key.created = Some(first),
+            "CreateAccessKey" => {
+                key.created = Some(first);
+                key.creator = Some(Creator {
+                    access_key_id: row.access_key_id.clone(),
+                    source_ip_address: row.changed_from.clone(),
+                });
+            }
             "DeleteAccessKey" => key.deleted = Some(last),
             _ => {
                 let active = request["status"].as_str() == Some("Active");
@@ -144,78 +223,51 @@ impl TrailKeys {
             }
         }
         let named = match change {
-            "CreateAccessKey" => rows.text(row, ISSUED_PRINCIPAL),
-            _ => request["userName"].as_str(),
+            "CreateAccessKey" => row.issued_principal.as_deref(),
+            _ => user,
         };
         // Without a name the call is about the caller's own key.
-        let name = named.or_else(|| rows.text(row, USER_NAME));
-        if key.user_name.is_none() {
-            key.user_name = name.map(str::to_owned);
+        let root = (row.user_identity_type.as_deref() == Some("Root")).then_some(ROOT);
+        if let Some(name) = named.or(root).or(row.user_identity_user_name.as_deref()) {
+            key.call_user(name, first);
         }
         if key.account.is_none() {
-            key.account = rows.account(row, CHANGED_IN);
+            key.account = changed_in;
+        }
+    }
+
+    /// Follows the users of keys.
+    fn change_users(
+        &mut self,
+        time: DateTime<Utc>,
+        account: Option<AccountId>,
+        change: &UserChange,
+    ) {
+        let of_user = |key: &TrailKey, name: &str| {
+            key.account == account && key.user_name.as_deref() == Some(name)
+        };
+        for key in self.keys.values_mut() {
+            match change {
+                UserChange::Renamed { from, to } => {
+                    if of_user(key, from) && key.named.is_none_or(|named| named <= time) {
+                        key.call_user(to, time);
+                    }
+                }
+                UserChange::Deleted { name } => {
+                    let earlier = key
+                        .last_sign()
+                        .is_none_or(|sign| sign <= time + PROPAGATION);
+                    if of_user(key, name) && earlier && key.deleted.is_none() {
+                        key.deleted = Some(time);
+                    }
+                }
+            }
         }
     }
 }
 
-// The columns of the query, by their place.
-const ACCESS_KEY_ID: usize = 0;
-const USER_TYPE: usize = 1;
-const USER_ACCOUNT: usize = 2;
-const USER_NAME: usize = 3;
-const CHANGE: usize = 4;
-const CHANGED_IN: usize = 5;
-const CHANGE_REQUEST: usize = 6;
-const ISSUED: usize = 7;
-const ISSUED_PRINCIPAL: usize = 8;
-const EVENTS: usize = 9;
-const FIRST_SEEN: usize = 10;
-const LAST_SEEN: usize = 11;
-
-/// A batch whose texts are plain strings.
-struct Rows(RecordBatch);
-
-impl Rows {
-    fn new(batch: &RecordBatch) -> Result<Self, AnalysisError> {
-        let mut columns = batch.columns().to_vec();
-        for column in &mut columns[..EVENTS] {
-            *column = cast(column, &DataType::Utf8)?;
-        }
-        let names = batch
-            .schema_ref()
-            .fields()
-            .iter()
-            .map(|field| field.name().clone());
-        Ok(Self(RecordBatch::try_from_iter(names.zip(columns))?))
-    }
-
-    fn text(&self, row: usize, column: usize) -> Option<&str> {
-        let column = self.0.column(column).as_string::<i32>();
-        column.is_valid(row).then(|| column.value(row))
-    }
-
-    fn account(&self, row: usize, column: usize) -> Option<AccountId> {
-        self.text(row, column)?.parse().ok()
-    }
-
-    fn long_term(&self, row: usize, column: usize) -> Option<AccessKeyId> {
-        long_term(self.text(row, column)?)
-    }
-
-    fn count(&self, row: usize, column: usize) -> u64 {
-        let count = self.0.column(column).as_primitive::<Int64Type>().value(row);
-        count.unsigned_abs()
-    }
-
-    fn time(&self, row: usize, column: usize) -> Option<DateTime<Utc>> {
-        let column = self
-            .0
-            .column(column)
-            .as_primitive::<TimestampMicrosecondType>();
-        column
-            .is_valid(row)
-            .then(|| DateTime::from_timestamp_micros(column.value(row)))?
-    }
+fn account(text: Option<&str>) -> Option<AccountId> {
+    text?.parse().ok()
 }
 
 fn long_term(id: &str) -> Option<AccessKeyId> {

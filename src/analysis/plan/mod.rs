@@ -126,7 +126,7 @@ fn subject<'a>(ready: &'a Readiness, consumers: &[&'a Consumer]) -> Subject<'a> 
     let consumers: Vec<(&Consumer, Option<State>)> = consumers
         .iter()
         .map(|consumer| {
-            let mut uses = ready.uses.iter();
+            let mut uses = ready.silences.iter();
             let id = Some(consumer.consumer_id.as_str());
             let found = uses.find(|used| used.consumer_id.as_deref() == id);
             (*consumer, found.map(|used| used.state))
@@ -206,7 +206,10 @@ fn notes(ready: &Ready, subjects: &[Subject<'_>]) -> Vec<String> {
 
 /// Use that the trail does not show, in words.
 fn unseen(key: &Readiness) -> String {
-    let uses = key.uses.iter().filter(|used| used.consumer_id.is_none());
+    let uses = key
+        .silences
+        .iter()
+        .filter(|used| used.consumer_id.is_none());
     let left = uses.filter(|used| is_left(Some(used.state)));
     let names: Vec<&str> = left.map(|used| used.name.as_str()).collect();
     names.join("; ")

@@ -103,6 +103,12 @@ pub async fn progress(
         .last_event
         .as_ref()
         .and_then(|time| time.parse().ok());
+    if end.is_none_or(|end: DateTime<Utc>| end < moment) {
+        return Err(AnalysisError::DayAfterEnd {
+            day,
+            end: end.map_or_else(|| "before it begins".to_owned(), |end| end.to_rfc3339()),
+        });
+    }
     let mut changes: Vec<Change> = found
         .consumers
         .iter()

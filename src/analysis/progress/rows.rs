@@ -92,20 +92,13 @@ impl Progress {
             self.day,
             day(&self.coverage.last_event),
         )];
-        let last = self.end.map(|end| end.date_naive());
-        if last.is_none_or(|last| last < self.day) {
-            notes.push(format!(
-                "there is no event since {}: nothing can be compared",
-                self.day
-            ));
-        }
         let first = &self.coverage.first_event;
         if first
             .as_ref()
             .is_some_and(|_| day(first) >= self.day.to_string())
         {
             notes.push(format!(
-                "there is no event before {}: everything is new",
+                "no event before {}: every consumer is new",
                 self.day
             ));
         }

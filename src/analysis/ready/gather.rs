@@ -1,126 +1,108 @@
 //! The keys, and what is known of each.
 //!
-//! In: the trail's keys, consumers, marks, and IAM's inventory. Out: [`Facts`] per key. Promise: a key of IAM is only one
-//! with a key of the trail where [`join`] says so; where it cannot be told which it is, IAM's word counts for neither, and
-//! that is said.
+//! In: the log's keys, consumers, marks, and IAM's inventory. Out: [`KeyFacts`] per key. Promise: a key of IAM is one with a key of
+//! the log only where [`join`] says so; where it cannot be told which it is, the latest use of those that it may be counts. A key
+//! is gone only if it was deleted, or if IAM's answer is later than anything that the log knows of it.
 
-use super::ReadyOptions;
-use super::facts::{Facts, Iam};
+use super::intruders::Ties;
+use super::key_facts::{Common, Iam, KeyFacts};
 use super::signs::Signs;
 use super::silence::State;
-use super::trail::Trail;
 use crate::analysis::consumers::{Consumer, Consumers, RoleSessions};
 use crate::analysis::credentials::{Joined, TrailKey, TrailKeys, join};
 use crate::cloudtrail::{AccessKeyId, AccountId};
-use crate::iam::Inventory;
-use chrono::{DateTime, Utc};
+use crate::iam::{Inventory, Key, User};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything there is.
 pub(super) struct Gathered<'a> {
+    pub(super) common: Common<'a>,
     pub(super) keys: &'a [AccessKeyId],
     pub(super) trail_keys: &'a TrailKeys,
     pub(super) consumers: &'a Consumers,
     pub(super) iam: Option<&'a Inventory>,
-    pub(super) trail: &'a Trail,
     pub(super) signs: &'a Signs,
-    pub(super) options: &'a ReadyOptions,
+    pub(super) ties: &'a Ties,
 }
 
-/// The keys, and what there is to say of those that are none any more.
+/// The keys, and remarks on those that no longer exist.
 pub(super) struct Found<'a> {
-    pub(super) facts: Vec<Facts<'a>>,
+    pub(super) facts: Vec<KeyFacts<'a>>,
     pub(super) notes: Vec<String>,
 }
 
 impl Found<'_> {
-    /// Since when the first of those consumers is silent that are.
+    /// Since when the first of the silent consumers is silent.
     pub(super) fn silent_since(&self) -> Option<DateTime<Utc>> {
-        let uses = self.facts.iter().flat_map(|facts| &facts.uses);
-        let silent = uses.filter(|use_| use_.state != State::InUse && use_.consumer_id.is_some());
-        silent.map(|use_| use_.last_seen).min()
+        let silences = self.facts.iter().flat_map(|facts| &facts.silences);
+        let silent = silences.filter(|of| of.state != State::InUse && of.consumer_id.is_some());
+        silent.map(|of| of.last_seen).min()
     }
 
     /// Looks for silent consumers among the sessions of roles.
     pub(super) fn look_for_replacements(&mut self, roles: &RoleSessions) {
         for facts in &mut self.facts {
-            for use_ in &mut facts.uses {
-                let id = use_.consumer_id.as_deref();
+            for silence in &mut facts.silences {
+                let id = silence.consumer_id.as_deref();
                 let consumer = facts
                     .consumers
                     .iter()
                     .find(|consumer| Some(consumer.consumer_id.as_str()) == id);
-                if let (Some(consumer), true) = (consumer, use_.state != State::InUse) {
-                    use_.replacement = roles.replacement(consumer, use_.last_seen);
+                if let (Some(consumer), true) = (consumer, silence.state != State::InUse) {
+                    silence.replacement = roles.replacement(consumer, silence.last_seen);
                 }
             }
         }
     }
 }
 
+/// A key, as the log and IAM know it.
+type Entry<'a> = (Option<AccessKeyId>, Iam<'a>, Option<&'a TrailKey>);
+
 /// Gathers the facts.
 pub(super) fn gather<'a>(all: &Gathered<'a>) -> Found<'a> {
-    let mut notes = Vec::new();
-    let mut entries: Vec<(Option<AccessKeyId>, Iam<'a>, Option<&'a TrailKey>)> = Vec::new();
-    let mut told: BTreeSet<&AccessKeyId> = BTreeSet::new();
     let mut gone: Vec<String> = Vec::new();
+    let mut entries: Vec<Entry<'a>> = Vec::new();
     let joined = all.iam.map(|iam| join(iam, all.trail_keys));
     let joined = joined.unwrap_or_default();
-    let unclear = unclear(&joined);
+    let mut placed: BTreeSet<AccessKeyId> = BTreeSet::new();
     for key in &joined {
-        match (key.listed, &key.id) {
+        let entry: Entry<'a> = match (key.listed, &key.id) {
             (Some((user, listed)), id) if id.is_some() || key.absent => {
-                entries.push((id.clone(), Iam::Says(user, listed), key.seen));
+                (id.clone(), Iam::Says(user, listed), key.seen)
             }
-            (None, Some(id)) if !unclear.contains(&owner(key.seen)) => {
-                gone.push(format!("{id} (IAM does not list it)"));
-            }
-            _ => {}
-        }
+            (None, Some(id)) => match unlisted(all, key, &joined) {
+                Some(iam) => (Some(id.clone()), iam, key.seen),
+                None => {
+                    let deleted = key.seen.and_then(|seen| seen.deleted);
+                    gone.push(match deleted {
+                        Some(time) => format!("{id} (deleted {})", time.format("%Y-%m-%d")),
+                        None => format!("{id} (IAM does not list it)"),
+                    });
+                    placed.insert(id.clone());
+                    continue;
+                }
+            },
+            _ => continue,
+        };
+        placed.extend(entry.0.clone());
+        entries.push(entry);
     }
-    let listed: BTreeSet<AccessKeyId> =
-        entries.iter().filter_map(|entry| entry.0.clone()).collect();
-    let missing: BTreeSet<&AccessKeyId> = joined
-        .iter()
-        .filter(|key| key.listed.is_none() && !unclear.contains(&owner(key.seen)))
-        .filter_map(|key| key.id.as_ref())
-        .filter_map(|id| all.trail_keys.keys.get_key_value(id).map(|(id, _)| id))
-        .collect();
     for (id, seen) in &all.trail_keys.keys {
-        if let Some(time) = seen.deleted {
-            if !missing.contains(id) {
-                gone.push(format!("{id} (deleted {})", time.format("%Y-%m-%d")));
-            }
-        } else if !listed.contains(id) && !missing.contains(id) {
-            let iam = match unclear.contains(&owner(Some(seen))) {
-                true => Iam::CannotTell,
-                false => Iam::NotAsked,
-            };
-            entries.push((Some(id.clone()), iam, Some(seen)));
+        if placed.contains(id) {
+            continue;
         }
-        told.insert(id);
+        match seen.deleted {
+            Some(time) => gone.push(format!("{id} (deleted {})", time.format("%Y-%m-%d"))),
+            None => entries.push((Some(id.clone()), Iam::NotAsked, Some(seen))),
+        }
     }
     let asked = |id: Option<&AccessKeyId>| {
         all.keys.is_empty() || id.is_some_and(|id| all.keys.contains(id))
     };
+    let notes = notes(all, &entries, gone);
     entries.retain(|(id, ..)| asked(id.as_ref()));
-    gone.retain(|text| {
-        all.keys.is_empty() || all.keys.iter().any(|key| text.starts_with(key.as_str()))
-    });
-    if !gone.is_empty() {
-        notes.push(format!(
-            "{} keys are no more, and are not below: {}",
-            gone.len(),
-            gone.join(", ")
-        ));
-    }
-    for key in all.keys {
-        if !told.contains(key) && !listed.contains(key) {
-            notes.push(format!(
-                "{key}: no event in what was read is by this key or about it, and IAM was not seen to list it; nothing can be said of it"
-            ));
-        }
-    }
     let mut by_key: BTreeMap<&str, Vec<&Consumer>> = BTreeMap::new();
     for consumer in &all.consumers.consumers {
         by_key
@@ -128,7 +110,7 @@ pub(super) fn gather<'a>(all: &Gathered<'a>) -> Found<'a> {
             .or_default()
             .push(consumer);
     }
-    let mut facts: Vec<Facts<'a>> = entries
+    let mut facts: Vec<KeyFacts<'a>> = entries
         .into_iter()
         .map(|entry| of_key(all, entry, &by_key))
         .collect();
@@ -136,29 +118,94 @@ pub(super) fn gather<'a>(all: &Gathered<'a>) -> Found<'a> {
     Found { facts, notes }
 }
 
-/// Account and user of a key of the trail.
-fn owner(seen: Option<&TrailKey>) -> Option<(AccountId, String)> {
-    let seen = seen?;
-    seen.account.zip(seen.user_name.clone())
+fn notes(all: &Gathered<'_>, entries: &[Entry<'_>], mut gone: Vec<String>) -> Vec<String> {
+    let mut notes = Vec::new();
+    gone.retain(|text| {
+        all.keys.is_empty() || all.keys.iter().any(|key| text.starts_with(key.as_str()))
+    });
+    if !gone.is_empty() {
+        notes.push(format!(
+            "{} keys no longer exist and are not listed: {}",
+            gone.len(),
+            gone.join(", ")
+        ));
+    }
+    for key in all.keys {
+        let known = all.trail_keys.keys.contains_key(key);
+        if !known && !entries.iter().any(|(id, ..)| id.as_ref() == Some(key)) {
+            notes.push(format!(
+                "{key}: not found in the log or in IAM's answer; no verdict"
+            ));
+        }
+    }
+    notes
 }
 
-/// Users with a key of which it cannot be told which one it is.
-fn unclear(joined: &[Joined<'_>]) -> BTreeSet<Option<(AccountId, String)>> {
-    let open = joined
-        .iter()
-        .filter(|key| key.id.is_none() && !key.absent)
-        .filter_map(|key| key.listed);
-    open.map(|(user, _)| Some((user.account, user.name.clone())))
-        .collect()
+/// What IAM says of a key of the log that it was not found to list; none if the key no longer exists.
+fn unlisted<'a>(all: &Gathered<'a>, key: &Joined<'a>, joined: &[Joined<'a>]) -> Option<Iam<'a>> {
+    let seen = key.seen?;
+    if seen.deleted.is_some() {
+        return None;
+    }
+    let account = seen.account?;
+    // What the log knows of later than IAM's answer cannot be in it.
+    let until = all.iam.and_then(|iam| iam.latest_of(account));
+    let older = seen
+        .last_sign()
+        .zip(until)
+        .is_none_or(|(sign, until)| sign > until);
+    if older {
+        return Some(Iam::NotAsked);
+    }
+    let open = || {
+        joined
+            .iter()
+            .filter(|key| key.id.is_none())
+            .filter_map(|key| key.listed)
+    };
+    let is = |user: &User, name: &str| user.account == account && user.name == name;
+    let of_user: Vec<(&User, &Key)> = open()
+        .filter(|(user, _)| seen.user_name.as_deref().is_some_and(|name| is(user, name)))
+        .collect();
+    let unclear = joined.iter().any(|of| {
+        of.id.is_none()
+            && !of.absent
+            && of.listed.is_some_and(|(user, _)| {
+                seen.user_name.as_deref().is_some_and(|name| is(user, name))
+            })
+    });
+    if unclear {
+        return Some(Iam::OneOf(of_user));
+    }
+    // IAM does not know the user: it may have another name now, which the log did not see.
+    let users = all.iam.map_or(&[][..], |iam| &iam.users);
+    let known = users.iter().any(|user| {
+        user.account == account && seen.user_name.as_deref() == Some(user.name.as_str())
+    });
+    let in_log = |user: &User| {
+        let mut keys = all.trail_keys.keys.values();
+        keys.any(|key| key.account == Some(account) && key.names.contains(&user.name))
+    };
+    let renamed: Vec<(&User, &Key)> = open()
+        .filter(|(user, key)| {
+            let fits = seen
+                .since()
+                .zip(user.created.time())
+                .is_none_or(|(since, user)| user <= since);
+            let status = seen.inactive_since().is_none() || !key.active;
+            user.account == account && !user.is_root() && !in_log(user) && fits && status
+        })
+        .collect();
+    (!known && !renamed.is_empty()).then_some(Iam::OneOf(renamed))
 }
 
 fn of_key<'a>(
     all: &Gathered<'a>,
     (id, iam, seen): (Option<AccessKeyId>, Iam<'a>, Option<&'a TrailKey>),
     by_key: &BTreeMap<&str, Vec<&'a Consumer>>,
-) -> Facts<'a> {
-    let user = match iam {
-        Iam::Says(user, _) => Some(user),
+) -> KeyFacts<'a> {
+    let user = match &iam {
+        Iam::Says(user, _) => Some(*user),
         _ => None,
     };
     let account = user
@@ -169,37 +216,54 @@ fn of_key<'a>(
         .map(|user| user.name.clone())
         .or_else(|| seen?.user_name.clone());
     let text = id.as_ref().map(AccessKeyId::as_str);
-    let trail = all.trail;
-    let account_text = account.map(|account| account.to_string());
-    let log_end = trail.seen_until(account_text.as_deref());
-    // Up to when IAM was asked its word counts, too.
-    let iam_end = user.and_then(|_| all.iam?.latest());
-    let seen_until = log_end
-        .max(iam_end)
-        .map_or(trail.as_of, |end| end.min(trail.as_of));
-    let mut facts = Facts {
+    let iam_until = match iam {
+        Iam::NotAsked => None,
+        _ => account.and_then(|account| all.iam?.latest_of(account)),
+    };
+    let ties = text.and_then(|id| all.ties.get(id)).into_iter().flatten();
+    let mut facts = KeyFacts {
+        common: all.common,
         account,
-        user_name: name,
         iam,
+        iam_until,
         seen,
         consumers: text
             .and_then(|id| by_key.get(id).cloned())
             .unwrap_or_default(),
-        uses: Vec::new(),
+        silences: Vec::new(),
         through_services: text.and_then(|id| all.consumers.through_services.get(id)),
+        other_keys: other_days(all, account, name.as_deref(), text),
         others: Vec::new(),
         signs: text.and_then(|id| all.signs.get(id)),
-        trail,
-        options: all.options,
-        seen_until,
+        ties: ties.cloned().collect(),
+        blind: Vec::new(),
+        seen_until: all.common.as_of,
+        user_name: name,
         id,
     };
-    facts.collect_uses();
+    facts.fill();
     facts
 }
 
+/// Days on which other keys of a user called.
+fn other_days(
+    all: &Gathered<'_>,
+    account: Option<AccountId>,
+    user: Option<&str>,
+    own: Option<&str>,
+) -> BTreeSet<NaiveDate> {
+    let others = all.trail_keys.keys.iter().filter(|(id, seen)| {
+        Some(id.as_str()) != own
+            && seen.account == account
+            && user.is_some_and(|user| seen.names.contains(user))
+    });
+    others
+        .flat_map(|(id, _)| all.common.logged.days_of(id.as_str()))
+        .collect()
+}
+
 /// Tells each key of the other keys of its user that work.
-fn siblings(facts: &mut [Facts<'_>], all: &Gathered<'_>) {
+fn siblings(facts: &mut [KeyFacts<'_>], all: &Gathered<'_>) {
     let mut users: BTreeMap<(AccountId, String), BTreeSet<String>> = BTreeMap::new();
     for key in facts.iter().filter(|key| key.active()) {
         if let (Some(account), Some(name)) = (key.account, key.user_name.clone()) {
@@ -233,7 +297,7 @@ fn siblings(facts: &mut [Facts<'_>], all: &Gathered<'_>) {
     }
 }
 
-fn label(key: &Facts<'_>) -> String {
+fn label(key: &KeyFacts<'_>) -> String {
     let slot = key.key().and_then(|key| key.slot);
     key.id
         .as_ref()

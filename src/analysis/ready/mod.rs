@@ -1,23 +1,26 @@
 //! May a key be deactivated, or deleted?
 //!
-//! In: the consumers of keys, what the trail shows of their state, and what IAM says of them if it was asked. Out: one
+//! In: the consumers of keys, what the log shows of their state, and what IAM says of them if it was asked. Out: one
 //! [`Readiness`] per key: a verdict, every rule with its value, and what was not checked. Promise: a rule is a row of a
-//! table with a name; every threshold is an option; silence counts only where there is a log, or IAM's word.
+//! table with a name; every threshold is an option; silence counts only where a call would have been seen, or where IAM says
+//! that there was none.
 //!
 //! ```text
-//! consumers ─┐
-//! trail keys ┼─▶ facts ─▶ rules ─▶ verdict ─▶ rows
-//! marks, days┤
-//! IAM ───────┘
+//! consumers, keys ─┐
+//! what was logged ─┼─▶ key facts ─▶ rules ─▶ verdict ─▶ rows
+//! marks, IAM ──────┘
 //! ```
 
-mod facts;
+mod blind;
 mod gather;
+mod intruders;
+mod key_facts;
+mod marks;
 mod rows;
 mod rules;
 mod signs;
 mod silence;
-mod trail;
+mod unseen;
 mod verdict;
 
 use super::AnalysisError;
@@ -26,6 +29,7 @@ use super::consumers::{
     CONTEXT, ConsumerOptions, Consumers, RoleSessions, SESSIONS, USES, bounds, consumers,
 };
 use super::credentials::{KEY_EVENTS, TrailKeys};
+use super::logged::{self, Logged};
 use crate::cloudtrail::{AccessKeyId, AccountId};
 use crate::iam::Inventory;
 use crate::report::Coverage;
@@ -33,7 +37,7 @@ use crate::session::{Params, Session};
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use rules::{Decides, RULES, Rule};
-pub use silence::{State, Use};
+pub use silence::{Silence, State};
 pub use verdict::Verdict;
 
 /// From when on a key is ready.
@@ -95,7 +99,7 @@ pub struct Readiness {
     /// What was not checked, and how it could be.
     pub not_checked: Vec<String>,
     /// Each consumer and its silence.
-    pub uses: Vec<Use>,
+    pub silences: Vec<Silence>,
     /// The last use that the trail or IAM knows of.
     pub last_used: Option<DateTime<Utc>>,
     /// Whether the key works, as far as is known.
@@ -142,19 +146,28 @@ pub async fn ready(
     foresee(session, keys).await?;
     let trail_keys = TrailKeys::read(session).await?;
     let found = consumers(session, keys, &options.consumers).await?;
+    let logged = Logged::read(session).await?;
     let latest = iam.and_then(Inventory::latest);
-    let last_event = trail_keys.span.map(|(_, last)| last);
-    let as_of = options.as_of.or(last_event).or(latest);
-    let trail = trail::Trail::read(session, as_of.unwrap_or_default()).await?;
+    let as_of = options.as_of.or(logged.end).or(latest);
+    let marks = marks::Marks::read(session, as_of.unwrap_or_default()).await?;
     let signs = signs::read(session).await?;
+    let coverage = session.coverage().await?;
+    let ties = intruders::follow(&found, &trail_keys, &signs);
     let mut gathered = gather::gather(&gather::Gathered {
+        common: key_facts::Common {
+            as_of: as_of.unwrap_or_default(),
+            logged: &logged,
+            marks: &marks,
+            coverage: &coverage,
+            selection: session.selection(),
+            options,
+        },
         keys,
         trail_keys: &trail_keys,
         consumers: &found,
         iam,
-        trail: &trail,
         signs: &signs,
-        options,
+        ties: &ties,
     });
     if let Some(since) = gathered.silent_since() {
         let roles = RoleSessions::read(session, since).await?;
@@ -163,12 +176,13 @@ pub async fn ready(
     let mut judged: Vec<Readiness> = gathered.facts.iter().map(verdict::judge).collect();
     judged.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut notes = gathered.notes;
-    notes.extend(as_of.map(|as_of| trail.note(as_of, last_event)));
+    notes.extend(as_of.map(|as_of| moment(as_of, &logged)));
+    drop(gathered.facts);
     Ok(Ready {
         keys: judged,
         as_of,
         notes,
-        coverage: trail.coverage,
+        coverage,
         consumers: found,
         asked: keys.to_vec(),
     })
@@ -178,19 +192,36 @@ pub async fn ready(
 async fn foresee(session: &Session, keys: &[AccessKeyId]) -> Result<(), AnalysisError> {
     let (none, bounds) = (Params::new(), bounds(keys));
     let makers = attribution::params(None);
-    let (marks, since) = (trail::Trail::params(None), RoleSessions::params(None));
+    let (marks, since) = (marks::Marks::params(None), RoleSessions::params(None));
     let questions = [
         (KEY_EVENTS, &none),
         (CONTEXT, &none),
         (USES, &bounds),
-        (trail::DAYS, &none),
-        (trail::MARKS, &marks),
+        (logged::DAYS, &none),
+        (marks::MARKS, &marks),
+        (marks::ON_BEHALF, &none),
         (attribution::USES, &makers),
         (attribution::ISSUED, &none),
         (attribution::SIGN_INS, &none),
         (SESSIONS, &since),
     ];
     Ok(session.foresee(&questions).await?)
+}
+
+/// The moment of the verdicts, in words.
+fn moment(as_of: DateTime<Utc>, logged: &Logged) -> String {
+    let text = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
+    let ahead = logged.dated_ahead.map_or_else(String::new, |ahead| {
+        format!(
+            "; an event dated {} is later than its log file and does not count",
+            text(ahead)
+        )
+    });
+    match logged.end {
+        Some(end) if end == as_of => format!("as of the log's end, {}{ahead}", text(as_of)),
+        Some(end) => format!("as of {}; the log ends {}{ahead}", text(as_of), text(end)),
+        None => format!("as of {}; the log has no event", text(as_of)),
+    }
 }
 
 type Order<'a> = (

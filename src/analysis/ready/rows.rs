@@ -38,7 +38,7 @@ const RULE_COLUMNS: &[Column] = &[
     ("value", Kind::Text, Some("wrap")),
 ];
 
-const USE_COLUMNS: &[Column] = &[
+const SILENCE_COLUMNS: &[Column] = &[
     ("consumer_id", Kind::Text, Some("data")),
     ("state", Kind::Text, Some("whole")),
     ("name", Kind::Text, Some("wrap")),
@@ -115,8 +115,8 @@ fn why(key: &Readiness) -> String {
         let rule = key.rules.iter().find(|checked| checked.rule == name)?;
         Some(rule.value.clone())
     };
-    let slowest = key.uses.iter().max_by_key(|use_| use_.until);
-    let silent = || slowest.map(|use_| format!("silent for {}", span(use_.silent)));
+    let slowest = key.silences.iter().max_by_key(|silence| silence.until);
+    let silent = || slowest.map(|silence| format!("silent for {}", span(silence.silent)));
     let told = match key.verdict {
         Verdict::Incident => broken(Decides::Incident).next().map(|checked| {
             let told = checked.value.split(" (event ").next();
@@ -129,11 +129,11 @@ fn why(key: &Readiness) -> String {
             .map(|checked| {
                 let day = checked.not_before.map(day).unwrap_or_default();
                 match (checked.rule, slowest) {
-                    ("silent-long-enough", Some(use_)) => format!(
+                    ("silent-long-enough", Some(silence)) => format!(
                         "{day}: {} is silent for {} of {}",
-                        use_.name,
-                        span(use_.silent),
-                        span(use_.until - use_.last_seen)
+                        silence.name,
+                        span(silence.silent),
+                        span(silence.needed)
                     ),
                     _ => format!("{day}: {}", checked.value),
                 }
@@ -150,8 +150,11 @@ fn why(key: &Readiness) -> String {
 const NAMED: usize = 3;
 
 fn left(key: &Readiness) -> String {
-    let left = key.uses.iter().filter(|use_| use_.state == State::InUse);
-    let names: Vec<&str> = left.map(|use_| use_.name.as_str()).collect();
+    let left = key
+        .silences
+        .iter()
+        .filter(|silence| silence.state == State::InUse);
+    let names: Vec<&str> = left.map(|silence| silence.name.as_str()).collect();
     let mut text = names[..names.len().min(NAMED)].join("; ");
     if names.len() > NAMED {
         text += &format!("; {} more", names.len() - NAMED);
@@ -208,7 +211,11 @@ fn of_keys(keys: &[Readiness]) -> Result<Vec<Section>, AnalysisError> {
     };
     Ok(vec![
         section(("rules", "Rules"), &columns(RULE_COLUMNS), &of(rules))?,
-        section(("consumers", "Consumers"), &columns(USE_COLUMNS), &of(uses))?,
+        section(
+            ("consumers", "Consumers"),
+            &columns(SILENCE_COLUMNS),
+            &of(silences),
+        )?,
         section(("open", "Not checked"), &columns(OPEN_COLUMNS), &of(open))?,
     ])
 }
@@ -228,17 +235,17 @@ fn rules(key: &Readiness) -> Vec<Value> {
     rows.collect()
 }
 
-fn uses(key: &Readiness) -> Vec<Value> {
-    let rows = key.uses.iter().map(|use_| {
+fn silences(key: &Readiness) -> Vec<Value> {
+    let rows = key.silences.iter().map(|silence| {
         json!({
-            "consumer_id": use_.consumer_id,
-            "state": use_.state.as_str(),
-            "name": use_.name,
-            "last_seen": use_.last_seen.to_rfc3339(),
-            "longest_gap_seconds": use_.longest_gap.map(|gap| gap.num_seconds()),
-            "silent_seconds": use_.silent.num_seconds(),
-            "silent_enough": use_.until.to_rfc3339(),
-            "now_with": use_.replacement.as_ref().map(|role| role.role_arn.clone()),
+            "consumer_id": silence.consumer_id,
+            "state": silence.state.as_str(),
+            "name": silence.name,
+            "last_seen": silence.last_seen.to_rfc3339(),
+            "longest_gap_seconds": silence.longest_gap.map(|gap| gap.num_seconds()),
+            "silent_seconds": silence.silent.num_seconds(),
+            "silent_enough": silence.until.to_rfc3339(),
+            "now_with": silence.replacement.as_ref().map(|role| role.role_arn.clone()),
         })
     });
     rows.collect()

@@ -8,7 +8,7 @@ use crate::analysis::attribution::{Attribution, Source};
 use crate::analysis::findings::Lists;
 use crate::report::trace::Origin;
 use crate::session::Session;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
 /// Signs that a key has.
@@ -18,6 +18,8 @@ pub(super) struct Sign {
     pub(super) tools: Vec<String>,
     /// Uses that are an intruder's.
     pub(super) strangers: Vec<String>,
+    /// From where an intruder used it, and since when.
+    pub(super) places: Vec<(String, DateTime<Utc>)>,
 }
 
 /// Signs by key.
@@ -35,6 +37,10 @@ pub(super) async fn read(session: &Session) -> Result<Signs, AnalysisError> {
             .strangers(key)
             .filter(|source| source.origin == Origin::Intruder);
         for source in intruders {
+            let since = source.first_use();
+            let since = since.and_then(|first| DateTime::from_timestamp_micros(first.first));
+            sign.places
+                .extend(since.map(|since| (source.address.clone(), since)));
             match source.is_attack_tool() {
                 true => sign.tools.push(told(source)),
                 false => sign.strangers.push(told(source)),

@@ -1,7 +1,7 @@
 //! Is a consumer still there?
 //!
-//! In: when it called, and how regularly. Out: a [`Use`] with its [`State`]. Promise: silence is measured against the
-//! consumer's own longest gap, and only up to where there is a log; a rhythm that was not seen is not assumed.
+//! In: when it called, how regularly, and how much of the time since was seen. Out: a [`Silence`] with its [`State`]. Promise: silence
+//! is measured against the consumer's own longest gap; a rhythm that was not seen, or not for long enough, is not assumed.
 
 use super::ReadyOptions;
 use crate::analysis::consumers::{Consumer, Replacement};
@@ -10,16 +10,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// A consumer that calls around the clock is missed after this time at the earliest.
 const MISSED: TimeDelta = TimeDelta::days(1);
 
+/// Calls on so many days show a rhythm; on fewer they may be the last and the next run of a job.
+const RHYTHM_DAYS: usize = 3;
+
+/// A rhythm must have been seen for so long: a job that runs for three days in a row may run again next quarter.
+const RHYTHM_SPAN: TimeDelta = TimeDelta::days(28);
+
 /// What a consumer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// It calls, or has not been silent for longer than it usually is.
     InUse,
-    /// It is silent, but not for long enough.
+    /// It is silent, but was not seen to be for long enough.
     Silent,
-    /// It is silent for long enough.
+    /// It was seen to be silent for long enough.
     Gone,
-    /// It has not called since the key was made inactive; such calls leave no event.
+    /// It has not called since the key was deactivated; such calls leave no event.
     CutOff,
 }
 
@@ -35,20 +41,22 @@ impl State {
     }
 }
 
-/// A consumer, or use that nobody can see, and its silence.
+/// The silence of a consumer, or of use that the log does not show.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Use {
-    /// The consumer; none for use that the trail does not show.
+pub struct Silence {
+    /// The consumer; none for use that the log does not show.
     pub consumer_id: Option<String>,
     /// In words.
     pub name: String,
     /// Its last call.
     pub last_seen: DateTime<Utc>,
-    /// The longest time between two of its calls, if it was seen often enough to have a rhythm.
+    /// The longest time between two of its calls; none if it called on one day only.
     pub longest_gap: Option<TimeDelta>,
-    /// How long it is silent.
+    /// How much of the time since its last call was seen.
     pub silent: TimeDelta,
-    /// When it will have been silent for long enough.
+    /// How much there must be.
+    pub needed: TimeDelta,
+    /// When it will have been silent for long enough, if the log goes on from here.
     pub until: DateTime<Utc>,
     /// What it does.
     pub state: State,
@@ -56,52 +64,81 @@ pub struct Use {
     pub replacement: Option<Replacement>,
 }
 
-/// A consumer, silent up to a moment until which there is a log.
-pub(super) fn of_consumer(
-    consumer: &Consumer,
-    seen_until: DateTime<Utc>,
-    options: &ReadyOptions,
-) -> Use {
-    let silence = silence((consumer.last_seen, consumer.rhythm()), seen_until, options);
-    Use {
+/// A last call and the time since.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Since {
+    pub(super) last: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
+    /// How much of the time between was seen.
+    pub(super) seen: TimeDelta,
+}
+
+/// The silence of a consumer.
+pub(super) fn of_consumer(consumer: &Consumer, since: Since, options: &ReadyOptions) -> Silence {
+    let gap = TimeDelta::seconds(consumer.cadence.longest_gap_seconds);
+    let days = consumer.days.len();
+    let span = consumer.last_seen - consumer.first_seen;
+    let rhythm = match days {
+        0 | 1 => Rhythm::None,
+        _ if days < RHYTHM_DAYS => Rhythm::Rare(gap),
+        _ if span < RHYTHM_SPAN => Rhythm::Short(gap),
+        _ => Rhythm::Seen(gap),
+    };
+    Silence {
         consumer_id: Some(consumer.consumer_id.clone()),
         name: consumer.name.clone(),
-        ..silence
+        ..silence(rhythm, since, options)
     }
 }
 
-/// Use of which nothing but its last time is known.
-pub(super) fn unseen(
-    (name, last): (String, DateTime<Utc>),
-    seen_until: DateTime<Utc>,
-    options: &ReadyOptions,
-) -> Use {
-    Use {
+/// The silence of use of which nothing but its last time is known.
+pub(super) fn unseen(name: String, since: Since, options: &ReadyOptions) -> Silence {
+    Silence {
         name,
-        ..silence((last, None), seen_until, options)
+        ..silence(Rhythm::None, since, options)
     }
 }
 
-fn silence(
-    (last, gap): (DateTime<Utc>, Option<TimeDelta>),
-    seen_until: DateTime<Utc>,
-    options: &ReadyOptions,
-) -> Use {
-    let gaps = gap.map(|gap| gap * options.gaps);
-    // What was seen once or twice may be a job of every quarter: only the whole window says that it is over.
-    let needed = gaps.map_or(options.window, |gaps| gaps.max(options.quiet));
-    let missed = gaps.map_or(options.quiet, |gaps| gaps.max(MISSED).min(options.quiet));
-    let silent = (seen_until - last).max(TimeDelta::zero());
-    Use {
+/// How regularly something was seen.
+#[derive(Debug, Clone, Copy)]
+enum Rhythm {
+    /// Once.
+    None,
+    /// Too seldom; the longest gap all the same.
+    Rare(TimeDelta),
+    /// For too short a time; the longest gap all the same.
+    Short(TimeDelta),
+    /// Its longest gap.
+    Seen(TimeDelta),
+}
+
+fn silence(rhythm: Rhythm, since: Since, options: &ReadyOptions) -> Silence {
+    // What was seen once or twice may be a job of every quarter: only the whole window says that it is over, and two runs
+    // with a longer time between them ask for the next one.
+    let gaps = |gap: TimeDelta| gap * options.gaps;
+    let missed = |gap: TimeDelta| gaps(gap).max(MISSED).min(options.quiet);
+    let window = options.window.max(options.quiet);
+    let (gap, needed, missed) = match rhythm {
+        Rhythm::None => (None, window, options.quiet),
+        Rhythm::Rare(gap) => (Some(gap), window.max(gaps(gap)), options.quiet),
+        Rhythm::Short(gap) => (Some(gap), window.max(gaps(gap)), missed(gap)),
+        Rhythm::Seen(gap) => (Some(gap), gaps(gap).max(options.quiet), missed(gap)),
+    };
+    let silent = since.seen;
+    Silence {
         consumer_id: None,
         name: String::new(),
-        last_seen: last,
+        last_seen: since.last,
         longest_gap: gap,
         silent,
-        until: last + needed,
+        needed,
+        until: match silent >= needed {
+            true => since.last + needed,
+            false => since.now + (needed - silent),
+        },
         state: match silent {
             silent if silent >= needed => State::Gone,
-            silent if silent >= missed => State::Silent,
+            _ if since.now - since.last >= missed => State::Silent,
             _ => State::InUse,
         },
         replacement: None,
@@ -117,22 +154,51 @@ mod tests {
     fn silence_is_measured_against_the_longest_gap() {
         let options = ReadyOptions::new(ConsumerOptions::built_in().unwrap());
         let now: DateTime<Utc> = "2025-06-30T00:00:00Z".parse().unwrap();
-        let of = |days: i64, gap: Option<i64>| {
-            let gap = gap.map(TimeDelta::hours);
-            silence((now - TimeDelta::days(days), gap), now, &options).state
+        let of = |days: i64, rhythm: Rhythm| {
+            let last = now - TimeDelta::days(days);
+            let seen = now - last;
+            silence(rhythm, Since { last, now, seen }, &options)
         };
+        let hours = |hours: i64| Rhythm::Seen(TimeDelta::hours(hours));
         // Around the clock: missed after a day, gone after two weeks.
-        assert_eq!(of(0, Some(1)), State::InUse);
-        assert_eq!(of(2, Some(1)), State::Silent);
-        assert_eq!(of(14, Some(1)), State::Gone);
+        assert_eq!(of(0, hours(1)).state, State::InUse);
+        assert_eq!(of(2, hours(1)).state, State::Silent);
+        assert_eq!(of(14, hours(1)).state, State::Gone);
         // Every month: two months.
-        assert_eq!(of(13, Some(31 * 24)), State::InUse);
-        assert_eq!(of(20, Some(31 * 24)), State::Silent);
-        assert_eq!(of(61, Some(31 * 24)), State::Silent);
-        assert_eq!(of(62, Some(31 * 24)), State::Gone);
+        assert_eq!(of(13, hours(31 * 24)).state, State::InUse);
+        assert_eq!(of(20, hours(31 * 24)).state, State::Silent);
+        assert_eq!(of(61, hours(31 * 24)).state, State::Silent);
+        assert_eq!(of(62, hours(31 * 24)).state, State::Gone);
         // Once: the whole window.
-        assert_eq!(of(13, None), State::InUse);
-        assert_eq!(of(89, None), State::Silent);
-        assert_eq!(of(90, None), State::Gone);
+        assert_eq!(of(13, Rhythm::None).state, State::InUse);
+        assert_eq!(of(89, Rhythm::None).state, State::Silent);
+        assert_eq!(of(90, Rhythm::None).state, State::Gone);
+        // Two runs a quarter apart ask for the next one; three days in a row are no rhythm yet.
+        assert_eq!(
+            of(92, Rhythm::Rare(TimeDelta::days(91))).state,
+            State::Silent
+        );
+        assert_eq!(
+            of(182, Rhythm::Rare(TimeDelta::days(91))).state,
+            State::Gone
+        );
+        assert_eq!(
+            of(30, Rhythm::Short(TimeDelta::days(1))).state,
+            State::Silent
+        );
+    }
+
+    #[test]
+    fn silence_that_was_not_seen_does_not_count() {
+        let options = ReadyOptions::new(ConsumerOptions::built_in().unwrap());
+        let now: DateTime<Utc> = "2025-06-30T00:00:00Z".parse().unwrap();
+        let since = Since {
+            last: now - TimeDelta::days(40),
+            now,
+            seen: TimeDelta::days(10),
+        };
+        let found = silence(Rhythm::Seen(TimeDelta::hours(1)), since, &options);
+        assert_eq!(found.state, State::Silent);
+        assert_eq!(found.until, now + TimeDelta::days(4));
     }
 }

@@ -1,9 +1,9 @@
 //! What the rules come to.
 //!
 //! In: the facts of a key. Out: its [`Readiness`]. Promise: the first kind of rule that does not hold decides, in the order
-//! of [`Decides`]; what could not be told never decides, and is said.
+//! of [`Decides`]; what is not known decides against letting a key go, and the rule names what would settle it.
 
-use super::facts::{Facts, Iam};
+use super::key_facts::{Iam, KeyFacts};
 use super::rules::{Decides, RULES};
 use super::silence::State;
 use super::{Checked, Readiness};
@@ -13,11 +13,11 @@ use std::fmt;
 /// What to do with a key; in the order in which keys are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// It looks as if somebody else had it.
+    /// Somebody else seems to have it.
     Incident,
-    /// Nobody uses it: it can be made inactive.
+    /// Nobody uses it: it can be deactivated.
     Unused,
-    /// Its consumers are gone: it can be made inactive.
+    /// Its consumers are gone: it can be deactivated.
     Deactivate,
     /// It has been inactive for long enough: it can be deleted.
     Delete,
@@ -54,17 +54,19 @@ impl Verdict {
     pub fn action(self) -> &'static str {
         match self {
             Verdict::Incident => {
-                "treat it as stolen: make it inactive, do not delete it, and ask keytrail trace what it did"
+                "treat it as stolen: deactivate it, do not delete it, and run keytrail trace to see what it did"
             }
-            Verdict::Unused => "make it inactive now, delete it after the wait",
+            Verdict::Unused => "deactivate it now, delete it after the wait",
             Verdict::Deactivate => {
-                "make it inactive; it can be made active again if somebody was missed"
+                "deactivate it; it can be activated again if a consumer was missed"
             }
-            Verdict::Delete => "delete it; that cannot be undone",
+            Verdict::Delete => "delete it; this cannot be undone",
             Verdict::MigrateFirst => {
                 "move its consumers: keytrail consumers names them and what each should use"
             }
-            Verdict::WaitUntil => "ask again on that day, with newer log files",
+            Verdict::WaitUntil => {
+                "ask again on that day with newer log files, or settle what the rule names"
+            }
         }
     }
 }
@@ -76,7 +78,7 @@ impl fmt::Display for Verdict {
 }
 
 /// Judges a key.
-pub(super) fn judge(facts: &Facts<'_>) -> Readiness {
+pub(super) fn judge(facts: &KeyFacts<'_>) -> Readiness {
     let mut broken: Vec<(Decides, Option<DateTime<Utc>>)> = Vec::new();
     let mut rules = Vec::new();
     let mut not_checked = Vec::new();
@@ -115,7 +117,10 @@ pub(super) fn judge(facts: &Facts<'_>) -> Readiness {
         .iter()
         .filter(|(decides, _)| *decides == Decides::Wait);
     let until = waits.filter_map(|(_, until)| *until).max();
-    let left = facts.uses.iter().filter(|use_| use_.state == State::InUse);
+    let left = facts
+        .silences
+        .iter()
+        .filter(|silence| silence.state == State::InUse);
     Readiness {
         access_key_id: facts.id.clone(),
         account_id: facts.account,
@@ -126,33 +131,36 @@ pub(super) fn judge(facts: &Facts<'_>) -> Readiness {
         consumers_left: left.count() as u64,
         rules,
         not_checked,
-        uses: facts.uses.clone(),
+        silences: facts.silences.clone(),
         last_used: facts.last_used(),
         active: facts.active(),
     }
 }
 
 /// What no rule can tell from logs.
-fn never_checked(facts: &Facts<'_>) -> Vec<String> {
+fn never_checked(facts: &KeyFacts<'_>) -> Vec<String> {
     let mut open = Vec::new();
     if !facts.active() {
         open.push(
-            "refused calls: those of an inactive key leave no event; ask its owners, and S3's access logs for InvalidAccessKeyId"
+            "denied calls: calls with an inactive key leave no event; ask its owners, and look for InvalidAccessKeyId in S3's access logs"
                 .to_owned(),
         );
     }
-    open.push(match facts.days() {
-        Some(days) => {
-            let regions: Vec<&str> = days.regions.keys().map(String::as_str).collect();
+    let account = facts.account.map(|account| account.to_string());
+    let regions = account.map(|account| facts.common.logged.regions(&account));
+    let regions = regions.unwrap_or_default();
+    open.push(match regions.is_empty() {
+        true => "the account's log: none of it was read".to_owned(),
+        false => {
+            let regions: Vec<&str> = regions.into_iter().collect();
             format!(
                 "other regions: the log of the account has events of {} only",
                 regions.join(", ")
             )
         }
-        None => "the account's log: nothing of it was read".to_owned(),
     });
     if !matches!(facts.iam, Iam::Says(..)) && facts.active() {
-        open.push("whether the key still exists and is active: the trail does not show changes from before its time".to_owned());
+        open.push("whether the key still exists and is active: the log does not show changes from before it begins".to_owned());
     }
     open
 }

@@ -68,6 +68,19 @@ impl JudgedArgs {
             .options(as_of, self.networks.address_book()?);
         let iam = self.iam.given().then_some(&inventory);
         let mut found = ready(&session, keys, iam, &options).await?;
+        // Keys that are in use would not even be listed if their last calls were left out.
+        let since = session.selection().since;
+        let window = found.as_of.map(|as_of| as_of - self.thresholds.window);
+        if let (Some(since), Some(window)) = (since, window)
+            && since > window
+        {
+            let session = question::session_from(window, &self.trail).await?;
+            found = ready(&session, keys, iam, &options).await?;
+            found.notes.push(format!(
+                "--since is within the window: the log was read from {} on",
+                window.format("%Y-%m-%d %H:%M UTC")
+            ));
+        }
         found.notes.extend(replaced);
         Ok(found)
     }

@@ -136,6 +136,10 @@ impl From<AnalysisError> for Failure {
     fn from(error: AnalysisError) -> Self {
         match error {
             AnalysisError::Session(error) => error.into(),
+            error @ AnalysisError::DayAfterEnd { .. } => {
+                let hint = "--before takes a day within the log, with events before and after it";
+                advised(&error, true, vec![hint.to_owned()])
+            }
             error => Failure::of(&error),
         }
     }

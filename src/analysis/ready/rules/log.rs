@@ -1,44 +1,91 @@
-//! Rules about the log: silence where there is none means nothing.
+//! Rules about the log: where there is no log, silence means nothing.
 
-use super::super::facts::{Facts, first_moment};
-use super::super::trail::{busy, missing};
+use super::super::blind::{Blind, Why};
+use super::super::key_facts::KeyFacts;
 use super::{Found, at, broken, count, holds, open, span, until};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
-use std::collections::BTreeSet;
+use crate::analysis::logged::midnight;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// CloudTrail delivers within minutes, and people ingest once a day.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>
 const CURRENT: TimeDelta = TimeDelta::days(1);
 
-/// So many days are named; the others are counted.
-const NAMED: usize = 4;
+/// So many gaps are named; the others are counted.
+const NAMED: usize = 3;
 
-/// IAM's word that there was no use in the whole window; where it is given, the log need not prove it.
-fn iam_covers(f: &Facts<'_>) -> Option<String> {
-    let since = f.unused_since()?;
-    let covered = f.seen_until - since >= f.options.window;
-    covered.then(|| format!("IAM knows of no use since {}", at(since)))
+/// IAM says that there was no use in the whole window; then the log need not prove it.
+fn iam_covers(f: &KeyFacts<'_>) -> Option<String> {
+    let (since, until) = f.unused_in_iam()?;
+    let window = (f.common.as_of - f.common.options.window, f.common.as_of);
+    let covered = since <= window.0 && until + CURRENT >= window.1;
+    let since = match since == DateTime::<Utc>::MIN_UTC {
+        true => "ever".to_owned(),
+        false => format!("since {}", at(since)),
+    };
+    covered.then(|| format!("IAM knows of no use {since}"))
 }
 
-pub(super) fn window_covered(f: &Facts<'_>) -> Option<Found> {
+/// When IAM's answer could cover the window, if it is asked again then.
+fn iam_will_cover(f: &KeyFacts<'_>) -> Option<DateTime<Utc>> {
+    let (since, _) = f.unused_in_iam()?;
+    Some(since.max(DateTime::<Utc>::UNIX_EPOCH) + f.common.options.window)
+}
+
+pub(super) fn whole_log(f: &KeyFacts<'_>) -> Option<Found> {
+    let selection = f.common.selection;
+    let mut narrowed = Vec::new();
+    if !selection.regions.is_empty() {
+        let regions: Vec<&str> = selection.regions.iter().map(String::as_str).collect();
+        narrowed.push(format!("only {} was read", regions.join(", ")));
+    }
+    let elsewhere = |account| !selection.accounts.contains(&account);
+    if !selection.accounts.is_empty() && f.account.is_none_or(elsewhere) {
+        narrowed.push("the log of the key's account was left out".to_owned());
+    }
+    if let Some(end) = selection
+        .until
+        .filter(|end| *end <= f.common.as_of || f.common.options.as_of.is_none())
+    {
+        narrowed.push(format!("what came after {} was left out", at(end)));
+    }
+    match (narrowed.is_empty(), iam_covers(f)) {
+        (true, _) => holds("all of it was read"),
+        (false, Some(iam)) => holds(format!("{}; {iam}", narrowed.join("; "))),
+        (false, None) => until(
+            format!(
+                "{}: ask again without these options, or ask IAM",
+                narrowed.join("; ")
+            ),
+            f.common.as_of,
+        ),
+    }
+}
+
+pub(super) fn window_covered(f: &KeyFacts<'_>) -> Option<Found> {
     if !f.active() {
         return None;
     }
-    let window = f.options.window;
+    let window = f.common.options.window;
     let needed = span(window);
     let by_iam = iam_covers(f);
-    let Some(first) = f.days().and_then(first_moment) else {
+    let sight = f.account_sight();
+    let Some(first) = sight.map(|sight| midnight(sight.first_day)) else {
         return match by_iam {
             Some(iam) => holds(iam),
             None => until(
-                format!("no event of the account was read; {needed} are asked for"),
-                f.trail.as_of + window,
+                format!(
+                    "no log of the key's account was read; {needed} are needed, or ask IAM of that account"
+                ),
+                f.common.as_of + window,
             ),
         };
     };
-    let covered = f.seen_until - first;
+    let first = first.max(f.common.selection.since.unwrap_or(first));
+    let covered = f.common.as_of - first;
     let text = format!(
         "{} of {needed}, since {}",
-        span(covered),
+        span(covered.max(TimeDelta::zero())),
         first.format("%Y-%m-%d")
     );
     match (covered >= window, by_iam) {
@@ -46,108 +93,163 @@ pub(super) fn window_covered(f: &Facts<'_>) -> Option<Found> {
         (false, Some(iam)) => holds(format!("{text}; {iam}")),
         (false, None) => {
             // Whichever comes first: the log is old enough, or IAM's last use is.
-            let by_iam = f.unused_since().map(|since| since + window);
-            let time = by_iam.map_or(first + window, |time| time.min(first + window));
+            let time = first + window;
+            until(
+                text,
+                iam_will_cover(f).map_or(time, |by_iam| time.min(by_iam)),
+            )
+        }
+    }
+}
+
+/// The time in which gaps count: the window, or since the key was deactivated.
+fn counts_since(f: &KeyFacts<'_>) -> DateTime<Utc> {
+    match f.active() {
+        true => f.common.as_of - f.common.options.window,
+        false => f.inactive_since().unwrap_or(f.common.as_of),
+    }
+}
+
+/// Whether IAM's answer makes up for what was not seen: of an inactive key it says that it still is inactive.
+fn iam_instead(f: &KeyFacts<'_>) -> Option<String> {
+    match f.active() {
+        true => iam_covers(f),
+        false => {
+            let until = f.iam_until?;
+            (until + CURRENT >= f.common.as_of)
+                .then(|| format!("IAM lists it as inactive, {}", at(until)))
+        }
+    }
+}
+
+fn days_of(blind: &Blind, since: DateTime<Utc>) -> BTreeSet<NaiveDate> {
+    let from = blind.from.max(since);
+    let last = (blind.to - TimeDelta::microseconds(1)).date_naive();
+    from.date_naive()
+        .iter_days()
+        .take_while(|day| *day <= last)
+        .collect()
+}
+
+pub(super) fn no_gaps(f: &KeyFacts<'_>) -> Option<Found> {
+    let since = counts_since(f);
+    if f.blind.is_empty() && f.account_sight().is_none() {
+        return None;
+    }
+    let mut days = BTreeSet::new();
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for blind in f.blind.iter().filter(|blind| blind.to > since) {
+        let missing = days_of(blind, since);
+        let (Some(first), Some(last)) = (missing.first(), missing.last()) else {
+            continue;
+        };
+        let text = match blind.why {
+            Why::Alone => "nobody else's, so that nothing shows whether the log went on".to_owned(),
+            _ if first == last => first.to_string(),
+            _ => format!("{first} to {last}"),
+        };
+        days.extend(missing.iter().copied());
+        places.entry(blind.what.clone()).or_default().push(text);
+    }
+    let Some(last) = days.last() else {
+        return holds("none");
+    };
+    let named = places.iter().take(NAMED).map(|(what, times)| {
+        let more = match times.len() > NAMED {
+            true => format!(" and {} more times", times.len() - NAMED),
+            false => String::new(),
+        };
+        format!(
+            "{what} ({}{more})",
+            times[..times.len().min(NAMED)].join(", ")
+        )
+    });
+    let mut text = named.collect::<Vec<_>>().join("; ");
+    if places.len() > NAMED {
+        text += &format!("; {} more", places.len() - NAMED);
+    }
+    let text = format!("{} without a log: {text}", count(days.len() as u64, "day"));
+    if days.len() as u64 <= f.common.options.most_holes {
+        return holds(text);
+    }
+    match iam_instead(f) {
+        Some(iam) => holds(format!("{text}; {iam}")),
+        None => {
+            let past = (midnight(*last) + TimeDelta::days(1)).min(f.common.as_of)
+                + f.common.options.window;
+            let time =
+                iam_will_cover(f).map_or(past, |by_iam| past.min(by_iam.max(f.common.as_of)));
             until(text, time)
         }
     }
 }
 
-pub(super) fn no_holes(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn is_current(f: &KeyFacts<'_>) -> Option<Found> {
+    let mut seen_until = f.seen_until;
     if !f.active() {
-        return None;
+        seen_until = seen_until.max(f.iam_until.unwrap_or(seen_until));
     }
-    let days = f.days()?;
-    let since = (f.seen_until - f.options.window).date_naive();
-    if !busy(&days.all) {
-        return open(format!(
-            "the account has events on {} days only; a missing log cannot be told from a quiet day",
-            days.all.len()
-        ));
+    let text = format!("up to {}", at(seen_until));
+    match f.common.as_of - seen_until {
+        behind if behind <= CURRENT => holds(text),
+        behind => until(format!("{text}, {} behind", span(behind)), f.common.as_of),
     }
-    let mut holes: BTreeSet<NaiveDate> = missing(&days.all, since).into_iter().collect();
-    let mut places = BTreeSet::new();
-    let used: BTreeSet<&str> = f
-        .consumers
-        .iter()
-        .flat_map(|consumer| consumer.regions.iter().map(String::as_str))
+}
+
+pub(super) fn files_read(f: &KeyFacts<'_>) -> Option<Found> {
+    let coverage = f.common.coverage;
+    let since = counts_since(f);
+    let unread: Vec<Blind> = f
+        .unread()
+        .into_iter()
+        .filter(|blind| blind.to > since)
         .collect();
-    for (region, own) in &days.regions {
-        // In a quiet region a day without events is none without a log.
-        if used.contains(region.as_str()) && busy(own) {
-            let missing = missing(own, since);
-            if missing.iter().any(|day| !holes.contains(day)) {
-                places.insert(region.as_str());
-            }
-            holes.extend(missing);
+    let Some(last) = unread.iter().map(|blind| blind.to).max() else {
+        let other = coverage.log_files_rejected + coverage.records_rejected;
+        return holds(match other {
+            0 => format!("all {}", count(coverage.log_files, "log file")),
+            _ => "all that can hold calls of the key".to_owned(),
+        });
+    };
+    let (mut files, mut records) = (0, 0);
+    for blind in &unread {
+        if let Why::Unread(unread) = blind.why {
+            files += unread.log_files;
+            records += unread.records;
         }
     }
-    let Some(last) = holes.last() else {
-        return holds("none");
-    };
-    let mut text = holes
-        .iter()
-        .take(NAMED)
-        .map(NaiveDate::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
-    if holes.len() > NAMED {
-        text += &format!(" and {} more", holes.len() - NAMED);
+    let days: Vec<&str> = unread.iter().map(|blind| blind.what.as_str()).collect();
+    let mut text = format!(
+        "{} and {} could not be read: {}",
+        count(files, "log file"),
+        count(records, "record"),
+        days[..days.len().min(NAMED)].join(", ")
+    );
+    if days.len() > NAMED {
+        text += &format!(" and {} more days", days.len() - NAMED);
     }
-    if !places.is_empty() {
-        let places: Vec<&str> = places.into_iter().collect();
-        text += &format!(" (in {})", places.join(", "));
-    }
-    let text = format!("{} without a log: {text}", count(holes.len() as u64, "day"));
-    if holes.len() as u64 <= f.options.most_holes {
-        return holds(text);
-    }
-    match iam_covers(f) {
+    match iam_instead(f) {
         Some(iam) => holds(format!("{text}; {iam}")),
         None => {
-            let past = start(*last + Days::new(1)) + f.options.window;
-            let by_iam = f.unused_since().map(|since| since + f.options.window);
-            until(text, by_iam.map_or(past, |time| time.min(past)))
+            let time = last.min(f.common.as_of) + f.common.options.window;
+            until(format!("{text}; read them again, or ask IAM"), time)
         }
     }
 }
 
-fn start(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc()
-}
-
-pub(super) fn is_current(f: &Facts<'_>) -> Option<Found> {
-    let text = format!("up to {}", at(f.seen_until));
-    match f.trail.as_of - f.seen_until {
-        behind if behind <= CURRENT => holds(text),
-        behind => until(format!("{text}, {} behind", span(behind)), f.trail.as_of),
-    }
-}
-
-pub(super) fn data_events(f: &Facts<'_>) -> Option<Found> {
-    let days = f.days()?;
-    let services: Vec<&str> = days
-        .data_services
+pub(super) fn data_events(f: &KeyFacts<'_>) -> Option<Found> {
+    let account = f.account?.to_string();
+    f.account_sight()?;
+    let services = f.common.logged.data_services(&account);
+    let services: Vec<&str> = services
         .iter()
         .map(|service| service.trim_end_matches(".amazonaws.com"))
         .collect();
-    match (services.as_slice(), f.key()) {
-        ([], None) => open(
+    match (services.as_slice(), f.iam_knows()) {
+        ([], false) => open(
             "none in the account: reads and writes of objects, items and messages are not in the log, and IAM was not asked about them",
         ),
-        ([], Some(_)) => broken("none in the account; IAM's last use stands for them"),
+        ([], true) => broken("none in the account; IAM's last use stands for them"),
         (services, _) => holds(format!("of {}", services.join(", "))),
-    }
-}
-
-pub(super) fn files_read(f: &Facts<'_>) -> Option<Found> {
-    let coverage = &f.trail.coverage;
-    match (coverage.log_files_rejected, coverage.records_rejected) {
-        (0, 0) => holds(format!("all {}", count(coverage.log_files, "log file"))),
-        (files, records) => broken(format!(
-            "{files} of {} and {} could not be read; whose they are is not known",
-            count(coverage.log_files + files, "log file"),
-            count(records, "record")
-        )),
     }
 }

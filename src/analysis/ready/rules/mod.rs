@@ -8,7 +8,7 @@ mod signs;
 mod state;
 mod usage;
 
-use super::facts::Facts;
+use super::key_facts::KeyFacts;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// What follows if a rule does not hold; the first that is broken decides.
@@ -46,7 +46,7 @@ pub struct Rule {
     /// What follows if it does not hold.
     pub decides: Decides,
     /// What it finds; none where it does not apply.
-    pub(super) ask: fn(&Facts<'_>) -> Option<Found>,
+    pub(super) ask: fn(&KeyFacts<'_>) -> Option<Found>,
 }
 
 impl std::fmt::Debug for Rule {
@@ -102,27 +102,30 @@ macro_rules! rules {
 }
 
 rules! {
-    "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was refused by it";
+    "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was denied by it";
     "no-attack-tool" Incident signs::no_attack_tool: "no consumer is a tool of attackers or runs on a system for penetration tests";
     "no-stranger" Incident signs::no_stranger: "no use of the key looks like an intruder's, and no intruder made the key: see docs/trace.md for the signs";
+    "not-from-intruder" Incident signs::not_from_intruder: "the key was not created by an intruder, and not used from an address where an intruder used another key before";
     "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, each measured against its own rhythm";
-    "no-unseen-use" Migrate usage::no_unseen_use: "IAM knows of no use that is later than the trail's last event of the key, and services act for no call that is not there";
-    "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was made inactive";
-    "silent-long-enough" Wait usage::silent_long_enough: "every consumer is silent for twice its longest gap, and two weeks; one without a rhythm for the whole window";
+    "no-unseen-use" Migrate usage::no_unseen_use: "IAM knows of no use later than the log's last event of the key, and no AWS service acts for calls that are not in the log";
+    "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was deactivated";
+    "silent-long-enough" Wait usage::silent_long_enough: "every consumer was seen to be silent for twice its longest gap, and two weeks; one without a regular pattern for the whole window";
+    "whole-log" Wait log::whole_log: "the log was not narrowed to some regions, to other accounts, or to an earlier time";
     "window-covered" Wait log::window_covered: "the log reaches back over the window, or IAM knows of no use in it";
-    "no-holes" Wait log::no_holes: "no day of the window is without a log, in the account and in the regions that the key uses";
-    "log-is-current" Wait log::is_current: "the log reaches up to the moment of the verdict";
+    "no-holes" Wait log::no_gaps: "no day of the window is without a log, in each account, region and kind of event that the key used";
+    "log-is-current" Wait log::is_current: "the log, in each place that the key used, reaches up to the moment of the verdict";
+    "log-files-read" Wait log::files_read: "every log file and record of the key's account in the window could be read";
+    "iam-asked" Wait usage::iam_asked: "IAM says that a key without a call in the log was not used";
     "sessions-over" Wait state::sessions_over: "no session that the key opened can still be alive";
     "presigned-urls-over" Wait state::presigned_urls_over: "no URL that the key signed was used within their longest life";
-    "not-new" Wait state::not_new: "a key that was never used is not a new one";
-    "inactive-long-enough" Wait state::inactive_long_enough: "the key is inactive for two weeks, and for the longest gap of its slowest consumer";
+    "not-new" Wait state::not_new: "a key that was never used is not new";
+    "inactive-long-enough" Wait state::inactive_long_enough: "the key has been inactive for two weeks, and for the longest gap of its slowest consumer";
     "data-events" Nothing log::data_events: "the log has data events: reads and writes of objects, items, messages";
-    "log-files-read" Nothing log::files_read: "every log file and record could be read";
     "calls-succeed" Nothing usage::calls_succeed: "some of the consumers' calls succeed";
-    "consumers-known" Nothing usage::consumers_known: "of every consumer it is known what it is";
+    "consumers-known" Nothing usage::consumers_known: "the kind of every consumer is known";
     "consumers-replaced" Nothing usage::consumers_replaced: "every consumer that is silent is seen since with a role";
     "one-key-per-user" Nothing state::one_key_per_user: "the user has no other key that works";
-    "not-root" Nothing state::not_root: "it is no key of root, which needs none";
+    "not-root" Nothing state::not_root: "the key does not belong to root, which needs none";
 }
 
 /// A time, for people.

@@ -1,18 +1,32 @@
 //! Rules about intruders.
 
-use super::super::facts::Facts;
-use super::super::trail::Quarantine;
+use super::super::key_facts::KeyFacts;
+use super::super::marks::Quarantine;
 use super::{Found, at, broken, count, holds};
 
 /// Whoever holds a quarantined user's key may be anybody. A key that was made after the policy was detached is another.
-pub(super) fn not_quarantined(f: &Facts<'_>) -> Option<Found> {
-    let owner = f.account.map(|account| account.to_string());
-    let owner = owner.zip(f.user_name.clone());
-    let marks = owner.and_then(|owner| f.trail.quarantine.get(&owner));
-    let marks = marks.map_or(&[][..], Vec::as_slice);
+pub(super) fn not_quarantined(f: &KeyFacts<'_>) -> Option<Found> {
+    let account = f.account.map(|account| account.to_string());
+    // The user may have had another name then.
+    let mut names: Vec<String> = f.user_name.iter().cloned().collect();
+    names.extend(
+        f.seen
+            .into_iter()
+            .flat_map(|seen| seen.names.iter().cloned()),
+    );
+    names.sort_unstable();
+    names.dedup();
+    let owners = account.iter().flat_map(|account| {
+        names
+            .iter()
+            .map(move |name| (account.clone(), name.clone()))
+    });
+    let marks = owners.filter_map(|owner| f.common.marks.quarantine.get(&owner));
+    let mut marks: Vec<&Quarantine> = marks.flatten().collect();
+    marks.sort_unstable();
     let detached_before = |since| {
         let last = marks.last();
-        last.is_some_and(|last: &Quarantine| !last.attached && last.time < since)
+        last.is_some_and(|last| !last.attached && last.time < since)
     };
     let attached: Vec<String> = marks
         .iter()
@@ -35,7 +49,7 @@ pub(super) fn not_quarantined(f: &Facts<'_>) -> Option<Found> {
         return broken(attached.join(", "));
     }
     let id = f.id.as_ref()?;
-    match f.trail.refused.get(id.as_str()) {
+    match f.common.marks.refused.get(id.as_str()) {
         Some(refused) => broken(format!(
             "{} refused by a quarantine policy, first {} (event {})",
             count(refused.events, "call"),
@@ -46,7 +60,7 @@ pub(super) fn not_quarantined(f: &Facts<'_>) -> Option<Found> {
     }
 }
 
-pub(super) fn no_attack_tool(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn no_attack_tool(f: &KeyFacts<'_>) -> Option<Found> {
     let tools = f.signs.map_or(&[][..], |signs| &signs.tools);
     if f.consumers.is_empty() && tools.is_empty() {
         return None;
@@ -57,7 +71,7 @@ pub(super) fn no_attack_tool(f: &Facts<'_>) -> Option<Found> {
     }
 }
 
-pub(super) fn no_stranger(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn no_stranger(f: &KeyFacts<'_>) -> Option<Found> {
     let strangers = f.signs.map_or(&[][..], |signs| &signs.strangers);
     if f.consumers.is_empty() && strangers.is_empty() {
         return None;
@@ -65,5 +79,16 @@ pub(super) fn no_stranger(f: &Facts<'_>) -> Option<Found> {
     match strangers {
         [] => holds("none"),
         strangers => broken(strangers.join("; ")),
+    }
+}
+
+pub(super) fn not_from_intruder(f: &KeyFacts<'_>) -> Option<Found> {
+    f.id.as_ref()?;
+    match f.ties.as_slice() {
+        [] => holds("no tie to an intruder's other keys"),
+        ties => {
+            let ties: Vec<&str> = ties.iter().map(|tie| tie.what.as_str()).collect();
+            broken(ties.join("; "))
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Rules about the state of a key and what came out of it.
 
-use super::super::facts::Facts;
-use super::super::trail::URL;
+use super::super::key_facts::KeyFacts;
+use super::super::marks::URL;
 use super::{Found, at, broken, count, holds, span, until};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-pub(super) fn sessions_over(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn sessions_over(f: &KeyFacts<'_>) -> Option<Found> {
     let id = f.id.as_ref()?;
-    match f.trail.sessions.get(id.as_str()) {
+    match f.common.marks.sessions.get(id.as_str()) {
         None => holds("none can be alive"),
         Some((sessions, end)) => until(
             format!(
@@ -19,9 +19,9 @@ pub(super) fn sessions_over(f: &Facts<'_>) -> Option<Found> {
     }
 }
 
-pub(super) fn presigned_urls_over(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn presigned_urls_over(f: &KeyFacts<'_>) -> Option<Found> {
     let id = f.id.as_ref()?;
-    if let Some(urls) = f.trail.urls.get(id.as_str()) {
+    if let Some(urls) = f.common.marks.urls.get(id.as_str()) {
         let text = format!(
             "{} of presigned URLs in the last {}, the last {}; they die with the key",
             count(urls.events, "use"),
@@ -31,39 +31,48 @@ pub(super) fn presigned_urls_over(f: &Facts<'_>) -> Option<Found> {
         return until(text, urls.last + URL);
     }
     // Only data events of S3 show them.
-    let seen = f.days()?.data_services.contains("s3.amazonaws.com");
+    let account = f.account?.to_string();
+    let services = f.common.logged.data_services(&account);
+    let seen = services.contains("s3.amazonaws.com");
     seen.then(|| holds(format!("none used in the last {}", span(URL))))?
 }
 
-pub(super) fn not_new(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn not_new(f: &KeyFacts<'_>) -> Option<Found> {
     if !f.active() || f.last_used().is_some() {
         return None;
     }
     let created = f.created()?;
-    let limit = f.options.unused_after;
+    let limit = f.common.options.unused_after;
     let age = f.seen_until - created;
-    let text = format!("never used; made {}, {} ago", at(created), span(age));
+    let text = format!("never used; created {}, {} ago", at(created), span(age));
     match age >= limit {
         true => holds(text),
         false => until(text, created + limit),
     }
 }
 
-pub(super) fn inactive_long_enough(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn inactive_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
     if f.active() {
         return None;
     }
-    let slowest = f.uses.iter().filter_map(|use_| use_.longest_gap).max();
-    let needed = slowest.map_or(f.options.delete_after, |gap| {
-        gap.max(f.options.delete_after)
-    });
-    let Some(since) = f.inactive_since() else {
-        return until("since when is not known", f.trail.as_of + needed);
-    };
-    let passed = (f.seen_until - since).max(TimeDelta::zero());
+    let options = f.common.options;
+    let slowest = f
+        .silences
+        .iter()
+        .filter_map(|silence| silence.longest_gap)
+        .max();
+    let needed = slowest.map_or(options.delete_after, |gap| gap.max(options.delete_after));
+    let seen_until = f
+        .seen_until
+        .max(f.iam_until.unwrap_or(f.seen_until))
+        .min(f.common.as_of);
     let gap = slowest.map_or_else(String::new, |gap| {
         format!(", the slowest consumer's longest gap is {}", span(gap))
     });
+    let Some(since) = f.inactive_since() else {
+        return since_last_use(f, (needed, seen_until));
+    };
+    let passed = (seen_until - since).max(TimeDelta::zero());
     let text = format!(
         "inactive since {}: {} of {}{gap}",
         at(since),
@@ -76,14 +85,40 @@ pub(super) fn inactive_long_enough(f: &Facts<'_>) -> Option<Found> {
     }
 }
 
-pub(super) fn one_key_per_user(f: &Facts<'_>) -> Option<Found> {
+/// Of a key that was deactivated nobody knows when, the last use decides: it must be as old as that of a key that is in nobody's use.
+fn since_last_use(
+    f: &KeyFacts<'_>,
+    (needed, seen_until): (TimeDelta, DateTime<Utc>),
+) -> Option<Found> {
+    let needed = needed.max(f.common.options.window);
+    let Some(used) = f.last_used() else {
+        return until(
+            "when it was deactivated is not known",
+            f.common.as_of + needed,
+        );
+    };
+    let passed = (seen_until - used).max(TimeDelta::zero());
+    let text = format!(
+        "when it was deactivated is not known; last used {}: {} of {}",
+        at(used),
+        span(passed),
+        span(needed)
+    );
+    match passed >= needed {
+        true => holds(text),
+        false => until(text, used + needed),
+    }
+}
+
+pub(super) fn one_key_per_user(f: &KeyFacts<'_>) -> Option<Found> {
     match f.others.as_slice() {
         [] => holds("no other is known"),
         others => broken(format!("also {}", others.join(", "))),
     }
 }
 
-pub(super) fn not_root(f: &Facts<'_>) -> Option<Found> {
-    f.is_root()
-        .then(|| broken("root's: delete it once its use has moved, root needs no key"))?
+pub(super) fn not_root(f: &KeyFacts<'_>) -> Option<Found> {
+    f.is_root().then(|| {
+        broken("it belongs to root: delete it once its consumers have moved; root needs no key")
+    })?
 }

@@ -1,131 +1,184 @@
 //! Rules about use.
 
-use super::super::facts::{Facts, Iam};
-use super::super::silence::{State, Use};
+use super::super::key_facts::{Iam, KeyFacts};
+use super::super::silence::{Silence, State};
 use super::{Found, at, broken, count, found, holds, open, span, until};
 use crate::analysis::consumers::Workload;
+use chrono::TimeDelta;
 
 /// So many consumers are named; the others are counted.
 const NAMED: usize = 3;
 
-fn named(uses: &[&Use], name: impl Fn(&Use) -> String) -> String {
-    let mut text: Vec<String> = uses.iter().take(NAMED).map(|use_| name(use_)).collect();
-    if uses.len() > NAMED {
-        text.push(format!("{} more", uses.len() - NAMED));
+fn named(silences: &[&Silence], name: impl Fn(&Silence) -> String) -> String {
+    let mut text: Vec<String> = silences
+        .iter()
+        .take(NAMED)
+        .map(|silence| name(silence))
+        .collect();
+    if silences.len() > NAMED {
+        text.push(format!("{} more", silences.len() - NAMED));
     }
     text.join("; ")
 }
 
-pub(super) fn consumers_silent(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn consumers_silent(f: &KeyFacts<'_>) -> Option<Found> {
     if !f.active() {
         return None;
     }
-    let consumers = || f.uses.iter().filter(|use_| use_.consumer_id.is_some());
-    let left: Vec<&Use> = consumers()
-        .filter(|use_| use_.state == State::InUse)
+    let consumers = || {
+        f.silences
+            .iter()
+            .filter(|silence| silence.consumer_id.is_some())
+    };
+    let left: Vec<&Silence> = consumers()
+        .filter(|silence| silence.state == State::InUse)
         .collect();
     match (consumers().count(), left.len()) {
         (0, _) => holds("no consumer in the log"),
         (all, 0) => holds(format!(
-            "none of {} calls any more",
+            "none of {} still calls",
             count(all as u64, "consumer")
         )),
         (all, in_use) => broken(format!(
             "{in_use} of {all}: {}",
-            named(&left, |use_| format!(
+            named(&left, |silence| format!(
                 "{} (last {})",
-                use_.name,
-                at(use_.last_seen)
+                silence.name,
+                at(silence.last_seen)
             ))
         )),
     }
 }
 
-pub(super) fn no_unseen_use(f: &Facts<'_>) -> Option<Found> {
-    let unseen: Vec<&Use> = f
-        .uses
+pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
+    let unseen: Vec<&Silence> = f
+        .silences
         .iter()
-        .filter(|use_| use_.consumer_id.is_none())
+        .filter(|silence| silence.consumer_id.is_none())
         .collect();
     if !unseen.is_empty() {
-        let in_use = unseen.iter().any(|use_| use_.state == State::InUse);
-        let text = named(&unseen, |use_| {
-            format!("{} (last {})", use_.name, at(use_.last_seen))
+        let in_use = unseen.iter().any(|silence| silence.state == State::InUse);
+        let text = named(&unseen, |silence| {
+            format!("{} (last {})", silence.name, at(silence.last_seen))
         });
         let last = f.last_event().map_or_else(
-            || "the trail has no event of the key".to_owned(),
-            |last| format!("the trail's last event of the key is of {}", at(last)),
+            || "the log has no event of the key".to_owned(),
+            |last| format!("the log's last event of the key is of {}", at(last)),
         );
         return found(format!("{text}; {last}"), Some(!in_use));
     }
-    match (f.iam, f.last_used_in_iam()) {
-        (Iam::Says(..), Some(used)) => holds(format!(
-            "IAM's last use is of {}, the trail's last event of {}",
+    let last = || f.last_event().map_or_else(|| "never".to_owned(), at);
+    let until = f
+        .iam_until
+        .map_or_else(String::new, |until| format!(" (as of {})", at(until)));
+    match (&f.iam, f.iam_knows(), f.last_used_in_iam()) {
+        (Iam::NotAsked, ..) => open(
+            "IAM's last use of the key is not known (--credential-report or --live): CloudTrail does not show all use",
+        ),
+        (_, false, _) => open("IAM does not say when the key was last used"),
+        (Iam::OneOf(_), _, Some(used)) => holds(format!(
+            "IAM's last use of any of the user's keys is of {}{until}, the log's last event of {}",
             at(used),
-            f.last_event().map_or_else(|| "never".to_owned(), at)
+            last()
         )),
-        (Iam::Says(..), None) => holds("IAM knows of no use at all"),
-        (Iam::NotAsked, _) => open(
-            "what IAM knows of the last use was not given (--credential-report or --live): the one test for use that CloudTrail does not show",
-        ),
-        (Iam::CannotTell, _) => open(
-            "which key of its user in the credential report this is cannot be told; --live tells",
-        ),
+        (Iam::Says(..), _, Some(used)) => holds(format!(
+            "IAM's last use is of {}{until}, the log's last event of {}",
+            at(used),
+            last()
+        )),
+        (_, true, None) => holds(format!("IAM knows of no use at all{until}")),
     }
 }
 
-pub(super) fn no_call_since_inactive(f: &Facts<'_>) -> Option<Found> {
+/// Without a call in the log, only IAM can say that nobody uses a key.
+pub(super) fn iam_asked(f: &KeyFacts<'_>) -> Option<Found> {
+    if f.last_event().is_some() || !f.active() {
+        return None;
+    }
+    let as_of = f.common.as_of;
+    match (&f.iam, f.iam_knows(), f.unused_in_iam()) {
+        (Iam::NotAsked, ..) => until(
+            "no call of the key is in the log, and IAM's last use of it is not known: much use leaves no event",
+            as_of,
+        ),
+        (_, false, _) => until("IAM does not say when the key was last used", as_of),
+        (_, true, unused) => {
+            let answered = unused.map(|(_, until)| until).or(f.iam_until);
+            let Some(answered) = answered else {
+                return until("when IAM was asked is not known", as_of);
+            };
+            match as_of - answered {
+                old if old <= f.common.options.quiet => holds(format!("on {}", at(answered))),
+                old => until(
+                    format!(
+                        "IAM's answer is {} old, of {}: ask IAM again",
+                        span(old),
+                        at(answered)
+                    ),
+                    as_of,
+                ),
+            }
+        }
+    }
+}
+
+pub(super) fn no_call_since_inactive(f: &KeyFacts<'_>) -> Option<Found> {
     let since = f.inactive_since()?;
-    let late: Vec<&Use> = f
-        .uses
+    let late: Vec<&Silence> = f
+        .silences
         .iter()
-        .filter(|use_| use_.state == State::InUse)
+        .filter(|silence| silence.state == State::InUse)
         .collect();
     match late.is_empty() {
-        true => holds(format!("inactive since {}, no call since", at(since))),
+        true => holds(format!("deactivated {}, no call since", at(since))),
         false => broken(format!(
-            "inactive since {}; since then: {}",
+            "deactivated {}; calls since then: {}",
             at(since),
-            named(&late, |use_| format!(
+            named(&late, |silence| format!(
                 "{} (last {})",
-                use_.name,
-                at(use_.last_seen)
+                silence.name,
+                at(silence.last_seen)
             ))
         )),
     }
 }
 
-pub(super) fn silent_long_enough(f: &Facts<'_>) -> Option<Found> {
-    if !f.active() || f.uses.is_empty() {
+pub(super) fn silent_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
+    if !f.active() || f.silences.is_empty() {
         return None;
     }
-    let told = |use_: &Use| {
-        let gap = use_.longest_gap.map_or_else(
-            || "no rhythm seen".to_owned(),
+    let told = |silence: &Silence| {
+        let gap = silence.longest_gap.map_or_else(
+            || "no regular pattern".to_owned(),
             |gap| format!("longest gap {}", span(gap)),
         );
-        let needed = span(use_.until - use_.last_seen);
+        let passed = f.common.as_of - silence.last_seen;
+        let unseen = match passed - silence.silent >= TimeDelta::days(1) {
+            true => format!(" (last call {} ago; the rest was not seen)", span(passed)),
+            false => String::new(),
+        };
         format!(
-            "{}: {gap}, silent {} of {needed}",
-            use_.name,
-            span(use_.silent)
+            "{}: {gap}, silent {} of {}{unseen}",
+            silence.name,
+            span(silence.silent),
+            span(silence.needed)
         )
     };
-    let early: Vec<&Use> = f
-        .uses
+    let early: Vec<&Silence> = f
+        .silences
         .iter()
-        .filter(|use_| use_.state != State::Gone)
+        .filter(|silence| silence.state != State::Gone)
         .collect();
-    match early.iter().map(|use_| use_.until).max() {
+    match early.iter().map(|silence| silence.until).max() {
         Some(last) => until(named(&early, told), last),
         None => {
-            let slowest = f.uses.iter().max_by_key(|use_| use_.until)?;
+            let slowest = f.silences.iter().max_by_key(|silence| silence.until)?;
             holds(told(slowest))
         }
     }
 }
 
-pub(super) fn calls_succeed(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn calls_succeed(f: &KeyFacts<'_>) -> Option<Found> {
     if f.consumers.is_empty() {
         return None;
     }
@@ -139,7 +192,7 @@ pub(super) fn calls_succeed(f: &Facts<'_>) -> Option<Found> {
     }
 }
 
-pub(super) fn consumers_known(f: &Facts<'_>) -> Option<Found> {
+pub(super) fn consumers_known(f: &KeyFacts<'_>) -> Option<Found> {
     if f.consumers.is_empty() {
         return None;
     }
@@ -151,33 +204,36 @@ pub(super) fn consumers_known(f: &Facts<'_>) -> Option<Found> {
         .collect();
     match unknown.as_slice() {
         [] => holds(count(f.consumers.len() as u64, "consumer")),
-        unknown => broken(format!("not known what it is: {}", unknown.join("; "))),
+        unknown => broken(format!("kind not known: {}", unknown.join("; "))),
     }
 }
 
 /// Proof of a migration, where the others have silence.
-pub(super) fn consumers_replaced(f: &Facts<'_>) -> Option<Found> {
-    let consumers = f.uses.iter().filter(|use_| use_.consumer_id.is_some());
-    let silent: Vec<&Use> = consumers
-        .filter(|use_| use_.state != State::InUse)
+pub(super) fn consumers_replaced(f: &KeyFacts<'_>) -> Option<Found> {
+    let consumers = f
+        .silences
+        .iter()
+        .filter(|silence| silence.consumer_id.is_some());
+    let silent: Vec<&Silence> = consumers
+        .filter(|silence| silence.state != State::InUse)
         .collect();
     if silent.is_empty() {
         return None;
     }
     let roles: Vec<String> = silent
         .iter()
-        .filter_map(|use_| {
-            let role = use_.replacement.as_ref()?;
+        .filter_map(|silence| {
+            let role = silence.replacement.as_ref()?;
             let (last, why) = (at(role.last_seen), &role.why);
             Some(format!(
                 "{}: {} (last {last}; {why})",
-                use_.name, role.role_arn
+                silence.name, role.role_arn
             ))
         })
         .collect();
     let text = match roles.len() {
         0 => format!(
-            "no role does what {} did: this is silence, not proof of a migration",
+            "no role does what {} did: they are silent, but a migration is not proven",
             count(silent.len() as u64, "silent consumer")
         ),
         found => format!("{found} of {}: {}", silent.len(), roles.join("; ")),

@@ -1,0 +1,25 @@
+-- Days with events: where and when a call would have been seen
+-- grain: one row per account, region, kind of event, long-term key that signed it (null for all other events) and day (UTC)
+SELECT
+    account_id,
+    aws_region,
+    event_category,
+    data_service,
+    read_only,
+    access_key_id,
+    event_date,
+    count(*) AS events,
+    max(event_time) AS last_event
+FROM (
+    SELECT
+        coalesce(account_id, '') AS account_id,
+        coalesce(aws_region, '') AS aws_region,
+        coalesce(event_category, 'Management') AS event_category,
+        CASE WHEN event_category <> 'Management' THEN event_source END AS data_service,
+        coalesce(read_only, false) AS read_only,
+        CASE WHEN access_key_id LIKE 'AKIA%' THEN access_key_id END AS access_key_id,
+        event_date,
+        event_time
+    FROM events
+)
+GROUP BY account_id, aws_region, event_category, data_service, read_only, access_key_id, event_date

@@ -1,0 +1,15 @@
+-- Log files that could not be read, whole or in part: what they held, nobody has seen
+-- grain: one row per log file whose last attempt failed or left records out
+SELECT
+    account_id,
+    accounts,
+    log_date,
+    first_event_time,
+    last_event_time,
+    outcome <> 'stored' AS whole,
+    coalesce(rejected, 0) AS records
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY log_file ORDER BY ingest_time DESC) AS attempt
+    FROM log_files
+)
+WHERE attempt = 1 AND (outcome IN ('rejected', 'unfetched') OR rejected > 0)
