@@ -5,8 +5,17 @@ SELECT
     access_key_id,
     max(user_identity_user_name) AS user_identity_user_name,
     max(event_time) AS last_seen,
-    count(*) AS events,
-    count(error_code) AS errors,
+    -- A record that updates another is no call of its own, unless only such records are there.
+    greatest(
+        count(*) FILTER (WHERE addendum IS NULL OR (json_get_str(addendum, 'reason') IS DISTINCT FROM 'UPDATED_DATA')),
+        count(DISTINCT CASE WHEN json_get_str(addendum, 'reason') = 'UPDATED_DATA' THEN json_get_str(addendum, 'originalEventID') END)
+    ) AS events,
+    count(*) FILTER (
+        WHERE
+            error_code IS NOT NULL
+            AND error_code NOT IN ('Client.DryRunOperation', 'DryRunOperation')
+            AND (addendum IS NULL OR (json_get_str(addendum, 'reason') IS DISTINCT FROM 'UPDATED_DATA'))
+    ) AS errors,
     count_texts(source_ip_address) AS source_ip_addresses,
     max(user_identity_account_id) AS account_id,
     min(event_time) AS first_seen,

@@ -56,9 +56,13 @@ FROM (
             vpc_endpoint_id,
             user_agent,
             event_time,
-            CASE WHEN error_code <> 'Success' THEN error_code END AS error_code,
             CASE
-                WHEN error_code IS NULL OR error_code = 'Success' THEN 'allowed'
+                WHEN error_code NOT IN ('Success', 'Client.DryRunOperation', 'DryRunOperation') THEN error_code
+            END AS error_code,
+            CASE
+                -- A dry run ends with this error where the caller has the permission.
+                -- https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+                WHEN error_code IS NULL OR error_code IN ('Success', 'Client.DryRunOperation', 'DryRunOperation') THEN 'allowed'
                 WHEN error_code LIKE '%AccessDenied%'
                     OR error_code LIKE '%Unauthorized%'
                     OR error_code LIKE '%NotAuthorized%'

@@ -22,6 +22,7 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+mod one_call;
 mod page;
 mod plan;
 mod policy;

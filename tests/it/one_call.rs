@@ -1,0 +1,107 @@
+//! Several records of one call are one call: records that update others, and the copies that several accounts get.
+
+use crate::program::{json, number};
+use serde_json::{Value, json as object};
+use std::fs;
+use tempfile::TempDir;
+
+const KEY: &str = "AKIA3EXAMPLE00000001";
+
+fn id(n: u32) -> String {
+    format!("{n:08}-0000-4000-8000-000000000000")
+}
+
+/// A download of 100 bytes, with what is different about this record.
+fn record(n: u32, more: Value) -> Value {
+    let mut record = object!({
+        "eventVersion": "1.11", "eventID": id(n), "eventTime": "2025-03-01T10:00:00Z",
+        "eventSource": "s3.amazonaws.com", "eventName": "GetObject", "awsRegion": "us-east-1",
+        "userIdentity": {"type": "IAMUser", "accountId": "111111111111", "accessKeyId": KEY,
+            "arn": "arn:aws:iam::111111111111:user/u", "userName": "u"},
+        "sourceIPAddress": "192.0.2.1", "userAgent": "agent", "recipientAccountId": "111111111111",
+        "requestParameters": {"bucketName": "b", "key": "k"}, "eventCategory": "Data", "readOnly": true,
+        "managementEvent": false, "additionalEventData": {"bytesTransferredOut": 100.0},
+    });
+    let fields = more.as_object().unwrap().clone();
+    record.as_object_mut().unwrap().extend(fields);
+    record
+}
+
+fn update(n: u32, of: u32) -> Value {
+    let addendum = object!({"reason": "UPDATED_DATA", "originalEventID": id(of)});
+    record(n, object!({ "addendum": addendum }))
+}
+
+/// The record of the bucket's owner.
+fn owners(n: u32, shared: &str) -> Value {
+    let identity =
+        object!({"type": "AWSAccount", "accountId": "111111111111", "principalId": "AIDA1"});
+    record(
+        n,
+        object!({"sharedEventID": shared, "recipientAccountId": "222222222222", "userIdentity": identity}),
+    )
+}
+
+fn trail(records: &[Value]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = object!({ "Records": records }).to_string();
+    fs::write(folder.path().join("log.json"), text).unwrap();
+    folder
+}
+
+fn answer(command: &[&str], records: &[Value]) -> Value {
+    let folder = trail(records);
+    let path = folder.path().to_str().unwrap();
+    json(&[command, &["--trail", path]].concat(), 0)
+}
+
+#[test]
+fn an_update_is_no_second_call_of_a_key() {
+    let late = record(3, object!({"addendum": {"reason": "DELIVERY_DELAY"}}));
+    for (records, calls) in [
+        (vec![record(1, object!({})), update(2, 1)], 1),
+        (vec![record(1, object!({})), update(2, 1), late], 2),
+        // The record that these update is not there.
+        (vec![update(2, 1), update(3, 1)], 1),
+    ] {
+        let keys = answer(&["keys"], &records);
+        assert_eq!(number(&keys, "/keys/0/events"), calls, "{keys}");
+    }
+}
+
+#[test]
+fn all_records_of_a_call_are_one_transfer() {
+    let records = [
+        owners(1, "s"),
+        record(2, object!({"sharedEventID": "s"})),
+        record(3, object!({})),
+        update(4, 3),
+        // Of this call, only the owner's record is there.
+        owners(5, "t"),
+    ];
+    let transfers = answer(&["run", "bucket-transfers"], &records);
+    let by = |caller: &str| {
+        let rows = transfers["rows"].as_array().unwrap().iter();
+        let row = rows
+            .filter(|row| row["caller"] == caller)
+            .collect::<Vec<_>>();
+        assert_eq!(row.len(), 1, "{transfers}");
+        (number(row[0], "/bytes_out"), number(row[0], "/events"))
+    };
+    assert_eq!(by("arn:aws:iam::111111111111:user/u"), (200, 2));
+    assert_eq!(by("AIDA1"), (100, 1));
+}
+
+/// A dry run that would have succeeded: the caller has the permission.
+#[test]
+fn a_dry_run_is_no_error() {
+    let dry = object!({"eventSource": "ec2.amazonaws.com", "eventName": "DescribeInstanceTypes", "eventCategory": "Management",
+        "managementEvent": true, "requestParameters": {"instanceTypeSet": {}}, "additionalEventData": null,
+        "errorCode": "Client.DryRunOperation", "errorMessage": "Request would have succeeded, but DryRun flag is set."});
+    let keys = answer(&["keys"], &[record(1, dry.clone())]);
+    assert_eq!(number(&keys, "/keys/0/errors"), 0, "{keys}");
+    let policy = answer(&["policy", KEY], &[record(1, dry)]);
+    let permissions = policy["permissions"].as_array().unwrap();
+    let needs = |action: &str| permissions.iter().any(|p| p["action"] == action);
+    assert!(needs("ec2:DescribeInstanceTypes"), "{policy}");
+}
