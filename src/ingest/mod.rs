@@ -148,7 +148,7 @@ pub async fn ingest(
         ..IngestSummary::default()
     };
     observer.phase(Phase::Reading);
-    let seen = Arc::new(Mutex::new(lake.seen()?));
+    let seen = Arc::new(Mutex::new(lake.seen().await?));
     let packer = Packer {
         max_json: options.max_json,
         seen: Arc::clone(&seen),

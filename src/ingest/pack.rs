@@ -51,8 +51,15 @@ impl Packer {
     fn take(&self, rows: EventRows, packed: &mut Packed) -> Result<Taken, IngestError> {
         let EventRows { batch, keys } = rows;
         let pins = &mut packed.pins;
-        let claim = async { self.seen.lock().await.claim(&keys, pins).await };
-        let fresh = self.handle.block_on(claim)?;
+        let mut seen = self.handle.block_on(self.seen.lock());
+        let fresh = self.handle.block_on(seen.claim(&keys, pins))?;
+        let log_files = batch.column(Field::LogFile as usize).as_string::<i32>();
+        let mut known = (0..keys.len()).filter(|row| !fresh[*row]).peekable();
+        let mut found = Vec::new();
+        if known.peek().is_some() && seen.has_unsettled() {
+            found.extend(known.filter(|row| seen.found(log_files.value(*row), keys[*row])));
+        }
+        drop(seen);
         packed.keys.extend(
             keys.iter()
                 .zip(&fresh)
@@ -71,6 +78,7 @@ impl Packer {
         }
         Ok(Taken {
             fresh,
+            found,
             spent: Some(batch),
         })
     }

@@ -5,9 +5,11 @@
 //! writes the missing ledger rows. Events that another ingest has committed since we
 //! looked are taken out of ours first.
 
-use super::ledger::log_files_batch;
+use super::change::{Change, Committed, StoredFile};
+use super::ledger::identity;
+use super::names::{ParcelId, Writer};
 use super::seen::{Pins, Seen};
-use super::table::{Committed, StoredFile, Table};
+use super::table::Table;
 use super::writer::DataFile;
 use super::{Lake, LakeError};
 use crate::event::EventKey;
@@ -16,11 +18,8 @@ use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use chrono::Utc;
-use deltalake_core::kernel::Add;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::iter;
 use tokio::sync::Mutex;
 
@@ -31,6 +30,8 @@ pub(super) const MOST_ATTEMPTS: u32 = 200;
 /// A parcel, ready to be committed.
 #[derive(Debug, Default)]
 pub struct Packed {
+    /// Its name, by which the ledger tells that it is accounted for.
+    pub id: ParcelId,
     /// Events, as files of one day each.
     pub events: Vec<DataFile>,
     /// The keys of those events.
@@ -52,6 +53,7 @@ impl Lake {
     ) -> Result<(Vec<LogFileRow>, u64), LakeError> {
         let now = Utc::now().timestamp_micros();
         let Packed {
+            id,
             events,
             keys,
             rejects,
@@ -59,50 +61,61 @@ impl Lake {
             mut pins,
         } = packed;
         let mut bytes = 0;
-        let rows = (events, keys, &mut pins, &mut log_files);
-        let stored = commit_events(&mut self.events, rows, seen).await?;
+        let parcel = Rows {
+            id,
+            keys: &keys,
+            pins: &mut pins,
+            log_files: &mut log_files,
+        };
+        let stored = commit_events(&mut self.events, (events, parcel), seen).await?;
         bytes += stored.iter().map(|file| file.size).sum::<u64>();
-        bytes += self.commit_rejects(&rejects, now).await?;
-        bytes += append(&mut self.log_files, log_files_batch(&log_files, now)?).await?;
-        seen.lock().await.release(&pins, stored);
+        bytes += self.commit_rejects(&rejects, (id, now)).await?;
+        bytes += self.commit_log_files(&log_files, id, now).await?;
+        let mut seen = seen.lock().await;
+        seen.settle(id);
+        for parcel in self.entries.parcels.drain(..) {
+            seen.settle(parcel);
+        }
+        seen.release(&pins, stored);
         Ok((log_files, bytes))
     }
 }
 
-type Rows<'a> = (
-    Vec<DataFile>,
-    Vec<EventKey>,
-    &'a mut Pins,
-    &'a mut Vec<LogFileRow>,
-);
+/// What of a parcel matters to the commit of its events.
+struct Rows<'a> {
+    id: ParcelId,
+    keys: &'a [EventKey],
+    pins: &'a mut Pins,
+    log_files: &'a mut [LogFileRow],
+}
 
 async fn commit_events(
     table: &mut Table,
-    (mut files, keys, pins, log_files): Rows<'_>,
+    (mut files, parcel): (Vec<DataFile>, Rows<'_>),
     seen: &Mutex<Seen>,
 ) -> Result<Vec<StoredFile>, LakeError> {
     for _ in 0..MOST_ATTEMPTS {
-        let theirs = seen.lock().await.theirs(&keys, pins).await?;
+        let theirs = seen.lock().await.theirs(parcel.keys, parcel.pins).await?;
         if !theirs.is_empty() {
-            files = without(files, &theirs, log_files)?;
+            files = without(files, &theirs, parcel.log_files)?;
         }
         if files.is_empty() {
             break;
         }
-        let adds = put_all(table, &files).await?;
-        let Committed { done, others } = table.commit(adds.clone()).await?;
+        let mut adds = Vec::with_capacity(files.len());
+        for file in &files {
+            adds.push(table.put(file, Writer::Parcel(parcel.id)).await?);
+        }
+        let Committed { done, others } = table.commit(Change::add(adds.clone())).await?;
         seen.lock().await.others(others).await?;
         if done {
-            return Ok(stored_files(&files, &adds));
+            let stored = files.iter().zip(&adds);
+            return Ok(stored
+                .map(|(file, add)| StoredFile::new(add, file))
+                .collect());
         }
-        // What was written is not in the table and will not be: take it away again.
-        for add in &adds {
-            table
-                .delta()
-                .object_store()
-                .delete(&Path::from(add.path.as_str()))
-                .await?;
-        }
+        // What was written is not in the table and will not be.
+        table.discard(&adds).await?;
     }
     if files.is_empty() {
         return Ok(Vec::new());
@@ -113,29 +126,10 @@ async fn commit_events(
     })
 }
 
-async fn put_all(table: &Table, files: &[DataFile]) -> Result<Vec<Add>, LakeError> {
-    let mut adds = Vec::with_capacity(files.len());
-    for file in files {
-        adds.push(table.put(file).await?);
-    }
-    Ok(adds)
-}
-
-fn stored_files(files: &[DataFile], adds: &[Add]) -> Vec<StoredFile> {
-    let stored = files.iter().zip(adds).map(|(file, add)| StoredFile {
-        path: add.path.clone(),
-        size: file.bytes.len() as u64,
-        date: file.date,
-        rows: file.rows,
-        times: file.times.unwrap_or((i64::MIN, i64::MAX)),
-    });
-    stored.collect()
-}
-
 /// The files without events that another ingest has stored meanwhile; the ledger rows count those as duplicates.
 fn without(
     files: Vec<DataFile>,
-    theirs: &HashSet<EventKey>,
+    theirs: &HashMap<EventKey, u128>,
     log_files: &mut [LogFileRow],
 ) -> Result<Vec<DataFile>, LakeError> {
     let mut kept = Vec::new();
@@ -144,18 +138,21 @@ fn without(
         let schema = SchemaRef::clone(reader.schema());
         let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
         let batch = concat_batches(&schema, &batches)?;
-        let ours: Vec<bool> = keys_of(&batch).map(|key| !theirs.contains(&key)).collect();
+        let keys: Vec<EventKey> = keys_of(&batch).collect();
+        let ours: Vec<bool> = keys.iter().map(|key| !theirs.contains_key(key)).collect();
         let names = batch
             .column_by_name("log_file")
             .map(|column| column.as_string::<i32>());
-        for (row, _) in ours.iter().enumerate().filter(|(_, ours)| !**ours) {
-            let name = names.map(|names| names.value(row));
+        for (row_number, _) in ours.iter().enumerate().filter(|(_, ours)| !**ours) {
+            let name = names.map(|names| names.value(row_number));
             if let Some(row) = log_files
                 .iter_mut()
                 .find(|row| Some(row.log_file.as_str()) == name)
             {
                 row.stored -= 1;
                 row.duplicates += 1;
+                let brought_by = keys.get(row_number).and_then(|key| theirs.get(key));
+                row.found += u64::from(brought_by == Some(&identity(&[&row.log_file], 0)));
             }
         }
         let batch = filter_record_batch(&batch, &BooleanArray::from(ours))?;
@@ -170,7 +167,8 @@ fn without(
     Ok(kept)
 }
 
-fn keys_of(batch: &RecordBatch) -> impl Iterator<Item = EventKey> + '_ {
+/// The keys of events that were read with the columns these need.
+pub(super) fn keys_of(batch: &RecordBatch) -> impl Iterator<Item = EventKey> + '_ {
     let text = |name: &str| {
         batch
             .column_by_name(name)
@@ -185,21 +183,6 @@ fn keys_of(batch: &RecordBatch) -> impl Iterator<Item = EventKey> + '_ {
             .filter(|shas| arrow::array::Array::is_valid(shas, row))
             .map(|shas| shas.value(row));
         Some(EventKey::new(times?.value(row), ids?.value(row), sha))
-    })
-}
-
-/// Appends rows that cannot clash with anybody's; gives the bytes written.
-async fn append(table: &mut Table, batch: RecordBatch) -> Result<u64, LakeError> {
-    let file = DataFile::encode(table.name, None, iter::once(Ok::<_, LakeError>(batch)))?;
-    let adds = vec![table.put(&file).await?];
-    for _ in 0..MOST_ATTEMPTS {
-        if table.commit(adds.clone()).await?.done {
-            return Ok(file.bytes.len() as u64);
-        }
-    }
-    Err(LakeError::Contended {
-        table: table.name.as_str(),
-        attempts: MOST_ATTEMPTS,
     })
 }
 
@@ -265,7 +248,7 @@ mod tests {
         let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
         let mut ours = Lake::open_or_create(&place).await.unwrap();
         let mut theirs = Lake::open_or_create(&place).await.unwrap();
-        let (our_seen, their_seen) = (ours.seen().unwrap(), theirs.seen().unwrap());
+        let (our_seen, their_seen) = (ours.seen().await.unwrap(), theirs.seen().await.unwrap());
         let (our_seen, their_seen) = (Mutex::new(our_seen), Mutex::new(their_seen));
         let first = packed(0..10, &our_seen).await;
         let second = packed(10..20, &our_seen).await;

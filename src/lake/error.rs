@@ -3,6 +3,7 @@
 //! In: errors of the engines below. Out: facts: which lake, which table, what happened. Promise: no advice; that is the
 //! command line's.
 
+use super::location::Location;
 use super::tables::TableName;
 use deltalake_core::DeltaTableError;
 use std::path::PathBuf;
@@ -16,8 +17,49 @@ pub enum LakeError {
         /// Where it was looked for.
         lake: String,
     },
-    /// There is a Delta table that keytrail did not make.
-    #[error("{lake} holds Delta tables that are no keytrail lake")]
+    /// One of the lake's tables is not there.
+    #[error("the table {table} of the lake {lake} is missing")]
+    MissingTable {
+        /// Which lake.
+        lake: String,
+        /// Which table.
+        table: &'static str,
+    },
+    /// The ledger has counted more rows than a table has.
+    #[error(
+        "the table {table} of the lake {lake} has lost {} of its {counted} rows",
+        counted - rows
+    )]
+    Lost {
+        /// Which lake.
+        lake: String,
+        /// Which table.
+        table: &'static str,
+        /// The rows the ledger has counted.
+        counted: u64,
+        /// The rows that are there.
+        rows: u64,
+    },
+    /// The log of a table cannot be read.
+    #[error("the log of the table {table} of the lake {lake} is damaged")]
+    Unreadable {
+        /// Which lake.
+        lake: String,
+        /// Which table.
+        table: &'static str,
+    },
+    /// A data file is not what it was.
+    #[error("the file {file} of the lake {lake} is damaged: {problem}")]
+    Damaged {
+        /// Which lake.
+        lake: String,
+        /// Table and path.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There are Delta tables that keytrail did not make.
+    #[error("{lake} holds Delta tables that keytrail did not make")]
     NotALake {
         /// Where.
         lake: String,
@@ -67,6 +109,9 @@ pub enum LakeError {
     /// Columns did not fit together.
     #[error("columns of the lake: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A thread ended without a result.
+    #[error("internal fault: a thread that writes the lake ended without a result")]
+    Stopped,
     /// Other writers committed again and again.
     #[error("other writers committed to {table} {attempts} times in a row")]
     Contended {
@@ -78,6 +123,28 @@ pub enum LakeError {
 }
 
 impl LakeError {
+    /// A log that could not be read: because it is damaged, unless the storage says otherwise.
+    pub(crate) fn unreadable(
+        location: &Location,
+        table: TableName,
+        error: DeltaTableError,
+    ) -> Self {
+        match error {
+            DeltaTableError::ObjectStore { source }
+                if !matches!(source, object_store::Error::NotFound { .. }) =>
+            {
+                Self::Storage(source)
+            }
+            error => {
+                tracing::debug!(table = table.as_str(), %error, "the log cannot be read");
+                Self::Unreadable {
+                    lake: location.name(),
+                    table: table.as_str(),
+                }
+            }
+        }
+    }
+
     pub(crate) fn delta(table: TableName, source: DeltaTableError) -> Self {
         Self::Delta {
             table: table.as_str(),

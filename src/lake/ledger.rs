@@ -3,20 +3,20 @@
 //! In: one [`LogFileRow`] per log file and attempt. Out: rows of `log_files`, and the set of log files that need not be
 //! read again. Promise: a log file is known by URI, ETag and size: one that was replaced under the same name is new.
 
-use super::LakeError;
-use super::reader::read_columns;
-use super::table::Table;
 use super::tables::TableName;
-use crate::read::{LogFileOutcome, LogFileRow};
+use crate::read::LogFileRow;
 use arrow::array::{
-    ArrayRef, AsArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray,
-    StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+
+/// Why a log file has to be read again that was read before.
+pub(super) const LOST: &str = "some of its events were lost from the lake";
 
 /// Rows of the ledger as a batch; `now` is the time of ingest in microseconds.
 pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBatch, ArrowError> {
@@ -56,8 +56,8 @@ pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBat
         text(&|row| row.reason.as_deref()),
         number(&|row| row.json_bytes),
         number(&|row| row.events),
-        number(&|row| row.stored),
-        number(&|row| row.duplicates),
+        number(&|row| row.stored + row.found),
+        number(&|row| row.duplicates.saturating_sub(row.found)),
         number(&|row| row.rejected),
         time(&|row| row.summary.first),
         time(&|row| row.summary.last),
@@ -90,40 +90,11 @@ pub(super) fn identity(texts: &[&str], number: u64) -> u128 {
 
 /// The log files that need not be read again.
 #[derive(Debug, Default)]
-pub struct Known(HashSet<u128>);
+pub struct Known(pub(super) HashSet<u128>);
 
 impl Known {
     /// Whether this log file, with this ETag and size, was read before.
     pub fn contains(&self, log_file: &str, etag: &str, size: u64) -> bool {
         self.0.contains(&identity(&[log_file, etag], size))
-    }
-
-    /// Reads the ledger. Log files that were rejected are known too, unless they are to be tried again.
-    pub(crate) async fn read(table: &Table, retry_rejected: bool) -> Result<Self, LakeError> {
-        let store = table.delta().object_store();
-        let mut known = HashSet::new();
-        for file in table.files()? {
-            let batches = read_columns(
-                &store,
-                &file,
-                &["log_file", "etag", "size_bytes", "outcome"],
-            )
-            .await?;
-            for batch in &batches {
-                let text = |i: usize| batch.column(i).as_string::<i32>();
-                let sizes = batch.column(2).as_primitive::<Int64Type>().values();
-                for row in 0..batch.num_rows() {
-                    let outcome = text(3).value(row);
-                    let settled = outcome == LogFileOutcome::Stored.as_str()
-                        || outcome == LogFileOutcome::Skipped.as_str()
-                        || (outcome == LogFileOutcome::Rejected.as_str() && !retry_rejected);
-                    if settled {
-                        let (name, etag) = (text(0).value(row), text(1).value(row));
-                        known.insert(identity(&[name, etag], sizes[row] as u64));
-                    }
-                }
-            }
-        }
-        Ok(Self(known))
     }
 }

@@ -4,6 +4,7 @@
 //! nothing but what the AWS SDK was configured with, so a lake and a trail are reached with the same credentials.
 
 use super::durable::Durable;
+use super::patient::Patient;
 use super::{LakeError, TableName};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -77,7 +78,7 @@ impl Location {
         logstore_factories().insert(url_of_scheme("s3")?, Arc::new(ConditionalPut));
         Ok(Self {
             url,
-            store: Arc::new(store),
+            store: Arc::new(Patient::new(Arc::new(store))),
         })
     }
 

@@ -10,30 +10,52 @@
 //!   seen ◀─────────────┘  which events the lake has: asked before packing, told after each commit
 //! ```
 
+mod change;
+mod check;
+mod checksum;
 mod commit;
+mod compact;
 mod coverage;
 mod durable;
 mod error;
+mod files;
+mod forget;
 mod ledger;
+mod ledger_commit;
 mod location;
+mod mend;
+mod mend_row;
+mod merge;
+mod names;
+mod patient;
 mod reader;
 mod rejects;
 mod seen;
+mod stats;
 mod table;
 mod tables;
+mod vacuum;
 mod writer;
 
+pub use check::{Checked, CheckedTable, Fault, check};
 pub use commit::Packed;
+pub use compact::Compacted;
 pub use error::LakeError;
+pub use forget::Forgotten;
 pub use ledger::Known;
 pub use location::Location;
+pub use mend::{Mended, mend};
+pub use names::ParcelId;
 pub use seen::{Pins, Seen};
+pub use stats::{Stats, TableStats};
 pub use tables::TableName;
+pub use vacuum::Orphans;
 pub use writer::DataFile;
 
 use crate::read::{LogFileRow, RejectRow};
 use arrow::array::RecordBatch;
 use deltalake_core::DeltaTable;
+use ledger_commit::Entries;
 use std::collections::HashSet;
 use table::Table;
 
@@ -46,34 +68,123 @@ pub struct Lake {
     log_files: Table,
     /// The records in `rejects`, once there was a need to know.
     rejected: Option<HashSet<u128>>,
+    /// Rows of the ledger that matter to those that follow.
+    entries: Entries,
 }
+
+/// The numbers by which the ledger is bound to the other tables: how many rows they had when it was last written to. A table
+/// that has fewer has lost some.
+const COUNTED: [(TableName, &str); 2] = [
+    (TableName::Events, "keytrail.events"),
+    (TableName::Rejects, "keytrail.rejects"),
+];
+
+/// The number of rows that a table no longer has because its owner asked for it.
+pub(crate) const FORGOTTEN: &str = "keytrail.forgotten";
 
 impl Lake {
     /// Opens the lake at a location.
+    ///
+    /// # Errors
+    ///
+    /// There is no lake, a table is missing, cannot be read, or has fewer rows than the ledger has counted.
     pub async fn open(location: &Location) -> Result<Self, LakeError> {
-        let missing = || LakeError::Missing {
-            lake: location.name(),
+        // The ledger first: what it has counted was in the other tables before.
+        let log_files = Table::open(location, TableName::LogFiles).await?;
+        let rejects = Table::open(location, TableName::Rejects).await?;
+        let events = Table::open(location, TableName::Events).await?;
+        let (Some(events), Some(rejects), Some(log_files)) = (&events, &rejects, &log_files) else {
+            return Err(missing(location, [&events, &rejects, &log_files])?);
         };
-        let open = |name| Table::open(location, name);
-        Ok(Self {
-            location: location.clone(),
-            events: open(TableName::Events).await?.ok_or_else(missing)?,
-            rejects: open(TableName::Rejects).await?.ok_or_else(missing)?,
-            log_files: open(TableName::LogFiles).await?.ok_or_else(missing)?,
-            rejected: None,
-        })
+        let mut lake = Self::of(location, [events, rejects, log_files].map(Table::clone));
+        lake.compare().await?;
+        Ok(lake)
     }
 
     /// Opens the lake at a location, and makes it where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Lake::open`], and data files that are missing or cut.
     pub async fn open_or_create(location: &Location) -> Result<Self, LakeError> {
-        let open = |name| Table::open_or_create(location, name);
-        Ok(Self {
+        let lake = match Self::open(location).await {
+            Ok(lake) => lake,
+            Err(LakeError::Missing { .. }) => Self::create(location).await?,
+            Err(error) => return Err(error),
+        };
+        lake.compare_files().await?;
+        Ok(lake)
+    }
+
+    /// Makes the tables that are missing.
+    pub(crate) async fn create(location: &Location) -> Result<Self, LakeError> {
+        // The ledger last: without it, there is no lake yet.
+        let events = Table::open_or_create(location, TableName::Events).await?;
+        let rejects = Table::open_or_create(location, TableName::Rejects).await?;
+        let log_files = Table::open_or_create(location, TableName::LogFiles).await?;
+        Ok(Self::of(location, [events, rejects, log_files]))
+    }
+
+    fn of(location: &Location, [events, rejects, log_files]: [Table; 3]) -> Self {
+        Self {
             location: location.clone(),
-            events: open(TableName::Events).await?,
-            rejects: open(TableName::Rejects).await?,
-            log_files: open(TableName::LogFiles).await?,
+            events,
+            rejects,
+            log_files,
             rejected: None,
-        })
+            entries: Entries::default(),
+        }
+    }
+
+    /// Compares the tables with what the ledger has counted.
+    async fn compare(&mut self) -> Result<(), LakeError> {
+        for (name, number) in COUNTED {
+            let Some(counted) = self.log_files.number(number).await? else {
+                continue;
+            };
+            let lake = self.name();
+            let table = self.table_mut(name);
+            let mut rows = table.rows()?;
+            if rows < counted {
+                rows += table.number(FORGOTTEN).await?.unwrap_or_default();
+            }
+            if rows < counted {
+                return Err(LakeError::Lost {
+                    lake,
+                    table: name.as_str(),
+                    counted,
+                    rows,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the ledger is to count.
+    async fn counted(&mut self) -> Result<Vec<(&'static str, u64)>, LakeError> {
+        let mut numbers = Vec::new();
+        for (name, number) in COUNTED {
+            let table = self.table_mut(name);
+            let rows = table.rows()? + table.number(FORGOTTEN).await?.unwrap_or_default();
+            numbers.push((number, rows));
+        }
+        Ok(numbers)
+    }
+
+    fn table(&self, name: TableName) -> &Table {
+        match name {
+            TableName::Events => &self.events,
+            TableName::LogFiles => &self.log_files,
+            TableName::Rejects => &self.rejects,
+        }
+    }
+
+    fn table_mut(&mut self, name: TableName) -> &mut Table {
+        match name {
+            TableName::Events => &mut self.events,
+            TableName::LogFiles => &mut self.log_files,
+            TableName::Rejects => &mut self.rejects,
+        }
     }
 
     /// The lake's place, as a person would write it.
@@ -83,26 +194,38 @@ impl Lake {
 
     /// A table, for an engine to read.
     pub fn delta(&self, name: TableName) -> &DeltaTable {
-        let table = match name {
-            TableName::Events => &self.events,
-            TableName::LogFiles => &self.log_files,
-            TableName::Rejects => &self.rejects,
-        };
-        table.delta()
-    }
-
-    /// The log files that need not be read again.
-    pub async fn known_log_files(&self, retry_rejected: bool) -> Result<Known, LakeError> {
-        Known::read(&self.log_files, retry_rejected).await
+        self.table(name).delta()
     }
 
     /// Which events the lake has.
-    pub fn seen(&self) -> Result<Seen, LakeError> {
-        Ok(Seen::new(
-            self.events.delta().object_store(),
-            self.events.files()?,
-        ))
+    pub async fn seen(&self) -> Result<Seen, LakeError> {
+        let files = self.events.files()?;
+        let ledger = self.log_files.files()?;
+        let settled = ledger.iter().filter_map(|file| names::parcel(&file.path));
+        let store = self.events.delta().object_store();
+        Seen::new(store, files, settled.collect()).await
     }
+}
+
+/// What it means that one of a lake's tables is not there.
+fn missing(location: &Location, tables: [&Option<Table>; 3]) -> Result<LakeError, LakeError> {
+    let lake = location.name();
+    // A lake that was being made when its maker was killed has tables, but nothing in them.
+    let mut rows = 0;
+    for table in tables.into_iter().flatten() {
+        rows += table.rows()?;
+    }
+    let gone = TableName::ALL.into_iter().zip(tables);
+    let gone = gone
+        .filter(|(_, table)| table.is_none())
+        .map(|(name, _)| name);
+    Ok(match gone.last() {
+        Some(name) if rows > 0 => LakeError::MissingTable {
+            lake,
+            table: name.as_str(),
+        },
+        _ => LakeError::Missing { lake },
+    })
 }
 
 /// Ledger rows as the rows of a table, for log files that are asked without a lake.

@@ -3,7 +3,7 @@
 //! In: a stored file and column names. Out: batches. Promise: only those columns are fetched.
 
 use super::LakeError;
-use super::table::StoredFile;
+use super::change::StoredFile;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -11,7 +11,7 @@ use futures::{FutureExt, TryFutureExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{DynObjectStore, ObjectStoreExt};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
@@ -32,6 +32,30 @@ pub(crate) async fn read_columns(
     let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     Ok(builder.with_projection(mask).build()?.try_collect().await?)
+}
+
+/// Reads files whose bytes are at hand.
+pub(super) struct BytesReader;
+
+impl BytesReader {
+    /// The number of rows, and columns of a file; all columns if none are named.
+    pub(super) fn read(
+        bytes: Bytes,
+        columns: Option<&[&str]>,
+    ) -> Result<(u64, Vec<RecordBatch>), LakeError> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+        let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
+        let mask = match columns {
+            Some([]) => return Ok((rows, Vec::new())),
+            Some(columns) => {
+                let names = columns.iter().copied();
+                ProjectionMask::columns(builder.parquet_schema(), names)
+            }
+            None => ProjectionMask::all(),
+        };
+        let batches = builder.with_projection(mask).build()?;
+        Ok((rows, batches.collect::<Result<_, _>>()?))
+    }
 }
 
 struct Reader {

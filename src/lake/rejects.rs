@@ -3,10 +3,12 @@
 //! In: rejected records. Out: rows of `rejects`. Promise: a record is there once, also when its log file is read again
 //! because an ingest was killed, or by two ingests at once.
 
+use super::change::{Change, Committed, StoredFile};
 use super::commit::MOST_ATTEMPTS;
 use super::ledger::identity;
+use super::names::{ParcelId, Writer};
 use super::reader::read_columns;
-use super::table::{Committed, StoredFile, Table};
+use super::table::Table;
 use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError};
@@ -17,8 +19,6 @@ use arrow::array::{
 };
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use std::collections::HashSet;
 use std::iter;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl Lake {
     pub(super) async fn commit_rejects(
         &mut self,
         rows: &[RejectRow],
-        now: i64,
+        (parcel, now): (ParcelId, i64),
     ) -> Result<u64, LakeError> {
         if rows.is_empty() {
             return Ok(0);
@@ -60,15 +60,14 @@ impl Lake {
             }
             let rows = iter::once(batch(&new, now).map_err(LakeError::from));
             let file = DataFile::encode(table.name, None, rows)?;
-            let add = table.put(&file).await?;
-            let path = Path::from(add.path.as_str());
-            let Committed { done, others } = table.commit(vec![add]).await?;
-            known.extend(identities(table, &others).await?);
+            let adds = vec![table.put(&file, Writer::Parcel(parcel)).await?];
+            let Committed { done, others } = table.commit(Change::add(adds.clone())).await?;
+            known.extend(identities(table, &others.added).await?);
             if done {
                 known.extend(new.into_iter().map(identity_of));
                 return Ok(file.bytes.len() as u64);
             }
-            table.delta().object_store().delete(&path).await?;
+            table.discard(&adds).await?;
         }
         Err(LakeError::Contended {
             table: table.name.as_str(),

@@ -5,8 +5,10 @@
 //! when an event of it comes up.
 
 use super::LakeError;
+use super::change::{Others, StoredFile};
+use super::ledger::identity;
+use super::names::{self, ParcelId};
 use super::reader::read_columns;
-use super::table::StoredFile;
 use crate::event::EventKey;
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
@@ -49,22 +51,60 @@ pub struct Seen {
     /// Those of the files that other writers added since this one began.
     others: Vec<StoredFile>,
     hours: HashMap<i64, Hour>,
+    /// Events of parcels that the ledger does not tell of: of killed ingests, and of those that run at the same time. Each
+    /// with the log file that brought it.
+    unsettled: HashMap<ParcelId, HashMap<EventKey, u128>>,
     held: usize,
     clock: u64,
     most_held: usize,
 }
 
 impl Seen {
-    pub(crate) fn new(store: Arc<DynObjectStore>, files: Vec<StoredFile>) -> Self {
-        Self {
+    /// Of the files, those of a parcel that is not `settled` are not in the ledger yet.
+    pub(crate) async fn new(
+        store: Arc<DynObjectStore>,
+        files: Vec<StoredFile>,
+        settled: HashSet<ParcelId>,
+    ) -> Result<Self, LakeError> {
+        let mut seen = Self {
             store,
             files,
             others: Vec::new(),
             hours: HashMap::new(),
+            unsettled: HashMap::new(),
             held: 0,
             clock: 0,
             most_held: MOST_HELD,
+        };
+        let files = seen.files.iter();
+        let unsettled: Vec<(ParcelId, StoredFile)> = files
+            .filter_map(|file| Some((names::parcel(&file.path)?, file.clone())))
+            .filter(|(parcel, _)| !settled.contains(parcel))
+            .collect();
+        for (parcel, file) in unsettled {
+            let events = origins_of(&seen.store, &file).await?;
+            seen.unsettled.entry(parcel).or_default().extend(events);
         }
+        Ok(seen)
+    }
+
+    /// The ledger tells of the parcel now.
+    pub(crate) fn settle(&mut self, parcel: ParcelId) {
+        self.unsettled.remove(&parcel);
+    }
+
+    /// Whether there are events that the ledger does not tell of.
+    pub(crate) fn has_unsettled(&self) -> bool {
+        !self.unsettled.is_empty()
+    }
+
+    /// Whether the log file brought the event into the lake itself without the ledger having heard of it. True once per event.
+    pub(crate) fn found(&mut self, log_file: &str, key: EventKey) -> bool {
+        let id = identity(&[log_file], 0);
+        self.unsettled.values_mut().any(|events| {
+            let its_own = events.get(&key) == Some(&id);
+            its_own && events.remove(&key).is_some()
+        })
     }
 
     /// For each event, whether it is the first of its kind. The hours it falls into stay in memory until `pins` are
@@ -115,37 +155,50 @@ impl Seen {
         }
     }
 
-    /// Other writers added files.
-    pub(crate) async fn others(&mut self, files: Vec<StoredFile>) -> Result<(), LakeError> {
-        for file in &files {
-            for key in keys_of(&self.store, file).await? {
-                if let Some(hour) = self.hours.get_mut(&key.time.div_euclid(HOUR)) {
-                    self.held += usize::from(hour.ids.insert(key.id));
+    /// Other writers added and removed files.
+    pub(crate) async fn others(&mut self, others: Others) -> Result<(), LakeError> {
+        let Others { added, removed } = others;
+        for file in added {
+            // What is not a parcel's was in other files before.
+            let events = match names::parcel(&file.path) {
+                Some(parcel) => {
+                    let events = origins_of(&self.store, &file).await?;
+                    self.others.push(file.clone());
+                    Some((parcel, events))
                 }
+                None => None,
+            };
+            if let Some((parcel, events)) = events {
+                for (key, _) in &events {
+                    if let Some(hour) = self.hours.get_mut(&key.time.div_euclid(HOUR)) {
+                        self.held += usize::from(hour.ids.insert(key.id));
+                    }
+                }
+                self.unsettled.entry(parcel).or_default().extend(events);
             }
+            self.files.push(file);
         }
-        self.others.extend(files.iter().cloned());
-        self.files.extend(files);
+        self.files.retain(|file| !removed.contains(&file.path));
         Ok(())
     }
 
-    /// Which of a parcel's events other writers have stored since it claimed them, or since it last asked: it may have
-    /// waited for its turn while a parcel before it met the other writer.
+    /// Which of a parcel's events other writers have stored since it claimed them, or since it last asked, and from which log
+    /// file: it may have waited for its turn while a parcel before it met the other writer.
     pub(crate) async fn theirs(
         &self,
         keys: &[EventKey],
         pins: &mut Pins,
-    ) -> Result<HashSet<EventKey>, LakeError> {
+    ) -> Result<HashMap<EventKey, u128>, LakeError> {
         let known = pins.others.replace(self.others.len());
         let files = &self.others[known.unwrap_or_default()..];
-        let mut theirs = HashSet::new();
+        let mut theirs = HashMap::new();
         if files.is_empty() {
             return Ok(theirs);
         }
         let ours: HashSet<EventKey> = keys.iter().copied().collect();
         for file in files {
-            let stored = keys_of(&self.store, file).await?;
-            theirs.extend(stored.into_iter().filter(|key| ours.contains(key)));
+            let stored = origins_of(&self.store, file).await?.into_iter();
+            theirs.extend(stored.filter(|(key, _)| ours.contains(key)));
         }
         Ok(theirs)
     }
@@ -166,7 +219,7 @@ impl Seen {
             if !missing.iter().any(overlaps) {
                 continue;
             }
-            for key in keys_of(&self.store, file).await? {
+            for key in keys_in(&self.store, file).await? {
                 if let Some(ids) = loaded.get_mut(&key.time.div_euclid(HOUR)) {
                     ids.insert(key.id);
                 }
@@ -188,7 +241,7 @@ impl Seen {
 }
 
 /// The keys of all events in a file.
-async fn keys_of(
+pub(super) async fn keys_in(
     store: &Arc<DynObjectStore>,
     file: &StoredFile,
 ) -> Result<Vec<EventKey>, LakeError> {
@@ -212,4 +265,18 @@ async fn keys_of(
         );
     }
     Ok(keys)
+}
+
+/// The keys of all events in a file, each with the log file that brought it.
+async fn origins_of(
+    store: &Arc<DynObjectStore>,
+    file: &StoredFile,
+) -> Result<Vec<(EventKey, u128)>, LakeError> {
+    let keys = keys_in(store, file).await?;
+    let mut log_files = Vec::with_capacity(keys.len());
+    for batch in read_columns(store, file, &["log_file"]).await? {
+        let names = batch.column(0).as_string::<i32>().iter();
+        log_files.extend(names.map(|name| identity(&[name.unwrap_or_default()], 0)));
+    }
+    Ok(keys.into_iter().zip(log_files).collect())
 }

@@ -4,51 +4,36 @@
 //! caller learns which files other writers added meanwhile, and decides again when one of them was faster.
 
 use super::LakeError;
+use super::change::{Change, Committed, StoredFile, stored};
 use super::location::Location;
+use super::names::Writer;
 use super::tables::{LAKE_VERSION, TableName, VERSION_PROPERTY};
 use super::writer::DataFile;
-use chrono::{NaiveDate, Utc};
+use chrono::Utc;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake_core::kernel::{Action, Add, StructType};
+use deltalake_core::kernel::{Action, Add, Remove, StructType, Transaction};
 use deltalake_core::logstore::get_actions;
 use deltalake_core::operations::create::CreateBuilder;
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::protocol::SaveMode;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
-use std::collections::{HashMap, HashSet};
+use object_store::{DynObjectStore, ObjectStoreExt, PutPayload};
+use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
-/// A file of a table, as the Delta log has it.
-#[derive(Debug, Clone)]
-pub(crate) struct StoredFile {
-    /// Relative to the table.
-    pub(crate) path: String,
-    pub(crate) size: u64,
-    /// The partition of a file of events.
-    pub(crate) date: Option<NaiveDate>,
-    /// How many rows it has.
-    pub(crate) rows: u64,
-    /// Earliest and latest `event_time`; everything where the log does not say.
-    pub(crate) times: (i64, i64),
-}
-
-/// What came of a commit.
-#[derive(Debug)]
-pub(crate) struct Committed {
-    /// Whether our files are in the table. If not, somebody else was faster, and nothing of ours is.
-    pub(crate) done: bool,
-    /// Files that others added, before ours or right after, and that were not looked at yet.
-    pub(crate) others: Vec<StoredFile>,
-}
+/// What a commit is recognized by, in its `commitInfo`.
+const COMMIT_ID: &str = "keytrail.commit";
 
 /// A table and the version of it that was last looked at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) name: TableName,
     delta: DeltaTable,
     location: Location,
+    /// The numbers that were seen in commits, or looked up.
+    numbers: HashMap<String, Option<u64>>,
 }
 
 impl Table {
@@ -62,11 +47,15 @@ impl Table {
         if !location.has_folder(name) || !delta.verify_deltatable_existence().await.map_err(fail)? {
             return Ok(None);
         }
-        delta.load().await.map_err(fail)?;
+        delta
+            .load()
+            .await
+            .map_err(|error| LakeError::unreadable(location, name, error))?;
         let table = Self {
             name,
             delta,
             location: location.clone(),
+            numbers: HashMap::new(),
         };
         table.check_version()?;
         Ok(Some(table))
@@ -96,6 +85,7 @@ impl Table {
                 name,
                 delta,
                 location: location.clone(),
+                numbers: HashMap::new(),
             }),
             // Two ingests that begin at once both find no table; the slower one takes the other's.
             Err(error) => match Self::open(location, name).await? {
@@ -113,6 +103,14 @@ impl Table {
             .with_storage_backend(location.store(), url)
             .build()
             .map_err(|error| LakeError::delta(name, error))
+    }
+
+    /// The folder of a table, whether or not a table is in it.
+    pub(crate) fn folder(
+        location: &Location,
+        name: TableName,
+    ) -> Result<Arc<DynObjectStore>, LakeError> {
+        Ok(Self::unloaded(location, name)?.object_store())
     }
 
     fn check_version(&self) -> Result<(), LakeError> {
@@ -138,6 +136,11 @@ impl Table {
         }
     }
 
+    /// The lake it is in, as a person would write it.
+    pub(crate) fn lake(&self) -> String {
+        self.location.name()
+    }
+
     pub(crate) fn delta(&self) -> &DeltaTable {
         &self.delta
     }
@@ -159,39 +162,86 @@ impl Table {
         Ok(files.collect())
     }
 
-    /// Looks at the newest version; gives the files that were added since the last look.
-    async fn refresh(&mut self) -> Result<Vec<StoredFile>, LakeError> {
+    /// How many rows the version last looked at has.
+    pub(crate) fn rows(&self) -> Result<u64, LakeError> {
+        Ok(self.files()?.iter().map(|file| file.rows).sum())
+    }
+
+    /// A number that commits keep; the last one counts.
+    pub(crate) async fn number(&mut self, name: &'static str) -> Result<Option<u64>, LakeError> {
+        if let Some(known) = self.numbers.get(name) {
+            return Ok(*known);
+        }
+        let fail = |error| LakeError::delta(self.name, error);
+        let log = self.delta.log_store();
+        let version = self.delta.version().unwrap_or_default();
+        // As a rule, the last commit tells; else the whole log has to be looked through.
+        let entry = log.read_commit_entry(version).await.map_err(fail)?;
+        let mut actions = match entry {
+            Some(bytes) => get_actions(version, &bytes).map_err(fail)?,
+            None => Vec::new(),
+        };
+        actions.retain(|action| matches!(action, Action::Txn(txn) if txn.app_id == name));
+        let found = match actions.pop() {
+            Some(Action::Txn(txn)) => Some(txn.version),
+            _ => {
+                let snapshot = self.delta.snapshot().map_err(fail)?;
+                let found = snapshot.transaction_version(log.as_ref(), name).await;
+                found.map_err(fail)?
+            }
+        };
+        let found = found.and_then(|number| u64::try_from(number).ok());
+        self.numbers.insert(name.to_owned(), found);
+        Ok(found)
+    }
+
+    /// Looks at the newest version; tells whether the commit of this id is among what is new, and what else is.
+    async fn refresh(&mut self, commit: &str) -> Result<Committed, LakeError> {
         let fail = |error| LakeError::delta(self.name, error);
         let before = self.delta.version().unwrap_or_default();
         self.delta.update_state().await.map_err(fail)?;
         let log = self.delta.log_store();
-        let mut added = Vec::new();
+        let mut committed = Committed::default();
         for version in before + 1..=self.delta.version().unwrap_or_default() {
             let Some(bytes) = log.read_commit_entry(version).await.map_err(fail)? else {
                 continue;
             };
-            for action in get_actions(version, &bytes).map_err(fail)? {
-                if let Action::Add(add) = action {
-                    added.push(stored(
+            let actions = get_actions(version, &bytes).map_err(fail)?;
+            let ours = actions.iter().any(|action| {
+                matches!(action, Action::CommitInfo(info)
+                    if info.info.get(COMMIT_ID).and_then(|id| id.as_str()) == Some(commit))
+            });
+            committed.done |= ours;
+            for action in actions {
+                match action {
+                    Action::Txn(txn) => {
+                        let number = u64::try_from(txn.version).ok();
+                        self.numbers.insert(txn.app_id, number);
+                    }
+                    Action::Add(add) if !ours => committed.others.added.push(stored(
                         &add.path,
                         (add.size, &add.partition_values),
                         add.stats.as_deref(),
-                    ));
+                    )),
+                    Action::Remove(remove) if !ours => {
+                        committed.others.removed.insert(remove.path);
+                    }
+                    _ => {}
                 }
             }
         }
-        Ok(added)
+        Ok(committed)
     }
 
     /// Writes a data file into the table's folder. It counts only once it is committed.
-    pub(crate) async fn put(&self, file: &DataFile) -> Result<Add, LakeError> {
+    pub(crate) async fn put(&self, file: &DataFile, writer: Writer) -> Result<Add, LakeError> {
         let mut partition_values = HashMap::new();
         let mut path = String::new();
         if let (Some(column), Some(date)) = (self.name.partition_column(), file.date) {
             partition_values.insert(column.to_owned(), Some(date.to_string()));
             path = format!("{column}={date}/");
         }
-        path.push_str(&format!("part-{}.zstd.parquet", Uuid::new_v4()));
+        path.push_str(&file.seal.name(writer));
         let payload = PutPayload::from_bytes(file.bytes.clone());
         self.delta
             .object_store()
@@ -208,19 +258,68 @@ impl Table {
         })
     }
 
-    /// Makes files part of the table, on top of the version last looked at.
-    pub(crate) async fn commit(&mut self, adds: Vec<Add>) -> Result<Committed, LakeError> {
+    /// Takes away files that did not become part of the table.
+    pub(crate) async fn discard(&self, adds: &[Add]) -> Result<(), LakeError> {
+        for add in adds {
+            let path = Path::from(add.path.as_str());
+            self.delta.object_store().delete(&path).await?;
+        }
+        Ok(())
+    }
+
+    /// The action that takes files out of the table.
+    pub(crate) fn removes(&self, files: &[StoredFile]) -> Vec<Remove> {
+        let removes = files.iter().map(|file| Remove {
+            path: file.path.clone(),
+            data_change: true,
+            deletion_timestamp: Some(Utc::now().timestamp_millis()),
+            extended_file_metadata: Some(true),
+            size: Some(file.size as i64),
+            partition_values: Some(
+                self.name
+                    .partition_column()
+                    .map(|column| {
+                        let date = file.date.map(|date| date.to_string());
+                        (column.to_owned(), date)
+                    })
+                    .into_iter()
+                    .collect(),
+            ),
+            ..Remove::default()
+        });
+        removes.collect()
+    }
+
+    /// Makes a change, on top of the version last looked at.
+    pub(crate) async fn commit(&mut self, change: Change) -> Result<Committed, LakeError> {
         let fail = |error| LakeError::delta(self.name, error);
-        let paths: HashSet<String> = adds.iter().map(|add| add.path.clone()).collect();
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: None,
-            predicate: None,
-        };
+        let operation = change.operation();
+        let Change {
+            mut adds,
+            mut removes,
+            numbers,
+            rearranges,
+        } = change;
+        for add in &mut adds {
+            add.data_change = !rearranges;
+        }
+        for remove in &mut removes {
+            remove.data_change = !rearranges;
+        }
+        let id = Uuid::new_v4().to_string();
+        let numbers = numbers
+            .into_iter()
+            .map(|(name, number)| Transaction::new(name, number as i64));
+        let properties = CommitProperties::default()
+            .with_max_retries(0)
+            .with_metadata([(COMMIT_ID.to_owned(), id.as_str().into())])
+            .with_application_transactions(numbers.collect());
+        let removes = removes.into_iter().map(Action::Remove);
+        let actions = removes.chain(adds.into_iter().map(Action::Add)).collect();
         let result = {
             let snapshot = self.delta.snapshot().map_err(fail)?;
-            CommitBuilder::from(CommitProperties::default().with_max_retries(0))
-                .with_actions(adds.into_iter().map(Action::Add).collect())
+            CommitBuilder::from(properties)
+                .with_actions(actions)
                 .build(Some(snapshot), self.delta.log_store(), operation)
                 .await
         };
@@ -233,48 +332,6 @@ impl Table {
             Err(error) => return Err(fail(error)),
         }
         // The log is what counts: a commit whose answer was lost on the network looks like somebody else's.
-        let (ours, others) = self
-            .refresh()
-            .await?
-            .into_iter()
-            .partition::<Vec<_>, _>(|file| paths.contains(&file.path));
-        Ok(Committed {
-            done: !ours.is_empty(),
-            others,
-        })
-    }
-}
-
-fn stored(
-    path: &str,
-    (size, partitions): (i64, &HashMap<String, Option<String>>),
-    stats: Option<&str>,
-) -> StoredFile {
-    let stats: serde_json::Value = stats
-        .and_then(|stats| serde_json::from_str(stats).ok())
-        .unwrap_or(serde_json::Value::Null);
-    let time = |bound: &str| {
-        let text = stats.get(bound)?.get("event_time")?.as_str()?;
-        Some(
-            chrono::DateTime::parse_from_rfc3339(text)
-                .ok()?
-                .timestamp_micros(),
-        )
-    };
-    StoredFile {
-        path: path.to_owned(),
-        size: size.max(0) as u64,
-        date: partitions
-            .values()
-            .flatten()
-            .find_map(|value| value.parse().ok()),
-        rows: stats
-            .get("numRecords")
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or_default(),
-        times: (
-            time("minValues").unwrap_or(i64::MIN),
-            time("maxValues").unwrap_or(i64::MAX),
-        ),
+        self.refresh(&id).await
     }
 }

@@ -5,6 +5,8 @@
 //! three things responders search for.
 
 use super::LakeError;
+use super::checksum::with_checksums;
+use super::names::Seal;
 use super::tables::TableName;
 use crate::event;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -63,6 +65,8 @@ pub struct DataFile {
     /// The day of a file of events.
     pub(crate) date: Option<NaiveDate>,
     pub(crate) bytes: Bytes,
+    /// What its name says of its bytes.
+    pub(crate) seal: Seal,
     /// Delta's statistics, as JSON.
     pub(crate) stats: String,
     pub(crate) rows: u64,
@@ -91,10 +95,13 @@ impl DataFile {
             stats.add(table, &piece);
             writer.write(&piece).map_err(LakeError::from)?;
         }
-        let bytes = Bytes::from(writer.into_inner().map_err(LakeError::from)?);
+        let metadata = writer.finish().map_err(LakeError::from)?;
+        let sealed = with_checksums(writer.inner(), metadata).map_err(LakeError::from)?;
+        let bytes = Bytes::from(sealed);
         Ok(Self {
             table,
             date,
+            seal: Seal::of(&bytes),
             bytes,
             stats: stats.to_json(),
             rows: stats.rows,

@@ -9,6 +9,7 @@
 mod cancel;
 mod catalog;
 mod count_texts;
+mod damage;
 mod dialect;
 mod distinct;
 mod error;

@@ -19,6 +19,7 @@ fn help() {
 
     Commands:
       ingest       Read log files into a lake, every event once
+      lake         Look after a lake: check, mend, compact, vacuum, forget
       keys         List every access key: whose it is, when it was used, from how many places
       key          Show one access key: every source IP, user agent, API call, region and error
       trace        Trace a compromised key: everything it did, what came out of it, what to clean up

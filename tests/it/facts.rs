@@ -12,6 +12,8 @@ pub(crate) struct Facts {
     pub(crate) events: i64,
     pub(crate) distinct: i64,
     pub(crate) rejects: i64,
+    /// The ledger: rows, records read, events stored.
+    pub(crate) ledger: [i64; 3],
     pub(crate) keys: Value,
     pub(crate) coverage: Value,
 }
@@ -27,7 +29,17 @@ impl Facts {
         let events = count("SELECT count(*) FROM events").await;
         let distinct = count("SELECT count(DISTINCT event_id) FROM events").await;
         let rejects = count("SELECT count(*) FROM rejects").await;
+        let ledger = [
+            count("SELECT count(*) FROM log_files").await,
+            count("SELECT sum(events) FROM log_files").await,
+            count("SELECT sum(stored) FROM log_files").await,
+        ];
         let name = lake.to_str().unwrap();
+        let check = json(&["lake", "check", "--lake", name], 0);
+        assert_eq!(check["whole"], true, "{check}");
+        // An ingest that failed may have left events that the next one accounts for.
+        let unaccounted = check["events_unaccounted"].as_i64().unwrap();
+        assert_eq!(ledger[2] + unaccounted, events, "{check}");
         let mut keys = json(&["keys", "--temporary", "--lake", name], 0);
         assert!(keys["coverage"]["source"].take().is_string());
         let mut coverage = json(&["coverage", "--lake", name], 0);
@@ -36,6 +48,7 @@ impl Facts {
             events,
             distinct,
             rejects,
+            ledger,
             keys,
             coverage,
         }

@@ -73,14 +73,39 @@ fn no_lake() {
 
 /// As after a kill at the very first moment.
 #[test]
-fn a_lake_without_a_ledger() {
+fn a_lake_that_was_being_made() {
     let home = Home::with_lake();
-    fs::remove_dir_all(home.path("lake/log_files")).unwrap();
+    for table in ["log_files", "rejects"] {
+        fs::remove_dir_all(home.path("lake").join(table)).unwrap();
+    }
+    let log = home.path("lake/events/_delta_log");
+    for entry in fs::read_dir(log).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.ends_with(format!("{:020}.json", 0)) {
+            fs::remove_file(path).unwrap();
+        }
+    }
     assert_snapshot!(home.refused(&KEYS), @r"
     error: there is no lake at ~/lake
     hint: make one: keytrail ingest SOURCE --lake ~/lake
     hint: or ask log files directly, without a lake: --trail SOURCE
     ");
+    assert_eq!(home.run(&INGEST).status.code(), Some(3));
+    assert_eq!(home.run(&KEYS).status.code(), Some(0));
+}
+
+#[test]
+fn a_lake_without_a_table() {
+    for table in ["log_files", "rejects", "events"] {
+        let home = Home::with_lake();
+        fs::remove_dir_all(home.path("lake").join(table)).unwrap();
+        let errors = home.refused(&KEYS);
+        let expected = format!(
+            "error: the table {table} of the lake ~/lake is missing\nhint: see all that is wrong with it: keytrail lake check --lake ~/lake\nhint: read what is lost again from its log files: keytrail lake mend --lake ~/lake\n"
+        );
+        assert_eq!(errors, expected);
+        assert_eq!(home.refused(&INGEST), expected);
+    }
 }
 
 #[test]
@@ -130,7 +155,7 @@ fn delta_tables_of_somebody_else() {
         text.replace(r#""keytrail.lakeVersion":"1""#, r#""else":"1""#)
     });
     assert_snapshot!(home.refused(&KEYS), @r"
-    error: ~/lake holds Delta tables that are no keytrail lake
+    error: ~/lake holds Delta tables that keytrail did not make
     hint: choose another place with --lake
     ");
     assert_eq!(home.refused(&INGEST), home.refused(&KEYS));

@@ -16,6 +16,7 @@ mod exactly_once;
 mod facts;
 mod hostile;
 mod intruders;
+mod lake_care;
 mod lake_failures;
 mod lake_s3;
 mod limits;

@@ -117,7 +117,7 @@ async fn dry_run(
     progress: &Progress,
 ) -> Result<Done, Failure> {
     let known = match Lake::open(place).await {
-        Ok(lake) => lake.known_log_files(options.retry_rejected).await?,
+        Ok(mut lake) => lake.known_log_files(options.retry_rejected).await?,
         Err(LakeError::Missing { .. }) => Known::default(),
         Err(error) => return Err(error.into()),
     };

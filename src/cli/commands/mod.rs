@@ -11,6 +11,7 @@ mod describe;
 mod ingest;
 mod key;
 mod keys;
+mod lake;
 pub(crate) mod list;
 mod man;
 mod networks;
@@ -32,6 +33,7 @@ use crate::failure::{Done, Failure};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Ingest(ingest::Args),
+    Lake(lake::Args),
     Keys(keys::Args),
     Key(key::Args),
     Trace(trace::Args),
@@ -57,6 +59,7 @@ impl Command {
     pub(crate) async fn run(self, context: &Context) -> Result<Done, Failure> {
         match self {
             Command::Ingest(args) => ingest::run(args, context).await,
+            Command::Lake(args) => lake::run(args, context).await,
             Command::Keys(args) => keys::run(args, context).await,
             Command::Key(args) => key::run(args, context).await,
             Command::Trace(args) => trace::run(args, context).await,

@@ -65,7 +65,12 @@ impl From<SessionError> for Failure {
             SessionError::Sql(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
                 .hint("give it more with --max-memory, or ask for less: --since, --account, fewer columns"),
-            error => Failure::of(&error),
+            error => match error.damage() {
+                Some(problem) => Failure::new(format!("a data file of the lake is damaged: {problem}"))
+                    .hint("see all that is wrong with it: keytrail lake check")
+                    .hint("read what is lost again from its log files: keytrail lake mend"),
+                None => Failure::of(&error),
+            },
         }
     }
 }
@@ -194,6 +199,17 @@ fn of_lake(error: &LakeError) -> Vec<String> {
             return vec![
                 format!("make one: keytrail ingest SOURCE --lake {lake}"),
                 "or ask log files directly, without a lake: --trail SOURCE".to_owned(),
+            ];
+        }
+        LakeError::MissingTable { lake, .. }
+        | LakeError::Lost { lake, .. }
+        | LakeError::Unreadable { lake, .. }
+        | LakeError::Damaged { lake, .. } => {
+            return vec![
+                format!("see all that is wrong with it: keytrail lake check --lake {lake}"),
+                format!(
+                    "read what is lost again from its log files: keytrail lake mend --lake {lake}"
+                ),
             ];
         }
         LakeError::NotALake { .. } => "choose another place with --lake",

@@ -91,7 +91,11 @@ impl Round {
         let mut take = |EventRows { batch, keys }: EventRows| {
             let fresh = self.claim(keys);
             batches.push(self.select(self.arrange(&batch)?, BooleanArray::from(fresh.clone()))?);
-            Ok::<_, DataFusionError>(Taken { fresh, spent: None })
+            Ok::<_, DataFusionError>(Taken {
+                fresh,
+                found: Vec::new(),
+                spent: None,
+            })
         };
         let mut decoder = ParcelDecoder::new(&columns, self.wanted.trail.max_json);
         let decoded = decoder.decode(fetched, &mut take)?;

@@ -1,0 +1,65 @@
+//! `keytrail lake compact`: small files become large ones.
+//!
+//! In: a lake. Out: what was merged. Promise: the answers stay the same.
+
+use chrono::{TimeDelta, Utc};
+use keytrail::lake::Lake;
+use keytrail::render::Format;
+use serde_json::json;
+
+use super::Options;
+use crate::args::span;
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::output;
+use crate::size::ByteSize;
+
+/// Merge the small files of each day into large ones
+///
+/// Many small ingests leave many small files, and questions become slow. Merged files are sorted by access key and time.
+/// Ingests and questions may run at the same time, and a kill does no harm. The old files stay until keytrail lake
+/// vacuum removes them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    options: Options,
+
+    /// Leave the last days alone: new events may still come
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    older_than: Option<TimeDelta>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail lake compact
+  keytrail lake compact --older-than 2d    After each daily ingest";
+
+pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+    let mut lake = Lake::open(&args.options.location().await?).await?;
+    let before = args.older_than.map(|span| (Utc::now() - span).date_naive());
+    let compacted = lake.compact(before).await?;
+    output::print(|out| match args.options.format {
+        Format::Json => {
+            let value = json!({
+                "report": "lake-compact",
+                "lake": lake.name(),
+                "days": compacted.days,
+                "files": {"before": compacted.before, "after": compacted.after},
+                "bytes": {"before": compacted.bytes_before, "after": compacted.bytes_after},
+            });
+            writeln!(out, "{value:#}")
+        }
+        _ if compacted.before == 0 => writeln!(out, "There is nothing to merge."),
+        _ => writeln!(
+            out,
+            "{} files of {} days and of the ledger became {}; {} became {}",
+            compacted.before,
+            compacted.days,
+            compacted.after,
+            ByteSize(compacted.bytes_before),
+            ByteSize(compacted.bytes_after)
+        ),
+    })?;
+    Ok(Done::Complete)
+}

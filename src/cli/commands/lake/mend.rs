@@ -1,0 +1,159 @@
+//! `keytrail lake mend`: a damaged lake is made whole.
+//!
+//! In: a lake, and where its log files are now. Out: what was done. Promise: what cannot be read again is named, and stays
+//! marked as missing in the ledger and in every answer's coverage.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use keytrail::cloudtrail::Selection;
+use keytrail::ingest::{IngestOptions, IngestSummary, ingest};
+use keytrail::lake::{Lake, Mended, check, mend};
+use keytrail::read::Stop;
+use keytrail::render::Format;
+use keytrail::render::escape::terminal;
+use keytrail::source::{self, Source, SourceError};
+use serde_json::json;
+
+use super::Options;
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::progress::Progress;
+use crate::{interrupt, output, question};
+
+/// Mend a damaged lake: read what is lost again from its log files
+///
+/// Takes damaged and missing files out of the tables, finds events again whose log entry is lost, and reads the log
+/// files again whose events are not all there: from where the ledger says they were, or from SOURCE if they are
+/// elsewhere now. Run it again, with another SOURCE, as long as it names log files that could not be read.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Where the log files are now, if not where the ledger says
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  keytrail lake mend                              From where the log files were
+  keytrail lake mend s3://my-trail-bucket         From the whole trail: finds all that is missing
+  keytrail lake check && echo whole               Afterwards
+
+Exit code 3 means that some log files could not be read again; they are named.";
+
+/// The most JSON a log file may have.
+const MAX_JSON: u64 = 2 << 30;
+const FETCHES: usize = 32;
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let location = args.options.location().await?;
+    let checked = check(&location).await?;
+    let faults = checked.faults.len();
+    let mended = mend(&location, checked).await?;
+    let mut unread = BTreeSet::new();
+    let sources = match args.sources.is_empty() {
+        false => question::sources(&args.sources, &args.options.access).await?,
+        true => places(&mended.to_read, &args.options, &mut unread).await?,
+    };
+    let mut lake = Lake::open_or_create(&location).await?;
+    let options = IngestOptions {
+        selection: Selection::default(),
+        max_json: MAX_JSON,
+        fetches: FETCHES,
+        threads: question::threads(),
+        retry_rejected: false,
+    };
+    let progress = Arc::new(Progress::new(context));
+    let stop = Stop::default();
+    interrupt::listen(stop.clone(), Arc::clone(&progress), context.clone())?;
+    let summary = ingest(&mut lake, &sources, &options, (progress.as_ref(), &stop)).await;
+    progress.finish();
+    let summary = summary?;
+    let known = lake.known_log_files(false).await?;
+    unread.extend(lake.lost_log_files().await?);
+    drop(known);
+    let told = (&mended, &summary, &unread);
+    output::print(|out| match args.options.format {
+        Format::Json => json(told, (&lake.name(), faults), out),
+        _ => text(told, faults, out),
+    })?;
+    Ok(match (summary.left, unread.is_empty()) {
+        (1.., _) => Done::Stopped,
+        (_, false) => Done::WithRejects,
+        _ => Done::Complete,
+    })
+}
+
+/// The log files of these names, each as a source; those that are gone are noted.
+async fn places(
+    names: &BTreeSet<String>,
+    options: &Options,
+    gone: &mut BTreeSet<String>,
+) -> Result<Vec<Arc<dyn Source>>, Failure> {
+    let mut sources = Vec::new();
+    for name in names {
+        match source::open(name, &options.access.options()).await {
+            Ok(source) => sources.push(source),
+            Err(SourceError::NotFound { .. }) => drop(gone.insert(name.clone())),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(sources)
+}
+
+type Told<'a> = (&'a Mended, &'a IngestSummary, &'a BTreeSet<String>);
+
+fn text(
+    (mended, summary, unread): Told<'_>,
+    faults: usize,
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
+    writeln!(out, "faults     {faults} found")?;
+    for table in &mended.rebuilt {
+        writeln!(out, "table      {} made anew", table.as_str())?;
+    }
+    for file in &mended.removed {
+        writeln!(out, "file       {} taken out", terminal(file))?;
+    }
+    writeln!(
+        out,
+        "events     {} found again in data files",
+        mended.recovered
+    )?;
+    writeln!(
+        out,
+        "log files  {} read again, {} events stored",
+        summary.stored, summary.events_stored
+    )?;
+    if !unread.is_empty() {
+        writeln!(out, "\nnot read again, their events are still missing:")?;
+        for name in unread {
+            writeln!(out, "  {}", terminal(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn json(
+    (mended, summary, unread): Told<'_>,
+    (lake, faults): (&str, usize),
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
+    let rebuilt: Vec<&str> = mended.rebuilt.iter().map(|table| table.as_str()).collect();
+    let value = json!({
+        "report": "lake-mend",
+        "lake": lake,
+        "faults": faults,
+        "tables_made_anew": rebuilt,
+        "files_taken_out": mended.removed,
+        "events_found_again": mended.recovered,
+        "log_files_read_again": summary.stored,
+        "events_stored": summary.events_stored,
+        "log_files_not_read": unread,
+    });
+    writeln!(out, "{value:#}")
+}

@@ -1,0 +1,422 @@
+//! A lake that is looked after: damage is noticed in plain words and mended; small files are merged; what no table names is
+//! removed; what is forgotten is not lost.
+
+use crate::facts::Facts;
+use crate::program::{json, keytrail, number};
+use crate::trail::{EVENTS_OF_A_DAY, record, write_days, write_log_file};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+
+const DAYS: u32 = 4;
+const EVENTS: i64 = (EVENTS_OF_A_DAY * DAYS as u64) as i64;
+
+/// A folder with a trail and a lake of it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        write_days(&home.path("trail"), "111111111111", 0..DAYS);
+        home.json(&["ingest", "trail"], 3);
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the program in the folder; gives exit code, output and errors.
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        let mut command = keytrail(args);
+        command.args(["--lake", "lake", "--quiet"]);
+        let output = command.current_dir(&self.0).output().unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+
+    fn json(&self, args: &[&str], exit_code: i32) -> Value {
+        let (code, answer, errors) = self.run(&[args, &["--format", "json"]].concat());
+        assert_eq!(code, exit_code, "{args:?}: {answer}{errors}");
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    async fn facts(&self) -> Facts {
+        Facts::of(&self.path("lake")).await
+    }
+
+    /// The data files of a table, in order.
+    fn files(&self, table: &str) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.path(&format!("lake/{table}"))];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "parquet") {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// The last entry of a table's log.
+    fn last_entry(&self, table: &str) -> PathBuf {
+        let log = self.path(&format!("lake/{table}/_delta_log"));
+        let entries = fs::read_dir(log).unwrap();
+        let mut entries: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        entries.retain(|path| path.extension().is_some_and(|end| end == "json"));
+        entries.sort();
+        entries.pop().unwrap()
+    }
+
+    /// Both questions and ingests notice the damage, in plain words and with a way out.
+    fn assert_noticed(&self, by: &[&[&str]]) {
+        for args in by {
+            let (code, answer, errors) = self.run(args);
+            assert_eq!(code, 1, "{args:?}: {answer}{errors}");
+            assert!(answer.is_empty(), "{answer}");
+            assert!(errors.starts_with("error: "), "{errors}");
+            assert!(
+                errors.contains("hint: see all that is wrong with it: keytrail lake check"),
+                "{errors}"
+            );
+            assert!(errors.contains("keytrail lake mend"), "{errors}");
+            for engine in ["Kernel", "Generic", "FileMeta", "Arrow", "ParquetError"] {
+                assert!(!errors.contains(engine), "engine text: {errors}");
+            }
+        }
+        let (code, answer, _) = self.run(&["lake", "check"]);
+        assert_eq!(code, 1, "{answer}");
+        assert!(answer.contains("\nfaults:\n"), "{answer}");
+    }
+}
+
+const KEYS: &[&str] = &["keys"];
+const COVERAGE: &[&str] = &["coverage"];
+const INGEST: &[&str] = &["ingest", "trail"];
+
+#[tokio::test]
+async fn a_lost_commit_of_events_is_noticed_and_mended() {
+    let home = Home::new();
+    let whole = home.facts().await;
+    assert_eq!(whole.events, EVENTS);
+    for damage in ["removed", "emptied"] {
+        let entry = home.last_entry("events");
+        match damage {
+            "removed" => fs::remove_file(entry).unwrap(),
+            _ => fs::write(entry, "").unwrap(),
+        }
+        home.assert_noticed(&[KEYS, COVERAGE, INGEST]);
+        let mended = home.json(&["lake", "mend"], 0);
+        assert!(number(&mended, "/events_found_again") > 0, "{mended}");
+        assert_eq!(home.facts().await, whole, "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn lost_tables_are_noticed_and_mended() {
+    let home = Home::new();
+    let whole = home.facts().await;
+    for table in ["events", "rejects"] {
+        fs::remove_dir_all(home.path(&format!("lake/{table}"))).unwrap();
+        home.assert_noticed(&[KEYS, COVERAGE, INGEST]);
+        // A log file of the trail is cut off: it cannot be read, as before.
+        home.json(&["lake", "mend"], 0);
+        assert_eq!(home.facts().await, whole, "{table}");
+    }
+    // What the ledger has to tell is found again with the log files.
+    fs::remove_dir_all(home.path("lake/log_files")).unwrap();
+    home.assert_noticed(&[KEYS, COVERAGE, INGEST]);
+    home.json(&["lake", "mend", "trail"], 0);
+    assert_eq!(home.facts().await, whole);
+}
+
+#[tokio::test]
+async fn a_damaged_log_is_noticed_and_mended() {
+    let home = Home::new();
+    let whole = home.facts().await;
+    for table in ["events", "log_files"] {
+        let first = home.path(&format!("lake/{table}/_delta_log/{:020}.json", 2));
+        fs::remove_file(first).unwrap();
+        home.assert_noticed(&[KEYS, COVERAGE, INGEST]);
+        home.json(&["lake", "mend", "trail"], 0);
+        assert_eq!(home.facts().await, whole, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn missing_and_cut_data_files_are_noticed_and_mended() {
+    let home = Home::new();
+    let whole = home.facts().await;
+    let (file, other) = (
+        home.files("events")[0].clone(),
+        home.files("events")[1].clone(),
+    );
+    fs::remove_file(file).unwrap();
+    let bytes = fs::read(&other).unwrap();
+    fs::write(&other, &bytes[..bytes.len() / 2]).unwrap();
+    home.assert_noticed(&[KEYS, INGEST]);
+    let mended = home.json(&["lake", "mend"], 0);
+    assert_eq!(
+        mended["files_taken_out"].as_array().unwrap().len(),
+        2,
+        "{mended}"
+    );
+    assert!(number(&mended, "/log_files_read_again") > 0);
+    assert_eq!(home.facts().await, whole);
+    // A file of the ledger: its log files are known by their events.
+    fs::remove_file(&home.files("log_files")[0]).unwrap();
+    home.json(&["lake", "mend", "trail"], 0);
+    assert_eq!(home.facts().await, whole);
+}
+
+/// A bit in the pages of a file changes no answer: pages have checksums. A bit anywhere is found by the check.
+#[test]
+fn a_flipped_bit_changes_no_answer() {
+    let home = Home::new();
+    let file = home.files("events")[0].clone();
+    let whole = fs::read(&file).unwrap();
+    let all = [
+        "sql",
+        "SELECT * FROM events ORDER BY event_id",
+        "--format",
+        "csv",
+    ];
+    let (code, right, _) = home.run(&all);
+    assert_eq!(code, 0);
+    let mut noticed = 0;
+    let tries = 40;
+    for n in 1..tries {
+        let mut bytes = whole.clone();
+        let place = whole.len() * n / tries;
+        bytes[place] ^= 1 << (n % 8);
+        fs::write(&file, &bytes).unwrap();
+        let (code, answer, _) = home.run(&all);
+        assert!(
+            code == 1 || answer == right,
+            "another answer for a bit at {place} of {}",
+            whole.len()
+        );
+        noticed += u32::from(code == 1);
+        let (code, answer, _) = home.run(&["lake", "check"]);
+        assert_eq!(code, 1, "{answer}");
+        assert!(answer.contains("its bytes have changed"), "{answer}");
+    }
+    assert!(noticed > 10, "{noticed}");
+}
+
+/// Log files that are gone cannot be read again: they are named, by every answer until they are found elsewhere.
+#[tokio::test]
+async fn what_cannot_be_mended_is_said() {
+    let home = Home::new();
+    fs::remove_file(&home.files("events")[0]).unwrap();
+    fs::rename(home.path("trail"), home.path("moved")).unwrap();
+    let mended = home.json(&["lake", "mend"], 3);
+    let missing = mended["log_files_not_read"].as_array().unwrap().len() as u64;
+    assert!(missing > 0, "{mended}");
+    let coverage = home.json(COVERAGE, 0);
+    assert!(
+        number(&coverage, "/coverage/log_files_rejected") >= missing,
+        "{coverage}"
+    );
+    let mended = home.json(&["lake", "mend", "moved"], 0);
+    assert_eq!(mended["log_files_not_read"].as_array().unwrap().len(), 0);
+    let facts = home.facts().await;
+    assert_eq!((facts.events, facts.distinct), (EVENTS, EVENTS));
+}
+
+/// Each log file is an ingest, and so a data file, of its own.
+fn ingest_in_pieces(home: &Home, days: u32) {
+    let region = "AWSLogs/222222222222/CloudTrail/eu-west-1";
+    for piece in 0..days * PIECES {
+        let first = piece * EVENTS_OF_A_PIECE;
+        let records: Vec<String> = (first..first + EVENTS_OF_A_PIECE).map(record).collect();
+        let place = (region, piece / PIECES, piece % PIECES);
+        write_log_file(&home.path("pieces"), place, &records);
+        home.json(&["ingest", "pieces"], 0);
+    }
+}
+
+/// Log files of a day, with these many events.
+const PIECES: u32 = 3;
+const EVENTS_OF_A_PIECE: u32 = EVENTS_OF_A_DAY as u32 / PIECES;
+
+#[tokio::test]
+async fn compacted_the_lake_answers_as_before() {
+    let home = Home(tempfile::tempdir().unwrap());
+    ingest_in_pieces(&home, 3);
+    let before = home.facts().await;
+    let files = home.files("events").len();
+    let compacted = home.json(&["lake", "compact"], 0);
+    assert!(
+        number(&compacted, "/files/before") > number(&compacted, "/files/after"),
+        "{compacted}"
+    );
+    assert_eq!(home.facts().await, before);
+    let again = home.json(&["lake", "compact"], 0);
+    assert_eq!(number(&again, "/files/before"), 0, "{again}");
+
+    // The old files are there until they are old enough.
+    assert!(home.files("events").len() > files);
+    let kept = home.json(&["lake", "vacuum"], 0);
+    assert_eq!(number(&kept, "/files"), 0, "{kept}");
+    // What was ingested before is known, and what is new is stored once.
+    ingest_in_pieces(&home, 4);
+    assert_eq!(home.facts().await.events as u64, 4 * EVENTS_OF_A_DAY);
+}
+
+#[tokio::test]
+async fn compacting_beside_an_ingest_and_after_a_kill_loses_nothing() {
+    let home = Home(tempfile::tempdir().unwrap());
+    ingest_in_pieces(&home, 4);
+    write_days(&home.path("more"), "333333333333", 3..12);
+    let mut start = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
+        command.args(args).args(["--lake", "lake", "--quiet"]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command.current_dir(&home.0).spawn().unwrap()
+    };
+    for part in [20, 60, 120] {
+        let mut compact = start(&["lake", "compact"]);
+        thread::sleep(Duration::from_millis(part));
+        compact.kill().unwrap();
+        compact.wait().unwrap();
+    }
+    let (ingest, compact) = (start(&["ingest", "more"]), start(&["lake", "compact"]));
+    for child in [ingest, compact] {
+        let output = child.wait_with_output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{output:?}");
+    }
+    let facts = home.facts().await;
+    assert_eq!(facts.events, facts.distinct);
+    assert_eq!(facts.events as u64, 12 * EVENTS_OF_A_DAY);
+}
+
+#[tokio::test]
+async fn vacuum_removes_what_no_table_names() {
+    let home = Home::new();
+    let whole = home.facts().await;
+    let day = home.files("events")[0].parent().unwrap().to_owned();
+    let age = |path: &Path, days: u64| {
+        let time = SystemTime::now() - Duration::from_secs(days * 86_400);
+        fs::File::options()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+    };
+    // A killed run's: a data file, and one that was being written.
+    for (name, days) in [
+        ("part-1.zstd.parquet", 8),
+        (".writing-x", 8),
+        ("part-2.zstd.parquet", 1),
+    ] {
+        fs::write(day.join(name), "orphan").unwrap();
+        age(&day.join(name), days);
+    }
+    for file in home.files("events") {
+        age(
+            &file,
+            if file.ends_with("part-2.zstd.parquet") {
+                1
+            } else {
+                30
+            },
+        );
+    }
+    let stats = home.json(&["lake", "stats"], 0);
+    assert_eq!(number(&stats, "/unnamed_files/files"), 3, "{stats}");
+    let dry = home.json(&["lake", "vacuum", "--dry-run"], 0);
+    assert_eq!(
+        (number(&dry, "/files"), number(&dry, "/kept")),
+        (2, 1),
+        "{dry}"
+    );
+    let vacuum = home.json(&["lake", "vacuum", "--retain", "7d"], 0);
+    assert_eq!(number(&vacuum, "/files"), 2, "{vacuum}");
+    assert!(!day.join("part-1.zstd.parquet").exists());
+    assert!(day.join("part-2.zstd.parquet").exists());
+    assert_eq!(home.facts().await, whole);
+    let (code, _, errors) = home.run(&["lake", "vacuum", "--retain", "5m"]);
+    assert_eq!(code, 2, "{errors}");
+}
+
+#[test]
+fn what_is_forgotten_is_not_lost() {
+    let home = Home::new();
+    let forgotten = home.json(&["lake", "forget", "--before", "2025-03-03"], 0);
+    assert_eq!(
+        number(&forgotten, "/events"),
+        2 * EVENTS_OF_A_DAY,
+        "{forgotten}"
+    );
+    assert_eq!(number(&forgotten, "/days"), 2);
+    let check = home.json(&["lake", "check"], 0);
+    assert_eq!(check["whole"], true, "{check}");
+    // The log files are known still.
+    let again = home.json(INGEST, 0);
+    assert_eq!(number(&again, "/events/stored"), 0, "{again}");
+    // Loss beside it is noticed.
+    fs::remove_file(home.last_entry("events")).unwrap();
+    let (code, _, _) = home.run(&["lake", "check"]);
+    assert_eq!(
+        code, 0,
+        "the forgotten events are there again, and nothing is lost"
+    );
+    fs::remove_file(home.last_entry("events")).unwrap();
+    home.assert_noticed(&[KEYS, INGEST]);
+}
+
+#[test]
+fn statements_for_other_engines_name_the_lake() {
+    let ddl = |engine: &str, lake: &str| {
+        let args = ["lake", "ddl", "--engine", engine, "--lake", lake];
+        let output = keytrail(&args).output().unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    for engine in ["trino", "spark", "duckdb"] {
+        let (code, sql) = ddl(engine, "/data/it's/lake");
+        assert_eq!(code, 0);
+        assert!(sql.contains("'/data/it''s/lake/events"), "{sql}");
+        assert!(
+            sql.contains("/log_files") && sql.contains("/rejects"),
+            "{sql}"
+        );
+    }
+    assert_eq!(ddl("athena", "/data/lake").0, 2);
+}
+
+/// Another reader of Delta Lake sees the same: `pip install deltalake pyarrow`.
+#[test]
+#[ignore = "needs Python with the packages deltalake and pyarrow"]
+fn another_reader_sees_the_same() {
+    let home = Home::new();
+    home.json(&["lake", "compact"], 0);
+    let script = "import sys, deltalake, pyarrow.compute as pc
+t = deltalake.DeltaTable(sys.argv[1] + '/events').to_pyarrow_table()
+l = deltalake.DeltaTable(sys.argv[1] + '/log_files').to_pyarrow_table()
+print(t.num_rows, len(set(t['event_id'].to_pylist())), pc.sum(l['stored']).as_py())";
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .arg(home.path("lake"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let seen = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(seen.trim(), format!("{EVENTS} {EVENTS} {EVENTS}"));
+}
