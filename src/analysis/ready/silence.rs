@@ -50,7 +50,7 @@ pub struct Silence {
     pub name: String,
     /// Its last call.
     pub last_seen: DateTime<Utc>,
-    /// The longest time between two of its calls, if it was seen often enough to have a rhythm.
+    /// The longest time between two of its calls; none if it called on one day only.
     pub longest_gap: Option<TimeDelta>,
     /// How much of the time since its last call was seen.
     pub silent: TimeDelta,
