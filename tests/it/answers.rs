@@ -501,7 +501,7 @@ fn coverage_in_json() {
         {"account_id":"444455556666","region":"us-east-1","log_files":15,"log_files_rejected":0,"events":32,"days_with_events":5,"days_missing":0,"first_event":"2025-03-03T02:05:00Z","last_event":"2025-03-07T15:05:00Z"}
       ],
       "holes": [
-        {"account_id":"111122223333","region":null,"missing":"1 log file, not read","first_day":"2025-03-05","last_day":"2025-03-05","days":1},
+        {"account_id":"111122223333","region":null,"missing":"1 log file not read","first_day":"2025-03-05","last_day":"2025-03-05","days":1},
         {"account_id":"444455556666","region":"eu-west-1","missing":"all events","first_day":"2025-03-05","last_day":"2025-03-05","days":1}
       ],
       "event_categories": [

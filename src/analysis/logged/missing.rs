@@ -44,7 +44,7 @@ impl Logged {
             found.extend(days.iter().map(|(day, unread)| Missing {
                 account: account.clone(),
                 region: None,
-                what: format!("{unread}, not read"),
+                what: format!("{unread} not read"),
                 gap: Gap {
                     first_day: *day,
                     last_day: *day,

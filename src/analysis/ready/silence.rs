@@ -120,8 +120,8 @@ fn silence(rhythm: Rhythm, since: Since, options: &ReadyOptions) -> Silence {
     let window = options.window.max(options.quiet);
     let (gap, needed, missed) = match rhythm {
         Rhythm::None => (None, window, options.quiet),
-        Rhythm::Rare(gap) => (None, window.max(gaps(gap)), options.quiet),
-        Rhythm::Short(gap) => (None, window.max(gaps(gap)), missed(gap)),
+        Rhythm::Rare(gap) => (Some(gap), window.max(gaps(gap)), options.quiet),
+        Rhythm::Short(gap) => (Some(gap), window.max(gaps(gap)), missed(gap)),
         Rhythm::Seen(gap) => (Some(gap), gaps(gap).max(options.quiet), missed(gap)),
     };
     let silent = since.seen;
