@@ -86,4 +86,65 @@ pub struct Coverage {
     pub event_categories: Vec<String>,
     /// Services with data events, e.g. `s3.amazonaws.com`; empty means reads and writes of objects are invisible.
     pub data_event_services: Vec<String>,
+    /// What was there but was not read, by kind.
+    pub not_read: Vec<NotRead>,
+    /// Why the answer may be empty or partial although everything was read, one sentence each: an account or region that
+    /// was asked for but is not in the log, a range of time in which the log has nothing.
+    pub warnings: Vec<String>,
+}
+
+impl Coverage {
+    /// Whether events may be missing because something could not be read.
+    pub fn is_partial(&self) -> bool {
+        self.records_rejected > 0 || self.not_read.iter().any(|part| part.kind.is_loss())
+    }
+
+    /// Whether there is nothing that an answer could rest on: no log file was found, or none could be read.
+    pub fn is_void(&self) -> bool {
+        self.log_files == 0
+            && (self.not_read.is_empty() || self.not_read.iter().any(|part| part.kind.is_loss()))
+    }
+}
+
+/// What was there but was not read, of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotRead {
+    /// Why it was not read.
+    pub kind: NotReadKind,
+    /// How many log files, objects or folders.
+    pub count: u64,
+    /// The first of them by name; the table `log_files` has all.
+    pub examples: Vec<NotReadExample>,
+}
+
+/// A file, an object or a folder that was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotReadExample {
+    /// URI or path.
+    pub log_file: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why something was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotReadKind {
+    /// The content of a log file cannot be read.
+    Rejected,
+    /// A log file could not be fetched.
+    Unfetched,
+    /// An object is in an archive storage class and was not restored.
+    Archived,
+    /// A file or folder cannot be opened, or its path cannot be written down.
+    Unreadable,
+    /// It holds something else than events of CloudTrail, or lies beside the trail.
+    Skipped,
+}
+
+impl NotReadKind {
+    /// Whether events may be missing because of it.
+    pub fn is_loss(self) -> bool {
+        self != Self::Skipped
+    }
 }

@@ -19,6 +19,7 @@ files AS (
         count(DISTINCT CASE WHEN outcome = 'stored' THEN log_file END) AS log_files,
         count(DISTINCT CASE WHEN outcome IN ('rejected', 'unfetched') THEN log_file END) AS log_files_rejected
     FROM log_files
+    WHERE outcome IN ('stored', 'rejected', 'unfetched') OR account_id IS NOT NULL
     GROUP BY account_id, region
 )
 SELECT

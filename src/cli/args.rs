@@ -50,7 +50,7 @@ Examples:
   keytrail list                                What else can be asked?
 
 Exit codes:
-  0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C";
+  0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130 stopped by Ctrl-C";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]

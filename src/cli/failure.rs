@@ -12,16 +12,30 @@ use std::fmt;
 use std::process::ExitCode;
 
 use keytrail::render::escape::terminal;
+use keytrail::report::Coverage;
 
 /// A command that came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Done {
     /// Everything went well.
     Complete,
-    /// The work is done, but log files or records were rejected.
+    /// The work is done, but something was not read: rejected, archived, unreadable.
     WithRejects,
+    /// No log file was found, or none could be read: there is nothing that the answer could rest on.
+    Void,
     /// Ctrl-C ended the work early; what was begun is finished.
     Stopped,
+}
+
+impl Done {
+    /// The end of an answer that rests on this.
+    pub(crate) fn on(coverage: &Coverage) -> Self {
+        match coverage {
+            coverage if coverage.is_void() => Self::Void,
+            coverage if coverage.is_partial() => Self::WithRejects,
+            _ => Self::Complete,
+        }
+    }
 }
 
 impl From<Done> for ExitCode {
@@ -29,6 +43,7 @@ impl From<Done> for ExitCode {
         match done {
             Done::Complete => ExitCode::SUCCESS,
             Done::WithRejects => ExitCode::from(3),
+            Done::Void => ExitCode::FAILURE,
             Done::Stopped => ExitCode::from(STOPPED),
         }
     }

@@ -1,7 +1,7 @@
 //! `keytrail`, the command line.
 //!
 //! In: arguments. Out: an answer on standard output, words for people on standard error, and an exit code: 0 done, 1
-//! failed, 2 usage, 3 done but some log files or records were rejected, 130 stopped by Ctrl-C. Promise: standard output
+//! failed or nothing to read, 2 usage, 3 done but something was not read, 130 stopped by Ctrl-C. Promise: standard output
 //! carries the answer and nothing else.
 
 mod args;

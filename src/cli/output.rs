@@ -15,18 +15,22 @@ use keytrail::report::{Coverage, Report};
 
 use crate::args::OutputArgs;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Done, Failure};
 use crate::pager::Screen;
 
-/// Writes the report where and how the options say.
-pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Result<(), Failure> {
+/// Writes the report where and how the options say; tells whether it rests on all there was to read.
+pub(crate) fn write(
+    report: &Report,
+    args: &OutputArgs,
+    context: &Context,
+) -> Result<Done, Failure> {
     deliver(args, context, |options, out| {
         renderer(args.format, options).render(report, out)
     })?;
     if args.format.rows_only() {
         mention_the_rest(&report.notes, report.coverage.as_ref(), context);
     }
-    Ok(())
+    Ok(report.coverage.as_ref().map_or(Done::Complete, Done::on))
 }
 
 /// Hands the place that the options name to a function, with what may be assumed about it.

@@ -15,7 +15,7 @@ use tokio::time::Interval;
 
 use crate::args::OutputArgs;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Done, Failure};
 use crate::interrupt::Watch;
 use crate::output::{self, Out};
 use crate::query::LimitArgs;
@@ -97,13 +97,22 @@ impl Terms {
     }
 }
 
-/// Runs the queries and writes their rows. Gives the time that they took.
+/// What was answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answered {
+    /// The time that the queries took.
+    pub(crate) took: Duration,
+    /// Whether the rows rest on all there was to read.
+    pub(crate) done: Done,
+}
+
+/// Runs the queries and writes their rows.
 pub(crate) async fn write(
     session: &Session,
     asked: Asked,
     args: &OutputArgs,
     terms: &Terms,
-) -> Result<Duration, Failure> {
+) -> Result<Answered, Failure> {
     let began = Instant::now();
     let context = &terms.context;
     let Asked {
@@ -113,9 +122,14 @@ pub(crate) async fn write(
         nothing,
     } = asked;
     // A lake knows what it covers; log files are covered by being read, and that there is no row is known at the end.
+    let mut done = Done::Complete;
     let known = match session.log_files_read() {
         _ if !queries.iter().any(Ready::rests_on_events) => Some(Remarks::default()),
-        None if nothing.is_none() => Some(news(remarks(session).await?, args, terms)),
+        None if nothing.is_none() => {
+            let all = remarks(session).await?;
+            done = end(&all);
+            Some(news(all, args, terms))
+        }
         _ => None,
     };
     let opening = Opening {
@@ -133,7 +147,8 @@ pub(crate) async fn write(
         ticks: terms.watch.ticks(TICK),
     };
     if writing.all(session, &opening, queries).await?.is_break() {
-        return Ok(began.elapsed());
+        let took = began.elapsed();
+        return Ok(Answered { took, done });
     }
     // What comes now is the reader's time, if there is a pager.
     let took = began.elapsed();
@@ -141,6 +156,7 @@ pub(crate) async fn write(
         Some(_) => None,
         None => {
             let all = remarks(session).await?;
+            done = end(&all);
             let nothing = nothing.filter(|_| writing.written == 0);
             // Where there is nothing, what was not seen matters most.
             let mut remarks = match nothing {
@@ -169,7 +185,12 @@ pub(crate) async fn write(
     {
         output::mention_the_rest(&remarks.notes, remarks.coverage.as_ref(), context);
     }
-    Ok(took)
+    Ok(Answered { took, done })
+}
+
+/// How the command ends that has these remarks.
+fn end(remarks: &Remarks) -> Done {
+    remarks.coverage.as_ref().map_or(Done::Complete, Done::on)
 }
 
 /// `rows`, or `rows_1`, `rows_2` … if there are several queries.
@@ -212,7 +233,7 @@ fn news(mut remarks: Remarks, args: &OutputArgs, terms: &Terms) -> Remarks {
 /// What the answer rests on.
 async fn remarks(session: &Session) -> Result<Remarks, Failure> {
     let note = match session.log_files_read() {
-        Some((0, _)) => {
+        Some((0, 1..)) => {
             return Ok(Remarks {
                 notes: vec!["no log file was read: the rows do not rest on any".to_owned()],
                 coverage: None,

@@ -29,11 +29,15 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
     let rejected = summary.rejected.len();
     writeln!(
         out,
-        "log files  {} listed = {} stored + {} already there + {rejected} rejected + {} without events{}",
+        "log files  {} listed = {} stored + {} already there + {rejected} rejected{} + {} without events{}",
         summary.listed,
         summary.stored,
         summary.already_stored,
-        summary.listed - summary.stored - summary.already_stored - rejected as u64 - summary.left,
+        match summary.rejected_before.len() {
+            0 => String::new(),
+            before => format!(" + {before} rejected before"),
+        },
+        summary.without_events(),
         match summary.left {
             0 => String::new(),
             left => format!(" + {left} left unread"),
@@ -64,8 +68,17 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
     )?;
     writeln!(out, "lake       {}", terminal(lake))?;
     list(("rejected", &summary.rejected, usize::MAX), out)?;
+    let before = (
+        "rejected before, not read again (--retry-rejected)",
+        summary.rejected_before.as_slice(),
+        SHOWN_SKIPS,
+    );
+    list(before, out)?;
     list(("odd, but read", &summary.remarks, usize::MAX), out)?;
     list(("skipped", &summary.skipped, SHOWN_SKIPS), out)?;
+    if summary.listed == 0 {
+        writeln!(out, "\nNo log file was found.")?;
+    }
     if summary.left > 0 {
         writeln!(
             out,
@@ -105,6 +118,12 @@ pub(crate) fn json(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<(
             "stored": summary.stored,
             "already_stored": summary.already_stored,
             "rejected": summary.rejected.len(),
+            "rejected_before": summary.rejected_before.len(),
+            "rejected_by_kind": summary
+                .rejected_by_kind
+                .iter()
+                .map(|(kind, count)| (kind.to_string(), json!(count)))
+                .collect::<serde_json::Map<_, _>>(),
             "skipped": summary.skipped.len(),
             "left": summary.left,
         },
@@ -121,6 +140,7 @@ pub(crate) fn json(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<(
         },
         "seconds": summary.elapsed.as_secs_f64(),
         "rejected": files(&summary.rejected),
+        "rejected_before": files(&summary.rejected_before),
         "skipped": files(&summary.skipped),
         "remarks": files(&summary.remarks),
     });
@@ -145,10 +165,14 @@ fn duration(plan: &Plan) -> Duration {
 pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "log files  {} listed = {} to be read + {} already there",
+        "log files  {} listed = {} to be read + {} already there{}",
         plan.listed,
         plan.log_files.len(),
-        plan.already_stored
+        plan.already_stored,
+        match plan.rejected_before.len() {
+            0 => String::new(),
+            before => format!(" + {before} rejected before"),
+        }
     )?;
     writeln!(
         out,
@@ -181,6 +205,7 @@ pub(crate) fn plan_json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             "listed": plan.listed,
             "to_read": plan.log_files.len(),
             "already_stored": plan.already_stored,
+            "rejected_before": plan.rejected_before.len(),
         },
         "bytes": {"compressed": plan.bytes},
         "requests": {"made": plan.requests},

@@ -76,6 +76,18 @@ impl Selection {
                 .is_none_or(|until| micros < until.timestamp_micros())
     }
 
+    /// Whether an event of this account and region, as they stand in the record, is wanted.
+    pub fn wants_event_of(&self, account: Option<&str>, region: Option<&str>) -> bool {
+        let account = account.and_then(|account| account.parse().ok());
+        (self.accounts.is_empty() || account.is_some_and(|account| self.wants_account(account)))
+            && (self.regions.is_empty() || region.is_some_and(|region| self.wants_region(region)))
+    }
+
+    /// Whether everything is wanted.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn wants_account(&self, account: AccountId) -> bool {
         self.accounts.is_empty() || self.accounts.contains(&account)
     }

@@ -5,15 +5,21 @@
 //! are taken back), neither stops the run.
 
 use super::build::EventBuilder;
-use super::decoded::{Decoded, Outcome, Reject};
+use super::decoded::{Decoded, Outcome};
 use super::fault::FileFault;
 use super::gzip::{Inflater, Text, TextFault};
 use super::input::{Input, LONGEST_VALUE};
 use super::paths::Guesses;
 use super::record::{Record, RecordFault};
+use super::rejects::Rejects;
 use super::shape::{self, Shape};
 use super::summary::Summary;
 use crate::json::scan::{Fault, skip_value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Records between two looks at whether reading is to end.
+const BETWEEN_LOOKS: u64 = 1_024;
 
 /// How often a record may be wrapped in another (CloudWatch Logs in base64 holds LookupEvents holds a record …).
 const MAX_WRAPPING: u8 = 4;
@@ -24,6 +30,7 @@ pub struct Decoder {
     inflater: Inflater,
     guesses: Guesses,
     max_json: u64,
+    stop: Arc<AtomicBool>,
 }
 
 /// Called when a file too long to be held has filled the builder; takes the rows out of it.
@@ -36,7 +43,14 @@ impl Decoder {
             inflater: Inflater::new(),
             guesses: Guesses::default(),
             max_json,
+            stop: Arc::default(),
         }
+    }
+
+    /// The same; once `stop` is set, it ends within the log file, which then is rejected as [`FileFault::Stopped`].
+    #[must_use]
+    pub fn until(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
     }
 
     /// Decodes the log file `name` into `builder`. A file whose text is too long to be held calls `when_full` in between;
@@ -49,7 +63,8 @@ impl Decoder {
     ) -> Decoded {
         let before = builder.rows();
         builder.begin_file(name);
-        let mut walk = Walk::new(Some((&mut *builder, when_full)), &mut self.guesses);
+        let (guesses, stop) = (&mut self.guesses, &*self.stop);
+        let mut walk = Walk::new(Some((&mut *builder, when_full)), guesses, stop);
         let mut remark = None;
         let result = match self.inflater.text(bytes, self.max_json) {
             Err(fault) => Err(fault.into()),
@@ -62,8 +77,8 @@ impl Decoder {
                         // Rows of a long file cannot be taken back once handed over: check it first, then read it again.
                         let mut again = Inflater::new();
                         let mut guesses = Guesses::default();
-                        let sound =
-                            Walk::new(None, &mut guesses).document(&mut Input::long(reader, limit));
+                        let sound = Walk::new(None, &mut guesses, &self.stop)
+                            .document(&mut Input::long(reader, limit));
                         sound.and_then(|()| {
                             match again.text(bytes, limit).map(|inflated| inflated.text) {
                                 Ok(Text::Long(reader)) => {
@@ -86,9 +101,7 @@ impl Decoder {
         } = walk;
         let outcome = match result {
             Err(fault) => Outcome::Rejected(fault),
-            Ok(())
-                if records > rejects.len() as u64 || (foreign.is_none() && unknown.is_none()) =>
-            {
+            Ok(()) if records > rejects.count() || (foreign.is_none() && unknown.is_none()) => {
                 Outcome::Read
             }
             Ok(()) => match (foreign, unknown) {
@@ -99,14 +112,15 @@ impl Decoder {
             },
         };
         if outcome == Outcome::Read {
-            if let Some((what, n)) = foreign {
-                remark.get_or_insert(format!("passed over {what} ({n} of its objects)"));
-            }
+            let passed =
+                foreign.map(|(what, n)| format!("passed over {what} ({n} of its objects)"));
+            let remark = remark.or(passed).or_else(|| rejects.remark());
             let summary = builder.take_summary();
             return Decoded {
                 outcome,
                 records,
-                rejects,
+                rejected: rejects.count(),
+                rejects: rejects.kept(),
                 json_bytes,
                 remark,
                 summary,
@@ -116,6 +130,7 @@ impl Decoder {
         Decoded {
             outcome,
             records: 0,
+            rejected: 0,
             rejects: Vec::new(),
             json_bytes,
             remark,
@@ -132,8 +147,9 @@ struct Walk<'b> {
     /// Where rows go; nowhere when a long text is only checked.
     rows: Option<Rows<'b>>,
     guesses: &'b mut Guesses,
+    stop: &'b AtomicBool,
     records: u64,
-    rejects: Vec<Reject>,
+    rejects: Rejects,
     json_bytes: u64,
     /// What well-known other things were met, and how many.
     foreign: Option<(&'static str, u64)>,
@@ -141,12 +157,13 @@ struct Walk<'b> {
 }
 
 impl<'b> Walk<'b> {
-    fn new(rows: Option<(&'b mut EventBuilder, WhenFull<'b>)>, guesses: &'b mut Guesses) -> Self {
+    fn new(rows: Option<Rows<'b>>, guesses: &'b mut Guesses, stop: &'b AtomicBool) -> Self {
         Self {
             rows,
             guesses,
+            stop,
             records: 0,
-            rejects: Vec::new(),
+            rejects: Rejects::default(),
             json_bytes: 0,
             foreign: None,
             unknown: None,
@@ -157,6 +174,7 @@ impl<'b> Walk<'b> {
     fn document(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
         let mut values = 0;
         while let Some(byte) = input.peek()? {
+            self.look_up()?;
             match byte {
                 b'[' => {
                     input.bump();
@@ -190,6 +208,7 @@ impl<'b> Walk<'b> {
             return Ok(());
         }
         loop {
+            self.look_up()?;
             if let Err(fault) = self.value(input)? {
                 return Err(self.syntax_error(input, fault));
             }
@@ -318,13 +337,24 @@ impl<'b> Walk<'b> {
     }
 
     fn reject(&mut self, fault: &RecordFault, text: &str) {
-        self.rejects.push(Reject {
-            record: self.records,
-            kind: fault.kind(),
-            reason: fault.to_string(),
-            text: text.to_owned(),
-        });
+        match self.rows {
+            Some(_) => self.rejects.add(self.records, fault, text),
+            // A long text is only checked at first, and its records are met again.
+            None => self.rejects.count_one(),
+        }
         self.records += 1;
+    }
+
+    /// Whether to go on: a small file can hold very many records.
+    fn look_up(&self) -> Result<(), FileFault> {
+        if self.records.is_multiple_of(BETWEEN_LOOKS) && self.stop.load(Ordering::Relaxed) {
+            return Err(FileFault::Stopped);
+        }
+        let records = self.records;
+        match self.rejects.are_hopeless(records) {
+            true => Err(FileFault::OnlyRejects { records }),
+            false => Ok(()),
+        }
     }
 
     /// A syntax error between whole values: in JSON lines it costs that line, elsewhere the file.

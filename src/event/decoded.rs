@@ -36,7 +36,9 @@ pub struct Decoded {
     pub outcome: Outcome,
     /// Records read, rejected ones included.
     pub records: u64,
-    /// The records that could not be decoded.
+    /// How many of them could not be decoded.
+    pub rejected: u64,
+    /// Those records, or the first of them if there are very many.
     pub rejects: Vec<Reject>,
     /// Bytes of JSON.
     pub json_bytes: u64,

@@ -59,6 +59,15 @@ pub enum FileFault {
         /// The first fields of its first object.
         fields: String,
     },
+    /// Among very many records, none is an event.
+    #[error("no event among its first {records} records")]
+    OnlyRejects {
+        /// How many records were looked at.
+        records: u64,
+    },
+    /// Reading was to end: it says nothing about the file.
+    #[error("not read to its end: stopped")]
+    Stopped,
     /// A long file was sound once, but not when it was read again.
     #[error("the file could not be read a second time")]
     NotTwice,
@@ -75,7 +84,8 @@ impl FileFault {
             Self::NotJson => RejectKind::NotJson,
             Self::BrokenJson { .. } | Self::AfterRecords => RejectKind::BrokenJson,
             Self::CutOff { .. } => RejectKind::CutOff,
-            Self::NoEvents { .. } => RejectKind::NoEvents,
+            Self::NoEvents { .. } | Self::OnlyRejects { .. } => RejectKind::NoEvents,
+            Self::Stopped => RejectKind::CutOff,
         }
     }
 }

@@ -19,6 +19,7 @@ mod gzip;
 mod input;
 mod paths;
 mod record;
+mod rejects;
 mod schema;
 mod shape;
 mod summary;

@@ -14,14 +14,14 @@
 mod pack;
 mod plan;
 
-pub use plan::{Plan, plan};
+pub use plan::{NotReadBefore, Plan, plan};
 
 use crate::cloudtrail::Selection;
 use crate::event::RejectKind;
 use crate::lake::{Lake, LakeError, Packed};
 use crate::read::{
-    FetchedParcel, LogFileOutcome, LogFileRow, Observer, Outcome, ParcelSize, Phase, ReadError,
-    Stop, fetch, parcels,
+    FetchLimits, FetchedParcel, LogFileOutcome, LogFileRow, Observer, Outcome, ParcelSize, Phase,
+    ReadError, Stop, fetch, parcels,
 };
 use crate::source::{Source, SourceError};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -94,6 +94,8 @@ pub struct IngestSummary {
     pub already_stored: u64,
     /// Log files that could not be read.
     pub rejected: Vec<Refused>,
+    /// Log files that an earlier ingest could not read, and that were not tried again.
+    pub rejected_before: Vec<Refused>,
     /// Files and folders that hold no events.
     pub skipped: Vec<Refused>,
     /// Log files that are readable but odd.
@@ -131,12 +133,14 @@ pub async fn ingest(
 ) -> Result<IngestSummary, IngestError> {
     let begun = Instant::now();
     let known = lake.known_log_files(options.retry_rejected).await?;
-    let plan = plan(sources, &options.selection, &known, observer).await?;
-    drop(known);
+    let not_read = lake.not_read().await?;
+    let plan = plan(sources, &options.selection, &known, &not_read, observer).await?;
+    drop((known, not_read));
     let to_read = plan.log_files.len() as u64;
     let mut summary = IngestSummary {
         listed: plan.listed,
         already_stored: plan.already_stored,
+        rejected_before: plan.rejected_before,
         skipped: plan
             .skipped
             .into_iter()
@@ -149,8 +153,16 @@ pub async fn ingest(
     };
     observer.phase(Phase::Reading);
     let seen = Arc::new(Mutex::new(lake.seen().await?));
+    if !plan.ledger_rows.is_empty() {
+        let unread = Packed {
+            log_files: plan.ledger_rows,
+            ..Packed::default()
+        };
+        summary.bytes_lake += lake.commit(unread, &seen).await?.1;
+    }
     let packer = Packer {
         max_json: options.max_json,
+        stop: stop.clone(),
         seen: Arc::clone(&seen),
         handle: tokio::runtime::Handle::current(),
         idle: Arc::default(),
@@ -163,9 +175,13 @@ pub async fn ingest(
         source,
     })?;
     let all: Arc<[Arc<dyn Source>]> = sources.into();
+    let limits = FetchLimits {
+        at_once: options.fetches,
+        max_json: options.max_json,
+    };
     let mut packed = stream::iter(parcels(plan.log_files, ParcelSize::INGEST))
         .take_while(|_| std::future::ready(!stop.requested()))
-        .map(|parcel| fetch(Arc::clone(&all), parcel, options.fetches))
+        .map(|parcel| fetch(Arc::clone(&all), parcel, limits))
         .buffer_unordered(PARCELS_FETCHED)
         .map_err(IngestError::from)
         .map_ok(|fetched| pack(&pool, packer.clone(), fetched))
@@ -206,6 +222,12 @@ impl From<ReadError> for IngestError {
 }
 
 impl IngestSummary {
+    /// Log files that were read and hold something else than events.
+    pub fn without_events(&self) -> u64 {
+        let rejected = (self.rejected.len() + self.rejected_before.len()) as u64;
+        self.listed - self.stored - self.already_stored - rejected - self.left
+    }
+
     /// Takes a log file into account.
     fn add(&mut self, row: LogFileRow, observer: &dyn Observer) {
         self.events_read += row.events;

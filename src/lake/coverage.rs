@@ -13,12 +13,32 @@ use arrow::datatypes::TimestampMicrosecondType;
 use std::collections::{BTreeSet, HashMap};
 
 impl Lake {
+    /// What was not read when it was last tried: by name, the outcome and the reason.
+    pub async fn not_read(&self) -> Result<HashMap<String, (LogFileOutcome, String)>, LakeError> {
+        const COLUMNS: [&str; 4] = ["log_file", "outcome", "reason", "ingest_time"];
+        let mut outcomes = Outcomes::new();
+        let store = self.log_files.delta().object_store();
+        for file in self.log_files.files()? {
+            for batch in read_columns(&store, &file, &COLUMNS).await? {
+                (0..batch.num_rows()).for_each(|row| note_attempt(&mut outcomes, &batch, row));
+            }
+        }
+        outcomes.retain(|_, attempt| attempt.outcome.not_read().is_some());
+        let reasons = outcomes.into_iter().map(|(log_file, attempt)| {
+            let reason = attempt.reason.map(String::from).unwrap_or_default();
+            (log_file, (attempt.outcome, reason))
+        });
+        Ok(reasons.collect())
+    }
+
     /// What the lake covers: from its ledger, and the numbers of events and rejected records and the days of events from the
     /// Delta log.
     pub async fn coverage(&self) -> Result<Coverage, LakeError> {
-        const COLUMNS: [&str; 8] = [
+        const COLUMNS: [&str; 10] = [
             "log_file",
             "outcome",
+            "reason",
+            "ingest_time",
             "first_event_time",
             "last_event_time",
             "accounts",
@@ -26,8 +46,7 @@ impl Lake {
             "event_categories",
             "data_event_services",
         ];
-        // A log file that was rejected first and stored later counts as stored.
-        let mut outcomes: HashMap<String, bool> = HashMap::new();
+        let mut outcomes = HashMap::new();
         let mut tally = Tally::default();
         let store = self.log_files.delta().object_store();
         for file in self.log_files.files()? {
@@ -35,8 +54,10 @@ impl Lake {
                 add_ledger(&mut tally, &batch, &mut outcomes);
             }
         }
-        tally.log_files = outcomes.values().filter(|stored| **stored).count() as u64;
-        tally.log_files_rejected = outcomes.len() as u64 - tally.log_files;
+        for (log_file, attempt) in &outcomes {
+            let reason = attempt.reason.as_deref().unwrap_or_default();
+            tally.outcome(log_file, attempt.outcome, reason);
+        }
         tally.records_rejected = self.rejects.files()?.iter().map(|file| file.rows).sum();
         for file in self.events.files()? {
             tally.events += file.rows;
@@ -49,14 +70,50 @@ impl Lake {
     }
 }
 
-/// Takes rows of the table `log_files` into account; log files are only noted in `outcomes`.
-fn add_ledger(tally: &mut Tally, batch: &RecordBatch, outcomes: &mut HashMap<String, bool>) {
-    let column = |name: &str| batch.column_by_name(name);
-    let text = |name: &str, row: usize| {
-        column(name)
-            .map(|c| c.as_string::<i32>().value(row))
-            .unwrap_or_default()
+/// The last attempt at each log file.
+type Outcomes = HashMap<String, Attempt>;
+
+/// An attempt at a log file.
+#[derive(Debug)]
+struct Attempt {
+    time: i64,
+    outcome: LogFileOutcome,
+    /// Why it was not read; of those that were read, the reason is a remark.
+    reason: Option<Box<str>>,
+}
+
+/// Notes the attempt in a row of the ledger, unless there is a later one at the same log file.
+fn note_attempt(outcomes: &mut Outcomes, batch: &RecordBatch, row: usize) {
+    let text = |name: &str| {
+        let column = batch
+            .column_by_name(name)
+            .map(|column| column.as_string::<i32>());
+        column
+            .filter(|column| column.is_valid(row))
+            .map(|column| column.value(row))
     };
+    let time = batch.column_by_name("ingest_time").map_or(0, |times| {
+        times.as_primitive::<TimestampMicrosecondType>().value(row)
+    });
+    // Of a later version, with outcomes that are not known here: not read, as far as anybody can tell.
+    let outcome = text("outcome").and_then(LogFileOutcome::named);
+    let outcome = outcome.unwrap_or(LogFileOutcome::Unreadable);
+    let attempt = Attempt {
+        time,
+        outcome,
+        reason: outcome.not_read().and(text("reason")).map(Box::from),
+    };
+    let log_file = text("log_file").unwrap_or_default();
+    match outcomes.get_mut(log_file) {
+        Some(known) if known.time > time => {}
+        Some(known) => *known = attempt,
+        None => drop(outcomes.insert(log_file.to_owned(), attempt)),
+    }
+}
+
+/// Takes rows of the table `log_files` into account; log files are only noted in `outcomes`.
+fn add_ledger(tally: &mut Tally, batch: &RecordBatch, outcomes: &mut Outcomes) {
+    let column = |name: &str| batch.column_by_name(name);
     let time = |name: &str, row: usize| {
         let times = column(name)?.as_primitive::<TimestampMicrosecondType>();
         times.is_valid(row).then(|| times.value(row))
@@ -68,13 +125,7 @@ fn add_ledger(tally: &mut Tally, batch: &RecordBatch, outcomes: &mut HashMap<Str
             .collect()
     };
     for row in 0..batch.num_rows() {
-        let outcome = text("outcome", row);
-        if outcome != LogFileOutcome::Skipped.as_str() {
-            let stored = outcome == LogFileOutcome::Stored.as_str();
-            *outcomes
-                .entry(text("log_file", row).to_owned())
-                .or_default() |= stored;
-        }
+        note_attempt(outcomes, batch, row);
         tally.summary.merge(&Summary {
             first: time("first_event_time", row),
             last: time("last_event_time", row),

@@ -4,8 +4,8 @@
 //! record is counted for its own log file: as stored, as a duplicate, or as rejected; a log file that breaks half-way gives
 //! no rows.
 
-use super::{FetchedFile, FetchedParcel, LogFileRow, RejectRow};
-use crate::event::{Decoder, EventBuilder, EventKey, Field};
+use super::{FetchedFile, FetchedParcel, LogFileRow, RejectRow, Stop};
+use crate::event::{Decoder, EventBuilder, EventKey, Field, FileFault, Outcome};
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use std::ops::Range;
@@ -44,14 +44,17 @@ pub struct DecodedParcel {
 pub struct ParcelDecoder {
     decoder: Decoder,
     builder: EventBuilder,
+    stop: Stop,
 }
 
 impl ParcelDecoder {
-    /// A decoder of these columns that rejects log files with more than `max_json` bytes of JSON.
-    pub fn new(fields: &[Field], max_json: u64) -> Self {
+    /// A decoder of these columns that rejects log files with more than `max_json` bytes of JSON; asked to stop, it leaves
+    /// out the log files that are not decoded yet.
+    pub fn new(fields: &[Field], max_json: u64, stop: Stop) -> Self {
         Self {
-            decoder: Decoder::new(max_json),
+            decoder: Decoder::new(max_json).until(stop.flag()),
             builder: EventBuilder::new(fields),
+            stop,
         }
     }
 
@@ -65,7 +68,11 @@ impl ParcelDecoder {
         parcel: FetchedParcel,
         take: &mut dyn FnMut(EventRows) -> Result<Taken, E>,
     ) -> Result<DecodedParcel, E> {
-        let Self { decoder, builder } = self;
+        let Self {
+            decoder,
+            builder,
+            stop,
+        } = self;
         let mut work = Work {
             take,
             decoded: DecodedParcel::default(),
@@ -77,7 +84,7 @@ impl ParcelDecoder {
             if builder.is_full() {
                 work.flush(builder);
             }
-            if work.failure.is_some() {
+            if work.failure.is_some() || stop.requested() {
                 break;
             }
         }
@@ -122,6 +129,11 @@ impl<E: From<ArrowError>> Work<'_, E> {
         let decoded = decoder.decode(&bytes, &name, (&mut *builder, &mut when_full));
         if builder.rows() > first {
             self.pending.push((first..builder.rows(), place));
+        }
+        if decoded.outcome == Outcome::Rejected(FileFault::Stopped) {
+            // It is left for the next run; what of it was handed over already, that run finds there.
+            self.decoded.log_files.truncate(place);
+            return;
         }
         let rejects = self.decoded.log_files[place].decoded(decoded).into_iter();
         self.decoded.rejects.extend(rejects.map(|reject| RejectRow {
@@ -207,7 +219,7 @@ mod tests {
                 spent: None,
             })
         };
-        let mut decoder = ParcelDecoder::new(&[Field::EventId], 1 << 20);
+        let mut decoder = ParcelDecoder::new(&[Field::EventId], 1 << 20, Stop::default());
         let decoded = decoder.decode(parcel, &mut take)?;
         let rows = decoded.log_files.iter();
         let counts: Vec<_> = rows

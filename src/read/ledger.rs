@@ -5,7 +5,8 @@
 
 use crate::cloudtrail::sha256;
 use crate::event::{Decoded, Outcome, Reject, RejectKind, Summary};
-use crate::source::{LogFile, SourceError};
+use crate::report::NotReadKind;
+use crate::source::{LogFile, SkipReason, Skipped, SourceError};
 use chrono::NaiveDate;
 
 /// What became of a log file in one attempt.
@@ -20,6 +21,12 @@ pub enum LogFileOutcome {
     Rejected,
     /// It could not be fetched; the next run tries again.
     Unfetched,
+    /// It is in an archive storage class and was not restored.
+    Archived,
+    /// A file or folder that cannot be opened, or whose path cannot be written down.
+    Unreadable,
+    /// What kept it from being read is gone: it can be listed now.
+    Listed,
 }
 
 impl LogFileOutcome {
@@ -30,6 +37,35 @@ impl LogFileOutcome {
             LogFileOutcome::Skipped => "skipped",
             LogFileOutcome::Rejected => "rejected",
             LogFileOutcome::Unfetched => "unfetched",
+            LogFileOutcome::Archived => "archived",
+            LogFileOutcome::Unreadable => "unreadable",
+            LogFileOutcome::Listed => "listed",
+        }
+    }
+
+    /// The outcome of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        const ALL: [LogFileOutcome; 7] = [
+            LogFileOutcome::Stored,
+            LogFileOutcome::Skipped,
+            LogFileOutcome::Rejected,
+            LogFileOutcome::Unfetched,
+            LogFileOutcome::Archived,
+            LogFileOutcome::Unreadable,
+            LogFileOutcome::Listed,
+        ];
+        ALL.into_iter().find(|outcome| outcome.as_str() == name)
+    }
+
+    /// Why it was not read, if it was not.
+    pub fn not_read(self) -> Option<NotReadKind> {
+        match self {
+            LogFileOutcome::Stored | LogFileOutcome::Listed => None,
+            LogFileOutcome::Skipped => Some(NotReadKind::Skipped),
+            LogFileOutcome::Rejected => Some(NotReadKind::Rejected),
+            LogFileOutcome::Unfetched => Some(NotReadKind::Unfetched),
+            LogFileOutcome::Archived => Some(NotReadKind::Archived),
+            LogFileOutcome::Unreadable => Some(NotReadKind::Unreadable),
         }
     }
 }
@@ -89,6 +125,29 @@ impl LogFileRow {
         }
     }
 
+    /// The row of what a listing left out.
+    pub fn skipped(skipped: &Skipped) -> Self {
+        Self {
+            log_file: skipped.uri.clone(),
+            outcome: match skipped.reason {
+                SkipReason::Archived(_) => LogFileOutcome::Archived,
+                _ if skipped.reason.is_unread() => LogFileOutcome::Unreadable,
+                _ => LogFileOutcome::Skipped,
+            },
+            reason: Some(skipped.reason.to_string()),
+            ..Self::default()
+        }
+    }
+
+    /// The row of something that was left out before and is listed now.
+    pub fn listed_again(name: String) -> Self {
+        Self {
+            log_file: name,
+            outcome: LogFileOutcome::Listed,
+            ..Self::default()
+        }
+    }
+
     /// Its bytes are here.
     pub fn fetched(&mut self, bytes: &[u8]) {
         self.sha256 = Some(sha256(bytes));
@@ -96,7 +155,11 @@ impl LogFileRow {
 
     /// It could not be fetched.
     pub fn unfetched(&mut self, error: &SourceError) {
-        self.outcome = LogFileOutcome::Unfetched;
+        self.outcome = match error {
+            SourceError::Archived { .. } => LogFileOutcome::Archived,
+            SourceError::TooLarge { .. } => LogFileOutcome::Rejected,
+            _ => LogFileOutcome::Unfetched,
+        };
         self.reason = Some(error.to_string());
     }
 
@@ -112,7 +175,7 @@ impl LogFileRow {
         };
         self.json_bytes = decoded.json_bytes;
         self.events = decoded.records;
-        self.rejected = decoded.rejects.len() as u64;
+        self.rejected = decoded.rejected;
         self.summary = decoded.summary;
         decoded.rejects
     }

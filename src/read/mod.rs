@@ -21,7 +21,7 @@ mod parcel;
 mod tally;
 
 pub use decode::{DecodedParcel, EventRows, ParcelDecoder, Taken};
-pub use fetch::{FetchedFile, FetchedParcel, fetch};
+pub use fetch::{FetchLimits, FetchedFile, FetchedParcel, fetch};
 pub use ledger::{LogFileOutcome, LogFileRow, RejectRow};
 pub use list::{WorkList, list};
 pub use observer::{Observer, Outcome, Phase, Silent, Stop};

@@ -45,9 +45,12 @@ pub enum Outcome {
 impl From<LogFileOutcome> for Outcome {
     fn from(outcome: LogFileOutcome) -> Self {
         match outcome {
-            LogFileOutcome::Stored => Self::Stored,
+            LogFileOutcome::Stored | LogFileOutcome::Listed => Self::Stored,
             LogFileOutcome::Skipped => Self::Skipped,
-            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => Self::Rejected,
+            LogFileOutcome::Rejected
+            | LogFileOutcome::Unfetched
+            | LogFileOutcome::Archived
+            | LogFileOutcome::Unreadable => Self::Rejected,
         }
     }
 }
@@ -82,7 +85,8 @@ impl Observer for Silent {
     fn events(&self, _: u64, _: u64, _: u64, _: u64) {}
 }
 
-/// A request to end early: the parcels in flight are finished and committed, no new one is begun. Clones share it.
+/// A request to end early: the log files that are being decoded are given up, what was decoded is committed, no new
+/// parcel is begun. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
@@ -90,6 +94,11 @@ impl Stop {
     /// Asks the ingest to end.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// What decoders look at within a log file.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
     }
 
     /// Whether the ingest was asked to end.

@@ -4,8 +4,9 @@
 
 use super::{LogFileOutcome, LogFileRow};
 use crate::event::Summary;
-use crate::report::Coverage;
+use crate::report::{Coverage, NotRead, NotReadExample, NotReadKind};
 use chrono::{DateTime, NaiveDate, SecondsFormat};
+use std::collections::BTreeMap;
 
 /// Adds up what was read.
 #[derive(Debug, Clone, Default)]
@@ -20,19 +21,44 @@ pub struct Tally {
     pub records_rejected: u64,
     /// What the events are about.
     pub summary: Summary,
+    /// What was not read, by kind: how many, and the first of them by name.
+    not_read: BTreeMap<NotReadKind, (u64, BTreeMap<String, String>)>,
 }
+
+/// Names of a kind in the account of what was not read.
+const EXAMPLES: usize = 3;
 
 impl Tally {
     /// Takes a log file into account.
     pub fn add(&mut self, row: &LogFileRow) {
-        match row.outcome {
-            LogFileOutcome::Stored => self.log_files += 1,
-            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => self.log_files_rejected += 1,
-            LogFileOutcome::Skipped => {}
-        }
+        let reason = row.reason.as_deref().unwrap_or_default();
+        self.outcome(&row.log_file, row.outcome, reason);
         self.events += row.stored;
         self.records_rejected += row.rejected;
         self.summary.merge(&row.summary);
+    }
+
+    /// Takes what became of a log file into account, and nothing else of it.
+    pub fn outcome(&mut self, log_file: &str, outcome: LogFileOutcome, reason: &str) {
+        match outcome {
+            LogFileOutcome::Stored => self.log_files += 1,
+            LogFileOutcome::Rejected | LogFileOutcome::Unfetched => self.log_files_rejected += 1,
+            _ => {}
+        }
+        let Some(kind) = outcome.not_read() else {
+            return;
+        };
+        let (count, examples) = self.not_read.entry(kind).or_default();
+        *count += 1;
+        let comes_first = examples
+            .last_key_value()
+            .is_some_and(|(last, _)| log_file < last.as_str());
+        if examples.len() < EXAMPLES || comes_first {
+            examples.insert(log_file.to_owned(), reason.to_owned());
+            if examples.len() > EXAMPLES {
+                examples.pop_last();
+            }
+        }
     }
 
     /// The coverage of what came from `source`.
@@ -58,6 +84,15 @@ impl Tally {
             }
             _ => Vec::new(),
         };
+        let not_read = self.not_read.into_iter();
+        let not_read = not_read.map(|(kind, (count, examples))| NotRead {
+            kind,
+            count,
+            examples: examples
+                .into_iter()
+                .map(|(log_file, reason)| NotReadExample { log_file, reason })
+                .collect(),
+        });
         let date = |day: i32| NaiveDate::from_epoch_days(day).map(|date| date.to_string());
         Coverage {
             source,
@@ -73,6 +108,8 @@ impl Tally {
             records_rejected: self.records_rejected,
             event_categories: event_categories.into_iter().collect(),
             data_event_services: data_event_services.into_iter().collect(),
+            not_read: not_read.collect(),
+            warnings: Vec::new(),
         }
     }
 }

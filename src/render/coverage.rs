@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 
 use super::value::readable_text;
-use crate::report::Coverage;
+use crate::report::{Coverage, NotRead, NotReadKind};
 
 /// More names than this are counted instead of listed.
 const NAMES: usize = 6;
@@ -28,7 +28,41 @@ pub fn lines(coverage: &Coverage) -> Vec<String> {
     if coverage.events > 0 {
         lines.push(data_events(&coverage.data_event_services));
     }
+    lines.extend(coverage.not_read.iter().map(not_read));
+    lines.extend(coverage.warnings.iter().cloned());
     lines
+}
+
+/// What was not read, of one kind, with the first of them.
+fn not_read(part: &NotRead) -> String {
+    let (one, many) = match part.kind {
+        NotReadKind::Rejected => ("log file rejected", "log files rejected"),
+        NotReadKind::Unfetched => ("log file not fetched", "log files not fetched"),
+        NotReadKind::Archived => ("archived object", "archived objects"),
+        NotReadKind::Unreadable => ("unreadable file or folder", "unreadable files and folders"),
+        NotReadKind::Skipped => (
+            "file or folder without events",
+            "files and folders without events",
+        ),
+    };
+    let what = match part.kind.is_loss() {
+        true => "not read",
+        false => "skipped",
+    };
+    let counted = counted(part.count, one, many);
+    match part.examples.first() {
+        None => format!("{what}: {counted}"),
+        Some(example) => {
+            let first = match part.count {
+                1 => "",
+                _ => "first ",
+            };
+            format!(
+                "{what}: {counted}; {first}{}: {}",
+                example.log_file, example.reason
+            )
+        }
+    }
 }
 
 fn events(coverage: &Coverage) -> String {

@@ -9,6 +9,7 @@
 mod cancel;
 mod catalog;
 mod count_texts;
+mod covered;
 mod damage;
 mod dialect;
 mod distinct;
@@ -35,7 +36,6 @@ pub use views::{EVENT_DATA_STORE, VIEWS, View};
 use crate::cloudtrail::Selection;
 use crate::lake::{Lake, LakeError, TableName};
 use crate::read::{Observer, Silent};
-use crate::report::Coverage;
 use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -262,14 +262,6 @@ impl Session {
         match &self.origin {
             Origin::Lake(_) => None,
             Origin::Trail(trail) => Some(trail.progress()),
-        }
-    }
-
-    /// What the answers rest on. For log files without ingest: what was read so far.
-    pub async fn coverage(&self) -> Result<Coverage, SessionError> {
-        match &self.origin {
-            Origin::Lake(lake) => Ok(lake.coverage().await?),
-            Origin::Trail(trail) => Ok(trail.tally().coverage(trail.name())),
         }
     }
 }

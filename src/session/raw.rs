@@ -12,12 +12,15 @@
 mod exec;
 mod ledger;
 mod scan;
+mod selected;
 mod work;
 
 pub(super) use exec::DecodeExec;
 pub(super) use ledger::LedgerTable;
 
 use super::SessionOptions;
+use crate::cloudtrail::Selection;
+use crate::event::Summary;
 use crate::lake::TableName;
 use crate::read::{LogFileRow, Observer, ParcelSize, RejectRow, Tally, list, parcels};
 use crate::source::Source;
@@ -33,6 +36,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_plan::ExecutionPlan;
 use scan::Wanted;
+use selected::Selected;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,6 +56,9 @@ pub(crate) struct Trail {
     work: Vec<RecordBatch>,
     /// How many log files that is.
     log_files: usize,
+    /// What the listing left out.
+    skipped: Vec<LogFileRow>,
+    selection: Selection,
     max_json: u64,
     observer: Arc<dyn Observer>,
     /// What became of the log files, in each reading of them.
@@ -63,6 +70,8 @@ pub(crate) struct Trail {
 struct Reading {
     rows: Vec<LogFileRow>,
     rejects: Vec<RejectRow>,
+    /// The events that are wanted, if not all are.
+    selected: Selected,
 }
 
 /// What is in a mutex; it is whole even if a thread panicked while it held it.
@@ -85,6 +94,8 @@ impl Trail {
             sources: sources.into(),
             work: work.map_err(DataFusionError::from)?,
             log_files,
+            skipped: listed.skipped.iter().map(LogFileRow::skipped).collect(),
+            selection: options.selection.clone(),
             max_json: options.max_json,
             observer,
             readings: Mutex::default(),
@@ -114,13 +125,25 @@ impl Trail {
         count(&self.furthest()) == self.log_files
     }
 
-    /// The account of the furthest reading.
-    pub(crate) fn tally(&self) -> Tally {
+    /// What the furthest reading read, and of that what is wanted.
+    pub(crate) fn tallies(&self) -> (Tally, Tally) {
         let mut tally = Tally::default();
-        for row in &locked(&self.furthest()).rows {
+        let reading = self.furthest();
+        let reading = locked(&reading);
+        for row in reading.rows.iter().chain(&self.skipped) {
             tally.add(row);
         }
-        tally
+        let mut wanted = tally.clone();
+        if !self.selection.is_everything() {
+            let Selected { events, summary } = reading.selected.clone();
+            wanted.events = events;
+            wanted.summary = Summary {
+                event_categories: std::mem::take(&mut wanted.summary.event_categories),
+                data_event_services: std::mem::take(&mut wanted.summary.data_event_services),
+                ..summary
+            };
+        }
+        (tally, wanted)
     }
 
     /// How many log files were read of how many, by the furthest reading.

@@ -37,6 +37,22 @@ pub enum SourceError {
         /// The file.
         uri: String,
     },
+    /// A stream is longer than can be held.
+    #[error("{uri} is longer than {limit} bytes, the most that is read of a stream")]
+    TooLong {
+        /// The stream.
+        uri: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// A log file is larger than its text may be.
+    #[error("{size} bytes, more than the limit of {limit} for its JSON")]
+    TooLarge {
+        /// Its size as stored.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The object is in an archive and has to be restored before it can be read.
     #[error("{uri} is archived ({storage_class}) and not restored")]
     Archived {
@@ -131,6 +147,8 @@ impl SourceError {
             Self::AccessDenied { action, .. } => action == "s3:ListBucket",
             Self::NotFound { .. }
             | Self::Changed { .. }
+            | Self::TooLong { .. }
+            | Self::TooLarge { .. }
             | Self::Archived { .. }
             | Self::Io { .. }
             | Self::Service { .. }

@@ -100,7 +100,12 @@ fn read(path: &Path, etag: &str) -> Result<Bytes, SourceError> {
     let mut file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     let mut content = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    file.read_to_end(&mut content).map_err(io)?;
+    // Not more than was there: what grows meanwhile is not the file that was listed.
+    let most = metadata.len().saturating_add(1);
+    (&mut file)
+        .take(most)
+        .read_to_end(&mut content)
+        .map_err(io)?;
     if identity(&metadata) != etag || content.len() as u64 != metadata.len() {
         return Err(SourceError::Changed {
             uri: path.to_string_lossy().into_owned(),
@@ -109,7 +114,8 @@ fn read(path: &Path, etag: &str) -> Result<Bytes, SourceError> {
     Ok(content.into())
 }
 
-/// What stands for the content of a file on disk: its size and the time of its last change, in nanoseconds.
+/// What stands for the content of a file on disk: its size, and the times of its last change, in nanoseconds. Whoever
+/// replaces a file can set the time of its content (`cp -p`, `touch -r`), but not that of its inode.
 ///
 /// A hash would be surer, but then every listing would read every file.
 fn identity(metadata: &Metadata) -> String {
@@ -118,7 +124,23 @@ fn identity(metadata: &Metadata) -> String {
         .ok()
         .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
         .unwrap_or_default();
-    format!("{:x}-{:x}", metadata.len(), changed.as_nanos())
+    format!(
+        "{:x}-{:x}{}",
+        metadata.len(),
+        changed.as_nanos(),
+        inode_changed(metadata)
+    )
+}
+
+#[cfg(unix)]
+fn inode_changed(metadata: &Metadata) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    format!("-{:x}.{:x}", metadata.ctime(), metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn inode_changed(_: &Metadata) -> String {
+    String::new()
 }
 
 /// Does work that blocks, on a thread that may.

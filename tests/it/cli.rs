@@ -65,7 +65,8 @@ fn help() {
       keytrail list                                What else can be asked?
 
     Exit codes:
-      0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C
+      0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130
+      stopped by Ctrl-C
     --- stderr
     ");
 }
@@ -171,7 +172,8 @@ fn help_of_ingest() {
       keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
       aws cloudtrail lookup-events | keytrail ingest -            From the event history
 
-    Exit code 3 means done, but log files or records were rejected; the summary names them.
+    Exit code 3 means done, but something was not read, now or by an earlier ingest; the summary and
+    `keytrail coverage` name it.
     --- stderr
     ");
 }

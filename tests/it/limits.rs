@@ -41,10 +41,9 @@ fn a_decompression_bomb_is_refused() {
     assert_eq!(number(&summary, "/events/stored"), 1);
 
     // It is not tried again, unless asked to; then it turns out to be empty.
-    assert_eq!(
-        number(&ingest(&home, &[], 0), "/log_files/already_stored"),
-        2
-    );
+    let summary = ingest(&home, &[], 3);
+    assert_eq!(number(&summary, "/log_files/already_stored"), 1);
+    assert_eq!(number(&summary, "/log_files/rejected_before"), 1);
     let again = ingest(
         &home,
         &["--retry-rejected", "--max-log-file-size", "65MiB"],
@@ -63,7 +62,7 @@ fn a_large_log_file_is_read_once_the_limit_allows() {
     assert!(text.len() > 9 << 20);
     write(home.path(), "trail/large.json.gz", &gzip(&text));
 
-    let summary = ingest(&home, &["--max-log-file-size", "8MiB"], 3);
+    let summary = ingest(&home, &["--max-log-file-size", "8MiB"], 1);
     assert_eq!(
         reason(&summary),
         "more than 8388608 bytes of JSON when decompressed"
@@ -72,4 +71,39 @@ fn a_large_log_file_is_read_once_the_limit_allows() {
     let summary = ingest(&home, &["--retry-rejected"], 0);
     assert_eq!(number(&summary, "/events/stored"), u64::from(EVENTS));
     assert_eq!(number(&summary, "/bytes/json"), text.len() as u64);
+}
+
+/// Tiny records that are no events: a small file holds millions of them.
+#[test]
+fn very_many_records_without_an_event_are_not_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let empty = format!(r#"{{"Records":[{}{{}}]}}"#, "{},".repeat(2_000_000));
+    write(home.path(), "trail/empty.json.gz", &gzip(&empty));
+    let summary = ingest(&home, &[], 1);
+    assert_eq!(reason(&summary), "no event among its first 1000000 records");
+
+    // One event among them is found, and all records are counted.
+    let many = format!(r#"{{"Records":[{}{}]}}"#, "{},".repeat(30_000), record(1));
+    write(home.path(), "trail/many.json.gz", &gzip(&many));
+    let summary = ingest(&home, &[], 3);
+    assert_eq!(number(&summary, "/events/read"), 30_001);
+    assert_eq!(number(&summary, "/events/stored"), 1);
+    assert_eq!(number(&summary, "/events/rejected"), 30_000);
+    assert_eq!(
+        summary["remarks"][0]["reason"],
+        "of 30000 rejected records, only the first 10000 are kept"
+    );
+}
+
+/// A device that never ends is not read to its end.
+#[cfg(unix)]
+#[test]
+fn a_device_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let lake = home.path().join("lake");
+    let summary = json(
+        &["ingest", "/dev/zero", "--lake", lake.to_str().unwrap()],
+        1,
+    );
+    assert_eq!(reason(&summary), "neither gzip nor JSON");
 }

@@ -23,6 +23,7 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+mod not_read;
 mod one_call;
 mod page;
 mod plan;

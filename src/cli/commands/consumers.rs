@@ -110,6 +110,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         options: Some(options),
     };
     let report = answer(&session, &consumers, &Params::new()).await?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }

@@ -34,6 +34,5 @@ Examples:
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let session = question::session(&args.trail).await?;
     let report = answer(&session, &COVERAGE, &Params::new()).await?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }

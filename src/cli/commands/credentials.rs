@@ -73,6 +73,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let mut report = credentials.report(session.as_ref()).await?;
     report.notes.extend(replaced);
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }

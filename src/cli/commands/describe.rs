@@ -32,8 +32,7 @@ Examples:
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let report =
         report().map_err(|error| Failure::new("the columns do not line up").because(&error))?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }
 
 /// The columns of the answer, and what may happen to them where a table has to fit.

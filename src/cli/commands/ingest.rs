@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use keytrail::ingest::{IngestOptions, IngestSummary, ingest, plan};
+use keytrail::cloudtrail::Selection;
+use keytrail::ingest::{IngestOptions, IngestSummary, NotReadBefore, ingest, plan};
 use keytrail::lake::{Known, Lake, LakeError, Location};
 use keytrail::read::Stop;
 use keytrail::render::Format;
@@ -79,7 +80,7 @@ Examples:
   keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
   aws cloudtrail lookup-events | keytrail ingest -            From the event history
 
-Exit code 3 means done, but log files or records were rejected; the summary names them.";
+Exit code 3 means done, but something was not read, now or by an earlier ingest; the summary and `keytrail coverage` name it.";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let options = args.options()?;
@@ -99,14 +100,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         Format::Json => summary::json(&summary, out),
         _ => summary::text(&summary, &lake.name(), out),
     })?;
+    // A range of time may have no log file yet; a whole source that has none is not what was meant.
+    let whole = options.selection == Selection::default();
     Ok(match summary {
         IngestSummary { left: 1.., .. } => Done::Stopped,
-        IngestSummary {
-            events_rejected: 1..,
-            ..
-        } => Done::WithRejects,
-        summary if !summary.rejected.is_empty() => Done::WithRejects,
-        _ => Done::Complete,
+        IngestSummary { listed: 0, .. } if whole => Done::Void,
+        // What an earlier ingest could not read is missing still.
+        _ => Done::on(&lake.coverage().await?),
     })
 }
 
@@ -116,12 +116,15 @@ async fn dry_run(
     (sources, place, options): (&[Arc<dyn Source>], &Location, &IngestOptions),
     progress: &Progress,
 ) -> Result<Done, Failure> {
-    let known = match Lake::open(place).await {
-        Ok(mut lake) => lake.known_log_files(options.retry_rejected).await?,
-        Err(LakeError::Missing { .. }) => Known::default(),
+    let (known, not_read) = match Lake::open(place).await {
+        Ok(mut lake) => (
+            lake.known_log_files(options.retry_rejected).await?,
+            lake.not_read().await?,
+        ),
+        Err(LakeError::Missing { .. }) => (Known::default(), NotReadBefore::default()),
         Err(error) => return Err(error.into()),
     };
-    let plan = plan(sources, &options.selection, &known, progress).await;
+    let plan = plan(sources, &options.selection, &known, &not_read, progress).await;
     progress.finish();
     let plan = plan?;
     output::print(|out| match args.format {

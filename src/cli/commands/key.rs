@@ -44,6 +44,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let key = ScalarValue::from(args.access_key_id.as_str());
     let params = Params::from([("access_key_id".to_owned(), key)]);
     let report = answer(&session, &KEY, &params).await?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }

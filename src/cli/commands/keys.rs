@@ -76,8 +76,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if let Some(section) = report.sections.first_mut() {
         report.notes.extend(order.apply(section)?);
     }
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }
 
 impl Sort {

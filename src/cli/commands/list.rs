@@ -49,13 +49,9 @@ Examples:
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let library = args.library.library(EVENT_DATA_STORE, context)?;
     match args.name {
-        Some(name) => describe(library.get(&name)?, &args.output, context)?,
-        None => {
-            let report = all(&library)?;
-            output::write(&report, &args.output, context)?;
-        }
+        Some(name) => describe(library.get(&name)?, &args.output, context),
+        None => output::write(&all(&library)?, &args.output, context),
     }
-    Ok(Done::Complete)
 }
 
 /// Shows one question in full: as text for people, as rows for programs.
@@ -63,9 +59,9 @@ pub(crate) fn describe(
     question: &Question,
     args: &OutputArgs,
     context: &Context,
-) -> Result<(), Failure> {
+) -> Result<Done, Failure> {
     match args.format {
-        Format::Table => output::write_text(&in_full(question), args),
+        Format::Table => output::write_text(&in_full(question), args).map(|()| Done::Complete),
         _ => output::write(&one(question).map_err(uneven)?, args, context),
     }
 }

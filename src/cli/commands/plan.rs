@@ -70,5 +70,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if format.rows_only() {
         output::mention_the_rest(&plan.notes, Some(&plan.coverage), context);
     }
-    Ok(Done::Complete)
+    Ok(Done::on(&plan.coverage))
 }

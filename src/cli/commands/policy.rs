@@ -136,8 +136,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if let Some(folder) = &args.documents {
         write_documents(folder, &policy.documents)?;
     }
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }
 
 /// No consumer has this id: which ones there are.

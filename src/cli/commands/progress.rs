@@ -55,6 +55,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let session = question::session(&args.trail).await?;
     let found = progress(&session, &args.access_key_ids, day, &options).await?;
-    output::write(&found.report()?, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&found.report()?, &args.output, context)
 }

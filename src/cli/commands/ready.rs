@@ -142,6 +142,5 @@ Examples:
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let found = args.judged.ready(&args.access_key_ids).await?;
-    output::write(&found.report()?, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&found.report()?, &args.output, context)
 }

@@ -58,8 +58,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         .collect();
     let report =
         report(&rows).map_err(|error| Failure::new("the rules do not line up").because(&error))?;
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
+    output::write(&report, &args.output, context)
 }
 
 /// The built-in rules, and those of a file.

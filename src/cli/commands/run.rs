@@ -59,8 +59,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let asked = library.get(&args.name)?;
     let output = args.output.output()?;
     if args.describe {
-        list::describe(asked, &output, context)?;
-        return Ok(Done::Complete);
+        return list::describe(asked, &output, context);
     }
     let params = asked.params(&args.params.texts()?, Utc::now())?;
     let terms = Terms::begin(&args.limits, context)?;
@@ -77,5 +76,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         };
         stream::write(&session, asked, &output, &terms).await
     });
-    Ok(answered.await?.map_or(Done::Stopped, |_| Done::Complete))
+    Ok(answered
+        .await?
+        .map_or(Done::Stopped, |answered| answered.done))
 }

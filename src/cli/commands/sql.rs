@@ -114,7 +114,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         };
         stream::write(&session, asked, &output, &terms).await
     });
-    Ok(answered.await?.map_or(Done::Stopped, |_| Done::Complete))
+    Ok(answered
+        .await?
+        .map_or(Done::Stopped, |answered| answered.done))
 }
 
 /// SQL, and where it stood.

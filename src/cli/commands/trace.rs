@@ -166,7 +166,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if format.rows_only() {
         output::mention_the_rest(&trace.notes, Some(&trace.coverage), context);
     }
-    Ok(Done::Complete)
+    Ok(Done::on(&trace.coverage))
 }
 
 /// Whose network each address of a trace is in.

@@ -259,6 +259,7 @@ fn of_source(error: &SourceError) -> Vec<String> {
             &["the prefix is what stands before AWSLogs/ in the keys; see: aws s3 ls s3://bucket/"]
         }
         SourceError::Changed { .. } => &["run the command again"],
+        SourceError::TooLong { .. } => &["save it as a file first, and name the file"],
         SourceError::Archived { .. } => {
             &["restore the objects first, with S3 Batch Operations or: aws s3api restore-object"]
         }

@@ -171,8 +171,8 @@ impl Shell<'_> {
                 let answered = self.terms.run(async {
                     let asked = asked.await?;
                     let planned = began.elapsed();
-                    let took = stream::write(self.session, asked, &output, self.terms).await?;
-                    Ok(planned + took)
+                    let answered = stream::write(self.session, asked, &output, self.terms).await?;
+                    Ok(planned + answered.took)
                 });
                 let answered = answered.await;
                 let _ = self.answered(answered, &output)?;
@@ -225,8 +225,8 @@ impl Shell<'_> {
                 nothing: None,
             };
             let planned = began.elapsed();
-            let took = stream::write(self.session, asked, &output, self.terms).await?;
-            Ok(planned + took)
+            let answered = stream::write(self.session, asked, &output, self.terms).await?;
+            Ok(planned + answered.took)
         });
         let answered = answered.await;
         self.answered(answered, &output)

@@ -94,6 +94,15 @@ impl DecodeExec {
     }
 }
 
+/// A partition that somebody reads. Given up, it is no longer decoded for.
+struct Part(Arc<Round>);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 /// The events of a parcel.
 async fn decoded(
     round: Arc<Round>,
@@ -162,22 +171,18 @@ impl ExecutionPlan for DecodeExec {
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         let round = self.round(partition);
         let listed = self.work.execute(partition, context)?;
-        let of = Arc::clone(&round);
-        let end = stream::once(async move {
-            round.end();
-            Ok(Vec::new())
-        });
+        let part = Part(Arc::clone(&round));
         // Spawned, so that decoding goes on while the query works on what is there already.
         let batches = listed
-            .map(move |batch| tokio::spawn(decoded(Arc::clone(&of), batch)))
+            .map(move |batch| tokio::spawn(decoded(Arc::clone(&round), batch)))
             .buffered(self.threads + 1)
             .map(|read| read.map_err(|error| DataFusionError::External(Box::new(error)))?)
-            .chain(end)
             .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
             .try_flatten();
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let rows = metrics.output_rows().clone();
         let counted = batches.inspect_ok(move |batch: &RecordBatch| {
+            let _in_use = &part;
             rows.add(batch.num_rows());
         });
         let stream = make_cooperative(Box::pin(RecordBatchStreamAdapter::new(

@@ -73,7 +73,10 @@ impl TableProvider for LedgerTable {
             let reading = locked(&reading);
             match self.name {
                 TableName::Rejects => rejects_batch(&reading.rejects),
-                _ => ledger_batch(&reading.rows),
+                _ => {
+                    let rows: Vec<_> = reading.rows.iter().chain(&trail.skipped).cloned().collect();
+                    ledger_batch(&rows)
+                }
             }
         };
         let batch = batch.map_err(|error| DataFusionError::External(Box::new(error)))?;

@@ -3,10 +3,14 @@
 //! In: parcels. Out: batches of their events. Promise: decoded on threads that do nothing else; each event once in each
 //! reading, whoever decodes it; rows that the query's filter leaves out go no further.
 
+use super::selected::{self, Selected};
 use super::{Reading, Trail, locked, work};
 use crate::event::time::day;
 use crate::event::{EVENT_DATE, EventKey, Field};
-use crate::read::{EventRows, FetchedParcel, Outcome, Parcel, ParcelDecoder, Phase, Taken, fetch};
+use crate::read::{
+    EventRows, FetchLimits, FetchedParcel, Outcome, Parcel, ParcelDecoder, Phase, Stop, Taken,
+    fetch,
+};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, RecordBatchOptions,
 };
@@ -40,8 +44,9 @@ pub(super) struct Round {
     wanted: Arc<Wanted>,
     seen: Mutex<HashSet<EventKey, RandomState>>,
     reading: Arc<Mutex<Reading>>,
-    /// Partitions that have not given all they have.
+    /// Partitions that somebody still reads.
     left: AtomicUsize,
+    stop: Stop,
 }
 
 impl Round {
@@ -55,13 +60,16 @@ impl Round {
             seen: Mutex::default(),
             reading: wanted.trail.begin(),
             left: AtomicUsize::new(partitions),
+            stop: Stop::default(),
             wanted,
         }
     }
 
-    /// Forgets what was seen when the last partition has ended: a plan may keep many rounds.
+    /// A partition has ended, or nobody wants more of it. With the last one, decoding ends, and what was seen is forgotten: a
+    /// plan may keep many rounds.
     pub(super) fn end(&self) {
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.stop.request();
             *locked(&self.seen) = HashSet::default();
         }
     }
@@ -73,7 +81,11 @@ impl Round {
     ) -> Result<Vec<RecordBatch>, DataFusionError> {
         let external = |error| DataFusionError::External(Box::new(error));
         let sources = Arc::clone(&self.wanted.trail.sources);
-        let fetched = fetch(sources, parcel, FETCHES).await.map_err(external)?;
+        let limits = FetchLimits {
+            at_once: FETCHES,
+            max_json: self.wanted.trail.max_json,
+        };
+        let fetched = fetch(sources, parcel, limits).await.map_err(external)?;
         let decoded = tokio::task::spawn_blocking(move || self.decode(fetched)).await;
         decoded.map_err(|error| DataFusionError::External(Box::new(error)))?
     }
@@ -87,9 +99,19 @@ impl Round {
         if wants_date && !columns.contains(&Field::EventTime) {
             columns.push(Field::EventTime);
         }
+        let selection = &self.wanted.trail.selection;
+        if !selection.is_everything() {
+            let missing = selected::COLUMNS.into_iter();
+            let missing = missing.filter(|field| !columns.contains(field));
+            columns.extend(missing.collect::<Vec<_>>());
+        }
+        let mut selected = Selected::default();
         let mut batches = Vec::new();
         let mut take = |EventRows { batch, keys }: EventRows| {
-            let fresh = self.claim(keys);
+            let fresh = self.claim(&keys);
+            if !selection.is_everything() {
+                selected.add(selection, &batch, &keys, &fresh);
+            }
             batches.push(self.select(self.arrange(&batch)?, BooleanArray::from(fresh.clone()))?);
             Ok::<_, DataFusionError>(Taken {
                 fresh,
@@ -97,7 +119,8 @@ impl Round {
                 spent: None,
             })
         };
-        let mut decoder = ParcelDecoder::new(&columns, self.wanted.trail.max_json);
+        let mut decoder =
+            ParcelDecoder::new(&columns, self.wanted.trail.max_json, self.stop.clone());
         let decoded = decoder.decode(fetched, &mut take)?;
         let observer = &self.wanted.trail.observer;
         for row in &decoded.log_files {
@@ -107,13 +130,14 @@ impl Round {
         let mut reading = locked(&self.reading);
         reading.rows.extend(decoded.log_files);
         reading.rejects.extend(decoded.rejects);
+        reading.selected.merge(&selected);
         Ok(batches)
     }
 
     /// Which of the events are new to this reading.
-    fn claim(&self, keys: Vec<EventKey>) -> Vec<bool> {
+    fn claim(&self, keys: &[EventKey]) -> Vec<bool> {
         let mut seen = locked(&self.seen);
-        keys.into_iter().map(|key| seen.insert(key)).collect()
+        keys.iter().map(|key| seen.insert(*key)).collect()
     }
 
     /// The decoded columns, in their order.

@@ -42,6 +42,7 @@ async fn session(in_memory: Option<usize>, selection: &Selection) -> Session {
     Session {
         context,
         origin: Origin::Trail(trail),
+        selection: selection.clone(),
     }
 }
 

@@ -1,0 +1,207 @@
+//! What the answers rest on.
+//!
+//! In: a session. Out: a [`Coverage`] of the events that its selection wants. Promise: what was not read is in it, also what an
+//! earlier ingest could not read; where the selection asks for something that the log does not have, it says so, since an
+//! empty answer is no proof.
+
+use super::fault::nearest;
+use super::{Origin, Params, Session, SessionError};
+use crate::cloudtrail::Selection;
+use crate::event::Summary;
+use crate::read::Tally;
+use crate::report::Coverage;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::collections::BTreeSet;
+
+/// Names that are listed where none is near to the one that was asked for.
+const MOST_NAMES: usize = 6;
+
+impl Session {
+    /// What the answers rest on. For log files without ingest: what was read so far.
+    pub async fn coverage(&self) -> Result<Coverage, SessionError> {
+        match &self.origin {
+            Origin::Trail(trail) => {
+                let (read, wanted) = trail.tallies();
+                let warnings = doubts(&self.selection, &read.coverage(trail.name()));
+                Ok(Coverage {
+                    warnings,
+                    ..wanted.coverage(trail.name())
+                })
+            }
+            Origin::Lake(lake) => {
+                let whole = lake.coverage().await?;
+                let warnings = doubts(&self.selection, &whole);
+                let coverage = match self.selection.is_everything() {
+                    true => whole,
+                    false => self.of_selection(whole).await?,
+                };
+                Ok(Coverage {
+                    warnings,
+                    ..coverage
+                })
+            }
+        }
+    }
+
+    /// The coverage of the events that are wanted; log files and what was not read are those of the whole lake.
+    async fn of_selection(&self, whole: Coverage) -> Result<Coverage, SessionError> {
+        let sql = include_str!("../../queries/coverage/selected.sql");
+        let (_, batches) = self.sql(sql, &Params::new()).await?;
+        let mut tally = Tally::default();
+        for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
+            tally.events += batch.column(0).as_primitive::<Int64Type>().value(0) as u64;
+            tally.summary.merge(&summary(batch)?);
+        }
+        let selected = tally.coverage(whole.source.clone());
+        Ok(Coverage {
+            log_files: whole.log_files,
+            log_files_rejected: whole.log_files_rejected,
+            records_rejected: whole.records_rejected,
+            not_read: whole.not_read,
+            ..selected
+        })
+    }
+}
+
+/// The row of `selected.sql`.
+fn summary(batch: &RecordBatch) -> Result<Summary, SessionError> {
+    let time = |column: usize| {
+        let column = batch
+            .column(column)
+            .as_primitive::<TimestampMicrosecondType>();
+        column.is_valid(0).then(|| column.value(0))
+    };
+    let list = |column: usize| {
+        let lists = batch.column(column).as_list::<i32>();
+        lists.is_valid(0).then(|| lists.value(0))
+    };
+    let texts = |column: usize| -> Result<BTreeSet<String>, SessionError> {
+        let Some(list) = list(column) else {
+            return Ok(BTreeSet::new());
+        };
+        let texts =
+            cast(&list, &DataType::Utf8).map_err(datafusion::error::DataFusionError::from)?;
+        let texts = texts.as_string::<i32>().iter().flatten();
+        Ok(texts.map(str::to_owned).collect())
+    };
+    let days = list(3).map(|days| days.as_primitive::<Date32Type>().values().to_vec());
+    Ok(Summary {
+        first: time(1),
+        last: time(2),
+        days: days.unwrap_or_default().into_iter().collect(),
+        accounts: texts(4)?,
+        regions: texts(5)?,
+        event_categories: texts(6)?,
+        data_event_services: texts(7)?,
+    })
+}
+
+/// No log file was read: why.
+fn nothing_found(selection: &Selection, coverage: &Coverage) -> Vec<String> {
+    match (coverage.not_read.is_empty(), selection.is_everything()) {
+        (true, true) => vec![format!("no log file was found in {}", coverage.source)],
+        (true, false) => vec![format!(
+            "no log file of the accounts, regions and time asked for was found in {}",
+            coverage.source
+        )],
+        (false, _) => vec![format!("no log file of {} was read", coverage.source)],
+    }
+}
+
+/// What the selection asks for and the log does not have.
+fn doubts(selection: &Selection, log: &Coverage) -> Vec<String> {
+    if log.log_files == 0 {
+        return nothing_found(selection, log);
+    }
+    let mut doubts = Vec::new();
+    for account in &selection.accounts {
+        doubts.extend(missing("account", &account.to_string(), &log.accounts));
+    }
+    for region in &selection.regions {
+        doubts.extend(missing("region", region, &log.regions));
+    }
+    let time = |text: &Option<String>| text.as_deref()?.parse::<DateTime<Utc>>().ok();
+    let written = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    if let (Some(since), Some(last)) = (selection.since, time(&log.last_event))
+        && last < since
+    {
+        let (last, since) = (written(last), written(since));
+        doubts.push(format!(
+            "the log ends at {last}, before the range asked for begins ({since})"
+        ));
+    }
+    if let (Some(until), Some(first)) = (selection.until, time(&log.first_event))
+        && until <= first
+    {
+        let (first, until) = (written(first), written(until));
+        doubts.push(format!(
+            "the log begins at {first}, after the range asked for ends ({until})"
+        ));
+    }
+    doubts
+}
+
+/// That there is no event of an account or region, and what may be meant.
+fn missing(what: &str, name: &str, known: &[String]) -> Option<String> {
+    if known.iter().any(|known| known == name) {
+        return None;
+    }
+    let near = nearest(name, known.iter().map(String::as_str));
+    Some(match (near.is_empty(), known.len()) {
+        (_, 0) => format!("no event of {what} {name}"),
+        (false, _) => format!(
+            "no event of {what} {name}; did you mean {}?",
+            near.join(" or ")
+        ),
+        (true, 1..=MOST_NAMES) => {
+            format!(
+                "no event of {what} {name}; there are events of {}",
+                known.join(", ")
+            )
+        }
+        (true, count) => format!("no event of {what} {name}; there are events of {count} others"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_log_does_not_have_is_said() {
+        let log = Coverage {
+            log_files: 3,
+            first_event: Some("2025-03-01T00:00:12Z".to_owned()),
+            last_event: Some("2025-03-09T00:00:00Z".to_owned()),
+            accounts: vec!["111111111111".to_owned()],
+            regions: vec!["eu-west-1".to_owned(), "us-east-1".to_owned()],
+            ..Coverage::default()
+        };
+        let selection = Selection {
+            since: "2026-01-01T00:00:00Z".parse().ok(),
+            until: None,
+            accounts: ["222233334444".parse().expect("an account")].into(),
+            regions: ["us-east1".to_owned(), "eu-west-1".to_owned()].into(),
+        };
+        assert_eq!(
+            doubts(&selection, &log),
+            [
+                "no event of account 222233334444; there are events of 111111111111",
+                "no event of region us-east1; did you mean us-east-1?",
+                "the log ends at 2025-03-09T00:00:00Z, before the range asked for begins (2026-01-01T00:00:00Z)",
+            ]
+        );
+        assert_eq!(doubts(&Selection::default(), &log), [""; 0]);
+        let empty = Coverage {
+            source: "empty".to_owned(),
+            ..Coverage::default()
+        };
+        assert_eq!(
+            doubts(&Selection::default(), &empty),
+            ["no log file was found in empty"]
+        );
+    }
+}

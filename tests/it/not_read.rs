@@ -1,0 +1,271 @@
+//! What was not read is part of every answer, with a lake and without, and of the exit code.
+
+use crate::program::{json, keytrail, number};
+use crate::trail::{gzip, record};
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use tempfile::TempDir;
+
+const KEY: &str = "AKIA3EXAMPLE00000001";
+
+/// Every command that answers from events, with what it needs to be asked.
+const COMMANDS: [&[&str]; 12] = [
+    &["keys"],
+    &["key", KEY],
+    &["trace", KEY],
+    &["consumers"],
+    &["coverage"],
+    &["ready"],
+    &["plan"],
+    &["progress", "--before", "2025-03-02"],
+    &["policy", KEY],
+    &[
+        "credentials",
+        "--credential-report",
+        "testdata/credential-report-111122223333.csv",
+    ],
+    &["run", "top-actions"],
+    &["sql", "SELECT event_id FROM events"],
+];
+
+/// A ZIP archive of log files, as evidence is handed over.
+const ZIP: &[u8] = b"PK\x03\x04\x14\x00\x00\x00\x08\x00";
+
+fn good(folder: &Path) {
+    let records: Vec<String> = (0..40).map(record).collect();
+    let text = format!("{{\"Records\":[{}]}}", records.join(","));
+    fs::write(folder.join("good.json.gz"), gzip(&text)).unwrap();
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A folder with a lake and a trail beside it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(place.0.path().join("trail")).unwrap();
+        place
+    }
+
+    fn trail(&self) -> std::path::PathBuf {
+        self.0.path().join("trail")
+    }
+
+    fn lake(&self) -> std::path::PathBuf {
+        self.0.path().join("lake")
+    }
+
+    fn ingest(&self, exit_code: i32) -> Value {
+        json(
+            &["ingest", text(&self.trail()), "--lake", text(&self.lake())],
+            exit_code,
+        )
+    }
+
+    /// Each command, on the trail and on the lake.
+    fn commands(&self) -> Vec<Vec<String>> {
+        let (trail, lake) = (self.trail(), self.lake());
+        let inputs = [["--trail", text(&trail)], ["--lake", text(&lake)]];
+        let commands = COMMANDS.iter().flat_map(|command| {
+            inputs.map(|input| {
+                let words = command.iter().chain(&input);
+                words.map(|word| (*word).to_owned()).collect()
+            })
+        });
+        commands.collect()
+    }
+}
+
+/// Standard output and standard error of a command that must end like this.
+fn ran(command: &[String], format: &str, exit_code: i32) -> (String, String) {
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let mut program = keytrail(&words);
+    let output = program.args(["--format", format]).output().unwrap();
+    let (out, errors) = (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(exit_code),
+        "{command:?} {format}: {out}{errors}"
+    );
+    (out, errors)
+}
+
+/// The kinds of what was not read, with their numbers.
+fn not_read(coverage: &Value) -> Vec<(String, u64)> {
+    let parts = coverage["not_read"].as_array().unwrap().iter();
+    let kinds = parts.map(|part| {
+        (
+            part["kind"].as_str().unwrap().to_owned(),
+            number(part, "/count"),
+        )
+    });
+    kinds.collect()
+}
+
+#[test]
+fn every_command_says_what_was_not_read() {
+    let place = Place::new();
+    let trail = place.trail();
+    good(&trail);
+    fs::write(trail.join("evidence.json.gz"), ZIP).unwrap();
+    fs::write(trail.join(OsStr::from_bytes(b"caf\xe9.json.gz")), "{}").unwrap();
+    std::os::unix::fs::symlink("gone", trail.join("link.json.gz")).unwrap();
+    place.ingest(3);
+    let expected = [("rejected".to_owned(), 1), ("unreadable".to_owned(), 2)];
+    for command in place.commands() {
+        let (out, _) = ran(&command, "json", 3);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(not_read(&answer["coverage"]), expected, "{command:?}");
+        let first = &answer["coverage"]["not_read"][0]["examples"][0];
+        assert_eq!(
+            first["reason"], "a ZIP archive, not gzip or JSON",
+            "{command:?}"
+        );
+        for format in ["table", "csv", "markdown"] {
+            if format == "markdown" && matches!(command[0].as_str(), "sql" | "run") {
+                continue;
+            }
+            let (out, errors) = ran(&command, format, 3);
+            let said = if format == "csv" { errors } else { out };
+            // A table is broken into lines where it likes.
+            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                said.contains("1 log file rejected"),
+                "{command:?} {format}: {said}"
+            );
+            assert!(
+                said.contains("2 unreadable files and folders"),
+                "{command:?} {format}: {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_that_could_be_read_is_no_answer() {
+    let place = Place::new();
+    fs::write(place.trail().join("evidence.zip"), ZIP).unwrap();
+    place.ingest(1);
+    for command in place.commands() {
+        let (out, _) = ran(&command, "json", 1);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let coverage = &answer["coverage"];
+        assert_eq!(
+            not_read(coverage),
+            [("rejected".to_owned(), 1)],
+            "{command:?}"
+        );
+        let warning = coverage["warnings"][0].as_str().unwrap();
+        assert!(
+            warning.starts_with("no log file of "),
+            "{command:?}: {warning}"
+        );
+    }
+    let empty = Place::new();
+    let summary = empty.ingest(1);
+    assert_eq!(number(&summary, "/log_files/listed"), 0);
+    for command in empty.commands() {
+        let (out, _) = ran(&command, "json", 1);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let warning = answer["coverage"]["warnings"][0].as_str().unwrap();
+        assert!(
+            warning.starts_with("no log file was found in "),
+            "{command:?}: {warning}"
+        );
+    }
+}
+
+/// A second ingest does not call "already there" what the first could not read; what can be read at last is gone from the
+/// account.
+#[test]
+fn a_lake_remembers_until_it_is_read() {
+    let place = Place::new();
+    let trail = place.trail();
+    good(&trail);
+    fs::write(trail.join("evidence.json.gz"), ZIP).unwrap();
+    let link = trail.join("link.json.gz");
+    std::os::unix::fs::symlink("gone", &link).unwrap();
+    let first = place.ingest(3);
+    assert_eq!(number(&first, "/log_files/rejected"), 1);
+    assert_eq!(
+        number(&first, "/log_files/rejected_by_kind/another file format"),
+        1
+    );
+    let second = place.ingest(3);
+    assert_eq!(number(&second, "/log_files/already_stored"), 1);
+    assert_eq!(number(&second, "/log_files/rejected"), 0);
+    assert_eq!(number(&second, "/log_files/rejected_before"), 1);
+    assert!(
+        second["rejected_before"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("ZIP")
+    );
+    // The same account is not written twice.
+    let rows = || {
+        let sql = "SELECT outcome, count(*) AS n FROM log_files GROUP BY outcome ORDER BY outcome";
+        let answer = json(&["sql", sql, "--lake", text(&place.lake())], 3);
+        answer["rows"].to_string()
+    };
+    assert_eq!(
+        rows(),
+        r#"[{"outcome":"rejected","n":1},{"outcome":"stored","n":1},{"outcome":"unreadable","n":1}]"#
+    );
+
+    fs::remove_file(&link).unwrap();
+    let records: Vec<String> = (40..50).map(record).collect();
+    let mended = format!("{{\"Records\":[{}]}}", records.join(","));
+    fs::write(trail.join("evidence.json.gz"), gzip(&mended)).unwrap();
+    let third = place.ingest(0);
+    assert_eq!(number(&third, "/log_files/stored"), 1);
+    let coverage = json(&["coverage", "--lake", text(&place.lake())], 0);
+    assert_eq!(not_read(&coverage["coverage"]), []);
+    assert_eq!(number(&coverage, "/coverage/events"), 50);
+}
+
+/// What an answer rests on is what was asked for, and what the log does not have is said.
+#[test]
+fn the_footer_counts_what_was_asked_for() {
+    let place = Place::new();
+    good(&place.trail());
+    place.ingest(0);
+    let (trail, lake) = (place.trail(), place.lake());
+    for input in [["--trail", text(&trail)], ["--lake", text(&lake)]] {
+        let asked = |more: &[&str]| {
+            let words: Vec<&str> = ["keys"].iter().chain(&input).chain(more).copied().collect();
+            json(&words, 0)["coverage"].clone()
+        };
+        // An event every 90 seconds: events 0 to 39 end at 00:58:30.
+        let hour = asked(&["--since", "2025-03-01T00:30:00Z"]);
+        assert_eq!(number(&hour, "/events"), 20, "{hour}");
+        assert_eq!(hour["first_event"], "2025-03-01T00:30:00Z");
+        assert_eq!(hour["regions"], serde_json::json!(["eu-west-1"]));
+        assert_eq!(hour["warnings"], serde_json::json!([]));
+        let other = asked(&["--account", "111122223333"]);
+        assert_eq!(number(&other, "/events"), 0, "{other}");
+        let account = other["warnings"][0].as_str().unwrap();
+        assert!(
+            account.starts_with("no event of account 111122223333"),
+            "{account}"
+        );
+        let late = asked(&["--since", "2026-01-01"]);
+        let ends = late["warnings"][0].as_str().unwrap();
+        assert!(
+            ends.starts_with("the log ends at 2025-03-01T00:58:30Z"),
+            "{ends}"
+        );
+        let region = asked(&["--region", "eu-west1"]);
+        let near = region["warnings"][0].as_str().unwrap();
+        assert_eq!(near, "no event of region eu-west1; did you mean eu-west-1?");
+    }
+}
