@@ -1,6 +1,6 @@
 //! What a lake holds, as questions see it: in: a lake. Out: [`Facts`], which two lakes with the same content share.
 
-use crate::program::json_of_part;
+use crate::program::json;
 use crate::usage::session;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
@@ -40,9 +40,9 @@ impl Facts {
         // An ingest that failed may have left events that the next one accounts for.
         let unaccounted = check["events_unaccounted"].as_i64().unwrap();
         assert_eq!(ledger[2] + unaccounted, events, "{check}");
-        let mut keys = json_of_part(&["keys", "--temporary", "--lake", name]);
+        let mut keys = json(&["keys", "--temporary", "--lake", name], 0);
         assert!(keys["coverage"]["source"].take().is_string());
-        let mut coverage = json_of_part(&["coverage", "--lake", name]);
+        let mut coverage = json(&["coverage", "--lake", name], 0);
         assert!(coverage["coverage"]["source"].take().is_string());
         Self {
             events,
