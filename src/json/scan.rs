@@ -219,7 +219,7 @@ pub(crate) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// `None` when `text` is no object.
+    /// `None` when `text` is not an object.
     pub(crate) fn of(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         let brace = skip_space(bytes, 0);
@@ -270,7 +270,7 @@ pub(crate) struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    /// `None` when `text` is no array.
+    /// `None` when `text` is not an array.
     pub(crate) fn of(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         let bracket = skip_space(bytes, 0);
@@ -300,18 +300,49 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// The value of the member `key` of the object `text`; `None` when there is none or `text` is no sound object.
-pub(crate) fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+/// The text without the white space around it, if it is one JSON value from end to end.
+pub(crate) fn sound(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let start = skip_space(bytes, 0);
+    let end = skip_value(bytes, start).ok()?;
+    (skip_space(bytes, end) == bytes.len()).then(|| &text[start..end])
+}
+
+/// Whether a key as written has that name.
+#[inline]
+pub(crate) fn is_named(key: &str, name: &str) -> bool {
+    key == name || (key.contains('\\') && unescape(key) == name)
+}
+
+/// The value of the member `name` of the object `text`; `None` when there is none or `text` is not an object.
+pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut members = Members::of(text)?;
-    while let Ok(Some((name, value))) = members.next() {
-        if name == key {
+    while let Ok(Some((key, value))) = members.next() {
+        if is_named(key, name) {
             return Some(value);
         }
     }
     None
 }
 
-/// The string that `value` is, unescaped; `None` when it is no string.
+/// The texts of the members with these names; `None` when `text` is not a sound object.
+pub(crate) fn texts<'a, const N: usize>(
+    text: &'a str,
+    names: &[&str; N],
+) -> Option<[Option<Cow<'a, str>>; N]> {
+    let mut members = Members::of(sound(text)?)?;
+    let (mut texts, mut seen) = ([const { None }; N], [false; N]);
+    while let Some((key, value)) = members.next().ok()? {
+        let place = names.iter().position(|name| is_named(key, name));
+        if let Some(place) = place.filter(|place| !seen[*place]) {
+            seen[place] = true;
+            texts[place] = string(value);
+        }
+    }
+    Some(texts)
+}
+
+/// The string that `value` is, unescaped; `None` when it is not a string.
 pub(crate) fn string(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
@@ -454,6 +485,19 @@ mod tests {
             );
         }
         Ok(())
+    }
+
+    #[test]
+    fn members_are_found_by_name_and_the_first_counts() {
+        let text = r#" {"a":1,"\u0062":"x","b":"y","c":7,"c":"z"} "#;
+        assert_eq!(member(text, "b"), Some("\"x\""));
+        assert_eq!(member(text, "c"), Some("7"));
+        let found = texts(text, &["b", "c", "d"]).expect("an object");
+        assert_eq!(found, [Some("x".into()), None, None]);
+        assert_eq!(texts("{\"a\":\"x\"", &["a"]), None);
+        assert_eq!(texts("[1]", &["a"]), None);
+        assert_eq!(sound(" [1] "), Some("[1]"));
+        assert_eq!(sound("[1] ]"), None);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) fn lines(value: &Value<'_>) -> Vec<String> {
     let Value::Json(text) = value else {
         return vec![terminal::text(value)];
     };
-    let parsed = serde_json::from_str::<serde_json::Value>(text);
-    let pretty = parsed.map_or_else(|_| (*text).to_owned(), |json| format!("{json:#}"));
+    let parsed = crate::json::Value::parse(text);
+    let pretty = parsed.map_or_else(|| (*text).to_owned(), |json| json.pretty());
     pretty.lines().map(str::to_owned).collect()
 }

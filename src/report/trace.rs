@@ -14,6 +14,7 @@ pub use lists::{
 pub use words::{BlindSpot, Change, CredentialKind, Relation, Rule, State, UsedBy};
 
 use super::Coverage;
+use crate::json::Value;
 use serde::{Serialize, Serializer};
 
 /// Everything that one start point and what came out of it did.
@@ -341,9 +342,9 @@ pub struct TimelineEvent {
 fn json<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     match text {
         None => serializer.serialize_none(),
-        Some(text) => match serde_json::from_str::<serde_json::Value>(text) {
-            Ok(value) => value.serialize(serializer),
-            Err(_) => serializer.serialize_str(text),
+        Some(text) => match Value::parse(text) {
+            Some(value) => value.serialize(serializer),
+            None => serializer.serialize_str(text),
         },
     }
 }

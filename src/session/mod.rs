@@ -18,6 +18,7 @@ mod functions;
 mod params;
 mod query;
 mod raw;
+mod sound;
 mod spool;
 mod statement;
 mod typed;
@@ -310,6 +311,7 @@ fn context(
     context.add_analyzer_rule(Arc::new(distinct_texts));
     // `json_get`, `->`, `->>` and their like.
     datafusion_functions_json::register_all(&mut context)?;
+    context.add_analyzer_rule(Arc::new(sound::SoundJson::new()));
     Ok(context)
 }
 

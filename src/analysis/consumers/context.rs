@@ -4,10 +4,10 @@
 //! nothing.
 
 use super::super::AnalysisError;
+use crate::json::Value;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
@@ -54,7 +54,7 @@ impl Context {
             };
             let json = |array: &dyn Array| {
                 let text = at(array)?;
-                serde_json::from_str::<Value>(&text).ok()
+                Value::parse(&text)
             };
             match at(&operations).unwrap_or_default().as_str() {
                 "CreateAccessKey" => {
@@ -97,7 +97,7 @@ impl Context {
 }
 
 fn tags(request: &Value) -> Vec<String> {
-    let tags = request["tags"].as_array().map_or(&[][..], Vec::as_slice);
+    let tags = request["tags"].as_array().unwrap_or_default();
     let named = tags.iter().filter_map(|tag| {
         let name = tag["key"].as_str()?;
         let plain: String = name
@@ -117,8 +117,8 @@ fn tags(request: &Value) -> Vec<String> {
 fn collect(value: &Value, operation: &str, found: &mut HashMap<IpAddr, String>) {
     match value {
         Value::Object(members) => {
-            for (name, member) in members {
-                let address = match name.as_str() {
+            for (name, member) in members.iter() {
+                let address = match name {
                     "publicIp" | "ipAddress" | "privateIpAddress" | "publicIpAddress"
                     | "privateIp" | "ipv6Address" => {
                         member.as_str().and_then(|text| text.parse::<IpAddr>().ok())

@@ -5,77 +5,63 @@
 use super::events::Row;
 use super::lists::ListName;
 use crate::event::Field;
-use serde_json::Value;
+use crate::json::Value;
+use crate::json::path::Path;
 
 const IAM: &str = "iam.amazonaws.com";
 const EC2: &str = "ec2.amazonaws.com";
 
 /// Service, operation, list, and where in `responseElements` the ids stand.
-const MADE: &[(&str, &str, ListName, &[&str])] = &[
+const MADE: &[(&str, &str, ListName, &str)] = &[
     (
         IAM,
         "CreateAccessKey",
         ListName::CreatedAccessKeys,
-        &["accessKey", "accessKeyId"],
+        "accessKey.accessKeyId",
     ),
-    (
-        IAM,
-        "CreateUser",
-        ListName::CreatedUsers,
-        &["user", "userName"],
-    ),
+    (IAM, "CreateUser", ListName::CreatedUsers, "user.userName"),
     (
         IAM,
         "CreateLoginProfile",
         ListName::CreatedLoginProfiles,
-        &["loginProfile", "userName"],
+        "loginProfile.userName",
     ),
-    (
-        IAM,
-        "CreateRole",
-        ListName::CreatedRoles,
-        &["role", "roleName"],
-    ),
-    (
-        IAM,
-        "CreatePolicy",
-        ListName::CreatedPolicies,
-        &["policy", "arn"],
-    ),
+    (IAM, "CreateRole", ListName::CreatedRoles, "role.roleName"),
+    (IAM, "CreatePolicy", ListName::CreatedPolicies, "policy.arn"),
     (
         IAM,
         "CreateSAMLProvider",
         ListName::CreatedIdentityProviders,
-        &["sAMLProviderArn"],
+        "sAMLProviderArn",
     ),
     (
         IAM,
         "CreateOpenIDConnectProvider",
         ListName::CreatedIdentityProviders,
-        &["openIDConnectProviderArn"],
+        "openIDConnectProviderArn",
     ),
     (
         EC2,
         "RunInstances",
         ListName::CreatedInstances,
-        &["instancesSet", "items", "instanceId"],
+        "instancesSet.items.instanceId",
     ),
     (
         EC2,
         "CreateSnapshot",
         ListName::CreatedSnapshots,
-        &["snapshotId"],
+        "snapshotId",
     ),
     (
         EC2,
         "CopySnapshot",
         ListName::CreatedSnapshots,
-        &["snapshotId"],
+        "snapshotId",
     ),
-    (EC2, "CreateImage", ListName::CreatedImages, &["imageId"]),
-    (EC2, "CopyImage", ListName::CreatedImages, &["imageId"]),
-    (EC2, "RegisterImage", ListName::CreatedImages, &["imageId"]),
-    (EC2, "CreateVolume", ListName::CreatedVolumes, &["volumeId"]),
+    (EC2, "CreateImage", ListName::CreatedImages, "imageId"),
+    (EC2, "CopyImage", ListName::CreatedImages, "imageId"),
+    (EC2, "RegisterImage", ListName::CreatedImages, "imageId"),
+    (EC2, "CreateVolume", ListName::CreatedVolumes, "volumeId"),
 ];
 
 /// Calls `found` for every id that the event made.
@@ -85,46 +71,27 @@ pub(super) fn made(row: &Row<'_>, found: &mut impl FnMut(ListName, &str)) {
         return;
     }
     let name = row.text(Field::EventName).unwrap_or_default();
-    for (_, _, list, path) in MADE
-        .iter()
-        .filter(|made| made.0 == source && made.1 == name)
-    {
-        ids(&row.json(Field::ResponseElements), path, &mut |id| {
-            found(*list, id)
-        });
+    let mades = MADE.iter();
+    for (_, _, list, path) in mades.filter(|made| made.0 == source && made.1 == name) {
+        let response = row.json(Field::ResponseElements);
+        let path = Path::parse(path);
+        let ids = path.iter().flat_map(|path| path.values(&response));
+        ids.filter_map(Value::as_str)
+            .for_each(|id| found(*list, id));
     }
     if name == "CreatePolicyVersion" {
         let (request, response) = (
             row.json(Field::RequestParameters),
             row.json(Field::ResponseElements),
         );
-        let text = |value: &Value, path: &str| {
-            value
-                .pointer(path)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
         if let (Some(policy), Some(version)) = (
-            text(&request, "/policyArn"),
-            text(&response, "/policyVersion/versionId"),
+            request["policyArn"].as_str(),
+            response["policyVersion"]["versionId"].as_str(),
         ) {
             found(
                 ListName::CreatedPolicyVersions,
                 &format!("{policy}/{version}"),
             );
         }
-    }
-}
-
-fn ids(value: &Value, path: &[&str], found: &mut impl FnMut(&str)) {
-    match (value, path) {
-        (Value::Array(items), _) => items.iter().for_each(|item| ids(item, path, found)),
-        (Value::String(id), []) => found(id),
-        (value, [first, rest @ ..]) => {
-            if let Some(inner) = value.get(first) {
-                ids(inner, rest, found);
-            }
-        }
-        _ => {}
     }
 }

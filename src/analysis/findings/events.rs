@@ -1,15 +1,15 @@
 //! Events as conditions see them.
 //!
 //! In: a batch of `events`, with all columns or some. Out: rows whose values are asked for by column, JSON parsed when
-//! first asked for. Promise: a column that is not there reads as null, JSON that is broken too.
+//! first asked for. Promise: a column that is not there reads as null, and so does broken JSON.
 
 use crate::event::{Field, Kind};
+use crate::json::Value;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
-use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -138,8 +138,8 @@ impl<'c> Row<'c> {
             return Rc::clone(value);
         }
         let text = self.text(field);
-        let value = text.and_then(|text| serde_json::from_str(text).ok());
-        let value = Rc::new(value.unwrap_or(Value::Null));
+        let value = text.and_then(Value::parse);
+        let value = Rc::new(value.unwrap_or_default());
         parsed.push((field, Rc::clone(&value)));
         value
     }

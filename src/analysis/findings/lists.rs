@@ -4,10 +4,10 @@
 //! filled is empty: nothing is known, so that everything is "not in" it and nothing is "in" it.
 
 use crate::event::Field;
+use crate::json::Value;
 use crate::knowledge::address_range;
 use arrow::array::RecordBatch;
 use ipnet::IpNet;
-use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 

@@ -6,7 +6,7 @@
 use super::condition::Operand;
 use super::events::Row;
 use super::path::Path;
-use serde_json::Value;
+use crate::json::Value;
 use std::borrow::Cow;
 
 /// The values at a path.
@@ -81,7 +81,7 @@ fn accounts(text: &str) -> Vec<String> {
 /// Whom the `Allow` statements of a policy document name; anybody is `*`.
 fn principals(document: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let Ok(document) = serde_json::from_str::<Value>(document) else {
+    let Some(document) = Value::parse(document) else {
         return found;
     };
     let statements = match document.get("Statement") {
@@ -98,9 +98,9 @@ fn principals(document: &str) -> Vec<String> {
             found.push("*".to_owned());
         }
         match statement.get("Principal") {
-            Some(Value::Object(kinds)) => {
-                kinds.values().for_each(|value| leaves(value, &mut found))
-            }
+            Some(Value::Object(kinds)) => kinds
+                .iter()
+                .for_each(|(_, value)| leaves(value, &mut found)),
             Some(value) => leaves(value, &mut found),
             None => {}
         }

@@ -5,59 +5,31 @@
 //! when they are used.
 
 use crate::event::{COLUMNS, Field, Kind};
-use serde_json::Value;
-
-/// One step into JSON. Arrays are walked through at every step; `[]` may say so and changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    /// `.name`: a field of this object.
-    Child(String),
-    /// `..name`: a field of that name at any depth.
-    Anywhere(String),
-}
+use crate::json::{Value, path};
 
 /// A place in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {
     /// The column.
     pub(super) field: Field,
-    steps: Vec<Step>,
+    inside: path::Path,
 }
 
 impl Path {
     /// Reads a path; the error says what is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Path, String> {
-        // Parts with how they were joined: `a.b..c` is (child a)(child b)(anywhere c).
-        let mut parts = Vec::new();
-        let mut rest = text;
-        let mut anywhere = false;
-        loop {
-            let end = rest.find('.').unwrap_or(rest.len());
-            let name = rest[..end].trim_end_matches("[]");
-            if name.is_empty() || name.contains(['[', ']']) {
-                return Err(format!("{text:?} is no path into a record"));
-            }
-            parts.push((anywhere, name));
-            rest = &rest[end..];
-            if rest.is_empty() {
-                break;
-            }
-            anywhere = rest.starts_with("..");
-            rest = &rest[if anywhere { 2 } else { 1 }..];
-        }
-        let (field, used) = column_of(&parts)
-            .ok_or_else(|| format!("no field of a record is called {:?}", parts[0].1))?;
-        let steps: Vec<Step> = parts[used..]
-            .iter()
-            .map(|(anywhere, name)| match anywhere {
-                true => Step::Anywhere((*name).to_owned()),
-                false => Step::Child((*name).to_owned()),
-            })
-            .collect();
-        if !steps.is_empty() && field.column().kind != Kind::Json {
+        let path = path::Path::parse(text)
+            .ok_or_else(|| format!("{text:?} is not a path into a record"))?;
+        let names = path.leading_names();
+        let (field, used) = column_of(&names).ok_or_else(|| {
+            let first = names.first().copied().unwrap_or_default();
+            format!("no field of a record is called {first:?}")
+        })?;
+        let inside = path.after(used);
+        if !inside.is_root() && field.column().kind != Kind::Json {
             return Err(format!("{text:?}: `{}` has no fields", field.column().path));
         }
-        Ok(Path { field, steps })
+        Ok(Path { field, inside })
     }
 
     /// Whether the path goes into a column's JSON rather than being the column.
@@ -67,32 +39,15 @@ impl Path {
 
     /// The values at this place; elements of arrays one by one, never null.
     pub(super) fn values<'v>(&self, root: &'v Value) -> Vec<&'v Value> {
-        let mut found = vec![root];
-        for step in &self.steps {
-            let mut next = Vec::new();
-            for value in found {
-                match step {
-                    Step::Child(name) => children(value, name, &mut next),
-                    Step::Anywhere(name) => descendants(value, name, &mut next),
-                }
-            }
-            found = next;
-        }
-        let mut flat = Vec::with_capacity(found.len());
-        found
-            .into_iter()
-            .for_each(|value| flatten(value, &mut flat));
-        flat
+        self.inside.values(root)
     }
 }
 
-/// The column that the first parts of a path name, and how many parts that took. The objects around the caller's
+/// The column that the first names of a path lead to, and how many names that took. The objects around the caller's
 /// identity may be left out: `accessKeyId`, `onBehalfOf.userId`.
-fn column_of(parts: &[(bool, &str)]) -> Option<(Field, usize)> {
-    let longest = parts.iter().take_while(|(anywhere, _)| !anywhere).count();
-    for used in (1..=longest).rev() {
-        let names: Vec<&str> = parts[..used].iter().map(|(_, name)| *name).collect();
-        let name = names.join(".");
+fn column_of(names: &[&str]) -> Option<(Field, usize)> {
+    for used in (1..=names.len()).rev() {
+        let name = names[..used].join(".");
         for prefix in ["", "userIdentity.", "userIdentity.sessionContext."] {
             let found = COLUMNS.iter().position(|column| {
                 !column.path.is_empty()
@@ -113,52 +68,9 @@ fn column_of(parts: &[(bool, &str)]) -> Option<(Field, usize)> {
     None
 }
 
-/// AWS is not of one mind about capitals (`Bucket`, `bucket`); a rule need not know.
-fn children<'v>(value: &'v Value, name: &str, into: &mut Vec<&'v Value>) {
-    match value {
-        Value::Object(fields) => into.extend(
-            fields
-                .iter()
-                .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value),
-        ),
-        Value::Array(items) => items.iter().for_each(|item| children(item, name, into)),
-        _ => {}
-    }
-}
-
-fn descendants<'v>(value: &'v Value, name: &str, into: &mut Vec<&'v Value>) {
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                if key.eq_ignore_ascii_case(name) {
-                    into.push(value);
-                }
-                descendants(value, name, into);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| descendants(item, name, into)),
-        _ => {}
-    }
-}
-
-fn flatten<'v>(value: &'v Value, into: &mut Vec<&'v Value>) {
-    match value {
-        Value::Null => {}
-        Value::Array(items) => items.iter().for_each(|item| flatten(item, into)),
-        value => into.push(value),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    fn values(path: &str, root: &Value) -> Vec<Value> {
-        let path = Path::parse(path).unwrap();
-        path.values(root).into_iter().cloned().collect()
-    }
 
     #[test]
     fn paths_find_their_column() {
@@ -190,21 +102,5 @@ mod tests {
         ] {
             assert!(Path::parse(path).is_err(), "{path}");
         }
-    }
-
-    #[test]
-    fn steps_walk_objects_and_arrays() {
-        let root = json!({
-            "Rule": [{"ID": 1, "Expiration": {"Days": 3}}, {"Filter": {"x": {"Days": 9}}}],
-            "key": "k", "none": null, "list": ["a", ["b"], null],
-        });
-        let at = |path: &str| values(&format!("requestParameters{path}"), &root);
-        assert_eq!(at(".Rule.Expiration.Days"), [json!(3)]);
-        assert_eq!(at(".rule[].expiration.days"), [json!(3)]);
-        assert_eq!(at("..Days"), [json!(3), json!(9)]);
-        assert_eq!(at(".Rule..Expiration.Days"), [json!(3)]);
-        assert_eq!(at(".list[]"), [json!("a"), json!("b")]);
-        assert!(at(".none").is_empty() && at(".absent").is_empty());
-        assert_eq!(at("").len(), 1);
     }
 }

@@ -8,7 +8,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use crate::json::Value;
+use crate::json::path::Path;
 
 use super::super::arn::literal;
 use super::call::Call;
@@ -31,10 +32,7 @@ pub(super) struct Parameters {
 
 impl Parameters {
     pub(super) fn read(call: &Call<'_>) -> Self {
-        let parse = |text: Option<&str>| {
-            text.and_then(|text| serde_json::from_str(text).ok())
-                .unwrap_or_default()
-        };
+        let parse = |text: Option<&str>| text.and_then(Value::parse).unwrap_or_default();
         let listed: Value = parse(call.resources);
         let mut resources = Vec::new();
         let request: Value = parse(call.request_parameters);
@@ -63,12 +61,23 @@ impl Parameters {
 
     /// Whether a parameter is given, and is the value if there is one.
     pub(super) fn given(&self, name: &str, value: Option<&str>) -> bool {
-        let found = self.request.get(name).filter(|found| !found.is_null());
-        found.is_some_and(|found| match (value, found) {
-            (None, _) => true,
-            (Some(value), Value::String(text)) => text == value,
-            (Some(value), found) => found.to_string() == value,
-        })
+        let found = self.at(name);
+        // An empty list is given, too.
+        let given = !found.is_empty() || !self.request[name].is_null();
+        given
+            && value.is_none_or(|value| {
+                found.iter().any(|found| match found {
+                    Value::String(text) => text == value,
+                    found => found.to_string() == value,
+                })
+            })
+    }
+
+    /// The parameters at a path.
+    fn at(&self, path: &str) -> Vec<&Value> {
+        let path = Path::parse(path);
+        path.map(|path| path.values(&self.request))
+            .unwrap_or_default()
     }
 
     /// The object that a copy reads.
@@ -215,7 +224,7 @@ impl Parameters {
         let names = listed.map_or("", |[_, _, names]| names).split(' ');
         for name in names.filter(|name| !name.is_empty()) {
             if found.is_empty() {
-                found = self.request.get(name).map(values).unwrap_or_default();
+                found = self.at(name).into_iter().flat_map(values).collect();
             }
             // `instancesSet.items[].keyName`
             if found.is_empty() {
@@ -239,7 +248,7 @@ impl Parameters {
                 let own = ["name", "id", "identifier"]
                     .iter()
                     .filter(|name| fitting(name))
-                    .find_map(|name| fields.get(*name));
+                    .find_map(|name| fields.get(name));
                 found = own.map(values).unwrap_or_default();
             }
         }
@@ -313,7 +322,7 @@ fn values(value: &Value) -> Vec<String> {
             .filter_map(Value::as_str)
             .map(str::to_owned)
             .collect(),
-        Value::Object(fields) => fields.keys().cloned().collect(),
+        Value::Object(fields) => fields.iter().map(|(name, _)| name.to_owned()).collect(),
         _ => Vec::new(),
     }
 }

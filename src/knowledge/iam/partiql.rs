@@ -8,7 +8,7 @@
 use super::super::arn::literal;
 use super::call::{Call, Need, Open};
 use super::parameters::Parameters;
-use serde_json::Value;
+use crate::json::Value;
 
 /// Statements by their first word.
 const VERBS: [(&str, &str); 4] = [

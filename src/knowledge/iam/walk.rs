@@ -2,7 +2,7 @@
 //!
 //! In: a value. Out: each text or member of it, with the names around it. Promise: in the order of the document.
 
-use serde_json::Value;
+use crate::json::Value;
 
 /// The texts of a JSON value, with the name under which each stands.
 pub(super) fn texts<'a>(name: &'a str, value: &'a Value, visit: &mut dyn FnMut(&'a str, &'a str)) {
@@ -39,7 +39,7 @@ pub(super) fn nested<'a>(value: &'a Value, visit: &mut dyn FnMut(&[&'a str], &'a
             Value::String(text) => visit(path, text),
             Value::Array(items) => items.iter().for_each(|item| walk(path, item, visit)),
             Value::Object(fields) => {
-                for (name, value) in fields {
+                for (name, value) in fields.iter() {
                     path.push(name);
                     walk(path, value, visit);
                     path.pop();

@@ -164,7 +164,7 @@ impl ScalarUDFImpl for Function {
 }
 
 /// Runs `run` on the arguments as columns; of constants, the result is a constant.
-pub(super) fn columnar(
+pub(in crate::session) fn columnar(
     args: &ScalarFunctionArgs,
     run: impl FnOnce(&[ArrayRef]) -> Result<ArrayRef>,
 ) -> Result<ColumnarValue> {

@@ -1,13 +1,15 @@
 //! JSON text, as Athena reads it.
 //!
-//! In: JSON text and paths like `$.a.b[0]['c-d']`. Out: parts of it. Promise: text that is no JSON, and a path that leads
+//! In: JSON text and paths like `$.a.b[0]['c-d']`. Out: parts of it. Promise: text that is not JSON, and a path that leads
 //! nowhere, give null; nothing is built on the way, values are found by scanning.
 
 use super::function::{Arguments, Function, Kind, of_texts, text};
-use crate::json::scan::{self as json, Elements, Members};
+use crate::json::path::text_at;
+use crate::json::scan::{self as json, Elements, Members, member, sound};
 use arrow::array::{BooleanArray, Int64Array, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
 use datafusion::logical_expr::ScalarUDF;
+use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -17,13 +19,13 @@ const JSON: Arguments = Arguments::all(&[("json", Kind::Text)]);
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
         of_texts::<String, StringArray>("json_extract", JSON_PATH, texts, |row| {
-            Some(at_path(row[0], row[1])?.to_owned())
+            Some(text_at(row[0], row[1])?.to_owned())
         }),
         of_texts::<String, StringArray>("json_extract_scalar", JSON_PATH, texts, |row| {
-            scalar(at_path(row[0], row[1])?).map(Cow::into_owned)
+            scalar(text_at(row[0], row[1])?).map(Cow::into_owned)
         }),
         of_texts::<i64, Int64Array>("json_size", JSON_PATH, ints, |row| {
-            Some(size(at_path(row[0], row[1])?))
+            Some(size(text_at(row[0], row[1])?))
         }),
         of_texts::<i64, Int64Array>("json_array_length", JSON, ints, |row| {
             Some(Elements::of(sound(row[0])?)?.count() as i64)
@@ -93,65 +95,6 @@ fn texts(_: &[DataType]) -> datafusion::common::Result<DataType> {
 
 fn ints(_: &[DataType]) -> datafusion::common::Result<DataType> {
     Ok(DataType::Int64)
-}
-
-/// The text, when it is JSON from end to end.
-fn sound(text: &str) -> Option<&str> {
-    let end = json::skip_value(text.as_bytes(), 0).ok()?;
-    (json::skip_space(text.as_bytes(), end) == text.len()).then_some(text.trim())
-}
-
-/// The value at a path.
-fn at_path<'a>(text: &'a str, path: &str) -> Option<&'a str> {
-    let mut value = sound(text)?;
-    let mut rest = path.trim().strip_prefix('$')?;
-    while !rest.is_empty() {
-        let step;
-        (step, rest) = first_step(rest)?;
-        value = match step {
-            Step::Member(name) => member(value, &name)?,
-            Step::Index(index) => Elements::of(value)?.nth(index)?,
-        };
-    }
-    Some(value)
-}
-
-enum Step<'a> {
-    Member(Cow<'a, str>),
-    Index(usize),
-}
-
-/// The first step of a path, and what follows it.
-fn first_step(path: &str) -> Option<(Step<'_>, &str)> {
-    if let Some(rest) = path.strip_prefix('.') {
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        let (name, rest) = rest.split_at(end);
-        let name = name
-            .strip_prefix('"')
-            .and_then(|name| name.strip_suffix('"'))
-            .unwrap_or(name);
-        return (!name.is_empty()).then_some((Step::Member(name.into()), rest));
-    }
-    let inside = path.strip_prefix('[')?;
-    for quote in ['"', '\''] {
-        if let Some(quoted) = inside.strip_prefix(quote) {
-            let (name, rest) = quoted.split_once(quote)?;
-            return Some((Step::Member(name.into()), rest.strip_prefix(']')?));
-        }
-    }
-    let (index, rest) = inside.split_once(']')?;
-    Some((Step::Index(index.trim().parse().ok()?), rest))
-}
-
-/// The member of that name; keys may be written with escapes.
-fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    let mut members = Members::of(object)?;
-    while let Ok(Some((key, value))) = members.next() {
-        if key == name || (key.contains('\\') && json::unescape(key) == name) {
-            return Some(value);
-        }
-    }
-    None
 }
 
 /// The member of that name; where there is none, the first whose name differs in case only.
@@ -230,16 +173,18 @@ fn size(value: &str) -> i64 {
     members(value).map_or(0, |members| members.len() as i64)
 }
 
-/// The members of an object, in order; null members have no value.
+/// The members of an object, in order, the first of each name; null members have no value.
 pub(super) fn members(object: &str) -> Option<Vec<(Cow<'_, str>, Option<String>)>> {
     let mut members = Members::of(sound(object)?)?;
-    let mut found = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), FxHashSet::default());
     while let Ok(Some((key, value))) = members.next() {
         let key = match key.contains('\\') {
             true => Cow::Owned(json::unescape(key)),
             false => Cow::Borrowed(key),
         };
-        found.push((key, (value != "null").then(|| shown(value))));
+        if seen.insert(key.clone()) {
+            found.push((key, (value != "null").then(|| shown(value))));
+        }
     }
     Some(found)
 }
@@ -257,29 +202,6 @@ mod tests {
 
     const TEXT: &str =
         r#" {"a":{"b":[1,{"c-d":"é\n"}, null]},"x.y":"z","B":true,"n":null,"q\"":1} "#;
-
-    #[test]
-    fn paths_lead_to_values() {
-        for (path, value) in [
-            ("$.a.b[0]", Some("1")),
-            ("$.a.b[1]['c-d']", Some(r#""é\n""#)),
-            (r#"$["a"]["b"][1]["c-d"]"#, Some(r#""é\n""#)),
-            ("$['x.y']", Some(r#""z""#)),
-            (r#"$."x"#, None),
-            ("$.a.b[3]", None),
-            ("$.a.c", None),
-            ("$.a.b.c", None),
-            ("a", None),
-            ("$.", None),
-            ("$[", None),
-            ("$.n", Some("null")),
-        ] {
-            assert_eq!(at_path(TEXT, path), value, "{path}");
-        }
-        assert_eq!(at_path(TEXT, "$").map(str::len), Some(TEXT.len() - 2));
-        assert_eq!(at_path(r#"{"a":1"#, "$.a"), None);
-        assert_eq!(at_path("", "$"), None);
-    }
 
     #[test]
     fn scalars_and_members() {

@@ -20,6 +20,7 @@ mod time_text;
 mod url;
 
 pub(crate) use address::IP_ADDRESS;
+pub(super) use function::columnar;
 pub(crate) use json::{ELEMENTS as JSON_ELEMENTS, MEMBER as JSON_MEMBER};
 
 use datafusion::logical_expr::ScalarUDF;

@@ -84,10 +84,14 @@ fn record(columns: &[(&str, Holds, StringArray)], row: usize) -> String {
 }
 
 fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+    let parsed = crate::json::Value::parse(text);
+    parsed
+        .and_then(|value| serde_json::to_value(value).ok())
+        .unwrap_or_else(|| Value::from(text))
 }
 
-/// Puts a value at a dotted path. Where something else stands in the way, the whole path is the name.
+/// Puts a value at a dotted path. Where something else stands in the way, the whole path is the name. What is there already
+/// stays: of two values for one path the first counts.
 fn insert(record: &mut Map<String, Value>, path: &str, value: Value) {
     insert_at(record, path, (0, value));
 }
@@ -104,7 +108,7 @@ fn insert_at(object: &mut Map<String, Value>, path: &str, (depth, value): (usize
     {
         return insert_at(next, deeper, (depth + 1, value));
     }
-    object.insert(path.to_owned(), value);
+    object.entry(path).or_insert(value);
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use super::facts::{Changes, Records, number, text};
 use super::nodes::Nodes;
 use super::paths::Call;
 use super::tree::Member;
+use crate::json::Value;
 use crate::report::trace::{Relation, TimelineEvent};
 use chrono::{DateTime, SecondsFormat};
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 /// An event, and what the lists are made from.
 #[derive(Debug, Clone, Default)]
@@ -257,7 +257,7 @@ pub(in crate::analysis::trace) fn sort(deeds: &mut [Deed]) {
 
 /// The ARNs of a record's resources.
 fn arns(resources: Option<&str>) -> Vec<String> {
-    let parsed = resources.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let parsed = resources.and_then(Value::parse);
     let list = parsed
         .as_ref()
         .and_then(Value::as_array)
@@ -278,7 +278,6 @@ const NAMING: [&str; 7] = ["Name", "Id", "Arn", "ARN", "Identifier", "name", "ke
 
 /// What the call was on, in short: its resource, or the parameters that name one.
 fn target(resources: &[String], request: Option<&str>) -> Option<String> {
-    let parsed = request.and_then(|text| serde_json::from_str::<Value>(text).ok());
     if let Some(first) = resources.first() {
         // An object comes with its bucket.
         let others = resources
@@ -289,9 +288,10 @@ fn target(resources: &[String], request: Option<&str>) -> Option<String> {
             more => format!("{first} and {more} more"),
         });
     }
-    let object = parsed.as_ref()?.as_object()?;
+    let parsed = request.and_then(Value::parse)?;
+    let object = parsed.as_object()?;
     let mut names = Vec::new();
-    for (name, value) in object {
+    for (name, value) in object.iter() {
         let lists = |list: &str| {
             let items = value.get("items").and_then(Value::as_array)?;
             let ids: Vec<&str> = items
@@ -323,24 +323,21 @@ pub(in crate::analysis) fn without_tokens(text: String) -> String {
     if !text.contains("oken\"") {
         return text;
     }
-    match serde_json::from_str::<Value>(&text) {
-        Ok(mut value) => {
+    match Value::parse(&text) {
+        Some(mut value) => {
             hide_tokens(&mut value);
             value.to_string()
         }
-        Err(_) => text,
+        None => text,
     }
 }
 
 fn hide_tokens(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            for (name, value) in members {
-                if matches!(
-                    name.as_str(),
-                    "sessionToken" | "SessionToken" | "SigninToken"
-                ) {
-                    *value = Value::from("(not shown)");
+            for (name, value) in members.iter_mut() {
+                if matches!(name, "sessionToken" | "SessionToken" | "SigninToken") {
+                    *value = Value::String("(not shown)".to_owned());
                 } else {
                     hide_tokens(value);
                 }

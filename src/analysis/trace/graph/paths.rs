@@ -3,7 +3,8 @@
 //! In: parameters and answer of a call, and paths such as `response.instancesSet.items[].instanceId`, with alternatives
 //! `request.userName|caller`. Out: texts. Promise: a path that does not fit gives nothing.
 
-use serde_json::Value;
+use crate::json::Value;
+use crate::json::path::Path;
 
 /// What a path can lead into.
 #[derive(Debug, Clone, Default)]
@@ -18,16 +19,13 @@ pub(in crate::analysis::trace) struct Call {
 }
 
 impl Call {
-    /// Of JSON texts; what is no JSON is nothing.
+    /// Of JSON texts; what is not JSON is null.
     pub(in crate::analysis::trace) fn new(
         request: Option<&str>,
         response: Option<&str>,
         additional: Option<&str>,
     ) -> Self {
-        let value = |text: Option<&str>| {
-            text.and_then(|text| serde_json::from_str(text).ok())
-                .unwrap_or(Value::Null)
-        };
+        let value = |text: Option<&str>| text.and_then(Value::parse).unwrap_or_default();
         Self {
             request: value(request),
             response: value(response),
@@ -63,25 +61,8 @@ impl Call {
             "account" => return self.account.iter().cloned().collect(),
             _ => return Vec::new(),
         };
-        let mut found = vec![root];
-        for part in rest.split('.').filter(|part| !part.is_empty()) {
-            let (name, each) = match part.strip_suffix("[]") {
-                Some(name) => (name, true),
-                None => (part, false),
-            };
-            found = found
-                .into_iter()
-                .filter_map(|value| value.get(name))
-                .collect();
-            if each {
-                found = found
-                    .into_iter()
-                    .filter_map(Value::as_array)
-                    .flatten()
-                    .collect();
-            }
-        }
-        found.into_iter().filter_map(as_text).collect()
+        let path = Path::parse(rest).unwrap_or_default();
+        path.values(root).into_iter().filter_map(as_text).collect()
     }
 }
 

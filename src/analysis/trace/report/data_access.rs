@@ -162,7 +162,7 @@ fn of_s3(deed: &Deed, call: &Call) -> Option<Touch> {
     let bytes = |name: &str| {
         call.additional
             .get(name)
-            .and_then(serde_json::Value::as_f64)
+            .and_then(crate::json::Value::as_f64)
             .unwrap_or_default() as u64
     };
     Some(Touch {
