@@ -22,10 +22,21 @@ pub async fn log_file_hashes(
     if log_files.is_empty() {
         return Ok(hashes);
     }
-    let names: Vec<ScalarValue> = log_files
+    // A file in an archive has the archive's row in the ledger.
+    let archives = |name: &str| -> Vec<String> {
+        let above = name.match_indices('/').map(|(at, _)| name[..at].to_owned());
+        let above = above.filter(|name| {
+            name.rsplit('/')
+                .next()
+                .is_some_and(|last| last.contains('.'))
+        });
+        above.collect()
+    };
+    let wanted: BTreeSet<String> = log_files
         .iter()
-        .map(|name| ScalarValue::from(*name))
+        .flat_map(|name| archives(name).into_iter().chain([(*name).to_owned()]))
         .collect();
+    let names: Vec<ScalarValue> = wanted.into_iter().map(ScalarValue::from).collect();
     let names = ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8));
     let params = Params::from([("log_files".to_owned(), names)]);
     let sql = include_str!("../../queries/trace/log_files.sql");
@@ -40,7 +51,14 @@ pub async fn log_file_hashes(
             }
         }
     }
-    Ok(hashes)
+    let found = log_files.iter().filter_map(|name| {
+        let mut places = archives(name).into_iter().rev();
+        let sum = hashes
+            .get(*name)
+            .or_else(|| places.find_map(|archive| hashes.get(&archive)))?;
+        Some(((*name).to_owned(), sum.clone()))
+    });
+    Ok(found.collect())
 }
 
 /// Most bytes of records.

@@ -105,6 +105,11 @@ impl EventBuilder {
         self.summary = Summary::default();
     }
 
+    /// The rows that follow come from this file of the same archive.
+    pub(crate) fn begin_member(&mut self, name: &str) {
+        name.clone_into(&mut self.log_file);
+    }
+
     /// What the rows since [`EventBuilder::begin_file`] are about.
     pub(crate) fn take_summary(&mut self) -> Summary {
         std::mem::take(&mut self.summary)

@@ -21,6 +21,23 @@ pub enum FileFault {
     /// The compressed data is damaged.
     #[error("broken gzip data: {0}")]
     Gzip(String),
+    /// The compressed data ends too early.
+    #[error("the compressed data ends too early, after {byte} bytes of text: the rest is missing")]
+    CutGzip {
+        /// How much text there is.
+        byte: u64,
+    },
+    /// More records than anybody would look at cannot be read.
+    #[error("{rejected} records could not be read, up to byte {byte}: the rest was not read")]
+    TooManyRejects {
+        /// How many.
+        rejected: usize,
+        /// Where reading ended.
+        byte: u64,
+    },
+    /// An archive that cannot be read to its end.
+    #[error("a broken archive: {0}")]
+    Archive(String),
     /// Its text is larger than allowed.
     #[error("more than {limit} bytes of JSON when decompressed")]
     TooLarge {
@@ -34,7 +51,7 @@ pub enum FileFault {
     #[error("no JSON in it")]
     NoJson,
     /// The JSON is broken.
-    #[error("broken JSON at byte {byte}, in record {record}")]
+    #[error("broken JSON at byte {byte}, in record {record}: what follows was not read")]
     BrokenJson {
         /// Where, from the start of the text.
         byte: u64,
@@ -45,8 +62,12 @@ pub enum FileFault {
     #[error("broken JSON after the list of records")]
     AfterRecords,
     /// The text ends within a record or list.
-    #[error("the JSON text ends too early, in record {record}")]
+    #[error(
+        "the JSON text ends too early, at byte {byte}, in record {record}: the rest is missing"
+    )]
     CutOff {
+        /// Where the text ends.
+        byte: u64,
         /// In which record, from 0.
         record: u64,
     },
@@ -65,16 +86,38 @@ pub enum FileFault {
 }
 
 impl FileFault {
+    /// Whether the events before the fault are good. A wrong checksum says that some byte is wrong, but not which.
+    pub(crate) fn keeps_events(&self) -> bool {
+        match self {
+            Self::BrokenJson { .. }
+            | Self::AfterRecords
+            | Self::CutOff { .. }
+            | Self::CutGzip { .. }
+            | Self::TooManyRejects { .. }
+            | Self::Archive(_)
+            | Self::NotJson
+            | Self::LongValue => true,
+            Self::Empty
+            | Self::Format(_)
+            | Self::Gzip(_)
+            | Self::TooLarge { .. }
+            | Self::NoJson
+            | Self::NoEvents { .. }
+            | Self::NotTwice => false,
+        }
+    }
+
     /// What to count it as.
     pub fn kind(&self) -> RejectKind {
         match self {
             Self::Empty | Self::NoJson => RejectKind::Empty,
             Self::Format(_) => RejectKind::Format,
-            Self::Gzip(_) | Self::NotTwice => RejectKind::Gzip,
+            Self::Gzip(_) | Self::NotTwice | Self::Archive(_) => RejectKind::Gzip,
             Self::TooLarge { .. } | Self::LongValue => RejectKind::TooLarge,
             Self::NotJson => RejectKind::NotJson,
             Self::BrokenJson { .. } | Self::AfterRecords => RejectKind::BrokenJson,
-            Self::CutOff { .. } => RejectKind::CutOff,
+            Self::CutOff { .. } | Self::CutGzip { .. } => RejectKind::CutOff,
+            Self::TooManyRejects { .. } => RejectKind::BrokenJson,
             Self::NoEvents { .. } => RejectKind::NoEvents,
         }
     }
@@ -85,6 +128,7 @@ impl From<TextFault> for FileFault {
         match fault {
             TextFault::Empty => Self::Empty,
             TextFault::Gzip(error) => Self::Gzip(error.to_string()),
+            TextFault::Cut => Self::CutGzip { byte: 0 },
             TextFault::TooLarge { limit } => Self::TooLarge { limit },
             TextFault::Format(format) => Self::Format(format),
         }

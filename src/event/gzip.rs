@@ -1,9 +1,9 @@
 //! From the bytes of a log file to its text.
 //!
-//! In: the bytes as delivered: gzip (one member or several, once or twice wrapped), base64 of it, or plain text. Out: the
-//! whole text where it is small enough to hold, else a reader of it. Promise: never more than [`WHOLE`] bytes in memory, never
-//! more than the caller's limit read, and bytes after the end of the gzip stream are never taken for events; whole texts say
-//! that there were some.
+//! In: the bytes as delivered: gzip (one member or several, once or twice wrapped), base64 of it, Zstandard, or plain text.
+//! Out: the whole text where it is small enough to hold, else a reader of it. Promise: never more than [`WHOLE`] bytes in
+//! memory, never more than the caller's limit read; of compressed data that ends too early, the text up to there; bytes
+//! after the end of the gzip stream are never taken for events, and whole texts say that there were some.
 //!
 //! libdeflate inflates about twice as fast as zlib-rs but only whole members into a buffer of known size. It is used where
 //! the size that the last member states holds for the whole file, which is every log file AWS delivers; anything else
@@ -28,6 +28,9 @@ pub(crate) enum TextFault {
     /// The compressed data is damaged.
     #[error("broken gzip data: {0}")]
     Gzip(io::Error),
+    /// The compressed data ends before its text does.
+    #[error("the compressed data ends too early")]
+    Cut,
     /// The text is larger than allowed.
     #[error("more than {limit} bytes of JSON when decompressed")]
     TooLarge {
@@ -65,6 +68,18 @@ impl std::fmt::Debug for Inflater {
 pub(crate) struct Inflated<'a> {
     pub(crate) text: Text<'a>,
     pub(crate) remark: Option<String>,
+    /// Whether the compressed data ended before the text did.
+    pub(crate) cut: bool,
+}
+
+impl<'a> Inflated<'a> {
+    fn sound(text: Text<'a>) -> Self {
+        Self {
+            text,
+            remark: None,
+            cut: false,
+        }
+    }
 }
 
 impl Inflater {
@@ -99,24 +114,21 @@ impl Inflater {
                 .map_err(|error| TextFault::Gzip(io::Error::other(error)))?;
             return self.slow(Box::new(io::Cursor::new(unpacked)), limit);
         }
+        if bytes.starts_with(&ZSTD) {
+            let decoder = zstd::Decoder::with_buffer(bytes).map_err(TextFault::Gzip)?;
+            return self.held(Members::Zstd(Box::new(decoder)), limit);
+        }
         if !is_gzip(bytes) {
             return match bytes.len() as u64 > limit {
                 true => Err(TextFault::TooLarge { limit }),
-                false if bytes.len() > WHOLE => Ok(Inflated {
-                    text: Text::Long(Box::new(bytes)),
-                    remark: None,
-                }),
-                false => Ok(Inflated {
-                    text: Text::Whole(bytes),
-                    remark: None,
-                }),
+                false if bytes.len() > WHOLE => Ok(Inflated::sound(Text::Long(Box::new(bytes)))),
+                false => Ok(Inflated::sound(Text::Whole(bytes))),
             };
         }
         match self.fast(bytes, limit) {
-            Some(size) if !is_gzip(&self.buffer[..size]) => Ok(Inflated {
-                text: Text::Whole(&self.buffer[..size]),
-                remark: None,
-            }),
+            Some(size) if !is_gzip(&self.buffer[..size]) => {
+                Ok(Inflated::sound(Text::Whole(&self.buffer[..size])))
+            }
             _ => self.slow(Box::new(bytes), limit),
         }
     }
@@ -156,15 +168,26 @@ impl Inflater {
         bytes: Box<dyn io::BufRead + 'a>,
         limit: u64,
     ) -> Result<Inflated<'a>, TextFault> {
-        let mut members = Limited {
-            left: limit,
-            inner: Members::of(bytes),
-        };
+        self.held(Members::of(bytes), limit)
+    }
+
+    /// Inflates into the buffer as far as it goes.
+    fn held<'a>(&'a mut self, inner: Members<'a>, limit: u64) -> Result<Inflated<'a>, TextFault> {
+        let mut members = Limited { left: limit, inner };
         self.buffer.clear();
         let held = (&mut members)
             .take(WHOLE as u64 + 1)
             .read_to_end(&mut self.buffer);
-        held.map_err(|error| fault(error, limit))?;
+        match held.map_err(|error| fault(error, limit)) {
+            // What was inflated until then stands.
+            Err(TextFault::Cut) if !self.buffer.is_empty() && !is_gzip(&self.buffer) => {
+                return Ok(Inflated {
+                    cut: true,
+                    ..Inflated::sound(Text::Whole(&self.buffer))
+                });
+            }
+            held => held?,
+        };
         if is_gzip(&self.buffer) && self.buffer.len() <= WHOLE {
             // Compressed twice: by CloudWatch Logs and again by Firehose.
             let inner = std::mem::take(&mut self.buffer);
@@ -181,23 +204,17 @@ impl Inflater {
                     limit: WHOLE as u64,
                 });
             }
-            return Ok(Inflated {
-                text: Text::Whole(&self.buffer),
-                remark: None,
-            });
+            return Ok(Inflated::sound(Text::Whole(&self.buffer)));
         }
         if self.buffer.len() > WHOLE {
             let start = io::Cursor::new(std::mem::take(&mut self.buffer));
-            return Ok(Inflated {
-                text: Text::Long(Box::new(start.chain(members))),
-                remark: None,
-            });
+            return Ok(Inflated::sound(Text::Long(Box::new(start.chain(members)))));
         }
         let remark = matches!(members.inner, Members::Leftover)
             .then(|| "bytes after the end of the gzip data were not read".to_owned());
         Ok(Inflated {
-            text: Text::Whole(&self.buffer),
             remark,
+            ..Inflated::sound(Text::Whole(&self.buffer))
         })
     }
 }
@@ -208,10 +225,12 @@ fn is_gzip(bytes: &[u8]) -> bool {
 
 /// The name of a well-known format that is neither gzip nor text.
 fn foreign_format(bytes: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 5] = [
+    const FORMATS: [(&[u8], &str); 7] = [
         (b"PAR1", "a Parquet file"),
-        (b"PK\x03\x04", "a ZIP archive"),
-        (&[0x28, 0xb5, 0x2f, 0xfd], "Zstandard data"),
+        (b"Obj\x01", "an Avro file"),
+        (b"ORC", "an ORC file"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+        (b"SQLite format 3", "a SQLite database"),
         (b"BZh", "bzip2 data"),
         (&[0xfd, b'7', b'z', b'X', b'Z'], "xz data"),
     ];
@@ -225,6 +244,7 @@ fn foreign_format(bytes: &[u8]) -> Option<&'static str> {
 pub(crate) fn fault(error: io::Error, limit: u64) -> TextFault {
     match error.kind() {
         io::ErrorKind::FileTooLarge => TextFault::TooLarge { limit },
+        io::ErrorKind::UnexpectedEof => TextFault::Cut,
         _ => TextFault::Gzip(error),
     }
 }
@@ -246,8 +266,12 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// The members of a gzip file, one after the other.
+/// How Zstandard data begins.
+pub(super) const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// The members of a gzip file, one after the other, or Zstandard data.
 enum Members<'a> {
+    Zstd(Box<zstd::Decoder<'static, &'a [u8]>>),
     Member(Box<GzDecoder<Box<dyn io::BufRead + 'a>>>),
     /// What follows the last member is not gzip.
     Leftover,
@@ -262,6 +286,9 @@ impl<'a> Members<'a> {
 
 impl Read for Members<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Members::Zstd(decoder) = self {
+            return decoder.read(buffer);
+        }
         while let Members::Member(decoder) = self {
             let n = decoder.read(buffer)?;
             if n > 0 || buffer.is_empty() {
@@ -343,12 +370,28 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_before_a_cut_stands() -> Result<(), TextFault> {
+        let text: Vec<u8> = (0..60_000u32)
+            .flat_map(|n| n.to_string().into_bytes())
+            .collect();
+        let zstd = zstd::encode_all(&text[..], 3).expect("in memory");
+        for packed in [gzip(&text), zstd] {
+            let mut inflater = Inflater::new();
+            let cut = inflater.text(&packed[..packed.len() / 2], 1 << 20)?;
+            let Text::Whole(held) = cut.text else {
+                panic!("small");
+            };
+            assert!(cut.cut && held.len() > 1_000, "{}", held.len());
+            assert!(text.starts_with(held));
+            assert_eq!(inflate(&packed)?.0, text);
+        }
+        assert!(matches!(inflate(&gzip(&text)[..10]), Err(TextFault::Cut)));
+        Ok(())
+    }
+
+    #[test]
     fn damage_and_bombs_are_refused() {
         let whole = gzip(&b"0123456789".repeat(5_000));
-        assert!(matches!(
-            inflate(&whole[..whole.len() / 2]),
-            Err(TextFault::Gzip(_))
-        ));
         let mut flipped = whole.clone();
         let trailer = flipped.len() - 6;
         flipped[trailer] ^= 1;

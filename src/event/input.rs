@@ -4,8 +4,8 @@
 //! in bounded memory; of what stands around records, no more is understood than where it ends.
 
 use super::fault::FileFault;
-use super::gzip;
-use crate::json::scan::{Fault, skip_space, skip_value};
+use super::gzip::{self, TextFault};
+use crate::json::scan::{Fault, skip_space, skip_unsound, skip_value};
 use std::io::Read;
 
 /// How much of a long text is read at a time. A record is at most 256 KiB, in old versions somewhat more.
@@ -93,7 +93,12 @@ impl<'a> Input<'a> {
         }
         let read = reader.take(PIECE as u64).read_to_end(bytes);
         read.map(|n| n > 0)
-            .map_err(|error| gzip::fault(error, *limit).into())
+            .map_err(|error| match gzip::fault(error, *limit) {
+                TextFault::Cut => FileFault::CutGzip {
+                    byte: *done + bytes.len() as u64,
+                },
+                fault => fault.into(),
+            })
     }
 
     /// The next byte that is not white space, without taking it.
@@ -126,28 +131,38 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// When the object at the position begins with a list of records, takes everything up to and with the opening bracket.
+    /// The end of the value at the position as far as its brackets tell, sound or not.
+    pub(super) fn unsound_end(&mut self) -> Result<Option<usize>, FileFault> {
+        loop {
+            let (bytes, at) = self.bytes();
+            match skip_unsound(bytes, at) {
+                Ok(end) => return Ok(Some(end)),
+                Err(_) if self.more()? => {}
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// When the object at the position holds a list of records, after a few other fields or none, takes everything up to and
+    /// with the opening bracket.
     pub(super) fn enter_list(&mut self) -> Result<bool, FileFault> {
         // A piece is always long enough for the few bytes looked at here.
         let (bytes, at) = self.bytes();
-        let key = skip_space(bytes, at + 1);
-        let Some(after) = [
-            &b"\"Records\""[..],
-            b"\"Events\"",
-            b"\"records\"",
-            b"\"events\"",
-        ]
-        .iter()
-        .find_map(|name| bytes[key..].starts_with(name).then_some(key + name.len())) else {
-            return Ok(false);
-        };
-        let colon = skip_space(bytes, after);
-        let bracket = skip_space(bytes, colon + 1);
-        let found = bytes.get(colon) == Some(&b':') && bytes.get(bracket) == Some(&b'[');
-        if found {
-            self.set(bracket + 1);
+        let list = list_of_records(&bytes[at..], &ENVELOPES, false);
+        if let Some(bracket) = list {
+            self.set(at + bracket + 1);
         }
-        Ok(found)
+        Ok(list.is_some())
+    }
+
+    /// The same of an object that is broken further on, whatever comes before its list.
+    pub(super) fn enter_any_list(&mut self) -> bool {
+        let (bytes, at) = self.bytes();
+        let list = list_of_records(&bytes[at..], &LISTS, true);
+        if let Some(bracket) = list {
+            self.set(at + bracket + 1);
+        }
+        list.is_some()
     }
 
     /// The rest of an object after its list of records: further members, which say nothing about events, and the brace.
@@ -187,4 +202,42 @@ impl<'a> Input<'a> {
             _ => Err(FileFault::NotJson),
         }
     }
+}
+
+/// What lists of records are called where little else comes before them.
+const ENVELOPES: [&[u8]; 4] = [b"\"Records\"", b"\"Events\"", b"\"records\"", b"\"events\""];
+
+/// What they are called anywhere.
+const LISTS: [&[u8]; 8] = [
+    b"\"Records\"",
+    b"\"Events\"",
+    b"\"records\"",
+    b"\"events\"",
+    b"\"logEvents\"",
+    b"\"QueryResultRows\"",
+    b"\"Messages\"",
+    b"\"results\"",
+];
+
+/// Where the list of records opens in an object: after a few plain values, or after `any` values.
+fn list_of_records(object: &[u8], names: &[&[u8]], any: bool) -> Option<usize> {
+    /// More fields than `NextToken` and its like are not an envelope.
+    const BEFORE: usize = 8;
+    let mut at = skip_space(object, 1);
+    for _ in 0..BEFORE {
+        let key = at;
+        let key_end = skip_value(object, key)
+            .ok()
+            .filter(|_| object[key] == b'"')?;
+        let colon = skip_space(object, key_end);
+        let value = skip_space(object, colon + 1);
+        match object.get(value)? {
+            b'[' if names.contains(&&object[key..key_end]) => return Some(value),
+            b'[' | b'{' if !any => return None,
+            _ => {}
+        }
+        let after = skip_space(object, skip_value(object, value).ok()?);
+        at = (object.get(after) == Some(&b',')).then(|| skip_space(object, after + 1))?;
+    }
+    None
 }

@@ -9,11 +9,13 @@
 //!                                                           └ schema: the one table of columns
 //! ```
 
+mod archive;
 mod build;
 mod column;
 mod decode;
 mod decoded;
 mod derive;
+mod export;
 mod fault;
 mod gzip;
 mod input;
@@ -23,6 +25,7 @@ mod schema;
 mod shape;
 mod summary;
 pub(crate) mod time;
+mod walk;
 
 pub use build::{EventBuilder, EventKey};
 pub use decode::{Decoder, WhenFull};

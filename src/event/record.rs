@@ -35,6 +35,8 @@ pub(crate) struct Record<'a> {
     values: [&'a str; WIDTH],
     /// A bit for each column that has a value.
     present: u128,
+    /// A bit for each column that the text has named, null or not: the first of two values counts.
+    named: u128,
     /// A bit for each value that is a string with escapes in it.
     escaped: u128,
     /// Fields without a column: path and JSON text.
@@ -51,6 +53,7 @@ impl<'a> Record<'a> {
         let mut record = Self {
             values: [""; WIDTH],
             present: 0,
+            named: 0,
             escaped: 0,
             others: Vec::new(),
             timestamp: "",
@@ -142,7 +145,6 @@ impl<'a> Record<'a> {
     /// Stores the value of a column. What a column cannot hold goes to the other fields, as it is.
     fn put(&mut self, field: Field, value: &'a str, escaped: bool) {
         let column = field.column();
-        self.escaped |= u128::from(escaped) << field as usize;
         let slot = &mut self.values[field as usize];
         let fits = match field {
             // An empty key names no key; "Success" is how some exports write that there was no error.
@@ -154,10 +156,13 @@ impl<'a> Record<'a> {
                 _ => true,
             },
         };
+        let first = self.named >> field as usize & 1 == 0;
+        self.named |= 1 << field as usize;
         if value == "null" {
-        } else if fits && slot.is_empty() {
+        } else if fits && first {
             *slot = value;
             self.present |= 1 << field as usize;
+            self.escaped |= u128::from(escaped) << field as usize;
         } else {
             self.others.push((Cow::Borrowed(column.path), value));
         }
@@ -200,7 +205,7 @@ impl<'a> Record<'a> {
 
     /// When the event happened, or why this is no event.
     pub(crate) fn event_time(&self) -> Result<i64, RecordFault> {
-        if self.raw(Field::EventName).is_empty() && self.raw(Field::EventSource).is_empty() {
+        if self.is_nameless() {
             return Err(RecordFault::NotAnEvent);
         }
         let raw = match self.raw(Field::EventTime) {
@@ -213,6 +218,17 @@ impl<'a> Record<'a> {
         string_time(raw).ok_or_else(|| {
             RecordFault::BadTime(json::string(raw).unwrap_or(Cow::Borrowed(raw)).into())
         })
+    }
+
+    /// Whether it has neither of the names that every event has.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.raw(Field::EventName).is_empty() && self.raw(Field::EventSource).is_empty()
+    }
+
+    /// Whether the caller's identity is a text rather than an object, as in exports of tables.
+    pub(crate) fn has_flat_identity(&self) -> bool {
+        let mut others = self.others.iter();
+        others.any(|(key, value)| key == "userIdentity" && value.starts_with("\"{"))
     }
 
     /// The fields that have no column, as the text of one JSON object.

@@ -11,17 +11,51 @@ use std::borrow::Cow;
 /// What an object is.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Shape<'a> {
-    /// A list of further objects: `Records`, `Events`, `logEvents` …
-    List(&'a str),
-    /// One record as JSON text, e.g. EventBridge's `detail`.
-    Record(Cow<'a, str>),
-    /// Base64 of gzip, as a Lambda function gets it from CloudWatch Logs.
+    /// A wrapper: the JSON text of the record in it, or of a list of further objects.
+    Inside(Cow<'a, str>),
+    /// Base64 of JSON or of gzip, as CloudWatch Logs and Kinesis hand it on.
     Packed(Cow<'a, str>),
     /// Something else that is well known and holds no events.
     Foreign(&'static str),
     /// Something else: the names of its first fields.
     Unknown(String),
 }
+
+/// Fields in which records, or further wrappers, are handed on; the surest first.
+///
+/// LookupEvents, S3 and EventBridge; results of CloudTrail Lake and CloudWatch Logs; SQS and SNS; Splunk; Elastic, Logstash and
+/// Beats; Kinesis and Firehose; Wazuh.
+const WRAPPERS: [&str; 29] = [
+    "Records",
+    "records",
+    "Events",
+    "logEvents",
+    "events",
+    "QueryResultRows",
+    "Messages",
+    "hits",
+    "results",
+    "CloudTrailEvent",
+    "eventJson",
+    "eventjson",
+    "@message",
+    "Sns",
+    "Message",
+    "message",
+    "Body",
+    "body",
+    "_raw",
+    "_source",
+    "result",
+    "original",
+    "event.original",
+    "event",
+    "kinesis",
+    "awslogs",
+    "data",
+    "aws",
+    "cloudtrail",
+];
 
 /// How many field names an unknown object is described by.
 const NAMED_FIELDS: usize = 6;
@@ -36,7 +70,6 @@ pub(crate) fn is_foreign_record(record: &Record<'_>) -> bool {
 /// What the object `text` is.
 pub(crate) fn of(text: &str) -> Shape<'_> {
     let has = |key: &str| json::member(text, key);
-    let list = |key: &str| has(key).filter(|value| value.starts_with('['));
     let object = |key: &str| has(key).filter(|value| value.starts_with('{'));
     let string = |key: &str| has(key).and_then(json::string);
 
@@ -60,6 +93,18 @@ pub(crate) fn of(text: &str) -> Shape<'_> {
     if string("Event").is_some_and(|event| event == "s3:TestEvent") || object("s3").is_some() {
         return Shape::Foreign("S3 event notifications");
     }
+    if has("s3Bucket").is_some() && has("s3ObjectKey").is_some() {
+        return Shape::Foreign("CloudTrail's notifications of delivered log files");
+    }
+    if let Some(detail) = object("detail") {
+        return match json::member(detail, "eventName").is_some() {
+            true => Shape::Inside(Cow::Borrowed(detail)),
+            false => Shape::Foreign("an EventBridge event that is not from CloudTrail"),
+        };
+    }
+    if let Some(inside) = WRAPPERS.into_iter().find_map(|key| inside(has(key)?)) {
+        return inside;
+    }
     if has("EventSubscriptionArn").is_some()
         || (has("TopicArn").is_some() && has("MessageId").is_some())
     {
@@ -68,31 +113,23 @@ pub(crate) fn of(text: &str) -> Shape<'_> {
     if has("receiptHandle").is_some() || has("ReceiptHandle").is_some() {
         return Shape::Foreign("SQS messages");
     }
-    if let Some(records) = ["Records", "records", "Events", "logEvents", "events"]
-        .into_iter()
-        .find_map(list)
-    {
-        return Shape::List(records);
-    }
-    // LookupEvents, an event data store's result, CloudWatch Logs: the record is text inside a string.
-    for key in ["CloudTrailEvent", "eventJson", "eventjson", "message"] {
-        if let Some(record) = string(key).filter(|text| text.trim_start().starts_with('{')) {
-            return Shape::Record(record);
-        }
-    }
-    if let Some(detail) = object("detail") {
-        return match json::member(detail, "eventName").is_some() {
-            true => Shape::Record(Cow::Borrowed(detail)),
-            false => Shape::Foreign("an EventBridge event that is not from CloudTrail"),
-        };
-    }
-    if let Some(packed) = object("awslogs")
-        .and_then(|logs| json::member(logs, "data"))
-        .and_then(json::string)
-    {
-        return Shape::Packed(packed);
-    }
     Shape::Unknown(field_names(text))
+}
+
+/// What a wrapper's field holds, if that can be a record.
+fn inside(value: &str) -> Option<Shape<'_>> {
+    if value.starts_with(['{', '[']) {
+        return Some(Shape::Inside(Cow::Borrowed(value)));
+    }
+    let text = json::string(value)?;
+    let start = text.trim_start();
+    if start.starts_with(['{', '[']) {
+        return Some(Shape::Inside(text));
+    }
+    // Of gzip, and of an object.
+    let packed = start.starts_with("H4sI") || start.starts_with("ey") || start.starts_with("ewo");
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    (packed && text.bytes().all(base64)).then_some(Shape::Packed(text))
 }
 
 fn field_names(text: &str) -> String {
@@ -115,18 +152,23 @@ mod tests {
 
     #[test]
     fn wrappers_give_up_their_records() {
-        assert_eq!(of(r#"{"NextToken":"x","Events":[1]}"#), Shape::List("[1]"));
+        let inside = |text: &'static str| Shape::Inside(Cow::Borrowed(text));
+        assert_eq!(of(r#"{"NextToken":"x","Events":[1]}"#), inside("[1]"));
         assert_eq!(
             of(r#"{"detail":{"eventName":"X"}}"#),
-            Shape::Record(Cow::Borrowed(r#"{"eventName":"X"}"#))
+            inside(r#"{"eventName":"X"}"#)
         );
         assert_eq!(
             of(r#"{"CloudTrailEvent":"{\"eventName\":\"X\"}"}"#),
-            Shape::Record(Cow::Borrowed(r#"{"eventName":"X"}"#))
+            inside(r#"{"eventName":"X"}"#)
         );
         assert_eq!(
-            of(r#"{"awslogs":{"data":"H4sI"}}"#),
-            Shape::Packed(Cow::Borrowed("H4sI"))
+            of(r#"{"message":"no record","event":{"original":"{}"}}"#),
+            inside(r#"{"original":"{}"}"#)
+        );
+        assert_eq!(
+            of(r#"{"data":"H4sIAAA="}"#),
+            Shape::Packed(Cow::Borrowed("H4sIAAA="))
         );
     }
 

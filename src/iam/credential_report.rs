@@ -15,6 +15,7 @@ use csv::StringRecord;
 
 use super::{IamError, Inventory, Key, Moment, Password, User};
 use crate::cloudtrail::AccountId;
+use crate::json::encoding;
 
 /// The columns that AWS documents, in its order.
 const COLUMNS: [&str; 22] = [
@@ -83,10 +84,10 @@ pub fn read(path: &Path) -> Result<Inventory, IamError> {
 
 /// Reads a credential report from bytes; `file` is its name in errors.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Inventory, IamError> {
-    let (csv, taken) = unwrapped(bytes);
-    let csv = csv.as_deref().unwrap_or(bytes);
-    // Spreadsheets put a byte order mark before what they save.
-    let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
+    // Spreadsheets put a byte order mark before what they save, and PowerShell writes UTF-16.
+    let bytes = encoding::utf8(bytes);
+    let (csv, taken) = unwrapped(&bytes);
+    let csv = csv.as_deref().unwrap_or(&bytes);
     let report = Report { file };
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
     let header = reader.headers().map_err(|error| report.broken(&error))?;
@@ -353,6 +354,12 @@ mod tests {
         let content = STANDARD.encode(format!("{HEADER}\n{row}\n"));
         let json = format!(
             r#"{{"Content": "{content}", "ReportFormat": "text/csv", "GeneratedTime": "2025-03-07T12:00:00+00:00"}}"#
+        );
+        let wide = json.encode_utf16().flat_map(u16::to_le_bytes);
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(wide).collect();
+        assert_eq!(
+            parse("x.json", &wide).unwrap().users,
+            parse("x.json", json.as_bytes()).unwrap().users
         );
         let inventory = parse("x.json", json.as_bytes()).unwrap();
         assert_eq!(inventory.latest(), at("2025-03-07T12:00:00Z").time());

@@ -6,6 +6,7 @@
 //! | file | question |
 //! |---|---|
 //! | `scan` | Where do values begin and end? Borrowed slices, nothing built. |
+//! | `encoding` | What if the text is not in UTF-8? |
 //! | `path` | Where does a value stand? One language of paths. |
 //! | `value` | What is in a whole document? |
 //!
@@ -16,8 +17,14 @@
 //!
 //! `serde_json` writes, and reads what is not an event: the statistics of Delta tables, the answers of IAM.
 
+pub(crate) mod encoding;
 pub(crate) mod path;
 pub(crate) mod scan;
 mod value;
 
 pub use value::{Number, Object, Value};
+
+/// Whether the text is one JSON value from end to end, as the scanner judges it.
+pub fn is_sound(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| scan::sound(text).is_some())
+}

@@ -80,12 +80,15 @@ impl AnalyzerRule for SoundJson {
                 rows.merge(&scan.projected_schema);
             }
             let names = NamePreserver::new(&plan);
-            plan.map_expressions(|expr| {
+            let sound = plan.map_expressions(|expr| {
                 let name = names.save(&expr);
                 let sound = expr.transform_up(|expr| self.expression(expr, &rows))?;
                 Ok(sound.update_data(|expr| name.restore(expr)))
-            })?
-            .map_data(LogicalPlan::recompute_schema)
+            })?;
+            match sound.transformed {
+                true => sound.map_data(LogicalPlan::recompute_schema),
+                false => Ok(sound),
+            }
         });
         Ok(rewritten?.data)
     }

@@ -24,6 +24,7 @@ mod lineage;
 #[cfg(feature = "live")]
 mod live;
 mod one_call;
+mod one_reading;
 mod page;
 mod plan;
 mod policy;
@@ -39,6 +40,7 @@ mod reads_once;
 mod ready;
 mod rules;
 mod s3_server;
+mod shapes;
 mod shell_words;
 mod silence;
 mod source_local;

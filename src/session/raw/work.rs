@@ -78,11 +78,12 @@ pub(super) fn amount(work: &[RecordBatch]) -> (u64, u64) {
     })
 }
 
-/// Of a list, only these log files.
+/// Of a list, only these log files, and the archives they are in.
 pub(super) fn only(
     work: &[RecordBatch],
     names: &HashSet<String>,
 ) -> Result<Vec<RecordBatch>, ArrowError> {
+    let names: HashSet<&str> = names.iter().flat_map(|name| with_archives(name)).collect();
     let mut kept = Vec::new();
     for batch in work {
         let listed = batch.column(1).as_string::<i32>().iter();
@@ -93,6 +94,12 @@ pub(super) fn only(
         }
     }
     Ok(kept)
+}
+
+/// The name, and every name of an archive in which a file would be called so: `a.zip/b.json` is in `a.zip`.
+fn with_archives(name: &str) -> impl Iterator<Item = &str> {
+    let above = name.match_indices('/').map(|(at, _)| &name[..at]);
+    above.chain([name])
 }
 
 #[cfg(test)]
@@ -114,6 +121,9 @@ mod tests {
         for (sent, got) in sent.log_files.iter().zip(parcel(&work[0]).log_files) {
             assert_eq!((sent.source, &sent.log_file), (got.source, &got.log_file));
         }
+        // A file in the archive `a` is looked for there.
+        let in_archive = only(&work, &HashSet::from(["a/x.json".to_owned()]))?;
+        assert_eq!(amount(&in_archive), (1, 1));
         let kept = only(&work, &HashSet::from(["a".to_owned()]))?;
         assert_eq!(amount(&kept), (1, 1));
         Ok(())

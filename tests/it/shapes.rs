@@ -1,0 +1,103 @@
+//! Log files in other shapes, and log files that break off, through the program.
+
+use crate::program::{json, keytrail, number};
+use crate::trail::{gzip, record};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn rows(statement: &str, source: &[&str]) -> Vec<serde_json::Value> {
+    let args: Vec<&str> = ["sql", statement].iter().chain(source).copied().collect();
+    let output = keytrail(&args)
+        .args(["--format", "jsonl", "--quiet"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn path(folder: &Path, name: &str) -> String {
+    folder.join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_archive_is_read_in_place_and_its_files_are_found_by_name() {
+    let folder = TempDir::new().unwrap();
+    let log = |n: u32| format!(r#"{{"Records":[{}]}}"#, record(n));
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for n in 1..=3 {
+        let options = zip::write::SimpleFileOptions::default();
+        zip.start_file(format!("AWSLogs/{n}.json.gz"), options)
+            .unwrap();
+        zip.write_all(&gzip(&log(n))).unwrap();
+    }
+    fs::write(
+        folder.path().join("evidence.zip"),
+        zip.finish().unwrap().into_inner(),
+    )
+    .unwrap();
+    let trail = folder.path().to_str().unwrap();
+    let source = ["--trail", trail];
+    let found = rows("SELECT log_file FROM events ORDER BY log_file", &source);
+    let second = path(folder.path(), "evidence.zip/AWSLogs/2.json.gz");
+    assert_eq!(found.len(), 3);
+    assert_eq!(found[1]["log_file"], second.as_str());
+    let statement = format!("SELECT event_id FROM events WHERE log_file = '{second}'");
+    assert_eq!(rows(&statement, &source).len(), 1);
+    let found = rows("SELECT outcome, events, stored FROM log_files", &source);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0]["outcome"], number(&found[0], "/stored")),
+        (&"stored".into(), 3)
+    );
+}
+
+#[test]
+fn a_log_file_that_breaks_off_is_rejected_and_its_events_are_stored() {
+    let folder = TempDir::new().unwrap();
+    let (trail, lake) = (path(folder.path(), "trail"), path(folder.path(), "lake"));
+    let records: Vec<String> = (1..=500).map(record).collect();
+    let whole = gzip(&format!(r#"{{"Records":[{}]}}"#, records.join(",")));
+    let file = folder.path().join("trail/log.json.gz");
+    fs::create_dir(&trail).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let summary = json(&["ingest", &trail, "--lake", &lake], 3);
+    let stored = number(&summary, "/events/stored");
+    assert!((50..500).contains(&stored), "{summary}");
+    assert_eq!(number(&summary, "/log_files/rejected"), 1);
+    for source in [["--lake", lake.as_str()], ["--trail", trail.as_str()]] {
+        let found = rows("SELECT outcome, reason, stored FROM log_files", &source);
+        assert_eq!(found[0]["outcome"], "rejected");
+        assert_eq!(number(&found[0], "/stored"), stored);
+        let reason = found[0]["reason"].as_str().unwrap();
+        assert!(reason.contains("the rest is missing"), "{reason}");
+        let counted = rows("SELECT count(*) AS n FROM events", &source);
+        assert_eq!(number(&counted[0], "/n"), stored);
+    }
+    // The rest comes when the file is whole.
+    fs::write(&file, &whole).unwrap();
+    let summary = json(&["ingest", &trail, "--lake", &lake], 0);
+    assert_eq!(number(&summary, "/events/stored"), 500 - stored);
+    assert_eq!(number(&summary, "/events/duplicates"), stored);
+}
+
+#[test]
+fn what_powershell_saves_is_read() {
+    let folder = TempDir::new().unwrap();
+    let wide = |text: &str| -> Vec<u8> {
+        let text = text.replace('\n', "\r\n");
+        let bytes = text.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xff, 0xfe].into_iter().chain(bytes).collect()
+    };
+    let quoted = serde_json::to_string(&record(1)).unwrap();
+    let lookup = format!("{{\n \"Events\": [\n {{ \"CloudTrailEvent\": {quoted} }}\n ]\n}}\n");
+    fs::write(folder.path().join("events.json"), wide(&lookup)).unwrap();
+    let trail = folder.path().to_str().unwrap();
+    assert_eq!(
+        rows("SELECT event_id FROM events", &["--trail", trail]).len(),
+        1
+    );
+}
