@@ -11,7 +11,6 @@ use std::io::{self, Write};
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use serde::Serialize;
-use serde::de::IgnoredAny;
 
 use super::escape;
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
@@ -220,7 +219,7 @@ fn write_value(out: &mut dyn Write, value: &Value<'_>) -> io::Result<()> {
             out.write_all(b"\"")
         }
         Value::Text(text) => serialized(out, text),
-        Value::Json(text) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+        Value::Json(text) if crate::json::is_sound(text.as_bytes()) => {
             out.write_all(escape::json(text).as_bytes())
         }
         Value::Json(text) => serialized(out, text),

@@ -1,17 +1,17 @@
 //! What the text of an IAM policy does.
 //!
-//! In: a policy document as JSON text, URL-encoded or not. Out: whether it only takes rights away. Promise: a text that is no policy
-//! is held to give rights.
+//! In: a policy document as JSON text, URL-encoded or not. Out: whether it only takes rights away. Promise: a text that is not a
+//! policy counts as one that gives rights.
 
-use serde_json::Value;
+use crate::json::Value;
 
 /// Whether every statement of a policy denies.
 pub(in crate::analysis::trace) fn only_denies(document: &str) -> bool {
-    let Ok(document) = serde_json::from_str::<Value>(document) else {
+    let Some(document) = Value::parse(document) else {
         return false;
     };
     let statements = match document.get("Statement") {
-        Some(Value::Array(statements)) => statements.as_slice(),
+        Some(Value::Array(statements)) => statements,
         Some(statement @ Value::Object(_)) => std::slice::from_ref(statement),
         _ => &[],
     };
