@@ -5,6 +5,7 @@
 
 use super::super::graph::paths::{Call, name_of};
 use crate::analysis::shell::quoted;
+use crate::json;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -188,18 +189,18 @@ fn rule(call: &Call) -> Option<String> {
 }
 
 /// A rule in the form that the command line takes.
-fn permission(item: &Value) -> Option<Value> {
+fn permission(item: &json::Value) -> Option<Value> {
     let mut permission = serde_json::Map::new();
-    permission.insert("IpProtocol".to_owned(), item.get("ipProtocol")?.clone());
+    permission.insert("IpProtocol".to_owned(), json!(item.get("ipProtocol")?));
     for (name, from) in [("FromPort", "fromPort"), ("ToPort", "toPort")] {
-        if let Some(port) = item.get(from).filter(|port| port.is_number()) {
-            permission.insert(name.to_owned(), port.clone());
+        if let Some(port) = item.get(from).filter(|port| port.as_f64().is_some()) {
+            permission.insert(name.to_owned(), json!(port));
         }
     }
     let list = |list: &str, names: &[(&str, &str)]| -> Vec<Value> {
         let items = item.get(list).and_then(|list| list.get("items"));
-        let items = items.and_then(Value::as_array).into_iter().flatten();
-        let entry = |entry: &Value| {
+        let items = items.and_then(json::Value::as_array).into_iter().flatten();
+        let entry = |entry: &json::Value| {
             let members = names.iter().filter_map(|(name, from)| {
                 Some((
                     (*name).to_owned(),
