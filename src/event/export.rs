@@ -278,14 +278,14 @@ mod tests {
 
     #[test]
     fn what_athena_prints_is_json_again() {
-        let printed = r#"{"eventname":"GetObject","useridentity":"{type=AssumedRole, principalid=AROA:a,b, arn=arn:aws:sts::1:assumed-role/r/s=x, accesskeyid=ASIA1, sessioncontext={attributes={mfaauthenticated=false, creationdate=2026-10-01T00:00:00Z}, sessionissuer={type=Role, username=r}}, username=null}",
+        let printed = r#"{"eventname":"GetObject","eventtime":"2026-10-01T00:00:00Z","useridentity":"{type=AssumedRole, principalid=AROA:a,b, arn=arn:aws:sts::1:assumed-role/r/s=x, accesskeyid=ASIA1, sessioncontext={attributes={mfaauthenticated=false, creationdate=2026-10-01T00:00:00Z}, sessionissuer={type=Role, username=r}}, username=null}",
             "requestparameters":"{\"bucketName\":\"b\"}","resources":"[{arn=arn:aws:s3:::b, accountid=1, type=AWS::S3::Bucket}, {arn=arn:aws:s3:::c}]","responseelements":null,"useragent":"[x]","readonly":"true"}"#;
         let record = as_record(printed).expect("exported");
         let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
         assert_eq!(
             record,
             serde_json::json!({
-                "eventName": "GetObject",
+                "eventName": "GetObject", "eventTime": "2026-10-01T00:00:00Z",
                 "userIdentity": {"type": "AssumedRole", "principalId": "AROA:a,b", "arn": "arn:aws:sts::1:assumed-role/r/s=x",
                     "accessKeyId": "ASIA1", "sessionContext": {
                         "attributes": {"mfaAuthenticated": "false", "creationDate": "2026-10-01T00:00:00Z"},

@@ -5,7 +5,8 @@
 
 use super::fault::FileFault;
 use super::gzip::{self, TextFault};
-use crate::json::scan::{Fault, skip_space, skip_unsound, skip_value};
+use crate::json::scan::{Fault, skip_space, skip_value};
+use crate::json::unsound::skip_unsound;
 use std::io::Read;
 
 /// How much of a long text is read at a time. A record is at most 256 KiB, in old versions somewhat more.

@@ -13,6 +13,7 @@ use super::input::Input;
 use super::paths::Guesses;
 use super::record::{Record, RecordFault};
 use crate::json::scan::{self, Fault};
+use crate::json::unsound::depth;
 
 mod records;
 
@@ -252,7 +253,7 @@ impl<'b> Walk<'b> {
     ) -> Result<(), FileFault> {
         let (bytes, at) = input.bytes();
         let text = String::from_utf8_lossy(bytes[at..end].trim_ascii_end()).into_owned();
-        let fault = match (error, scan::depth(text.as_bytes()) > scan::MAX_DEPTH) {
+        let fault = match (error, depth(text.as_bytes()) > scan::MAX_DEPTH) {
             (_, true) => format!("nested deeper than {} levels", scan::MAX_DEPTH),
             (FileFault::BrokenJson { byte, .. }, _) => format!("broken JSON at byte {byte}"),
             (FileFault::CutOff { byte, .. }, _) => format!("cut off at byte {byte}"),

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `scan` | Where do values begin and end? Borrowed slices, nothing built. |
 //! | `encoding` | What if the text is not in UTF-8? |
+//! | `unsound` | Where does a broken value end? |
 //! | `path` | Where does a value stand? One language of paths. |
 //! | `value` | What is in a whole document? |
 //!
@@ -20,6 +21,7 @@
 pub(crate) mod encoding;
 pub(crate) mod path;
 pub(crate) mod scan;
+pub(crate) mod unsound;
 mod value;
 
 pub use value::{Number, Object, Value};
