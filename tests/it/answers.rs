@@ -50,13 +50,13 @@ fn ingest_in_words() {
     exit code: 3
     --- stdout
     log files  55 listed = 54 stored + 0 already there + 1 rejected + 0 without events
-    events     365 read = 336 stored + 28 duplicates + 1 rejected
-    bytes      89.3 KiB compressed, 435.1 KiB of JSON, … in the lake
+    events     368 read = 336 stored + 30 duplicates + 2 rejected
+    bytes      89.3 KiB compressed, 436.9 KiB of JSON, … in the lake
     time       …
     lake       LAKE
 
     rejected:
-      testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
+      testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
 
     skipped:
       testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -80,21 +80,21 @@ fn ingest_in_json() {
         "left": 0
       },
       "events": {
-        "read": 365,
+        "read": 368,
         "stored": 336,
-        "duplicates": 28,
-        "rejected": 1
+        "duplicates": 30,
+        "rejected": 2
       },
       "bytes": {
         "compressed": 91457,
-        "json": 445499,
+        "json": 447388,
         "lake": 0
       },
       "seconds": 0,
       "rejected": [
         {
           "log_file": "testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz",
-          "reason": "broken gzip data: incomplete deflate stream"
+          "reason": "the compressed data ends too early, after 2471 bytes of text: the rest is missing"
         }
       ],
       "skipped": [
@@ -128,7 +128,7 @@ fn keys_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -141,7 +141,7 @@ fn keys_in_json() {
     --- stdout
     {
       "report": "keys",
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":1,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
       "notes": [],
       "keys": [
         {"access_key_id":"AKIARTX3GSDSVYJXHKU3","user_identity_user_name":"ci-deploy","last_seen":"2025-03-07T15:02:42Z","events":75,"errors":0,"source_ip_addresses":10,"account_id":"111122223333","first_seen":"2025-03-03T09:02:00Z","user_agents":4,"api_calls":6,"regions":1,"issued_keys":5,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/ci/ci-deploy"},
@@ -198,7 +198,7 @@ fn keys_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -265,7 +265,7 @@ fn key_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -278,7 +278,7 @@ fn key_in_json() {
     --- stdout
     {
       "report": "key",
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":1,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
       "notes": [],
       "summary": [
         {"access_key_id":"AKIARTX3GSDS75MXKBSU","user_identity_user_name":"svc-export","last_seen":"2025-03-07T02:08:03Z","events":26,"errors":1,"source_ip_addresses":3,"account_id":"111122223333","first_seen":"2025-03-03T02:08:00Z","user_agents":4,"api_calls":7,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-export"}
@@ -404,7 +404,7 @@ fn key_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -437,8 +437,8 @@ fn coverage_in_table() {
     Management      –                              44
 
     Log files that could not be read
-    log_file                                                                                                                                                     outcome   reason                                       size_bytes
-    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  broken gzip data: incomplete deflate stream         900
+    log_file                                                                                                                                                     outcome   reason                                                                             size_bytes
+    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  the compressed data ends too early, after 2471 bytes of text: the rest is missing         900
 
     Events per account, region and day
     account_id    aws_region  event_date  events  first_event          last_event
@@ -464,7 +464,7 @@ fn coverage_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -477,7 +477,7 @@ fn coverage_in_json() {
     --- stdout
     {
       "report": "coverage",
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":1,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
       "notes": [],
       "regions": [
         {"account_id":"111122223333","region":"eu-west-1","log_files":11,"log_files_rejected":1,"events":45,"days_with_events":5,"days_missing":0,"first_event":"2025-03-03T02:03:00Z","last_event":"2025-03-07T09:05:31Z"},
@@ -496,7 +496,7 @@ fn coverage_in_json() {
         {"event_category":"Management","data_event_service":null,"log_files":44}
       ],
       "rejected_log_files": [
-        {"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","outcome":"rejected","reason":"broken gzip data: incomplete deflate stream","size_bytes":900}
+        {"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","outcome":"rejected","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing","size_bytes":900}
       ],
       "days": [
         {"account_id":"111122223333","aws_region":"eu-west-1","event_date":"2025-03-03","events":9,"first_event":"2025-03-03T02:03:00Z","last_event":"2025-03-03T09:05:31Z"},
@@ -526,7 +526,7 @@ fn coverage_in_json() {
 
 #[test]
 fn coverage_in_csv() {
-    assert_covered!("csv", @r"
+    assert_covered!("csv", @r#"
     exit code: 0
     --- stdout
     section,account_id,region,log_files,log_files_rejected,events,days_with_events,days_missing,first_event,last_event,missing,first_day,last_day,days,event_category,data_event_service,log_file,outcome,reason,size_bytes,aws_region,event_date
@@ -540,7 +540,7 @@ fn coverage_in_csv() {
     event_categories,,,12,,,,,,,,,,,Data,dynamodb.amazonaws.com,,,,,,
     event_categories,,,49,,,,,,,,,,,Data,s3.amazonaws.com,,,,,,
     event_categories,,,44,,,,,,,,,,,Management,,,,,,,
-    rejected_log_files,,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,broken gzip data: incomplete deflate stream,900,,
+    rejected_log_files,,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,"the compressed data ends too early, after 2471 bytes of text: the rest is missing",900,,
     days,111122223333,,,,9,,,2025-03-03T02:03:00Z,2025-03-03T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-03
     days,111122223333,,,,7,,,2025-03-04T09:05:30Z,2025-03-04T23:59:50Z,,,,,,,,,,,eu-west-1,2025-03-04
     days,111122223333,,,,11,,,2025-03-05T00:00:10Z,2025-03-05T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-05
@@ -561,7 +561,7 @@ fn coverage_in_csv() {
     days,444455556666,,,,6,,,2025-03-06T02:05:00Z,2025-03-06T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-06
     days,444455556666,,,,6,,,2025-03-07T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-07
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
@@ -600,7 +600,7 @@ fn coverage_in_markdown() {
 
     | log\_file | outcome | reason | size\_bytes |
     | --- | --- | --- | ---: |
-    | testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz | rejected | broken gzip data: incomplete deflate stream | 900 |
+    | testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz | rejected | the compressed data ends too early, after 2471 bytes of text: the rest is missing | 900 |
 
     ## Events per account, region and day
 
@@ -630,7 +630,7 @@ fn coverage_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");

@@ -217,7 +217,7 @@ async fn other_shapes_are_read_or_refused_with_a_reason() {
     if let Some(outcome) = outcome("cloudgrep").await {
         insta::assert_snapshot!(outcome, @r"
         2 read = 2 stored + 0 duplicates + 0 rejected
-        rejected: bad_cloudtrail.json: the JSON text ends too early, in record 0
+        rejected: bad_cloudtrail.json: the JSON text ends too early, at byte 965, in record 0: the rest is missing
         ");
     }
     if let Some(outcome) = outcome("trailscraper").await {

@@ -181,7 +181,9 @@ impl TrailKeys {
         };
         let (first, last) = (row.first_seen.0, row.last_seen.0);
         let request = row.change_request.as_deref();
-        let request = request.and_then(crate::json::Value::parse).unwrap_or_default();
+        let request = request
+            .and_then(crate::json::Value::parse)
+            .unwrap_or_default();
         let changed_in = account(row.changed_in.as_deref());
         let user = request["userName"].as_str();
         match (change, user, request["newUserName"].as_str()) {
