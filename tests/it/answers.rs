@@ -50,13 +50,13 @@ fn ingest_in_words() {
     exit code: 3
     --- stdout
     log files  55 listed = 54 stored + 0 already there + 1 rejected + 0 without events
-    events     365 read = 336 stored + 28 duplicates + 1 rejected
-    bytes      89.3 KiB compressed, 435.1 KiB of JSON, … in the lake
+    events     368 read = 336 stored + 30 duplicates + 2 rejected
+    bytes      89.3 KiB compressed, 436.9 KiB of JSON, … in the lake
     time       …
     lake       LAKE
 
     rejected:
-      testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
+      testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
 
     skipped:
       testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -84,21 +84,21 @@ fn ingest_in_json() {
         "left": 0
       },
       "events": {
-        "read": 365,
+        "read": 368,
         "stored": 336,
-        "duplicates": 28,
-        "rejected": 1
+        "duplicates": 30,
+        "rejected": 2
       },
       "bytes": {
         "compressed": 91457,
-        "json": 445499,
+        "json": 447388,
         "lake": 0
       },
       "seconds": 0,
       "rejected": [
         {
           "log_file": "testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz",
-          "reason": "broken gzip data: incomplete deflate stream"
+          "reason": "the compressed data ends too early, after 2471 bytes of text: the rest is missing"
         }
       ],
       "rejected_before": [],
@@ -133,7 +133,7 @@ fn keys_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -205,7 +205,7 @@ fn keys_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -274,7 +274,7 @@ fn key_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -415,7 +415,7 @@ fn key_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -450,8 +450,8 @@ fn coverage_in_table() {
     Management      –                              44
 
     Log files that could not be read
-    log_file                                                                                                                                                     outcome   reason                                       size_bytes
-    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  broken gzip data: incomplete deflate stream         900
+    log_file                                                                                                                                                     outcome   reason                                                                             size_bytes
+    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  the compressed data ends too early, after 2471 bytes of text: the rest is missing         900
 
     Events per account, region and day
     account_id    aws_region  event_date  events  first_event          last_event
@@ -477,7 +477,7 @@ fn coverage_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -510,7 +510,7 @@ fn coverage_in_json() {
         {"event_category":"Management","data_event_service":null,"log_files":44}
       ],
       "rejected_log_files": [
-        {"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","outcome":"rejected","reason":"broken gzip data: incomplete deflate stream","size_bytes":900}
+        {"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","outcome":"rejected","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing","size_bytes":900}
       ],
       "days": [
         {"account_id":"111122223333","aws_region":"eu-west-1","event_date":"2025-03-03","events":9,"first_event":"2025-03-03T02:03:00Z","last_event":"2025-03-03T09:05:31Z"},
@@ -554,7 +554,7 @@ fn coverage_in_csv() {
     event_categories,,,12,,,,,,,,,,,Data,dynamodb.amazonaws.com,,,,,,
     event_categories,,,49,,,,,,,,,,,Data,s3.amazonaws.com,,,,,,
     event_categories,,,44,,,,,,,,,,,Management,,,,,,,
-    rejected_log_files,,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,broken gzip data: incomplete deflate stream,900,,
+    rejected_log_files,,,,,,,,,,,,,,,,testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz,rejected,"the compressed data ends too early, after 2471 bytes of text: the rest is missing",900,,
     days,111122223333,,,,9,,,2025-03-03T02:03:00Z,2025-03-03T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-03
     days,111122223333,,,,7,,,2025-03-04T09:05:30Z,2025-03-04T23:59:50Z,,,,,,,,,,,eu-west-1,2025-03-04
     days,111122223333,,,,11,,,2025-03-05T00:00:10Z,2025-03-05T09:05:31Z,,,,,,,,,,,eu-west-1,2025-03-05
@@ -575,7 +575,7 @@ fn coverage_in_csv() {
     days,444455556666,,,,6,,,2025-03-06T02:05:00Z,2025-03-06T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-06
     days,444455556666,,,,6,,,2025-03-07T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,us-east-1,2025-03-07
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
@@ -614,7 +614,7 @@ fn coverage_in_markdown() {
 
     | log\_file | outcome | reason | size\_bytes |
     | --- | --- | --- | ---: |
-    | testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz | rejected | broken gzip data: incomplete deflate stream | 900 |
+    | testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz | rejected | the compressed data ends too early, after 2471 bytes of text: the rest is missing | 900 |
 
     ## Events per account, region and day
 
@@ -644,7 +644,7 @@ fn coverage_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: broken gzip data: incomplete deflate stream
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events

@@ -39,7 +39,7 @@ fn rows_are_a_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -57,7 +57,7 @@ fn several_statements_in_json() {
         {"event_name":"CreateUser","request_parameters":{"userName":"svc-backup-sync"}}
       ],
       "rows_2": [],
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":1,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
       "notes": []
     }
     --- stderr
@@ -77,7 +77,7 @@ fn several_statements_in_csv() {
     --- stderr
     coverage: 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     coverage: 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    coverage: 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    coverage: 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     coverage: data events of dynamodb.amazonaws.com, s3.amazonaws.com
     ");
 }
@@ -107,7 +107,7 @@ fn markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -292,7 +292,7 @@ fn each_row_may_be_a_list() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     --- stderr
     ");
@@ -497,7 +497,7 @@ fn statements_from_a_file() {
         "exit code: 0\n--- stdout\n  n\n336\n1 row\n\n\
          336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail\n\
          2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1\n\
-         5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 1 record rejected\n\
+         5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected\n\
          data events of dynamodb.amazonaws.com, s3.amazonaws.com\n--- stderr\n"
     );
     fs::write(&path, "-- counts\nSELECT cuont(*) FROM events;\n").unwrap();
