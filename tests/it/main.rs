@@ -1,6 +1,9 @@
 //! The integration tests: one binary, because linking the query engine takes long.
 
-#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+#![expect(
+    clippy::print_stdout,
+    reason = "tests against a truth print what they measured, for `--nocapture`"
+)]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot go on fails, and says where"
@@ -23,6 +26,7 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+mod needs;
 mod one_call;
 mod page;
 mod plan;

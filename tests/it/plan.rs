@@ -276,12 +276,11 @@ fn every_command_of_every_chapter_is_one() {
 }
 
 #[test]
+#[ignore = "needs KEYTRAIL_SYNTH"]
 fn plans_of_synthetic_trails_can_be_followed() {
     let mut targets = std::collections::BTreeSet::new();
     for seed in [7, 11] {
-        let Some(trail) = Synthetic::generate(seed) else {
-            return;
-        };
+        let trail = Synthetic::generate(seed);
         trail.ingest();
         let lake = trail.lake();
         let plan = json(&["plan", "--lake", &lake], 0);
@@ -430,7 +429,8 @@ fn nothing_of_a_log_acts_in_a_plan() {
 }
 
 #[test]
-fn a_browser_shows_the_plan_and_nothing_acts() {
+#[ignore = "needs chromium"]
+fn the_plan_acts_on_nothing_in_chromium() {
     let folder = tempfile::tempdir().unwrap();
     let trail = hostile(folder.path());
     let page = folder.path().join("page.html");
@@ -444,9 +444,7 @@ fn a_browser_shows_the_plan_and_nothing_acts() {
         ],
         0,
     );
-    let Some(Shown { dom, said }) = browser::shown(&page) else {
-        return;
-    };
+    let Shown { dom, said } = browser::shown(&page);
     // The scripts ran to their end: steps are counted, commands can be copied.
     assert!(dom.contains("data-ready=\"yes\"") && dom.contains("steps done"));
     assert!(dom.contains(">copy</button>"));

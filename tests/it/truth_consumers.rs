@@ -2,7 +2,7 @@
 //!
 //! The generator's consumer is a set of addresses, each with the same programs. keytrail tells programs apart and says by `site`
 //! which of them share addresses: a consumer must be of one true consumer, and the programs of one true consumer of one site.
-//! The generator lies outside the project; without it, or without Python, these tests say so and pass.
+//! The generator is not part of the project: `KEYTRAIL_SYNTH` names it.
 
 use crate::truth_synth::Synthetic;
 use keytrail::analysis::consumers::{Consumer, ConsumerOptions, consumers};
@@ -116,8 +116,8 @@ impl Measured {
     }
 }
 
-async fn measured(seed: u32) -> Option<Measured> {
-    let synthetic = Synthetic::generate(seed)?;
+async fn measured(seed: u32) -> Measured {
+    let synthetic = Synthetic::generate(seed);
     synthetic.ingest();
     let session = crate::usage::session(Path::new(&synthetic.lake())).await;
     let options = ConsumerOptions::built_in().unwrap();
@@ -141,15 +141,14 @@ async fn measured(seed: u32) -> Option<Measured> {
         );
         measured.add(&true_consumers(truth), found);
     }
-    Some(measured)
+    measured
 }
 
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_SYNTH"]
 async fn consumers_are_those_that_the_generator_made() {
     for seed in [11, 12, 13] {
-        let Some(measured) = measured(seed).await else {
-            return;
-        };
+        let measured = measured(seed).await;
         let of = |events| measured.percent(events);
         println!(
             "seed {seed}: {} events of {} true consumers in {} consumers: kind {:.1} %, of one true consumer {:.1} %, \

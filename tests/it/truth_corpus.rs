@@ -1,16 +1,16 @@
 //! Real CloudTrail records that others published, against what an independent program found in them.
 //!
-//! The records lie outside the project; without them these tests say so and pass.
+//! The records are not part of the project: `KEYTRAIL_CORPUS` names their folder. Every shape of record that occurs in them
+//! has a small test of its own in `src/event/tests.rs`.
 
+use crate::needs;
 use crate::program::{assert_adds_up, json, keytrail, number};
 use crate::usage::{Usage, session};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
-
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus");
 
 /// A folder of the corpus and what an ingest of it said.
 struct Read {
@@ -19,13 +19,9 @@ struct Read {
 }
 
 impl Read {
-    /// Ingests a folder; `None` when there is no corpus.
-    fn folder(name: &str) -> Option<Self> {
-        let folder = Path::new(CORPUS).join(name);
-        if !folder.exists() {
-            println!("skipped: there is no {}", folder.display());
-            return None;
-        }
+    /// Ingests a folder.
+    fn folder(name: &str) -> Self {
+        let folder = needs::corpus().join(name);
         let home = tempfile::tempdir().unwrap();
         let lake = home.path().join("lake");
         let args = ["ingest", folder.to_str().unwrap(), "--format", "json", "-q"];
@@ -39,7 +35,7 @@ impl Read {
                 println!("{place}: {file}: {reason}");
             }
         }
-        Some(Self { home, summary })
+        Self { home, summary }
     }
 
     fn lake(&self) -> PathBuf {
@@ -85,11 +81,10 @@ fn reasons(summary: &Value, list: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn simulated_attacks_agree_with_their_truth() {
-    let Some(read) = Read::folder("invictus") else {
-        return;
-    };
-    let truth = fs::read(Path::new(CORPUS).join("truth/invictus.keys.json")).unwrap();
+    let read = Read::folder("invictus");
+    let truth = fs::read(needs::corpus().join("truth/invictus.keys.json")).unwrap();
     let truth: Value = serde_json::from_slice(&truth).unwrap();
     let events = number(&truth, "/records_unique");
     assert_eq!(read.events(), [events, events, 0, 0]);
@@ -133,8 +128,8 @@ async fn simulated_attacks_agree_with_their_truth() {
 }
 
 /// What became of a folder, as lines.
-async fn outcome(name: &str) -> Option<String> {
-    let read = Read::folder(name)?;
+async fn outcome(name: &str) -> String {
+    let read = Read::folder(name);
     let [events, stored, duplicates, rejected] = read.events();
     let mut text = format!(
         "{events} read = {stored} stored + {duplicates} duplicates + {rejected} rejected\n"
@@ -147,98 +142,84 @@ async fn outcome(name: &str) -> Option<String> {
             text += &format!("{place}: {file}: {reason}\n");
         }
     }
-    Some(text)
+    text
 }
 
 /// One technique per file, pretty-printed arrays.
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn arrays_are_read() {
-    if let Some(outcome) = outcome("stratus-detonation").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("stratus-detonation").await, @r"
         310 read = 310 stored + 0 duplicates + 0 rejected
         ");
-    }
 }
 
 /// Partial records, one per line, some with the ids and times of others.
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn partial_records_are_read_one_by_one() {
-    if let Some(outcome) = outcome("panther-tests").await {
-        insta::assert_snapshot!(outcome, @r#"
+    insta::assert_snapshot!(outcome("panther-tests").await, @r#"
         453 read = 347 stored + 89 duplicates + 17 rejected
         record: 1 × eventTime "..." is no time
         record: 1 × eventTime "redacted" is no time
         record: 15 × no eventTime
         "#);
-    }
 }
 
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn log_files_of_all_event_versions_are_read() {
-    if let Some(outcome) = outcome("flaws-cloud-sample").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("flaws-cloud-sample").await, @r"
         185 read = 185 stored + 0 duplicates + 0 rejected
         ");
-    }
-    if let Some(outcome) = outcome("umccr-examples").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("umccr-examples").await, @r"
         21 read = 21 stored + 0 duplicates + 0 rejected
         ");
-    }
 }
 
 /// `@timestamp` instead of `eventTime`.
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn records_of_logstash_are_read() {
-    if let Some(outcome) = outcome("otrf-ec2-proxy").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("otrf-ec2-proxy").await, @r"
         103 read = 103 stored + 0 duplicates + 0 rejected
         ");
-    }
 }
 
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn event_bridge_details_are_read() {
-    if let Some(outcome) = outcome("custodian-eventbridge").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("custodian-eventbridge").await, @r"
         20 read = 17 stored + 2 duplicates + 1 rejected
         record: 1 × no eventTime
         ");
-    }
 }
 
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn other_shapes_are_read_or_refused_with_a_reason() {
-    if let Some(outcome) = outcome("plaso").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("plaso").await, @r"
         6 read = 6 stored + 0 duplicates + 0 rejected
         ");
-    }
-    if let Some(outcome) = outcome("cloudgrep").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("cloudgrep").await, @r"
         2 read = 2 stored + 0 duplicates + 0 rejected
         rejected: bad_cloudtrail.json: the JSON text ends too early, in record 0
         ");
-    }
-    if let Some(outcome) = outcome("trailscraper").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("trailscraper").await, @r"
         7 read = 3 stored + 4 duplicates + 0 rejected
         rejected: policy-to-guess.json: no CloudTrail event in it: objects with the fields Version, Statement
         ");
-    }
-    if let Some(outcome) = outcome("fivexl").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("fivexl").await, @r"
         0 read = 0 stored + 0 duplicates + 0 rejected
         rejected: test_events.json: no CloudTrail event in it: objects with the fields test_events
         ");
-    }
 }
 
 /// Envelopes of notifications name log files and are none.
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
 async fn notifications_are_skipped() {
-    if let Some(outcome) = outcome("boogy-notifications").await {
-        insta::assert_snapshot!(outcome, @r"
+    insta::assert_snapshot!(outcome("boogy-notifications").await, @r"
         0 read = 0 stored + 0 duplicates + 0 rejected
         skipped: eventbridge-object-annotation-created.json: an EventBridge event that is not from CloudTrail
         skipped: eventbridge-object-created-plus-key.json: an EventBridge event that is not from CloudTrail
@@ -255,5 +236,4 @@ async fn notifications_are_skipped() {
         skipped: sqs-s3-event.json: SQS messages
         skipped: sqs-sns-event.json: SQS messages
         ");
-    }
 }

@@ -1,6 +1,6 @@
 //! Readiness of an organisation's keys, against a generator that knows when each was last used.
 //!
-//! The generator lies outside the project; without it, or without Python, these tests say so and pass.
+//! The generator is not part of the project: `KEYTRAIL_SYNTH` names it. `ready.rs` checks the project's own keys.
 
 use crate::truth_synth::Synthetic;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,11 +13,10 @@ use std::path::Path;
 const SAFE: [Verdict; 3] = [Verdict::Unused, Verdict::Deactivate, Verdict::Delete];
 
 #[tokio::test]
+#[ignore = "needs KEYTRAIL_SYNTH"]
 async fn no_key_in_use_is_called_ready() {
     for seed in [11, 12] {
-        let Some(synthetic) = Synthetic::generate(seed) else {
-            return;
-        };
+        let synthetic = Synthetic::generate(seed);
         synthetic.ingest();
         let session = crate::usage::session(Path::new(&synthetic.lake())).await;
         let defaults = ReadyOptions::new(ConsumerOptions::built_in().unwrap());
