@@ -1,6 +1,6 @@
 //! Arguments as typed.
 //!
-//! In: the command line. Out: [`Cli`] and the groups of options that commands share. Promise: what is typed here is
+//! In: the command line. Out: the groups of options that commands share. Promise: what is typed here is
 //! turned into what is meant (`Selection`, `SourceOptions`, …) by a method of its group, once; the library never sees
 //! clap.
 
@@ -9,48 +9,15 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use clap::{Args, ColorChoice, Parser};
+use clap::{Args, ColorChoice};
 use keytrail::analysis::question::Library;
 use keytrail::cloudtrail::{AccountId, Bound, Selection, parse_span, parse_time};
 use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
 
-use crate::commands::Command;
 use crate::context::Context;
 use crate::failure::Failure;
-
-/// Find out who uses which AWS access key, from CloudTrail log files.
-///
-/// keytrail reads CloudTrail log files from S3 or disk, keeps every event once in a lake of Parquet files, and answers
-/// questions about access keys. Every question can also be asked of the log files directly, without a lake.
-#[derive(Debug, Parser)]
-#[command(name = "keytrail", version, max_term_width = 100, after_help = EXAMPLES)]
-#[command(
-    propagate_version = true,
-    disable_help_subcommand = true,
-    subcommand_required = true
-)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) global: GlobalArgs,
-
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
-  keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
-  keytrail keys                                Which keys are used? From the lake, in a moment
-  keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
-  keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
-  keytrail coverage                            What was seen of the trail, and what is missing?
-  keytrail list                                What else can be asked?
-
-Exit codes:
-  0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -317,16 +284,5 @@ pub(crate) fn explain(refused: &clap::Error) -> ExitCode {
         ExitCode::from(2)
     } else {
         ExitCode::SUCCESS
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
     }
 }

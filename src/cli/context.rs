@@ -8,8 +8,6 @@ use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 
 use clap::ColorChoice;
 
-use crate::args::GlobalArgs;
-
 /// The surroundings of a command.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
@@ -20,11 +18,8 @@ pub(crate) struct Context {
 
 impl Context {
     /// The surroundings as given by the global options.
-    pub(crate) fn new(global: &GlobalArgs) -> Self {
-        Self {
-            quiet: global.quiet,
-            color: global.color,
-        }
+    pub(crate) fn new(quiet: bool, color: ColorChoice) -> Self {
+        Self { quiet, color }
     }
 
     /// Says something on standard error, whatever was asked for: an error.

@@ -27,7 +27,7 @@ use std::thread;
 
 use clap::Parser as _;
 
-use crate::args::Cli;
+use crate::commands::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refused) => return args::explain(&refused),
     };
-    let context = Context::new(&cli.global);
+    let context = Context::new(cli.global.quiet, cli.global.color);
     // Not on the first thread, whose stack is as the system has it.
     let done = thread::scope(|scope| {
         let work = thread::Builder::new().stack_size(STACK);

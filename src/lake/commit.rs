@@ -9,7 +9,7 @@ use super::change::{Change, Committed, StoredFile};
 use super::ledger::identity;
 use super::names::{ParcelId, Writer};
 use super::seen::{Pins, Seen};
-use super::table::Table;
+use super::table::{MOST_ATTEMPTS, Table};
 use super::writer::DataFile;
 use super::{Lake, LakeError};
 use crate::event::EventKey;
@@ -22,10 +22,6 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::HashMap;
 use std::iter;
 use tokio::sync::Mutex;
-
-/// How often a commit is tried again because another writer was faster. Each loss means that the other has made
-/// progress, so this many in a row is a sign of something else.
-pub(super) const MOST_ATTEMPTS: u32 = 200;
 
 /// A parcel, ready to be committed.
 #[derive(Debug, Default)]

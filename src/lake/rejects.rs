@@ -4,11 +4,10 @@
 //! because an ingest was killed, or by two ingests at once.
 
 use super::change::{Change, Committed, StoredFile};
-use super::commit::MOST_ATTEMPTS;
 use super::ledger::identity;
 use super::names::{ParcelId, Writer};
 use super::reader::read_columns;
-use super::table::Table;
+use super::table::{MOST_ATTEMPTS, Table};
 use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError};

@@ -5,7 +5,7 @@
 
 use arrow::datatypes::Schema;
 
-use super::terminal;
+use super::readable;
 use super::value::Value;
 use crate::report::FIT;
 
@@ -23,7 +23,7 @@ pub(super) fn heading(schema: &Schema, row: &[Value<'_>], block: usize) -> Strin
     let mut heading = String::new();
     let others = row.iter().enumerate().filter(|(index, _)| *index != block);
     for (index, value) in others {
-        let text = terminal::text(value);
+        let text = readable::text(value);
         let part = match value {
             Value::Text(_) => text,
             _ => format!("{text} {}", schema.field(index).name()),
@@ -42,7 +42,7 @@ pub(super) fn heading(schema: &Schema, row: &[Value<'_>], block: usize) -> Strin
 /// The lines of a document.
 pub(super) fn lines(value: &Value<'_>) -> Vec<String> {
     let Value::Json(text) = value else {
-        return vec![terminal::text(value)];
+        return vec![readable::text(value)];
     };
     let parsed = serde_json::from_str::<serde_json::Value>(text);
     let pretty = parsed.map_or_else(|_| (*text).to_owned(), |json| format!("{json:#}"));

@@ -10,7 +10,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::{Value, rows};
-use super::{block, coverage, escape, terminal};
+use super::{block, coverage, escape, readable, terminal};
 use crate::report::Coverage;
 
 /// Headings and tables.
@@ -158,7 +158,7 @@ fn cell(value: &Value<'_>) -> String {
         // Escaped for this page only: the terminal's notation would be escaped twice.
         Value::Text(text) => escape::markdown(text),
         Value::Json(text) => escape::markdown(&escape::json(text)),
-        other => escape::markdown(&terminal::text(other)),
+        other => escape::markdown(&readable::text(other)),
     }
 }
 

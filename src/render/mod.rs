@@ -14,6 +14,7 @@ mod json;
 mod markdown;
 mod parquet;
 mod plan;
+mod readable;
 mod rows;
 mod terminal;
 #[cfg(test)]

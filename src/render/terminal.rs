@@ -10,15 +10,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use unicode_width::UnicodeWidthStr;
 
-use super::escape::{json as json_in_line, terminal as escaped};
+use super::escape::terminal as escaped;
 use super::grid::{Column, Fit, Grid, Layout, NARROWEST};
+use super::readable::text;
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
-use super::value::{Value, readable, rows};
-use super::{RenderOptions, block, coverage, json};
+use super::value::rows;
+use super::{RenderOptions, block, coverage};
 use crate::report::{Coverage, FIT};
-
-/// What a missing value looks like.
-const MISSING: &str = "–";
 
 /// Said once of all times.
 const UTC: &str = " (times in UTC)";
@@ -328,20 +326,6 @@ fn fit<'a>(field: &Field, mut texts: impl Iterator<Item = &'a str>) -> Fit {
         Fit::Cut
     } else {
         Fit::Whole
-    }
-}
-
-/// A value for people: times without `T` and `Z`, lists without brackets.
-pub(super) fn text(value: &Value<'_>) -> String {
-    match value {
-        Value::Null => MISSING.to_owned(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(digits) => digits.clone(),
-        Value::Time(time) => readable(*time),
-        Value::Text(text) => escaped(text).into_owned(),
-        Value::Json(text) => escaped(&json_in_line(text)).into_owned(),
-        Value::List(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
-        Value::Object(_) => escaped(&json::text(value)).into_owned(),
     }
 }
 

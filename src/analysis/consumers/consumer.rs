@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -96,6 +97,23 @@ pub struct Counted {
     pub name: String,
     /// How many calls.
     pub events: u64,
+}
+
+/// Sums by name, the most first.
+pub(super) fn counted<'a>(uses: impl Iterator<Item = (&'a str, u64)>) -> Vec<Counted> {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, events) in uses {
+        *sums.entry(name).or_default() += events;
+    }
+    let mut counted: Vec<Counted> = sums
+        .into_iter()
+        .map(|(name, events)| Counted {
+            name: name.to_owned(),
+            events,
+        })
+        .collect();
+    counted.sort_by_key(|one| Reverse(one.events));
+    counted
 }
 
 /// Calls of one kind.

@@ -5,9 +5,10 @@
 
 use super::agent::Agent;
 use super::cadence::cadence;
-use super::consumer::{AddressUse, ApiUse, Consumer, Counted, DayUse, Target, Workload};
+use super::consumer::{AddressUse, ApiUse, Consumer, DayUse, Target, Workload, counted};
 use super::context::Context;
-use super::evidence::{Facts, Origin, Verdict, weigh};
+use super::evidence::{Verdict, weigh};
+use super::facts::{Facts, Origin};
 use super::group::{Group, Known};
 use super::name::Naming;
 use super::uses::{KeyUses, Texts, Use};
@@ -45,23 +46,6 @@ pub(super) fn id(prefix: &str, parts: &[&str]) -> String {
 
 fn time(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
-}
-
-/// Sums by name, the most first.
-pub(super) fn counted<'a>(uses: impl Iterator<Item = (&'a str, u64)>) -> Vec<Counted> {
-    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
-    for (name, events) in uses {
-        *sums.entry(name).or_default() += events;
-    }
-    let mut counted: Vec<Counted> = sums
-        .into_iter()
-        .map(|(name, events)| Counted {
-            name: name.to_owned(),
-            events,
-        })
-        .collect();
-    counted.sort_by_key(|one| Reverse(one.events));
-    counted
 }
 
 impl Surroundings<'_> {

@@ -14,6 +14,7 @@ mod consumer;
 mod context;
 mod describe;
 mod evidence;
+mod facts;
 mod group;
 mod name;
 mod replacement;

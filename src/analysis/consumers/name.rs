@@ -4,8 +4,7 @@
 //! runs, and what it mostly does.
 
 use super::agent::Agent;
-use super::consumer::{ApiUse, Counted, Workload};
-use super::describe::counted;
+use super::consumer::{ApiUse, Counted, Workload, counted};
 use std::collections::BTreeSet;
 
 /// What a name is made of.

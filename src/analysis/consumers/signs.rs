@@ -5,7 +5,7 @@
 
 use super::agent::Agent;
 use super::consumer::Workload;
-use super::evidence::{Facts, Origin};
+use super::facts::{Facts, Origin};
 use crate::cloudtrail::Family;
 
 /// A sign: what it looks for, and how much it speaks for which workloads.

@@ -3,7 +3,7 @@
 //! In: the text of one condition. Out: a [`Condition`]. Promise: what cannot be understood is refused with the place and
 //! what was expected there; what is understood means what `docs/rules.md` says.
 
-use super::lists::ListName;
+use super::list_name::ListName;
 use super::path::Path;
 use regex::Regex;
 

@@ -3,7 +3,7 @@
 //! In: an event. Out: the ids it made, by list. Promise: a call that failed made nothing.
 
 use super::events::Row;
-use super::lists::ListName;
+use super::list_name::ListName;
 use crate::event::Field;
 use serde_json::Value;
 

@@ -15,6 +15,7 @@ mod condition;
 mod created;
 mod evaluate;
 mod events;
+mod list_name;
 mod lists;
 mod operand;
 mod parse;
@@ -24,7 +25,8 @@ mod windows;
 
 pub use baseline::Baseline;
 pub use evaluate::{Finding, find};
-pub use lists::{ListName, Lists, ListsError};
+pub use list_name::ListName;
+pub use lists::{Lists, ListsError};
 pub use rules::{Rule, Rules, RulesError, Severity};
 
 #[cfg(test)]

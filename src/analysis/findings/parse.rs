@@ -4,7 +4,7 @@
 //! names the column at which the text stopped making sense and what could have stood there.
 
 use super::condition::{Comparison, Condition, Measure, Operand, Right, Set, Test, Window};
-use super::lists::ListName;
+use super::list_name::ListName;
 use super::path::Path;
 use regex::Regex;
 use winnow::ascii::{digit1, multispace0};

@@ -6,7 +6,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::args::Cli;
+use super::cli::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::CommandFactory as _;
 use clap_mangen::Man;
 
-use crate::args::Cli;
+use super::cli::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;

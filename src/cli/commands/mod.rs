@@ -3,6 +3,7 @@
 //! In: a [`Command`] as typed. Out: how it ended. Promise: a command says what it has to say through `output` and
 //! `Context`, and returns every error.
 
+mod cli;
 mod completions;
 mod consumers;
 mod coverage;
@@ -26,6 +27,7 @@ mod trace;
 
 use clap::Subcommand;
 
+pub(crate) use self::cli::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 

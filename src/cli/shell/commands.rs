@@ -355,6 +355,22 @@ pub(super) fn help() -> String {
     text
 }
 
+/// Where the SQL of a text begins, after the commands before it, and whether it is a command that comes last.
+pub(super) fn current(text: &str) -> (usize, bool) {
+    let mut from = 0;
+    loop {
+        let rest = &text[from..];
+        let space = rest.len() - rest.trim_start().len();
+        if !Command::is_meant(rest) {
+            return (from, false);
+        }
+        match rest[space..].find('\n') {
+            Some(end) if !rest[space + end..].trim().is_empty() => from += space + end + 1,
+            _ => return (from + space, true),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,5 +467,14 @@ mod tests {
         for sql in ["SELECT 1;", "", "  ", "exits", ".5"] {
             assert!(!Command::is_meant(sql), "{sql}");
         }
+    }
+
+    #[test]
+    fn commands_may_stand_before_sql() {
+        assert_eq!(current("SELECT 1"), (0, false));
+        assert_eq!(current("\\timing"), (0, true));
+        assert_eq!(current("\\x\n \\timing\nSELECT 1"), (12, false));
+        assert_eq!(current("\\x\n\\timing"), (3, true));
+        assert_eq!(current("\\x\n\n"), (0, true));
     }
 }

@@ -9,8 +9,7 @@ use keytrail::analysis::Analysis as _;
 use keytrail::analysis::question::Library;
 use keytrail::session::{FunctionInfo, Next, Session, SessionError, Typed};
 
-use super::commands::{Argument, COMMANDS, Known};
-use super::input::current;
+use super::commands::{Argument, COMMANDS, Known, current};
 use keytrail::render::Format;
 
 /// Keywords that people type.

@@ -15,7 +15,7 @@ use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Behavior, ColorMode, CompletionType, Config, Context as Around, Editor, Helper};
 
-use super::commands::Command;
+use super::commands::current;
 use super::complete::Names;
 use super::history::History;
 use crate::context::Context;
@@ -101,22 +101,6 @@ impl Input {
 
 fn unusable(error: &ReadlineError) -> Failure {
     Failure::new("the terminal cannot be read").because(error)
-}
-
-/// Where the SQL of a text begins, after the commands before it, and whether it is a command that comes last.
-pub(super) fn current(text: &str) -> (usize, bool) {
-    let mut from = 0;
-    loop {
-        let rest = &text[from..];
-        let space = rest.len() - rest.trim_start().len();
-        if !Command::is_meant(rest) {
-            return (from, false);
-        }
-        match rest[space..].find('\n') {
-            Some(end) if !rest[space + end..].trim().is_empty() => from += space + end + 1,
-            _ => return (from + space, true),
-        }
-    }
 }
 
 /// Whether a text can be taken as it is.
@@ -254,15 +238,6 @@ mod tests {
         for part in ["SELECT 1", "SELECT ';", "\\timing\nSELECT 1", "exit 1"] {
             assert!(!is_whole(part), "{part}");
         }
-    }
-
-    #[test]
-    fn commands_may_stand_before_sql() {
-        assert_eq!(current("SELECT 1"), (0, false));
-        assert_eq!(current("\\timing"), (0, true));
-        assert_eq!(current("\\x\n \\timing\nSELECT 1"), (12, false));
-        assert_eq!(current("\\x\n\\timing"), (3, true));
-        assert_eq!(current("\\x\n\n"), (0, true));
     }
 
     #[test]

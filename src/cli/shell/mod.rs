@@ -22,7 +22,6 @@ mod settings;
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use keytrail::analysis::question::Library;
@@ -35,6 +34,7 @@ use self::commands::Command;
 use self::complete::Names;
 use self::input::{Heard, Input};
 pub(crate) use self::settings::Settings;
+use self::settings::shown;
 use crate::args::OutputArgs;
 use crate::commands::list;
 use crate::failure::{Done, Failure};
@@ -113,7 +113,7 @@ impl Shell<'_> {
 
     /// Does what was typed: commands, one a line, then statements.
     async fn hear(&mut self, text: &str) -> ControlFlow<()> {
-        let (from, is_command) = input::current(text);
+        let (from, is_command) = commands::current(text);
         let (commands, sql) = match is_command {
             true => (text, ""),
             false => text.split_at(from),
@@ -271,10 +271,6 @@ impl Shell<'_> {
         self.told_where(&output);
         Ok(())
     }
-}
-
-fn shown(file: &Path) -> String {
-    terminal(&file.display().to_string()).into_owned()
 }
 
 /// SQL without `\g` or `\gx` at its end, and whether it was the latter, which wants each row as a list.

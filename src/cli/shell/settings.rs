@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use keytrail::render::Format;
+use keytrail::render::escape::terminal;
 
 use super::commands::{Command, formats};
 use crate::args::OutputArgs;
@@ -82,10 +83,7 @@ impl Settings {
             Command::Output(Some(file)) => {
                 self.file = Some(file.clone());
                 let format = self.output().format;
-                format!(
-                    "the next answer goes to {} as {format}",
-                    super::shown(&file)
-                )
+                format!("the next answer goes to {} as {format}", shown(&file))
             }
             Command::Timing(wanted) => {
                 self.timing = wanted.unwrap_or(!self.timing);
@@ -135,6 +133,11 @@ fn format_of(file: &Path) -> Option<Format> {
         "txt" => Some(Format::Table),
         end => end.parse().ok(),
     }
+}
+
+/// A file as people read it.
+pub(super) fn shown(file: &Path) -> String {
+    terminal(&file.display().to_string()).into_owned()
 }
 
 #[cfg(test)]

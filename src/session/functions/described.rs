@@ -1,10 +1,6 @@
 //! What each function is for.
 //!
-//! In: a function's name and arguments. Out: its documentation, as the engine and the shell show it. Promise: every function
-//! has one sentence; `docs/sql-dialects.md` has the same functions (a test compares).
-
-use super::function::Arguments;
-use datafusion::logical_expr::{DocSection, Documentation};
+//! In: a function's name. Out: what it does, in a sentence. Promise: every function has one; `docs/sql-dialects.md` has the same functions (a test compares).
 
 /// Functions by family; each with its sentence.
 pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
@@ -172,25 +168,12 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ("url_encode", "Text, percent-encoded."),
 ];
 
-/// A function's documentation.
-pub(super) fn documentation(name: &str, arguments: &Arguments) -> Documentation {
-    let sentence = FUNCTIONS
+/// What a function does.
+pub(super) fn sentence(name: &str) -> &'static str {
+    FUNCTIONS
         .iter()
         .find(|(known, _)| *known == name)
-        .map_or("", |(_, sentence)| sentence);
-    let mut syntax = format!("{name}(");
-    for (at, (argument, _)) in arguments.kinds.iter().enumerate() {
-        let separator = match (at, at < arguments.required) {
-            (0, _) => "",
-            (_, true) => ", ",
-            (_, false) => "[, ",
-        };
-        syntax += separator;
-        syntax += argument;
-    }
-    syntax += &"]".repeat(arguments.kinds.len() - arguments.required);
-    syntax.push(')');
-    Documentation::builder(DocSection::default(), sentence, syntax).build()
+        .map_or("", |(_, sentence)| sentence)
 }
 
 #[cfg(test)]

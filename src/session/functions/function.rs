@@ -3,14 +3,14 @@
 //! In: a name, the kinds of its arguments and what it does with a row. Out: a function that the engine can call. Promise:
 //! null for null; constants stay constants; a wrong number of arguments is told with the names of the right ones.
 
-use super::described::documentation;
+use super::described::sentence;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
 };
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -220,4 +220,21 @@ pub(super) fn texts(arrays: &[ArrayRef]) -> Result<Vec<StringArray>> {
 /// A column as text.
 pub(super) fn text(array: &ArrayRef) -> Result<StringArray> {
     Ok(cast(array, &DataType::Utf8)?.as_string::<i32>().clone())
+}
+
+/// A function's documentation, as the engine and the shell show it.
+pub(super) fn documentation(name: &str, arguments: &Arguments) -> Documentation {
+    let mut syntax = format!("{name}(");
+    for (at, (argument, _)) in arguments.kinds.iter().enumerate() {
+        let separator = match (at, at < arguments.required) {
+            (0, _) => "",
+            (_, true) => ", ",
+            (_, false) => "[, ",
+        };
+        syntax += separator;
+        syntax += argument;
+    }
+    syntax += &"]".repeat(arguments.kinds.len() - arguments.required);
+    syntax.push(')');
+    Documentation::builder(DocSection::default(), sentence(name), syntax).build()
 }

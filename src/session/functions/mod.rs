@@ -11,6 +11,7 @@ mod function;
 mod iam_needs;
 mod json;
 mod keys;
+mod moment;
 mod nested;
 mod record;
 mod regex;

@@ -4,9 +4,9 @@
 //! Athena's `from_iso8601_…` would fail, and an error in `date_parse`, whose format may be the mistake.
 
 use super::function::{Arguments, Function, Kind, of_texts, text, time};
+use super::moment::moments;
 use super::time_format;
 use super::time_text;
-use crate::event::time::micros;
 use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray,
 };
@@ -138,20 +138,6 @@ fn part_of(name: &'static str, part: Part) -> ScalarUDF {
 
 fn times(_: &[DataType]) -> Result<DataType> {
     Ok(time())
-}
-
-/// The moment that a text in ISO 8601 is; a day is its beginning.
-pub(super) fn moment(text: &str) -> Option<i64> {
-    let text = text.trim();
-    micros(text).or_else(|| {
-        let midnight = text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?;
-        Some(midnight.and_utc().timestamp_micros())
-    })
-}
-
-pub(super) fn moments(moments: impl Iterator<Item = Result<Option<i64>>>) -> Result<ArrayRef> {
-    let moments: TimestampMicrosecondArray = moments.collect::<Result<_>>()?;
-    Ok(Arc::new(moments.with_timezone("UTC")))
 }
 
 fn micros_of(times: &ArrayRef) -> Result<TimestampMicrosecondArray> {
@@ -295,6 +281,7 @@ fn difference(unit: Unit, from: i64, to: i64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::moment::moment;
     use super::*;
 
     fn at(text: &str) -> i64 {

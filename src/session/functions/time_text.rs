@@ -4,9 +4,8 @@
 //! the time itself, so that `eventtime > '2025-03-01'` and `"timestamp" = '2025/03/01'` skip files like a comparison of
 //! `event_time` does.
 
-use super::described::documentation;
-use super::function::{Arguments, Kind, columnar, text, time};
-use super::time::{moment, moments};
+use super::function::{Arguments, Kind, columnar, documentation, text, time};
+use super::moment::{moment, moments};
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
