@@ -10,6 +10,12 @@ use std::{env, fs};
 use keytrail::analysis::Analysis as _;
 use keytrail::analysis::question::{Group, Library};
 
+/// The width of a terminal that nobody has made wider.
+const WIDTH: &str = "80";
+
+/// Lines of the README: it is what newcomers read first.
+const MOST_LINES: usize = 250;
+
 /// A block that people fill.
 const BY_HAND: &str = "speed";
 
@@ -19,11 +25,7 @@ const VARYING: [&str; 2] = ["time  ", "bytes  "];
 #[test]
 fn readme_and_docs_show_what_the_program_prints() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = fs::read_dir(root.join("docs")).unwrap();
-    let mut pages: Vec<PathBuf> = docs.map(|entry| entry.unwrap().path()).collect();
-    pages.push(root.join("README.md"));
-    pages.sort();
-    for page in pages {
+    for page in pages(root) {
         let text = fs::read_to_string(&page).unwrap();
         let made = filled(&text);
         if env::var_os("UPDATE_README").is_some() {
@@ -37,6 +39,44 @@ fn readme_and_docs_show_what_the_program_prints() {
             page.display()
         );
     }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let lines = fs::read_to_string(readme).unwrap().lines().count();
+    assert!(lines <= MOST_LINES, "{lines} lines");
+}
+
+/// Every link to a file of the project leads somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for page in pages(root) {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#', ' ']).next().unwrap();
+            if !target.is_empty() && !target.contains("://") {
+                let file = page.parent().unwrap().join(target);
+                assert!(file.exists(), "{}: {target}", page.display());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 20, "{checked} links");
+}
+
+/// The pages for people.
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    for folder in ["", "docs", "benches"] {
+        let files = fs::read_dir(root.join(folder)).unwrap();
+        let files = files.map(|entry| entry.unwrap().path());
+        pages.extend(files.filter(|file| file.extension().is_some_and(|end| end == "md")));
+    }
+    pages.sort();
+    pages
 }
 
 /// The page with its blocks as they should be.
@@ -65,7 +105,7 @@ fn filled(page: &str) -> String {
 
 /// Every command, as `keytrail -h` lists them.
 fn commands(lake: &Path) -> String {
-    let help = printed("keytrail -h", lake);
+    let help = printed_at("keytrail -h", lake, "140");
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let mut table = String::from("\n| command | what it does |\n| --- | --- |\n");
     for line in list.take_while(|line| !line.is_empty()) {
@@ -115,13 +155,17 @@ fn output(command: &str, lake: &Path) -> String {
 
 /// What the command prints to standard output.
 fn printed(command: &str, lake: &Path) -> String {
+    printed_at(command, lake, WIDTH)
+}
+
+fn printed_at(command: &str, lake: &Path, columns: &str) -> String {
     let mut words = words(command).into_iter();
     assert_eq!(words.next(), Some("keytrail"));
     let output = Command::new(env!("CARGO_BIN_EXE_keytrail"))
         .args(words)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("KEYTRAIL_LAKE", lake)
-        .env("COLUMNS", "140")
+        .env("COLUMNS", columns)
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
