@@ -9,9 +9,11 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use clap::{Args, ColorChoice};
+use clap::{ArgAction, Args, ColorChoice};
 use keytrail::analysis::question::Library;
-use keytrail::cloudtrail::{AccountId, Bound, Selection, parse_span, parse_time};
+use keytrail::cloudtrail::{
+    AccessKeyId, AccountId, Bound, InvalidAccessKeyId, Selection, parse_span, parse_time,
+};
 use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
@@ -23,11 +25,15 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General")]
 pub(crate) struct GlobalArgs {
-    /// Say nothing but the answer and errors
+    /// Print only the answer and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
-    /// Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+    /// Show on standard error what happens inside: listing, files skipped, memory; -vv with every request; also RUST_LOG
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = true)]
     pub(crate) color: ColorChoice,
 }
@@ -44,11 +50,11 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 
-    /// Region of the bucket; found by itself if not given
+    /// Region of the bucket; found automatically if not given
     #[arg(long, value_name = "REGION")]
     s3_region: Option<String>,
 
-    /// Accept that this account pays for requests and transfer
+    /// Accept that your account pays for requests and transfer (requester pays)
     #[arg(long)]
     request_payer: bool,
 
@@ -75,11 +81,11 @@ impl SourceArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Part of the trail")]
 pub(crate) struct SelectionArgs {
-    /// First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+    /// From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d, 12h, 1h30m
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
 
-    /// Last moment, as --since; a date includes that day
+    /// Up to this time, as --since; a date includes that day
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 
@@ -101,9 +107,7 @@ impl SelectionArgs {
         if let (Some(since), Some(until)) = (since, until)
             && since >= until
         {
-            return Err(Failure::usage(
-                "--since is not before --until, so that nothing is left",
-            ));
+            return Err(Failure::usage("--since must be before --until"));
         }
         Ok(Selection {
             since,
@@ -138,7 +142,7 @@ pub(crate) struct InputArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or - (repeatable)
+    /// Read log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or - (repeatable)
     #[arg(long = "trail", value_name = "SOURCE")]
     trails: Vec<String>,
 }
@@ -248,6 +252,15 @@ pub(crate) struct OutputArgs {
     /// Write the answer to this file, once it is complete
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Only these columns, in this order, e.g. access_key_id,last_seen
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+}
+
+/// A parser of access key ids, which are often copied with a space or typed in small letters.
+pub(crate) fn key_id(text: &str) -> Result<AccessKeyId, InvalidAccessKeyId> {
+    text.trim().to_ascii_uppercase().parse()
 }
 
 /// A parser of counts for which zero makes no sense.
@@ -267,7 +280,7 @@ pub(crate) fn moment(
 
 /// A parser of spans of time: `90d`, `12h`, `30m`, `2w`.
 pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
-    parse_span(text).ok_or_else(|| "a span is such as 90d, 12h, 30m or 2w".to_owned())
+    parse_span(text).ok_or_else(|| "not a span of time; examples: 90d, 12h, 1h30m, 2w".to_owned())
 }
 
 /// A parser that knows these formats by name.

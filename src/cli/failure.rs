@@ -100,6 +100,12 @@ impl Failure {
         self
     }
 
+    /// Says which option the error is about.
+    pub(crate) fn of_option(mut self, option: &str) -> Self {
+        self.message = format!("{option}: {}", self.message);
+        self
+    }
+
     /// Says in which file the excerpt is.
     pub(crate) fn within(mut self, file: &str) -> Self {
         if let Some(first) = self.excerpt.first_mut() {

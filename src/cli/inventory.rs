@@ -1,4 +1,4 @@
-//! Where IAM's word comes from.
+//! Where IAM's own data comes from.
 //!
 //! In: the options that commands share: credential reports, or IAM itself. Out: an [`Inventory`]. Promise: nothing is
 //! changed in AWS; a user who is in several reports is said.
@@ -10,15 +10,15 @@ use keytrail::iam::{self, Inventory};
 use crate::args::TrailArgs;
 use crate::failure::Failure;
 
-/// What IAM says, and from where.
+/// IAM's own data, and where it comes from.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "IAM")]
 pub(crate) struct IamArgs {
-    /// A credential report of IAM (CSV, or as the AWS CLI saves it); one per account (repeatable)
+    /// An IAM credential report (CSV, or as the AWS CLI saves it); one per account (repeatable)
     #[arg(long = "credential-report", value_name = "FILE")]
     credential_reports: Vec<PathBuf>,
 
-    /// Ask IAM itself, with read-only calls
+    /// Ask IAM directly, with read-only calls
     #[arg(long)]
     live: bool,
 
@@ -28,7 +28,7 @@ pub(crate) struct IamArgs {
 }
 
 impl IamArgs {
-    /// Whether IAM's word was asked for at all.
+    /// Whether IAM's data was asked for at all.
     pub(crate) fn given(&self) -> bool {
         self.live || !self.credential_reports.is_empty()
     }
@@ -40,7 +40,9 @@ impl IamArgs {
     ) -> Result<(Inventory, Vec<String>), Failure> {
         let mut parts = Vec::new();
         for file in &self.credential_reports {
-            parts.push(iam::read(file)?);
+            let read = iam::read(file);
+            parts
+                .push(read.map_err(|error| Failure::from(error).of_option("--credential-report"))?);
         }
         if self.live {
             parts.extend(self.live(trail).await?);

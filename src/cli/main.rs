@@ -5,8 +5,10 @@
 //! carries the answer and nothing else.
 
 mod args;
+mod columns;
 mod commands;
 mod context;
+mod diagnostics;
 mod failure;
 mod interrupt;
 mod inventory;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refused) => return args::explain(&refused),
     };
+    diagnostics::begin(cli.global.verbose);
     let context = Context::new(cli.global.quiet, cli.global.color);
     // Not on the first thread, whose stack is as the system has it.
     let done = thread::scope(|scope| {
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         let done = work.map(|work| work.join().unwrap_or_else(|panic| resume_unwind(panic)));
         done.unwrap_or_else(|error| Err(Failure::new("the runtime did not start").because(&error)))
     });
+    diagnostics::end();
     match done {
         Ok(done) => done.into(),
         Err(failure) => {

@@ -14,14 +14,19 @@ use keytrail::render::{RenderOptions, coverage_lines, escape, renderer};
 use keytrail::report::{Coverage, Report};
 
 use crate::args::OutputArgs;
+use crate::columns;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::pager::Screen;
 
+/// What helps people who miss a column.
+const WAY_OUT: &str = "choose with --columns, or use --format csv";
+
 /// Writes the report where and how the options say.
 pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Result<(), Failure> {
-    deliver(args, context, |options, out| {
-        renderer(args.format, options).render(report, out)
+    let report = columns::of_report(report, &args.columns)?;
+    place(args, context, |options, out| {
+        renderer(args.format, options).render(&report, out)
     })?;
     if args.format.rows_only() {
         mention_the_rest(&report.notes, report.coverage.as_ref(), context);
@@ -29,8 +34,21 @@ pub(crate) fn write(report: &Report, args: &OutputArgs, context: &Context) -> Re
     Ok(())
 }
 
-/// Hands the place that the options name to a function, with what may be assumed about it.
+/// Hands the place that the options name to a function that writes no table, with what may be assumed about it.
 pub(crate) fn deliver(
+    args: &OutputArgs,
+    context: &Context,
+    fill: impl FnOnce(RenderOptions, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    if !args.columns.is_empty() {
+        return Err(Failure::usage(
+            "--columns: the answer of this command is not a table",
+        ));
+    }
+    place(args, context, fill)
+}
+
+fn place(
     args: &OutputArgs,
     context: &Context,
     fill: impl FnOnce(RenderOptions, &mut dyn Write) -> io::Result<()>,
@@ -41,6 +59,7 @@ pub(crate) fn deliver(
             let options = RenderOptions {
                 width: context.width(),
                 color: context.color(),
+                way_out: Some(WAY_OUT),
             };
             print(|out| fill(options, out))
         }
@@ -116,6 +135,7 @@ impl Out {
             _ => RenderOptions {
                 width: context.width(),
                 color: context.color(),
+                way_out: Some(WAY_OUT),
             },
         }
     }

@@ -134,6 +134,10 @@ pub(crate) struct RowsArgs {
     /// Write the rows to this file, once they are complete
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Only these columns, in this order, e.g. access_key_id,last_seen
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
 }
 
 impl RowsArgs {
@@ -148,6 +152,7 @@ impl RowsArgs {
         Ok(OutputArgs {
             format: self.format,
             output: self.output.clone(),
+            columns: self.columns.clone(),
         })
     }
 }

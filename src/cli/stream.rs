@@ -14,6 +14,7 @@ use keytrail::session::{Ready, Rows, Session};
 use tokio::time::Interval;
 
 use crate::args::OutputArgs;
+use crate::columns;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupt::Watch;
@@ -118,15 +119,22 @@ pub(crate) async fn write(
         None if nothing.is_none() => Some(news(remarks(session).await?, args, terms)),
         _ => None,
     };
+    let headings = headings(&title, &queries);
+    if !args.columns.is_empty() {
+        columns::check(
+            headings.iter().map(|heading| &heading.schema),
+            &args.columns,
+        )?;
+    }
     let opening = Opening {
-        sections: headings(&title, &queries),
+        sections: headings,
         name,
         title,
         remarks: known.clone(),
     };
     let out = Out::open(args, context)?;
     let mut writing = Writing {
-        writer: writer(args.format, out.options(context)),
+        writer: columns::writer(writer(args.format, out.options(context)), &args.columns),
         out,
         waiting: Waiting::new(context),
         written: 0,

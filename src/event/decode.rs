@@ -6,9 +6,9 @@
 
 use super::build::EventBuilder;
 use super::decoded::{Decoded, Outcome, Reject};
-use super::fault::FileFault;
+use super::fault::{FileFault, LONGEST_VALUE};
 use super::gzip::{Inflater, Text, TextFault};
-use super::input::{Input, LONGEST_VALUE};
+use super::input::Input;
 use super::paths::Guesses;
 use super::record::{Record, RecordFault};
 use super::shape::{self, Shape};

@@ -4,9 +4,11 @@
 //! Promise: every rejected log file and record has exactly one kind.
 
 use super::gzip::TextFault;
-use super::input::LONGEST_VALUE;
 use super::record::RecordFault;
 use std::fmt;
+
+/// A single JSON value in a long text must not be larger than this.
+pub(super) const LONGEST_VALUE: usize = 64 << 20;
 
 /// Why a log file is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,16 +3,13 @@
 //! In: JSON in one piece, or a reader of it. Out: bytes and a position among them. Promise: a text of any length is read
 //! in bounded memory; of what stands around records, no more is understood than where it ends.
 
-use super::fault::FileFault;
+use super::fault::{FileFault, LONGEST_VALUE};
 use super::gzip;
 use crate::json::scan::{Fault, skip_space, skip_value};
 use std::io::Read;
 
 /// How much of a long text is read at a time. A record is at most 256 KiB, in old versions somewhat more.
 const PIECE: usize = 4 << 20;
-
-/// A single JSON value in a long text must not be larger than this.
-pub(super) const LONGEST_VALUE: usize = 64 << 20;
 
 /// The text of a log file with a position in it.
 pub(super) enum Input<'a> {

@@ -10,7 +10,14 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Spaces between two columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
+
+/// Where there is no terminal to fit, a text is cut at this width, and no column is padded beyond it: one value of 60,000
+/// characters would otherwise make every line as long.
+pub(super) const WIDEST: usize = 200;
+
+/// Ends a colour.
+const PLAIN: &str = "\u{1b}[0m";
 
 /// A column is not cut below this width: that of an access key id, enough to recognise a value.
 pub(super) const NARROWEST: usize = 20;
@@ -41,6 +48,8 @@ pub(super) struct Column {
 pub(super) struct Grid {
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<String>>,
+    /// The colour of a column's value, if there are colours.
+    pub(super) tone: Option<fn(&str, &str) -> Option<&'static str>>,
 }
 
 /// How a grid is shown: its columns (index and width), and the names of those left out.
@@ -60,6 +69,10 @@ impl Grid {
         let full: Vec<usize> = shown
             .iter()
             .map(|&index| self.cell_width(index).max(self.columns[index].name.width()))
+            .map(|width_of| match width {
+                Some(_) => width_of,
+                None => width_of.min(WIDEST),
+            })
             .collect();
         let mut left_out = Vec::new();
         let mut found = Some(full).filter(|full| total(full) <= limit);
@@ -129,11 +142,20 @@ impl Grid {
                     Fit::Wrap => wrapped(&row[index], width),
                     Fit::Cut if layout.limited => vec![cut(&row[index], width)],
                     // Rows that were not there when the widths were chosen may be longer.
+                    Fit::Cut => vec![cut(&row[index], WIDEST)],
                     _ => vec![row[index].clone()],
                 })
                 .collect();
             self.lines(layout, &cells)
         })
+    }
+
+    /// The columns whose texts are cut although there is no width to keep to.
+    pub(super) fn capped(&self, layout: &Layout) -> impl Iterator<Item = &str> {
+        let columns = layout.columns.iter().filter(|_| !layout.limited);
+        let columns = columns.filter(|(index, _)| self.columns[*index].fit == Fit::Cut);
+        let columns = columns.filter(|(index, _)| self.cell_width(*index) > WIDEST);
+        columns.map(|(index, _)| self.columns[*index].name.as_str())
     }
 
     /// Cells of several lines side by side, without trailing spaces.
@@ -148,20 +170,20 @@ impl Grid {
                     .columns
                     .iter()
                     .zip(texts)
-                    .map(|(&(index, width), text)| padded(text, width, self.columns[index].right))
+                    .map(|(&(index, width), text)| {
+                        let Column { name, right, .. } = &self.columns[index];
+                        let space = " ".repeat(width.saturating_sub(text.width()));
+                        let tone = self.tone.and_then(|tone| tone(name, text));
+                        let text = match tone {
+                            Some(tone) => format!("{tone}{text}{PLAIN}"),
+                            None => text.to_owned(),
+                        };
+                        if *right { space + &text } else { text + &space }
+                    })
                     .collect();
                 padded.join(&" ".repeat(GAP)).trim_end().to_owned()
             })
             .collect()
-    }
-}
-
-fn padded(text: &str, width: usize, right: bool) -> String {
-    let space = " ".repeat(width.saturating_sub(text.width()));
-    if right {
-        space + text
-    } else {
-        text.to_owned() + &space
     }
 }
 
@@ -183,17 +205,17 @@ fn broken(name: &str, width: usize) -> Vec<String> {
 /// A text in lines of at most `width`, broken after spaces, and within a word only if it is too long for a line.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut parts = Vec::new();
-    for mut word in text.split_inclusive(' ') {
-        while word.trim_end().width() > width {
-            let head: String = fitting(word.chars(), width.max(1)).into_iter().collect();
-            let (part, rest) = word.split_at(head.len());
-            if part.is_empty() {
-                break;
+    for word in text.split_inclusive(' ') {
+        let (mut from, mut used) = (0, 0);
+        for (at, c) in word.char_indices() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide > width && at > from && c != ' ' {
+                parts.push(&word[from..at]);
+                (from, used) = (at, 0);
             }
-            parts.push(part);
-            word = rest;
+            used += wide;
         }
-        parts.push(word);
+        parts.push(&word[from..]);
     }
     filled(parts.into_iter(), width)
 }
@@ -270,6 +292,7 @@ mod tests {
                 "aws-cli/2.15.0 Python/3.11.6 Linux/5.10 botocore/2.4.5".to_owned(),
                 "7".to_owned(),
             ]],
+            tone: None,
         }
     }
 
@@ -341,7 +364,9 @@ mod tests {
             wrapped("see abcdefghijkl now", 5),
             ["see", "abcde", "fghij", "kl", "now"]
         );
-        assert_eq!(wrapped("日本語です", 1), ["日本語です"]);
+        assert_eq!(wrapped("日本語です", 1), ["日", "本", "語", "で", "す"]);
+        // A value of a megabyte, as logs may have them, takes no time.
+        assert_eq!(wrapped(&"x".repeat(1 << 20), 64).len(), 1 << 14);
         assert_eq!(wrapped("", 5), [""; 0]);
 
         let grid = Grid {
@@ -350,6 +375,7 @@ mod tests {
                 "a".to_owned(),
                 "When the call was completed.".to_owned(),
             ]],
+            tone: None,
         };
         let layout = grid.layout(Some(26)).unwrap();
         let lines: Vec<String> = grid.body(&layout).collect();

@@ -19,6 +19,7 @@ mod rows;
 mod terminal;
 #[cfg(test)]
 mod testing;
+mod tone;
 mod trace;
 mod value;
 
@@ -130,8 +131,10 @@ impl FromStr for Format {
 pub struct RenderOptions {
     /// Columns of the terminal; `None` means that lines may be as long as they need to be.
     pub width: Option<u16>,
-    /// Whether bold and dim text is welcome.
+    /// Whether bold, dim and coloured text is welcome.
     pub color: bool,
+    /// What to tell people who miss a column that was left out, e.g. an option that chooses columns.
+    pub way_out: Option<&'static str>,
 }
 
 /// The renderer of a format.
@@ -184,7 +187,7 @@ mod tests {
             for width in [None, Some(200), Some(60), Some(20)] {
                 let options = RenderOptions {
                     width,
-                    color: false,
+                    ..RenderOptions::default()
                 };
                 let text = testing::rendered_with(format, options, &report);
                 let bad: Vec<char> = text

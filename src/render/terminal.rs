@@ -4,6 +4,7 @@
 //! row, and one whose table cannot fit, is a list of `name  value` lines. Promise: identifiers, times and numbers are
 //! never cut; nothing of a value acts on the terminal. Rows are kept only until the widths are chosen.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
@@ -11,11 +12,11 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::terminal as escaped;
-use super::grid::{Column, Fit, Grid, Layout, NARROWEST};
+use super::grid::{self, Column, Fit, GAP, Grid, Layout, NARROWEST, WIDEST};
 use super::readable::text;
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::rows;
-use super::{RenderOptions, block, coverage};
+use super::{RenderOptions, block, coverage, tone};
 use crate::report::{Coverage, FIT};
 
 /// Said once of all times.
@@ -46,6 +47,8 @@ struct Table {
     /// How it is shown, once that is decided.
     shape: Option<Shape>,
     rows: u64,
+    /// Columns with a value that was cut although there is no width to keep to.
+    cut: BTreeSet<String>,
 }
 
 /// How a table is shown.
@@ -87,6 +90,7 @@ impl RowsWriter for Terminal {
             grid: Grid::default(),
             shape: None,
             rows: 0,
+            cut: BTreeSet::new(),
         });
         Ok(())
     }
@@ -124,7 +128,7 @@ impl RowsWriter for Terminal {
         if let Some(coverage) = self.coverage.take() {
             writeln!(out)?;
             for line in coverage::lines(&coverage) {
-                writeln!(out, "{}", self.styled(DIM, &escaped(&line)))?;
+                self.remark(&escaped(&line), out)?;
             }
         }
         Ok(())
@@ -155,7 +159,36 @@ impl Terminal {
     fn told(&mut self, remarks: &Remarks, out: &mut dyn Write) -> io::Result<()> {
         self.coverage = remarks.coverage.clone();
         for note in &remarks.notes {
-            writeln!(out, "note: {}", escaped(note))?;
+            for line in self.prose("note: ", &escaped(note)) {
+                writeln!(out, "{line}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A text after a word, in lines that fit; those after the first are indented.
+    fn prose(&self, word: &str, text: &str) -> Vec<String> {
+        let indent = word.width();
+        let mut lines = match self.options.width {
+            Some(width) if usize::from(width) > 2 * indent => {
+                grid::wrapped(text, usize::from(width) - indent)
+            }
+            _ => vec![text.to_owned()],
+        };
+        if lines.is_empty() {
+            lines.push(String::new());
+        }
+        for (at, line) in lines.iter_mut().enumerate() {
+            let before = if at == 0 { word } else { &" ".repeat(indent) };
+            *line = format!("{before}{line}");
+        }
+        lines
+    }
+
+    /// A remark of the program's own, in lines that fit.
+    fn remark(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        for line in self.prose("", text) {
+            writeln!(out, "{}", self.styled(DIM, &line))?;
         }
         Ok(())
     }
@@ -168,10 +201,14 @@ impl Terminal {
             schema,
             shown,
             rows,
+            cut,
         } = table;
         let first = shape.is_none();
         let shape = shape.get_or_insert_with(|| {
             grid.columns = columns(schema, shown, &grid.rows);
+            if self.options.color {
+                grid.tone = Some(tone::of);
+            }
             match grid.layout(self.options.width) {
                 _ if self.records => Shape::Records,
                 Some(layout) if *rows > 1 || grid.columns.len() <= ROW_COLUMNS => {
@@ -188,6 +225,7 @@ impl Terminal {
                         writeln!(out, "{}", self.bold(&line))?;
                     }
                 }
+                cut.extend(grid.capped(layout).map(str::to_owned));
                 for line in grid.body(layout) {
                     writeln!(out, "{line}")?;
                 }
@@ -234,8 +272,17 @@ impl Terminal {
             && !layout.left_out.is_empty()
         {
             let names = layout.left_out.join(", ");
-            let line = format!("no room for: {names}");
-            writeln!(out, "{}", self.styled(DIM, &line))?;
+            let way_out = self.options.way_out;
+            let way_out = way_out.map_or_else(String::new, |way_out| format!("; {way_out}"));
+            self.remark(
+                &format!("hidden (terminal too narrow{way_out}): {names}"),
+                out,
+            )?;
+        }
+        if !table.cut.is_empty() {
+            let names: Vec<&str> = table.cut.iter().map(String::as_str).collect();
+            let names = names.join(", ");
+            self.remark(&format!("cut at {WIDEST} characters: {names}"), out)?;
         }
         // Where rows come one by one, their number is known only now.
         if self.sample.is_some() {
@@ -260,7 +307,20 @@ impl Terminal {
             }
             for (name, text) in names().zip(row) {
                 let space = " ".repeat(width - name.width());
-                writeln!(out, "{}{space}  {text}", self.bold(name))?;
+                let indent = " ".repeat(width + GAP);
+                let lines = self.prose(&indent, text);
+                let tone = grid.tone.and_then(|tone| tone(name, text));
+                for (at, line) in lines.iter().enumerate() {
+                    let line = line.get(indent.len()..).unwrap_or_default();
+                    let line = match tone {
+                        Some(tone) => self.styled(tone, line),
+                        None => line.to_owned(),
+                    };
+                    match at {
+                        0 => writeln!(out, "{}{space}  {line}", self.bold(name))?,
+                        _ => writeln!(out, "{indent}{line}")?,
+                    }
+                }
             }
         }
         Ok(())
@@ -339,7 +399,7 @@ mod tests {
     fn at_width(width: u16, report: &Report) -> String {
         let options = RenderOptions {
             width: Some(width),
-            color: false,
+            ..RenderOptions::default()
         };
         rendered_with(Format::Table, options, report)
     }
@@ -387,8 +447,8 @@ mod tests {
     #[test]
     fn colour_only_when_asked() {
         let options = RenderOptions {
-            width: None,
             color: true,
+            ..RenderOptions::default()
         };
         let text = rendered_with(Format::Table, options, &sample());
         assert!(text.starts_with("\u{1b}[1mSample\u{1b}[0m"), "{text}");

@@ -195,7 +195,7 @@ mod tests {
             for width in [None, Some(60)] {
                 let options = RenderOptions {
                     width,
-                    color: false,
+                    ..RenderOptions::default()
                 };
                 let mut out = Vec::new();
                 render_trace(

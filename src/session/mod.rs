@@ -15,11 +15,13 @@ mod distinct;
 mod error;
 mod fault;
 mod functions;
+mod measured;
 mod params;
 mod query;
 mod raw;
 mod spool;
 mod statement;
+mod times;
 mod typed;
 mod views;
 

@@ -17,7 +17,7 @@ pub(super) fn value(
 ) -> Result<ScalarValue, SqlFault> {
     let unfit = |what: &str| SqlFault {
         kind: FaultKind::UnfitValue,
-        ..SqlFault::new(format!("parameter ${name}: {text:?} is no {what}"))
+        ..SqlFault::new(format!("parameter ${name}: {text:?} is not a {what}"))
     };
     match wanted {
         None | Some(DataType::Null) => Ok(guessed(text)),
@@ -106,9 +106,9 @@ mod tests {
             assert_eq!(of(text, &micros), time, "{text}");
         }
         let error = value("since", "soon", Some(&micros)).unwrap_err();
-        assert_eq!(error.message, "parameter $since: \"soon\" is no time");
+        assert_eq!(error.message, "parameter $since: \"soon\" is not a time");
         let error = value("n", "1.5", Some(&DataType::Int64)).unwrap_err();
-        assert_eq!(error.message, "parameter $n: \"1.5\" is no whole number");
+        assert_eq!(error.message, "parameter $n: \"1.5\" is not a whole number");
     }
 
     #[test]

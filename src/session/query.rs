@@ -10,10 +10,11 @@ use super::params::value;
 use super::raw::DecodeExec;
 use super::spool;
 use super::statement::Ask;
-use super::{Params, Session, SessionError, Statement, dialect, views};
+use super::{Params, Session, SessionError, Statement, dialect, measured, times, views};
 use crate::report::JSON_TEXT;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use chrono::Utc;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, ParamValues};
@@ -25,6 +26,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Batches that wait for whoever writes them: enough to go on meanwhile, too few to matter.
@@ -47,8 +49,11 @@ impl Session {
                     only_asks().verify_plan(&plan)?;
                     Ok((state, plan))
                 };
-                return match plan.await {
-                    Ok((state, plan)) => Ok(Query {
+                let read = plan
+                    .await
+                    .and_then(|(state, plan)| Ok((state, times::read(plan, &text, Utc::now())?)));
+                return match read {
+                    Ok((state, plan)) => plan.map_err(SessionError::from).map(|plan| Query {
                         about: matches!(plan, LogicalPlan::Explain(_)),
                         state,
                         plan,
@@ -226,12 +231,15 @@ impl Ready {
             .map_err(|error| fault(error, &self.text))?;
         let (sender, batches) = mpsc::channel(WAITING);
         // A task of its own: whoever waits for the rows can do something else, and give up, while the engine computes.
+        let plan = Arc::clone(&self.plan);
         let task = SpawnedTask::spawn(async move {
+            let begun = Instant::now();
             while let Some(batch) = stream.next().await {
                 if sender.send(batch).await.is_err() {
                     return;
                 }
             }
+            measured::emit(plan.as_ref(), begun.elapsed());
         });
         Ok(Rows {
             batches,

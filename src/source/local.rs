@@ -13,10 +13,11 @@ pub(super) use walk::absolute;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use tokio::task::JoinError;
+use tracing::info;
 
 use super::{Listing, LogFile, Source, SourceError};
 use crate::cloudtrail::Selection;
@@ -61,6 +62,7 @@ impl Source for Local {
         selection: &Selection,
         seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError> {
+        let begun = Instant::now();
         // The walk has a thread of its own, and `seen` cannot go there: it only borrows.
         let (progress, mut told) = tokio::sync::mpsc::unbounded_channel();
         let (uri, glob, selection) = (self.uri.clone(), self.glob.clone(), selection.clone());
@@ -82,7 +84,10 @@ impl Source for Local {
         while let Some((files, bytes)) = told.recv().await {
             seen(files, bytes);
         }
-        walk.await.map_err(|error| panicked(&self.uri, error))?
+        let listing = walk.await.map_err(|error| panicked(&self.uri, error))??;
+        let (stats, skipped) = (listing.stats, listing.skipped.len());
+        info!(source = %self.uri, files = stats.files, bytes = stats.bytes, skipped, took = ?begun.elapsed(), "listed");
+        Ok(listing)
     }
 
     async fn fetch(&self, file: &LogFile) -> Result<Bytes, SourceError> {

@@ -8,13 +8,14 @@ mod config;
 mod failure;
 mod listing;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use aws_sdk_s3::types::RequestPayer;
 use bytes::Bytes;
+use tracing::{debug, info, warn};
 
 use super::{Listing, LogFile, Source, SourceError, SourceOptions};
 use crate::cloudtrail::Selection;
@@ -195,16 +196,22 @@ impl Source for S3 {
         selection: &Selection,
         seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError> {
-        listing::Lister::new(self, selection, seen).list().await
+        let begun = Instant::now();
+        let listing = listing::Lister::new(self, selection, seen).list().await?;
+        let (stats, skipped) = (listing.stats, listing.skipped.len());
+        info!(source = %self.uri, requests = stats.requests, files = stats.files, bytes = stats.bytes, skipped, took = ?begun.elapsed(), "listed");
+        Ok(listing)
     }
 
     async fn fetch(&self, file: &LogFile) -> Result<Bytes, SourceError> {
         let mut content = Vec::with_capacity(usize::try_from(file.size).unwrap_or_default());
         let mut pause = FIRST_PAUSE;
         for body in 1.. {
+            let begun = Instant::now();
             let answer = self.get(file, content.len()).await?;
             let whole = append(&mut content, answer).await;
             if whole.is_ok() && content.len() as u64 == file.size {
+                debug!(uri = %file.uri, bytes = file.size, body, took = ?begun.elapsed(), "GetObject");
                 break;
             }
             if body == BODIES {
@@ -222,6 +229,7 @@ impl Source for S3 {
             if content.len() as u64 >= file.size {
                 content.clear();
             }
+            warn!(uri = %file.uri, received = content.len(), bytes = file.size, body, ?pause, reason = ?whole.err(), "GetObject again");
             tokio::time::sleep(pause).await;
             pause *= 2;
         }

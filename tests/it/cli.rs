@@ -50,6 +50,10 @@ fn help() {
       -q, --quiet
               Say nothing but the answer and errors
 
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
+
           --color <WHEN>
               Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
               
@@ -72,7 +76,7 @@ fn help() {
 
 #[test]
 fn help_of_ingest() {
-    assert_snapshot!(ran(&["ingest", "--help"]), @r"
+    assert_snapshot!(ran(&["ingest", "--help"]), @r#"
     exit code: 0
     --- stdout
     Read log files into a lake, every event once
@@ -111,10 +115,11 @@ fn help_of_ingest() {
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -159,6 +164,10 @@ fn help_of_ingest() {
       -q, --quiet
               Say nothing but the answer and errors
 
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
+
           --color <WHEN>
               Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
               
@@ -173,12 +182,12 @@ fn help_of_ingest() {
 
     Exit code 3 means done, but log files or records were rejected; the summary names them.
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_keys() {
-    assert_snapshot!(ran(&["keys", "--help"]), @r"
+    assert_snapshot!(ran(&["keys", "--help"]), @r#"
     exit code: 0
     --- stdout
     List every access key: whose it is, when it was used, from how many places
@@ -221,10 +230,11 @@ fn help_of_keys() {
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -258,9 +268,16 @@ fn help_of_keys() {
       -o, --output <FILE>
               Write the answer to this file, once it is complete
 
+          --columns <NAMES>
+              Only these columns, in this order, e.g. access_key_id,last_seen
+
     General:
       -q, --quiet
               Say nothing but the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
               Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
@@ -274,12 +291,12 @@ fn help_of_keys() {
       keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
       keytrail keys --format csv --output keys.csv           For a spreadsheet
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_key() {
-    assert_snapshot!(ran(&["key", "--help"]), @r"
+    assert_snapshot!(ran(&["key", "--help"]), @r#"
     exit code: 0
     --- stdout
     Show one access key: every source IP, user agent, API call, region and error
@@ -313,10 +330,11 @@ fn help_of_key() {
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -350,9 +368,16 @@ fn help_of_key() {
       -o, --output <FILE>
               Write the answer to this file, once it is complete
 
+          --columns <NAMES>
+              Only these columns, in this order, e.g. access_key_id,last_seen
+
     General:
       -q, --quiet
               Say nothing but the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
               Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
@@ -365,12 +390,12 @@ fn help_of_key() {
       keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
       keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
 fn help_of_coverage() {
-    assert_snapshot!(ran(&["coverage", "--help"]), @r"
+    assert_snapshot!(ran(&["coverage", "--help"]), @r#"
     exit code: 0
     --- stdout
     Show what was seen of the trail, and what is missing
@@ -401,10 +426,11 @@ fn help_of_coverage() {
 
     Part of the trail:
           --since <TIME>
-              First moment: 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d, 12h, 30m, 2w
+              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
+              12h, 1h30m
 
           --until <TIME>
-              Last moment, as --since; a date includes that day
+              Up to this time, as --since; a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -438,9 +464,16 @@ fn help_of_coverage() {
       -o, --output <FILE>
               Write the answer to this file, once it is complete
 
+          --columns <NAMES>
+              Only these columns, in this order, e.g. access_key_id,last_seen
+
     General:
       -q, --quiet
               Say nothing but the answer and errors
+
+      -v, --verbose...
+              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
+              request; also RUST_LOG
 
           --color <WHEN>
               Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
@@ -452,7 +485,7 @@ fn help_of_coverage() {
       keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
       keytrail coverage --account 123456789012     Of one account
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
@@ -472,9 +505,12 @@ fn help_of_the_small_commands() {
       -f, --format <FORMAT>  How the answer is written [default: table] [possible values: table, json,
                              jsonl, csv, markdown]
       -o, --output <FILE>    Write the answer to this file, once it is complete
+          --columns <NAMES>  Only these columns, in this order, e.g. access_key_id,last_seen
 
     General:
       -q, --quiet         Say nothing but the answer and errors
+      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
+                          -vv with every request; also RUST_LOG
           --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
                           always, or never [default: auto]
 
@@ -499,6 +535,8 @@ fn help_of_the_small_commands() {
 
     General:
       -q, --quiet         Say nothing but the answer and errors
+      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
+                          -vv with every request; also RUST_LOG
           --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
                           always, or never [default: auto]
 
@@ -522,6 +560,8 @@ fn help_of_the_small_commands() {
 
     General:
       -q, --quiet         Say nothing but the answer and errors
+      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
+                          -vv with every request; also RUST_LOG
           --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
                           always, or never [default: auto]
 
@@ -609,17 +649,19 @@ fn wrong_usage() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(ran(&["keys", "--since", "yesterday"]), @r#"
-    exit code: 2
+    assert_snapshot!(ran(&["keys", "--since", "yesterday"]), @r"
+    exit code: 1
     --- stdout
     --- stderr
-    error: "yesterday" is not a time (RFC 3339 such as 2026-03-01T12:00:00Z, a date such as 2026-03-01, or a span before now such as 90d, 12h, 30m, 2w)
-    "#);
+    error: there is no lake at /work/lane-words/keytrail-lake
+    hint: make one: keytrail ingest SOURCE --lake /work/lane-words/keytrail-lake
+    hint: or ask log files directly, without a lake: --trail SOURCE
+    ");
     assert_snapshot!(ran(&["keys", "--since", "2025-03-02", "--until", "2025-03-01"]), @r"
     exit code: 2
     --- stdout
     --- stderr
-    error: --since is not before --until, so that nothing is left
+    error: --since must be before --until
     ");
 }
 

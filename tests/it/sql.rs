@@ -163,7 +163,7 @@ fn a_value_of_another_type() {
     exit code: 2
     --- stdout
     --- stderr
-    error: parameter $since: "soon" is no time
+    error: parameter $since: "soon" is not a time
     "#);
 }
 

@@ -150,8 +150,8 @@ async fn outcome(name: &str) -> String {
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn arrays_are_read() {
     insta::assert_snapshot!(outcome("stratus-detonation").await, @r"
-        310 read = 310 stored + 0 duplicates + 0 rejected
-        ");
+    310 read = 310 stored + 0 duplicates + 0 rejected
+    ");
 }
 
 /// Partial records, one per line, some with the ids and times of others.
@@ -159,22 +159,22 @@ async fn arrays_are_read() {
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn partial_records_are_read_one_by_one() {
     insta::assert_snapshot!(outcome("panther-tests").await, @r#"
-        453 read = 347 stored + 89 duplicates + 17 rejected
-        record: 1 × eventTime "..." is no time
-        record: 1 × eventTime "redacted" is no time
-        record: 15 × no eventTime
-        "#);
+    453 read = 347 stored + 89 duplicates + 17 rejected
+    record: 1 × eventTime "..." is no time
+    record: 1 × eventTime "redacted" is no time
+    record: 15 × no eventTime
+    "#);
 }
 
 #[tokio::test]
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn log_files_of_all_event_versions_are_read() {
     insta::assert_snapshot!(outcome("flaws-cloud-sample").await, @r"
-        185 read = 185 stored + 0 duplicates + 0 rejected
-        ");
+    185 read = 185 stored + 0 duplicates + 0 rejected
+    ");
     insta::assert_snapshot!(outcome("umccr-examples").await, @r"
-        21 read = 21 stored + 0 duplicates + 0 rejected
-        ");
+    21 read = 21 stored + 0 duplicates + 0 rejected
+    ");
 }
 
 /// `@timestamp` instead of `eventTime`.
@@ -182,37 +182,37 @@ async fn log_files_of_all_event_versions_are_read() {
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn records_of_logstash_are_read() {
     insta::assert_snapshot!(outcome("otrf-ec2-proxy").await, @r"
-        103 read = 103 stored + 0 duplicates + 0 rejected
-        ");
+    103 read = 103 stored + 0 duplicates + 0 rejected
+    ");
 }
 
 #[tokio::test]
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn event_bridge_details_are_read() {
     insta::assert_snapshot!(outcome("custodian-eventbridge").await, @r"
-        20 read = 17 stored + 2 duplicates + 1 rejected
-        record: 1 × no eventTime
-        ");
+    20 read = 17 stored + 2 duplicates + 1 rejected
+    record: 1 × no eventTime
+    ");
 }
 
 #[tokio::test]
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn other_shapes_are_read_or_refused_with_a_reason() {
     insta::assert_snapshot!(outcome("plaso").await, @r"
-        6 read = 6 stored + 0 duplicates + 0 rejected
-        ");
+    6 read = 6 stored + 0 duplicates + 0 rejected
+    ");
     insta::assert_snapshot!(outcome("cloudgrep").await, @r"
-        2 read = 2 stored + 0 duplicates + 0 rejected
-        rejected: bad_cloudtrail.json: the JSON text ends too early, in record 0
-        ");
+    2 read = 2 stored + 0 duplicates + 0 rejected
+    rejected: bad_cloudtrail.json: the JSON text ends too early, in record 0
+    ");
     insta::assert_snapshot!(outcome("trailscraper").await, @r"
-        7 read = 3 stored + 4 duplicates + 0 rejected
-        rejected: policy-to-guess.json: no CloudTrail event in it: objects with the fields Version, Statement
-        ");
+    7 read = 3 stored + 4 duplicates + 0 rejected
+    rejected: policy-to-guess.json: no CloudTrail event in it: objects with the fields Version, Statement
+    ");
     insta::assert_snapshot!(outcome("fivexl").await, @r"
-        0 read = 0 stored + 0 duplicates + 0 rejected
-        rejected: test_events.json: no CloudTrail event in it: objects with the fields test_events
-        ");
+    0 read = 0 stored + 0 duplicates + 0 rejected
+    rejected: test_events.json: no CloudTrail event in it: objects with the fields test_events
+    ");
 }
 
 /// Envelopes of notifications name log files and are none.
@@ -220,20 +220,20 @@ async fn other_shapes_are_read_or_refused_with_a_reason() {
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn notifications_are_skipped() {
     insta::assert_snapshot!(outcome("boogy-notifications").await, @r"
-        0 read = 0 stored + 0 duplicates + 0 rejected
-        skipped: eventbridge-object-annotation-created.json: an EventBridge event that is not from CloudTrail
-        skipped: eventbridge-object-created-plus-key.json: an EventBridge event that is not from CloudTrail
-        skipped: eventbridge-object-created-unsupported-version.json: an EventBridge event that is not from CloudTrail
-        skipped: eventbridge-object-created.json: an EventBridge event that is not from CloudTrail
-        skipped: eventbridge-object-deleted.json: an EventBridge event that is not from CloudTrail
-        skipped: eventbridge-object-restore-completed.json: an EventBridge event that is not from CloudTrail
-        skipped: s3-event-object-created.json: S3 event notifications
-        skipped: s3-event-urlencoded-key.json: S3 event notifications
-        skipped: s3-test-event.json: S3 event notifications
-        skipped: sns-s3-event.json: SNS notifications
-        skipped: sns-s3-test-event.json: SNS notifications
-        skipped: sqs-batch-partial-garbage.json: SQS messages
-        skipped: sqs-s3-event.json: SQS messages
-        skipped: sqs-sns-event.json: SQS messages
-        ");
+    0 read = 0 stored + 0 duplicates + 0 rejected
+    skipped: eventbridge-object-annotation-created.json: an EventBridge event that is not from CloudTrail
+    skipped: eventbridge-object-created-plus-key.json: an EventBridge event that is not from CloudTrail
+    skipped: eventbridge-object-created-unsupported-version.json: an EventBridge event that is not from CloudTrail
+    skipped: eventbridge-object-created.json: an EventBridge event that is not from CloudTrail
+    skipped: eventbridge-object-deleted.json: an EventBridge event that is not from CloudTrail
+    skipped: eventbridge-object-restore-completed.json: an EventBridge event that is not from CloudTrail
+    skipped: s3-event-object-created.json: S3 event notifications
+    skipped: s3-event-urlencoded-key.json: S3 event notifications
+    skipped: s3-test-event.json: S3 event notifications
+    skipped: sns-s3-event.json: SNS notifications
+    skipped: sns-s3-test-event.json: SNS notifications
+    skipped: sqs-batch-partial-garbage.json: SQS messages
+    skipped: sqs-s3-event.json: SQS messages
+    skipped: sqs-sns-event.json: SQS messages
+    ");
 }

@@ -13,11 +13,7 @@ use crate::args::GlobalArgs;
 /// questions about access keys. Every question can also be asked of the log files directly, without a lake.
 #[derive(Debug, Parser)]
 #[command(name = "keytrail", version, max_term_width = 100, after_help = EXAMPLES)]
-#[command(
-    propagate_version = true,
-    disable_help_subcommand = true,
-    subcommand_required = true
-)]
+#[command(propagate_version = true, subcommand_required = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -33,8 +29,8 @@ Examples:
   keytrail keys                                Which keys are used? From the lake, in a moment
   keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
   keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
-  keytrail coverage                            What was seen of the trail, and what is missing?
-  keytrail list                                What else can be asked?
+  keytrail coverage                            Which accounts, regions and days do the logs cover?
+  keytrail list                                Which saved queries are there?
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C";

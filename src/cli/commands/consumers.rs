@@ -19,14 +19,14 @@ use crate::{output, question};
 
 /// Show who uses access keys, and what each of them should use instead
 ///
-/// Every long-term key (AKIA…) by default. Calls are grouped by program and by the place they come from; what kind of
-/// workload it is, is concluded from user agents, addresses and behaviour, and the evidence is said. Calls that AWS
-/// services made on a key's behalf make no consumer.
+/// Every long-term key (AKIA…) by default. Calls are grouped by program and by the place they come from; the kind
+/// of workload is concluded from user agents, addresses and behaviour, and shown with its evidence. Calls that AWS
+/// services made on a key's behalf are not counted as consumers.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only these access keys
-    #[arg(value_name = "ACCESS_KEY_ID")]
+    #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_ids: Vec<AccessKeyId>,
 
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "FILE")]
     networks: Option<PathBuf>,
 
-    /// Address ranges instead of those inside keytrail: AWS's ip-ranges.json, or a table of keytrail networks build
+    /// Address ranges instead of the built-in ones: AWS's ip-ranges.json, or a table of keytrail networks build
     #[arg(long, value_name = "FILE")]
     ip_ranges: Option<PathBuf>,
 

@@ -11,9 +11,9 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
 
-/// Show what was seen of the trail, and what is missing
+/// Show which accounts, regions and days the logs cover, and what is missing
 ///
-/// Accounts, regions and days with their log files and events, rejected log files, holes, and which event categories
+/// Accounts, regions and days with their log files and events, rejected log files, gaps, and which event categories
 /// and data events are present at all. Ask this before you conclude that a key did not do something.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

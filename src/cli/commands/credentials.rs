@@ -13,12 +13,12 @@ use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
 use crate::{output, question};
 
-/// Show what IAM says of users and keys: unused, doubled, used unseen
+/// Audit IAM users and keys: unused, duplicate, or used outside CloudTrail
 ///
 /// From IAM's credential report, or from IAM itself. With a lake or a trail, each key is joined to its events: by id
-/// (--live), by the CreateAccessKey that made it, or because no other key of the user is left. What IAM knows of a
-/// key's last use is compared with the trail's newest event of it: if IAM's is later, something uses the key that
-/// CloudTrail does not show.
+/// (--live), by the CreateAccessKey that made it, or because no other key of the user is left. IAM's record of
+/// a key's last use is compared with the last event in the logs: if IAM's is later, something uses the key in a way that
+/// CloudTrail does not log.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("iam").required(true).multiple(true).args(["credential_reports", "live"]))]

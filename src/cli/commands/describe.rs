@@ -20,6 +20,10 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
+    /// Only these columns
+    #[arg(value_name = "COLUMN")]
+    columns: Vec<String>,
+
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -27,11 +31,27 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   keytrail describe                      Every column of the lake's events
+  keytrail describe user_agent           One column
   keytrail describe --format markdown    The same for a wiki";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let report =
-        report().map_err(|error| Failure::new("the columns do not line up").because(&error))?;
+    let known: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+    let known = [&known[..], &[EVENT_DATE]].concat();
+    let unknown = args
+        .columns
+        .iter()
+        .find(|name| !known.contains(&name.as_str()));
+    if let Some(name) = unknown {
+        let alike = known.iter().filter(|known| known.contains(name.as_str()));
+        let alike: Vec<&str> = alike.copied().collect();
+        let failure = Failure::usage(format!("there is no column {name:?}"));
+        return Err(match alike.as_slice() {
+            [] => failure.hint("keytrail describe lists all columns"),
+            alike => failure.hint(format!("did you mean {}?", alike.join(" or "))),
+        });
+    }
+    let report = report(&args.columns)
+        .map_err(|error| Failure::new("the columns do not line up").because(&error))?;
     output::write(&report, &args.output, context)?;
     Ok(Done::Complete)
 }
@@ -44,7 +64,7 @@ const HEAD: [(&str, &str); 4] = [
     ("record_field", "detail"),
 ];
 
-fn report() -> Result<Report, ArrowError> {
+fn report(only: &[String]) -> Result<Report, ArrowError> {
     let fields = HEAD.map(|(name, fit)| {
         let fit = HashMap::from([(FIT.to_owned(), fit.to_owned())]);
         Field::new(name, DataType::Utf8, true).with_metadata(fit)
@@ -63,7 +83,10 @@ fn report() -> Result<Report, ArrowError> {
             Some(column.path).filter(|path| !path.is_empty()),
         ]
     });
-    let rows: Vec<[Option<&str>; 4]> = columns.chain([partition]).collect();
+    let rows: Vec<[Option<&str>; 4]> = columns
+        .chain([partition])
+        .filter(|row| only.is_empty() || only.iter().any(|name| row[0] == Some(name)))
+        .collect();
     let texts = |index: usize| -> ArrayRef {
         Arc::new(rows.iter().map(|row| row[index]).collect::<StringArray>())
     };

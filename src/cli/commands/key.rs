@@ -9,7 +9,7 @@ use datafusion::common::ScalarValue;
 use keytrail::analysis::{KEY, answer};
 use keytrail::session::Params;
 
-use crate::args::{OutputArgs, TrailArgs};
+use crate::args::{OutputArgs, TrailArgs, key_id};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
@@ -22,7 +22,7 @@ use crate::{output, question};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The access key, e.g. AKIAIOSFODNN7EXAMPLE
-    #[arg(value_name = "ACCESS_KEY_ID")]
+    #[arg(value_name = "ACCESS_KEY_ID", value_parser = key_id)]
     access_key_id: AccessKeyId,
 
     #[command(flatten)]

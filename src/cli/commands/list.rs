@@ -21,14 +21,14 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;
 
-/// List the questions that can be asked by name, or show one in full
+/// List the saved queries, or show one in full
 ///
-/// Every question is a SQL query over the events, with a title, its parameters, and what one row of its answer is. Ask it with
+/// Each is a SQL query over the events, with a title, its parameters, and what one row of its answer is. Run it with
 /// `keytrail run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Show this question in full: when to ask it, its parameters, its SQL
+    /// Show this saved query in full: when to use it, its parameters, its SQL
     #[arg(value_name = "NAME")]
     name: Option<String>,
 

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;
 
-/// Make a table of address ranges, for --ip-ranges
+/// Build a table of address ranges, for --ip-ranges
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -23,10 +23,10 @@ enum Command {
     Build(Build),
 }
 
-/// Make the table of a folder of published files
+/// Build the table from a folder of published files
 ///
-/// Read are AWS's *ip-ranges.json, and PROVIDER-ipv4.txt and PROVIDER-ipv6.txt with one CIDR per line; any of them may be
-/// compressed (.gz). Where ranges lie in each other, the narrowest says whose an address is.
+/// It reads AWS's *ip-ranges.json, and PROVIDER-ipv4.txt and PROVIDER-ipv6.txt with one CIDR per line; any of them may be
+/// compressed (.gz). Where ranges contain each other, the narrowest one decides.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct Build {

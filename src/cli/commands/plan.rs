@@ -17,14 +17,14 @@ use crate::output;
 
 /// Write the runbook for the removal of access keys
 ///
-/// Keys in the order in which they are best worked on: incidents (which are not migrated), unused, root, people, programs in
+/// Keys in the order in which to work on them: incidents (which are not migrated), unused, root, people, programs in
 /// AWS, build services, what is outside, exceptions. For each key its verdict, and for each consumer what it is to use
 /// instead, the commands for a person to run, what to check afterwards, and the way back. keytrail runs none of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only these access keys, with all their steps
-    #[arg(value_name = "ACCESS_KEY_ID")]
+    #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_ids: Vec<AccessKeyId>,
 
     /// Also write the plan as one self-contained HTML page, with boxes to tick

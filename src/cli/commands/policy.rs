@@ -20,22 +20,22 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
 
-/// Write the IAM policy that a key's observed use asks for
+/// Write the least-privilege IAM policy for a key's observed use
 ///
-/// What succeeded is allowed, on the resources it was done to, and nothing else. What was refused or failed is listed
-/// apart, and what the events do not tell is said. Of a key that was abused, ask for the time before (--until).
+/// What succeeded is allowed, on the resources it was done to, and nothing else. What was denied or failed is
+/// listed apart, with what the events do not show.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The access key, e.g. AKIAIOSFODNN7EXAMPLE
-    #[arg(value_name = "ACCESS_KEY_ID")]
+    #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_id: AccessKeyId,
 
     /// Only the use of this consumer, by its id in `keytrail consumers ACCESS_KEY_ID`
     #[arg(long, value_name = "CONSUMER_ID")]
     consumer: Option<String>,
 
-    /// Also allow what was refused for want of permission, or what failed for other reasons (repeatable)
+    /// Also allow what was denied, or what failed for other reasons (repeatable)
     #[arg(long, value_name = "OUTCOME", value_enum)]
     include: Vec<Include>,
 

@@ -16,18 +16,18 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::{output, question};
 
-/// Show which consumers are gone, moved to a role, still there or new since a day
+/// Show which consumers have gone, moved to a role, stayed or come since a date
 ///
-/// The log is cut in two at that day, and each consumer of each key is looked for in both parts. One that no longer calls
+/// Each consumer of each key is looked for before and after that date. One that no longer calls
 /// with the key, and whose program is seen at the same addresses with a role's session and the same calls, has moved.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only these access keys
-    #[arg(value_name = "ACCESS_KEY_ID")]
+    #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_ids: Vec<AccessKeyId>,
 
-    /// The day (UTC) that cuts the log; it is the first day of the second part: 2025-03-01, or a time ago: 30d
+    /// The cut-over date (UTC), the first day of the second part: 2025-03-01, or a span ago: 30d
     #[arg(long, value_name = "DATE")]
     before: String,
 

@@ -18,16 +18,16 @@ use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
 use crate::{output, question};
 
-/// Show which keys can be made inactive or deleted, and which cannot yet
+/// Show which keys can be deactivated or deleted, and which cannot yet
 ///
 /// One verdict per key: incident, unused, deactivate, delete, migrate first, or wait until a day. With keys named, every
-/// rule with its value and whether it holds. Silence counts only where there is a log: the log should reach back over the
-/// window without a hole, and IAM should be asked (--credential-report or --live), because CloudTrail does not show all use.
+/// rule with its value and whether it holds. Silence counts only where there is a log: the logs should cover the
+/// window without a gap, and IAM should be asked (--credential-report or --live), because CloudTrail does not log all use.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only these access keys, with all their rules
-    #[arg(value_name = "ACCESS_KEY_ID")]
+    #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_ids: Vec<AccessKeyId>,
 
     #[command(flatten)]
@@ -90,7 +90,7 @@ impl JudgedArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Thresholds")]
 struct ThresholdArgs {
-    /// How far back the log must reach, without a hole
+    /// How far back the logs must reach, without a gap
     #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
     window: TimeDelta,
 

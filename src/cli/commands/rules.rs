@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;
 
-/// List what is known of attacks: which events mean what, and when
+/// List the rules about attacks: event, severity, technique and condition
 ///
 /// `trace` judges events by these rows. The conditions are explained in docs/rules.md.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
                 .any(|name| name.to_lowercase().contains(&wanted))
         })
         .collect();
+    if rows.is_empty() {
+        return Err(
+            Failure::new(format!("no rule about a service or call named {wanted:?}"))
+                .hint("keytrail rules lists all rules"),
+        );
+    }
     let report =
         report(&rows).map_err(|error| Failure::new("the rules do not line up").because(&error))?;
     output::write(&report, &args.output, context)?;

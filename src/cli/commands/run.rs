@@ -15,18 +15,18 @@ use crate::query::{LimitArgs, ParamArgs, RowsArgs, StoreArgs};
 use crate::question;
 use crate::stream::{self, Asked, Terms};
 
-/// Ask a question by its name (see `keytrail list`)
+/// Run a saved query (see `keytrail list`)
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The question
+    /// The saved query
     #[arg(value_name = "NAME")]
     name: String,
 
     #[command(flatten)]
     params: ParamArgs,
 
-    /// Do not ask, but show the question: when to ask it, its parameters, its SQL
+    /// Show the saved query instead of running it: when to use it, its parameters, its SQL
     #[arg(long)]
     describe: bool,
 

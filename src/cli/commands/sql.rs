@@ -19,11 +19,11 @@ use crate::question;
 use crate::shell::{self, Settings};
 use crate::stream::{self, Asked, Terms};
 
-/// Ask anything in SQL, or open a shell for it
+/// Run SQL, or open a SQL shell
 ///
 /// The tables are events, log_files and rejects, and views of them, among which are the tables of Athena and CloudTrail
-/// Lake: SHOW TABLES and DESCRIBE events say what is in them. SQL only asks here: it changes nothing, writes nothing, and
-/// reads no files by their name. Without SQL, a shell opens on a terminal; otherwise the SQL is read from standard input.
+/// Lake: SHOW TABLES and DESCRIBE events say what is in them. SQL is read-only here: it changes nothing, writes nothing,
+/// and cannot read files by name. Without SQL, a shell opens on a terminal; otherwise the SQL is read from standard input.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     params: ParamArgs,
 
-    /// Show how the query would be done, and do not do it
+    /// Show how the query would run, without running it
     #[arg(long)]
     explain: bool,
 

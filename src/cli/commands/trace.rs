@@ -28,8 +28,8 @@ use crate::{output, question};
 ///
 /// The start is an access key (AKIA… or ASIA…), the ARN of a user, role or role session, a user's name, a source IP address,
 /// an instance id, or an event id. From there every credential is followed that came out of it: sessions, new keys and
-/// users, roles, console sessions, functions and instances, to any depth and across accounts. Events are marked as the
-/// intruder's, the owner's, or not told apart; --known-networks and --incident-start tell keytrail what it cannot know.
+/// users, roles, console sessions, functions and instances, to any depth and across accounts. Events are attributed
+/// to the intruder, the owner, or neither; --known-networks and --incident-start help where the logs alone do not decide.
 ///
 /// csv and jsonl are the timeline, in the shape that Timesketch imports.
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "down")]
     up: bool,
 
-    /// Find what followed (this is what happens anyway)
+    /// Find what followed (the default)
     #[arg(long)]
     down: bool,
 
@@ -111,7 +111,7 @@ enum Level {
 const EXAMPLES: &str = "\
 Examples:
   keytrail trace AKIAIOSFODNN7EXAMPLE                          Everything, from ./keytrail-lake
-  keytrail trace AKIAIOSFODNN7EXAMPLE --known-networks our.txt Our own addresses are told from the intruder's
+  keytrail trace AKIAIOSFODNN7EXAMPLE --known-networks our.txt Separate our own addresses from the intruder's
   keytrail trace AKIAIOSFODNN7EXAMPLE --incident-start 2025-03-06T15:00:00Z
   keytrail trace ASIAIOSFODNN7EXAMPLE --up                     Which key is this session from?
   keytrail trace 198.51.100.202                                What came from an address, and what followed

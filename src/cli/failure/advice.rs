@@ -82,7 +82,7 @@ impl From<UnknownQuestion> for Failure {
             if !near.is_empty() {
                 failure = failure.hint(format!("did you mean {}?", near.join(" or ")));
             }
-            failure = failure.hint("keytrail list shows every question");
+            failure = failure.hint("keytrail list shows all saved queries");
         }
         failure
     }
@@ -130,7 +130,7 @@ impl From<SqlFault> for Failure {
             (FaultKind::NoValue(name), _) => {
                 failure.hint(format!("give it one: --param {name}=VALUE"))
             }
-            (FaultKind::NoTable(_), []) => failure.hint("what there is: SHOW TABLES"),
+            (FaultKind::NoTable(_), []) => failure.hint("list tables with SHOW TABLES"),
             (_, []) => failure,
             (_, names) => failure.hint(format!("did you mean {}?", names.join(" or "))),
         }
@@ -175,7 +175,7 @@ fn of_system(error: &(dyn Error + 'static)) -> Option<&'static str> {
                 return Some("check the permissions of the file or folder");
             }
             Some(ErrorKind::NotADirectory) => {
-                return Some("a file stands where a folder is needed: choose another place");
+                return Some("there is a file where a folder is needed: choose another place");
             }
             _ => {}
         }
@@ -233,7 +233,7 @@ fn of_iam(error: &IamError) -> Vec<String> {
         }
         IamError::AccessDenied { action, .. } => {
             return vec![format!(
-                "these credentials need {action}; SecurityAudit has all that --live asks"
+                "these credentials need {action}; the AWS managed policy SecurityAudit has all that --live needs"
             )];
         }
         IamError::NoCredentials { .. } => {
@@ -243,7 +243,7 @@ fn of_iam(error: &IamError) -> Vec<String> {
             return refused(code).iter().map(|&hint| hint.to_owned()).collect();
         }
         IamError::Connection { .. } => "check the network, a proxy, and --endpoint-url",
-        IamError::ReportTooSlow { .. } => "run the command again: IAM goes on with the report",
+        IamError::ReportTooSlow { .. } => "run the command again: IAM is still making the report",
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]
@@ -254,10 +254,10 @@ fn of_source(error: &SourceError) -> Vec<String> {
         SourceError::InvalidUri { .. } => {
             &["a source is s3://bucket/prefix, a folder, a file, a glob, or - for standard input"]
         }
-        SourceError::Glob { .. } => &["quote the pattern so that the shell leaves it alone"],
-        SourceError::NotFound { uri } if uri.starts_with("s3://") => {
-            &["the prefix is what stands before AWSLogs/ in the keys; see: aws s3 ls s3://bucket/"]
-        }
+        SourceError::Glob { .. } => &["quote the pattern, so that the shell does not expand it"],
+        SourceError::NotFound { uri } if uri.starts_with("s3://") => &[
+            "give the part of the keys before AWSLogs/ as prefix; list them with: aws s3 ls s3://bucket/",
+        ],
         SourceError::Changed { .. } => &["run the command again"],
         SourceError::Archived { .. } => {
             &["restore the objects first, with S3 Batch Operations or: aws s3api restore-object"]
@@ -276,7 +276,7 @@ fn of_source(error: &SourceError) -> Vec<String> {
         SourceError::WrongRegion { region, .. } => {
             return vec![match region {
                 Some(region) => format!("leave out --s3-region, or give --s3-region {region}"),
-                None => "leave out --s3-region: the region is found by itself".to_owned(),
+                None => "leave out --s3-region: the region is found automatically".to_owned(),
             }];
         }
         SourceError::Service { code, .. } if code == "SlowDown" => {

@@ -35,6 +35,7 @@ impl Settings {
         OutputArgs {
             format: named.unwrap_or(self.format),
             output: self.file.clone(),
+            columns: Vec::new(),
         }
     }
 

@@ -3,13 +3,12 @@
 //! In: the scans that are to come. Out: what is kept for them. Promise: nothing is read before somebody asks; whoever asks
 //! meanwhile waits for the same reading; when nobody wants it any more, it ends.
 
+use super::fault::ReadFault;
 use super::kept::{Keeper, Kept};
 use super::want::{Slot, Want, common};
-use crate::source::SourceError;
 use arrow::array::{Array as _, BooleanArray, RecordBatch};
 use arrow::compute::prep_null_mask_filter;
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use arrow::error::ArrowError;
 use datafusion::catalog::{Session as CatalogSession, TableProvider};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::runtime::SpawnedTask;
@@ -23,61 +22,10 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _};
 use futures::future::{BoxFuture, Shared};
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::{Arc, OnceLock};
 
 /// Batches that one stream of the reading works on at once.
 const AT_ONCE: usize = 2;
-
-/// Why the reading ended early; every scan that waits for it is told.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(in crate::session) enum ReadFault {
-    /// The log files cannot be read.
-    #[error(transparent)]
-    Source(Arc<SourceError>),
-    /// What is kept cannot be written to the temporary file, or not be read from it.
-    #[error("temporary file: {0}")]
-    File(Arc<io::Error>),
-    /// The engine failed.
-    #[error(transparent)]
-    Engine(Arc<DataFusionError>),
-}
-
-impl From<io::Error> for ReadFault {
-    fn from(error: io::Error) -> Self {
-        Self::File(Arc::new(error))
-    }
-}
-
-impl From<ArrowError> for ReadFault {
-    fn from(error: ArrowError) -> Self {
-        match error {
-            ArrowError::IoError(_, error) => Self::File(Arc::new(error)),
-            error => Self::Engine(Arc::new(error.into())),
-        }
-    }
-}
-
-impl From<DataFusionError> for ReadFault {
-    fn from(error: DataFusionError) -> Self {
-        match error {
-            DataFusionError::External(inner) => match inner.downcast::<SourceError>() {
-                Ok(source) => Self::Source(Arc::new(*source)),
-                Err(inner) => Self::Engine(Arc::new(DataFusionError::External(inner))),
-            },
-            error => Self::Engine(Arc::new(error)),
-        }
-    }
-}
-
-impl From<ReadFault> for DataFusionError {
-    fn from(fault: ReadFault) -> Self {
-        match fault {
-            ReadFault::Engine(error) => DataFusionError::Shared(error),
-            fault => DataFusionError::External(Box::new(fault)),
-        }
-    }
-}
 
 /// Kept rows that are there, or on their way.
 pub(super) type Filling = Shared<BoxFuture<'static, Result<Arc<Kept>, ReadFault>>>;

@@ -5,7 +5,7 @@
 //! not kept.
 
 use super::super::raw::locked;
-use super::fill::ReadFault;
+use super::fault::ReadFault;
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::{and, concat, concat_batches, filter, filter_record_batch, or, take};
 use arrow::datatypes::SchemaRef;

@@ -12,6 +12,7 @@
 //! ```
 
 mod account;
+mod fault;
 mod fill;
 mod foresee;
 mod kept;
@@ -21,7 +22,7 @@ mod tests;
 mod want;
 
 pub(super) use account::Deferred;
-pub(super) use fill::ReadFault;
+pub(super) use fault::ReadFault;
 pub(super) use foresee::{Foreseen, physical};
 
 use super::raw::locked;

@@ -3,7 +3,8 @@
 //! In: a slot of a spool, and a scan that it covers. Out: the rows of the scan. Promise: pieces without such rows are not
 //! read; columns that are only needed to tell the rows are read alone first.
 
-use super::fill::{ReadFault, Spool};
+use super::fault::ReadFault;
+use super::fill::Spool;
 use super::kept::{Kept, Piece};
 use super::want::Want;
 use arrow::array::{RecordBatch, RecordBatchOptions};

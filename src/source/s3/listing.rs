@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_s3::types::{EncodingType, Object, ObjectStorageClass, OptionalObjectAttributes};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use tracing::debug;
 
 use super::S3;
 use crate::cloudtrail::{KeyPrefix, Level, LogFileKey, Selection, is_document};
@@ -238,6 +239,7 @@ impl<'a> Lister<'a> {
     /// Sends one request.
     async fn page(&self, query: &Query<'_>) -> Result<Page, SourceError> {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        debug!(bucket = %self.s3.bucket, prefix = query.prefix, after = ?query.after, "ListObjectsV2");
         let answer = self
             .s3
             .client
