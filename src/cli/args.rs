@@ -142,7 +142,7 @@ pub(crate) struct InputArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Read log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or - (repeatable)
+    /// Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or - (repeatable)
     #[arg(long = "trail", value_name = "SOURCE")]
     trails: Vec<String>,
 }

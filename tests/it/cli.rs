@@ -24,20 +24,21 @@ fn help() {
       key          Show one access key: every source IP, user agent, API call, region and error
       trace        Trace a compromised key: everything it did, what came out of it, what to clean up
       consumers    Show who uses access keys, and what each of them should use instead
-      coverage     Show what was seen of the trail, and what is missing
-      credentials  Show what IAM says of users and keys: unused, doubled, used unseen
+      coverage     Show which accounts, regions and days the logs cover, and what is missing
+      credentials  Audit IAM users and keys: unused, duplicate, or used outside CloudTrail
       plan         Write the runbook for the removal of access keys
-      policy       Write the IAM policy that a key's observed use asks for
-      ready        Show which keys can be made inactive or deleted, and which cannot yet
-      progress     Show which consumers are gone, moved to a role, still there or new since a day
-      run          Ask a question by its name (see `keytrail list`)
-      list         List the questions that can be asked by name, or show one in full
-      sql          Ask anything in SQL, or open a shell for it
-      networks     Make a table of address ranges, for --ip-ranges
+      policy       Write the least-privilege IAM policy for a key's observed use
+      ready        Show which keys can be deactivated or deleted, and which cannot yet
+      progress     Show which consumers have gone, moved to a role, stayed or come since a date
+      run          Run a saved query (see `keytrail list`)
+      list         List the saved queries, or show one in full
+      sql          Run SQL, or open a SQL shell
+      networks     Build a table of address ranges, for --ip-ranges
       describe     Describe the columns of an event: name, type, place in the record, meaning
-      rules        List what is known of attacks: which events mean what, and when
+      rules        List the rules about attacks: event, severity, technique and condition
       completions  Print a completion script for a shell
-      man          Print the manual page, or write one page per command into a folder
+      man          Show the manual page, or write one page per command into a folder
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -48,14 +49,14 @@ fn help() {
 
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
 
       -v, --verbose...
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -65,8 +66,8 @@ fn help() {
       keytrail keys                                Which keys are used? From the lake, in a moment
       keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
       keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
-      keytrail coverage                            What was seen of the trail, and what is missing?
-      keytrail list                                What else can be asked?
+      keytrail coverage                            Which accounts, regions and days do the logs cover?
+      keytrail list                                Which saved queries are there?
 
     Exit codes:
       0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C
@@ -135,10 +136,10 @@ fn help_of_ingest() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -162,14 +163,14 @@ fn help_of_ingest() {
 
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
 
       -v, --verbose...
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -225,7 +226,7 @@ fn help_of_keys() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
               (repeatable)
 
     Part of the trail:
@@ -250,10 +251,10 @@ fn help_of_keys() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -273,14 +274,14 @@ fn help_of_keys() {
 
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
 
       -v, --verbose...
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -325,7 +326,7 @@ fn help_of_key() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
               (repeatable)
 
     Part of the trail:
@@ -350,10 +351,10 @@ fn help_of_key() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -373,14 +374,14 @@ fn help_of_key() {
 
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
 
       -v, --verbose...
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -398,9 +399,9 @@ fn help_of_coverage() {
     assert_snapshot!(ran(&["coverage", "--help"]), @r#"
     exit code: 0
     --- stdout
-    Show what was seen of the trail, and what is missing
+    Show which accounts, regions and days the logs cover, and what is missing
 
-    Accounts, regions and days with their log files and events, rejected log files, holes, and which
+    Accounts, regions and days with their log files and events, rejected log files, gaps, and which
     event categories and data events are present at all. Ask this before you conclude that a key did not
     do something.
 
@@ -421,7 +422,7 @@ fn help_of_coverage() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Ask log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
+              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
               (repeatable)
 
     Part of the trail:
@@ -446,10 +447,10 @@ fn help_of_coverage() {
               Server that speaks S3, instead of AWS (the bucket goes into the path)
 
           --s3-region <REGION>
-              Region of the bucket; found by itself if not given
+              Region of the bucket; found automatically if not given
 
           --request-payer
-              Accept that this account pays for requests and transfer
+              Accept that your account pays for requests and transfer (requester pays)
 
           --no-sign-request
               Send no credentials, for public buckets
@@ -469,14 +470,14 @@ fn help_of_coverage() {
 
     General:
       -q, --quiet
-              Say nothing but the answer and errors
+              Print only the answer and errors
 
       -v, --verbose...
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
           --color <WHEN>
-              Bold and dim text: when the output is a terminal and NO_COLOR is not set, always, or never
+              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
 
@@ -495,7 +496,10 @@ fn help_of_the_small_commands() {
     --- stdout
     Describe the columns of an event: name, type, place in the record, meaning
 
-    Usage: keytrail describe [OPTIONS]
+    Usage: keytrail describe [OPTIONS] [COLUMN]...
+
+    Arguments:
+      [COLUMN]...  Only these columns
 
     Options:
       -h, --help     Print help
@@ -508,14 +512,15 @@ fn help_of_the_small_commands() {
           --columns <NAMES>  Only these columns, in this order, e.g. access_key_id,last_seen
 
     General:
-      -q, --quiet         Say nothing but the answer and errors
+      -q, --quiet         Print only the answer and errors
       -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
                           -vv with every request; also RUST_LOG
-          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto),
                           always, or never [default: auto]
 
     Examples:
       keytrail describe                      Every column of the lake's events
+      keytrail describe user_agent           One column
       keytrail describe --format markdown    The same for a wiki
     --- stderr
     ");
@@ -534,10 +539,10 @@ fn help_of_the_small_commands() {
       -V, --version  Print version
 
     General:
-      -q, --quiet         Say nothing but the answer and errors
+      -q, --quiet         Print only the answer and errors
       -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
                           -vv with every request; also RUST_LOG
-          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto),
                           always, or never [default: auto]
 
     Examples:
@@ -549,7 +554,7 @@ fn help_of_the_small_commands() {
     assert_snapshot!(ran(&["man", "-h"]), @r"
     exit code: 0
     --- stdout
-    Print the manual page, or write one page per command into a folder
+    Show the manual page, or write one page per command into a folder
 
     Usage: keytrail man [OPTIONS]
 
@@ -559,14 +564,14 @@ fn help_of_the_small_commands() {
       -V, --version       Print version
 
     General:
-      -q, --quiet         Say nothing but the answer and errors
+      -q, --quiet         Print only the answer and errors
       -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
                           -vv with every request; also RUST_LOG
-          --color <WHEN>  Bold and dim text: when the output is a terminal and NO_COLOR is not set,
+          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto),
                           always, or never [default: auto]
 
     Examples:
-      keytrail man | man -l -                            Read the manual page
+      keytrail man                                       Read the manual page
       keytrail man --dir ~/.local/share/man/man1         Install all pages
     --- stderr
     ");

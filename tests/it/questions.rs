@@ -273,7 +273,7 @@ fn wrong_questions() {
         "exit code: 2\n--- stdout\n--- stderr\n\
          error: there is no question \"key-timelime\"\n\
          hint: did you mean key-timeline or key-lifecycle or key-issued?\n\
-         hint: keytrail list shows every question\n"
+         hint: keytrail list shows all saved queries\n"
     );
     assert_eq!(
         said(&["new-since"]),
