@@ -5,11 +5,10 @@
 //! none); ingests go on meanwhile; a kill leaves files that no table names; memory is bounded by the size of a new file.
 
 use super::change::{Change, StoredFile};
-use super::commit::MOST_ATTEMPTS;
 use super::merge::Merge;
 use super::names::{self, Writer};
 use super::stats::SMALL_BYTES;
-use super::table::Table;
+use super::table::{MOST_ATTEMPTS, Table};
 use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError};

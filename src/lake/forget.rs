@@ -4,7 +4,7 @@
 //! the log files, so that they are not read again, and the lake remembers that these events were not lost.
 
 use super::change::Change;
-use super::table::Table;
+use super::table::{MOST_ATTEMPTS, Table};
 use super::tables::TableName;
 use super::{FORGOTTEN, Lake, LakeError, commit};
 use chrono::NaiveDate;
@@ -39,7 +39,7 @@ impl Lake {
 
     /// Takes the events of the days before `day` out of the lake, or only counts them.
     pub async fn forget(&mut self, day: NaiveDate, dry_run: bool) -> Result<Forgotten, LakeError> {
-        for _ in 0..commit::MOST_ATTEMPTS {
+        for _ in 0..MOST_ATTEMPTS {
             let mut old = self.events.files()?;
             old.retain(|file| file.date.is_some_and(|date| date < day));
             let mut days: Vec<_> = old.iter().map(|file| file.date).collect();
@@ -75,7 +75,7 @@ impl Lake {
         }
         Err(LakeError::Contended {
             table: TableName::Events.as_str(),
-            attempts: commit::MOST_ATTEMPTS,
+            attempts: MOST_ATTEMPTS,
         })
     }
 }

@@ -5,11 +5,10 @@
 //! failed makes way for that of the next. The commit tells how many rows the other tables had.
 
 use super::change::{Change, Committed, Others, StoredFile};
-use super::commit::MOST_ATTEMPTS;
 use super::ledger::{Known, identity, log_files_batch};
 use super::names::{self, ParcelId, Writer};
 use super::reader::read_columns;
-use super::table::Table;
+use super::table::{MOST_ATTEMPTS, Table};
 use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError};

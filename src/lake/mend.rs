@@ -6,7 +6,7 @@
 
 use super::change::{Change, StoredFile};
 use super::check::{Checked, Findings};
-use super::commit::{MOST_ATTEMPTS, keys_of};
+use super::commit::keys_of;
 use super::files;
 use super::ledger::{LOST, identity, log_files_batch};
 use super::ledger_commit::without;
@@ -14,7 +14,7 @@ use super::mend_row::Row;
 use super::names::{self, Writer};
 use super::reader::{BytesReader, read_columns};
 use super::seen::keys_in;
-use super::table::Table;
+use super::table::{MOST_ATTEMPTS, Table};
 use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError, Location};
