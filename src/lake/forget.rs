@@ -6,7 +6,7 @@
 use super::change::Change;
 use super::table::{MOST_ATTEMPTS, Table};
 use super::tables::TableName;
-use super::{FORGOTTEN, Lake, LakeError, commit};
+use super::{FORGOTTEN, Lake, LakeError};
 use chrono::NaiveDate;
 
 /// The number in which the table of events keeps the day before which events were forgotten.
