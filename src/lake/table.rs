@@ -30,6 +30,10 @@ pub(super) const MOST_ATTEMPTS: u32 = 200;
 /// What a commit is recognized by, in its `commitInfo`.
 const COMMIT_ID: &str = "keytrail.commit";
 
+/// How often a commit is tried again because another writer was faster. Each loss means that the other has made
+/// progress, so this many in a row is a sign of something else.
+pub(super) const MOST_ATTEMPTS: u32 = 200;
+
 /// A table and the version of it that was last looked at.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
