@@ -5,8 +5,10 @@
 
 use std::env;
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::ColorChoice;
+use indicatif::ProgressBar;
 
 use crate::args::GlobalArgs;
 
@@ -16,6 +18,8 @@ pub(crate) struct Context {
     /// Whether only the answer and errors are wanted.
     pub(crate) quiet: bool,
     color: ColorChoice,
+    /// A line on standard error that changes while somebody waits for an answer.
+    line: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Context {
@@ -24,12 +28,33 @@ impl Context {
         Self {
             quiet: global.quiet,
             color: global.color,
+            line: Arc::default(),
         }
+    }
+
+    /// Shows a line that changes until the answer is there.
+    pub(crate) fn wait_with(&self, line: ProgressBar) {
+        *self.line() = Some(line);
+    }
+
+    /// Takes that line away.
+    pub(crate) fn end_waiting(&self) {
+        if let Some(line) = self.line().take() {
+            line.finish_and_clear();
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says something on standard error, whatever was asked for: an error.
     pub(crate) fn say(&self, text: &str) {
-        let _ = writeln!(stderr().lock(), "{text}");
+        let say = || drop(writeln!(stderr().lock(), "{text}"));
+        match self.line().as_ref() {
+            Some(line) => line.suspend(say),
+            None => say(),
+        }
     }
 
     /// Says something on standard error, unless quiet was asked for.

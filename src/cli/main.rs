@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         let done = work.map(|work| work.join().unwrap_or_else(|panic| resume_unwind(panic)));
         done.unwrap_or_else(|error| Err(Failure::new("the runtime did not start").because(&error)))
     });
+    context.end_waiting();
     match done {
         Ok(done) => done.into(),
         Err(failure) => {

@@ -46,6 +46,7 @@ pub(crate) fn deliver(
                 width: context.width(),
                 color: context.color(),
             };
+            context.end_waiting();
             print(|out| fill(options, out))
         }
     }

@@ -1,14 +1,15 @@
-//! What an ingest is doing, for the person who waits.
+//! What an ingest or a question is doing, for the person who waits.
 //!
-//! In: the calls of an [`Observer`]. Out: two lines on standard error that change in place on a terminal; otherwise a
-//! plain line at each new phase and every few seconds; nothing if quiet was asked for. Promise: standard output is never
-//! touched, and an observing pipeline never waits for a slow terminal.
+//! In: the calls of an [`Observer`]. Out: two lines on standard error that change in place on a terminal, for a question only
+//! once it takes long; without a terminal, an ingest writes a plain line at each new phase and every few seconds, a question
+//! writes nothing; nothing if quiet was asked for. Promise: standard output is never touched, the lines are gone before an
+//! answer appears, and an observing pipeline never waits for a slow terminal.
 
 use std::io::{IsTerminal as _, stderr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use keytrail::read::{Observer, Outcome, Phase};
 
 use crate::context::Context;
@@ -16,6 +17,9 @@ use crate::size::ByteSize;
 
 /// Between two plain lines: rare enough for a log, often enough to see that it is alive.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// A question that is answered sooner is not commented on.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Between two turns of the spinner.
 const TICK: Duration = Duration::from_millis(120);
@@ -32,6 +36,8 @@ enum Face {
     Silent,
     Lines(Context),
     Bar(ProgressBar),
+    /// Of a question: it says at the end that only the answer is missing.
+    Question(ProgressBar),
 }
 
 impl Progress {
@@ -48,17 +54,42 @@ impl Progress {
         }
     }
 
+    /// The progress of a question; the context takes the lines away when there is an answer.
+    pub(crate) fn of_question(context: &Context) -> Arc<Self> {
+        let face = match context.quiet || !stderr().is_terminal() {
+            true => Face::Silent,
+            false => {
+                let bar = bar().with_style(line());
+                bar.set_draw_target(ProgressDrawTarget::hidden());
+                bar.set_message("reading the lake");
+                context.wait_with(bar.clone());
+                let late = bar.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(PATIENCE).await;
+                    if !late.is_finished() {
+                        late.set_draw_target(ProgressDrawTarget::stderr());
+                    }
+                });
+                Face::Question(bar)
+            }
+        };
+        Arc::new(Self {
+            face,
+            state: Mutex::new(State::new()),
+        })
+    }
+
     /// Says something without disturbing the line that changes in place.
     pub(crate) fn say(&self, context: &Context, text: &str) {
         match &self.face {
-            Face::Bar(bar) => bar.suspend(|| context.say(text)),
+            Face::Bar(bar) | Face::Question(bar) => bar.suspend(|| context.say(text)),
             Face::Lines(_) | Face::Silent => context.say(text),
         }
     }
 
     /// Takes the changing line away; what happened is told by the summary.
     pub(crate) fn finish(&self) {
-        if let Face::Bar(bar) = &self.face {
+        if let Face::Bar(bar) | Face::Question(bar) = &self.face {
             bar.finish_and_clear();
         }
     }
@@ -68,7 +99,12 @@ impl Progress {
         change(&mut state);
         match &self.face {
             Face::Silent => {}
-            Face::Bar(bar) => {
+            Face::Question(bar) if state.is_read() => {
+                bar.set_message("all log files are read; answering");
+                bar.set_position(state.total.bytes);
+                bar.set_prefix("");
+            }
+            Face::Bar(bar) | Face::Question(bar) => {
                 // A bar of length zero would be drawn full.
                 bar.set_length(state.total.bytes.max(1));
                 bar.set_position(state.done.bytes);
@@ -93,6 +129,11 @@ impl Observer for Progress {
     fn phase(&self, phase: Phase) {
         self.update(|state| {
             state.phase = Some(phase);
+            if let Face::Question(bar) = &self.face {
+                // A question may read the log files again.
+                state.done = Amount::default();
+                bar.set_style(lines());
+            }
             state.since = Instant::now();
             // Makes a plain line due at once.
             state.said = state
@@ -130,11 +171,21 @@ impl Observer for Progress {
     }
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {wide_msg}\n  [{bar:20}] {prefix}")
+/// What is being done, and how far it is.
+fn lines() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {wide_msg}\n  [{bar:20}] {prefix}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ");
-    let bar = ProgressBar::new(1).with_style(style);
+        .progress_chars("=> ")
+}
+
+/// What is being done, where nobody knows how far it is.
+fn line() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(1).with_style(lines());
     bar.enable_steady_tick(TICK);
     bar
 }
@@ -183,6 +234,13 @@ impl State {
             rejected_files: 0,
             rejected_records: 0,
         }
+    }
+
+    /// Whether all log files were read.
+    fn is_read(&self) -> bool {
+        self.phase == Some(Phase::Reading)
+            && self.total.files > 0
+            && self.done.files >= self.total.files
     }
 
     /// The state as one line.

@@ -13,7 +13,9 @@ use keytrail::session::{Session, SessionOptions};
 use keytrail::source::{self, Source};
 
 use crate::args::{DEFAULT_LAKE, Input, SourceArgs, TrailArgs};
+use crate::context::Context;
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// The most JSON a log file may have when it is asked without ingest.
 const MAX_JSON: u64 = 2 << 30;
@@ -45,39 +47,42 @@ pub(crate) async fn location(lake: &str, access: &SourceArgs) -> Result<Location
 }
 
 /// A session on what the options name.
-pub(crate) async fn session(trail: &TrailArgs) -> Result<Session, Failure> {
-    session_within(None, trail).await
+pub(crate) async fn session(trail: &TrailArgs, context: &Context) -> Result<Session, Failure> {
+    session_within(None, trail, context).await
 }
 
 /// The same with at most so many bytes of memory for sorting, grouping and joining.
 pub(crate) async fn session_within(
     max_memory: Option<usize>,
     trail: &TrailArgs,
+    context: &Context,
 ) -> Result<Session, Failure> {
-    open(trail, trail.selection.selection()?, max_memory).await
+    open(trail, trail.selection.selection()?, max_memory, context).await
 }
 
 /// The same on events from an earlier moment on than the options say.
 pub(crate) async fn session_from(
     since: DateTime<Utc>,
     trail: &TrailArgs,
+    context: &Context,
 ) -> Result<Session, Failure> {
     let selection = trail.selection.selection()?;
     let since = selection.since.map(|narrow| narrow.min(since));
-    open(trail, Selection { since, ..selection }, None).await
+    open(trail, Selection { since, ..selection }, None, context).await
 }
 
 async fn open(
     trail: &TrailArgs,
     selection: Selection,
     max_memory: Option<usize>,
+    context: &Context,
 ) -> Result<Session, Failure> {
     let options = SessionOptions {
+        observer: Progress::of_question(context),
         selection,
         threads: threads(),
         max_json: MAX_JSON,
         max_memory,
-        ..SessionOptions::default()
     };
     match trail.input.input() {
         Input::Lake(lake) => {
@@ -91,12 +96,15 @@ async fn open(
 }
 
 /// A session on what the options name; none if they name nothing and there is no lake at the usual place.
-pub(crate) async fn session_if_any(trail: &TrailArgs) -> Result<Option<Session>, Failure> {
+pub(crate) async fn session_if_any(
+    trail: &TrailArgs,
+    context: &Context,
+) -> Result<Option<Session>, Failure> {
     if trail.input.input() == Input::Lake(DEFAULT_LAKE.to_owned()) {
         let lake = Lake::open(&location(DEFAULT_LAKE, &trail.access).await?).await;
         if let Err(LakeError::Missing { .. }) = lake {
             return Ok(None);
         }
     }
-    session(trail).await.map(Some)
+    session(trail, context).await.map(Some)
 }

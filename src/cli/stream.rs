@@ -115,6 +115,8 @@ pub(crate) async fn write(
 ) -> Result<Answered, Failure> {
     let began = Instant::now();
     let context = &terms.context;
+    // Another line follows each query.
+    context.end_waiting();
     let Asked {
         name,
         title,

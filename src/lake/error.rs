@@ -76,6 +76,18 @@ pub enum LakeError {
         /// The newest version that can be handled.
         supported: u32,
     },
+    /// Another program has changed the lake in a way that keytrail never does, and does not read.
+    #[error(
+        "table {table} of the lake {lake} uses Delta's {feature}, which keytrail does not read"
+    )]
+    Foreign {
+        /// Where.
+        lake: String,
+        /// Which table.
+        table: &'static str,
+        /// What it uses.
+        feature: &'static str,
+    },
     /// The place cannot be one of a lake.
     #[error("{uri:?} cannot hold a lake: {reason}")]
     Location {

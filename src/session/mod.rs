@@ -21,6 +21,7 @@ mod query;
 mod raw;
 mod spool;
 mod statement;
+mod stored;
 mod typed;
 mod views;
 
@@ -34,7 +35,7 @@ pub use typed::{Ending, Named, Next, Open, Typed};
 pub use views::{EVENT_DATA_STORE, VIEWS, View};
 
 use crate::cloudtrail::Selection;
-use crate::lake::{Lake, LakeError, TableName};
+use crate::lake::{Lake, TableName};
 use crate::read::{Observer, Silent};
 use crate::source::Source;
 use arrow::array::RecordBatch;
@@ -50,6 +51,7 @@ use raw::{LedgerTable, RawTable, Trail};
 use spool::{Deferred, Foreseen, Spooled};
 use std::collections::HashMap;
 use std::sync::Arc;
+use stored::Stored;
 
 /// How to ask.
 #[derive(Debug, Clone)]
@@ -109,17 +111,12 @@ impl Session {
     pub async fn lake(lake: Lake, options: &SessionOptions) -> Result<Self, SessionError> {
         let context = context(options.threads, options.max_memory)?;
         for name in TableName::ALL {
-            let provider =
-                lake.delta(name)
-                    .table_provider()
-                    .await
-                    .map_err(|error| LakeError::Delta {
-                        table: name.as_str(),
-                        source: Box::new(error.into()),
-                    })?;
+            let files = lake.scannable(name)?;
+            context.register_object_store(&files.root, Arc::clone(&files.store) as _);
+            let table = Arc::new(Stored::new(name, files)?);
             match name {
-                TableName::Events => register_selected(&context, provider, &options.selection)?,
-                _ => drop(context.register_table(name.as_str(), provider)?),
+                TableName::Events => register_selected(&context, table, &options.selection)?,
+                _ => drop(context.register_table(name.as_str(), table)?),
             }
         }
         Ok(Self {
@@ -270,6 +267,9 @@ impl Session {
 /// query is cut into, the less there is to put together again.
 const DECODERS_PER_STREAM: usize = 4;
 
+/// The most bytes of Parquet footers that are kept for the next query of a command; those of a file of events take some 130 KB.
+const FOOTERS: usize = 128 << 20;
+
 fn context(
     partitions: usize,
     max_memory: Option<usize>,
@@ -281,7 +281,7 @@ fn context(
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
     parquet.reorder_filters = true;
-    let mut runtime = RuntimeEnvBuilder::new();
+    let mut runtime = RuntimeEnvBuilder::new().with_metadata_cache_limit(FOOTERS);
     if let Some(bytes) = max_memory {
         // Operators that can spill share what the others leave.
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));

@@ -104,7 +104,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let options = ConsumerOptions {
         addresses: Arc::new(args.networks.address_book()?),
     };
-    let session = question::session(&args.trail).await?;
+    let session = question::session(&args.trail, context).await?;
     let consumers = ConsumersQuestion {
         keys: args.access_key_ids,
         options: Some(options),

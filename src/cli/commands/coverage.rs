@@ -32,7 +32,7 @@ Examples:
   keytrail coverage --account 123456789012     Of one account";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.trail).await?;
+    let session = question::session(&args.trail, context).await?;
     let report = answer(&session, &COVERAGE, &Params::new()).await?;
     output::write(&report, &args.output, context)
 }

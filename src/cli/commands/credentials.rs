@@ -55,7 +55,7 @@ Examples:
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let (inventory, replaced) = args.iam.inventory(&args.trail).await?;
-    let session = question::session_if_any(&args.trail).await?;
+    let session = question::session_if_any(&args.trail, context).await?;
     let trail = match &session {
         Some(session) => Some(TrailKeys::read(session).await?),
         None => None,

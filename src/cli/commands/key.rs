@@ -40,7 +40,7 @@ Examples:
   keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.trail).await?;
+    let session = question::session(&args.trail, context).await?;
     let key = ScalarValue::from(args.access_key_id.as_str());
     let params = Params::from([("access_key_id".to_owned(), key)]);
     let report = answer(&session, &KEY, &params).await?;

@@ -65,7 +65,7 @@ Examples:
   keytrail keys --format csv --output keys.csv           For a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.trail).await?;
+    let session = question::session(&args.trail, context).await?;
     let temporary = ScalarValue::from(args.temporary);
     let params = Params::from([("temporary".to_owned(), temporary)]);
     let mut report = answer(&session, &KEYS, &params).await?;

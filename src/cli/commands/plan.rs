@@ -47,7 +47,7 @@ Examples:
   keytrail plan --format csv -o steps.csv                 One row per step, for a tracker of tasks";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let found = args.judged.ready(&args.access_key_ids).await?;
+    let found = args.judged.ready(&args.access_key_ids, context).await?;
     let plan = plan(
         &found,
         &PlanOptions {

@@ -110,7 +110,7 @@ fn named<T: Copy + Send + Sync + 'static>(
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let session = question::session(&args.trail).await?;
+    let session = question::session(&args.trail, context).await?;
     if args.consumer.is_some() {
         Observed::foresee_consumers(&session, &args.access_key_id).await?;
     }

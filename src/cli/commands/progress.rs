@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let options = ConsumerOptions {
         addresses: Arc::new(args.networks.address_book()?),
     };
-    let session = question::session(&args.trail).await?;
+    let session = question::session(&args.trail, context).await?;
     let found = progress(&session, &args.access_key_ids, day, &options).await?;
     output::write(&found.report()?, &args.output, context)
 }

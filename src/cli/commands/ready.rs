@@ -59,9 +59,13 @@ pub(crate) struct JudgedArgs {
 
 impl JudgedArgs {
     /// The verdicts on these keys; on all when there are none.
-    pub(crate) async fn ready(&self, keys: &[AccessKeyId]) -> Result<Ready, Failure> {
+    pub(crate) async fn ready(
+        &self,
+        keys: &[AccessKeyId],
+        context: &Context,
+    ) -> Result<Ready, Failure> {
         let (inventory, replaced) = self.iam.inventory(&self.trail).await?;
-        let session = question::session(&self.trail).await?;
+        let session = question::session(&self.trail, context).await?;
         let as_of = moment(self.as_of.as_deref(), Utc::now(), Bound::Until)?;
         let options = self
             .thresholds
@@ -74,7 +78,7 @@ impl JudgedArgs {
         if let (Some(since), Some(window)) = (since, window)
             && since > window
         {
-            let session = question::session_from(window, &self.trail).await?;
+            let session = question::session_from(window, &self.trail, context).await?;
             found = ready(&session, keys, iam, &options).await?;
             found.notes.push(format!(
                 "--since is within the window: the log was read from {} on",
@@ -141,6 +145,6 @@ Examples:
   keytrail ready --window 400d --format csv           With yearly jobs in mind, for a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let found = args.judged.ready(&args.access_key_ids).await?;
+    let found = args.judged.ready(&args.access_key_ids, context).await?;
     output::write(&found.report()?, &args.output, context)
 }

@@ -64,7 +64,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let params = asked.params(&args.params.texts()?, Utc::now())?;
     let terms = Terms::begin(&args.limits, context)?;
     let answered = terms.run(async {
-        let session = question::session_within(Some(args.limits.max_memory()), &args.trail).await?;
+        let session =
+            question::session_within(Some(args.limits.max_memory()), &args.trail, context).await?;
         session.name_event_data_store(args.store.name()).await?;
         let query = asked.ready(&session, &params).await;
         let query = query.map_err(|error| Failure::from(error).within(asked.file()))?;

@@ -85,7 +85,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     let terms = Terms::begin(&args.limits, context)?;
     let opened = terms.run(async {
-        let session = question::session_within(Some(args.limits.max_memory()), &args.trail).await?;
+        let session =
+            question::session_within(Some(args.limits.max_memory()), &args.trail, context).await?;
         session.name_event_data_store(args.store.name()).await?;
         Ok(session)
     });

@@ -144,7 +144,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
     };
     let book = args.networks.address_book()?;
-    let session = question::session(&args.trail).await?;
+    let session = question::session(&args.trail, context).await?;
     let trace = trace(&session, &options).await?;
     if let Some(path) = &args.html {
         let files = trace.timeline.iter();

@@ -214,6 +214,9 @@ fn of_lake(error: &LakeError) -> Vec<String> {
         }
         LakeError::NotALake { .. } => "choose another place with --lake",
         LakeError::Newer { .. } => "use the keytrail that wrote it, or a newer one",
+        LakeError::Foreign { .. } => {
+            "another program wrote to the lake: make a new one from the log files with keytrail ingest"
+        }
         LakeError::Location { .. } => "a lake is a folder or s3://bucket/prefix",
         LakeError::Contended { .. } => {
             "run the command again, and fewer of them at once: what is stored stays"

@@ -49,6 +49,7 @@ pub(crate) async fn run(
     terms: &Terms,
 ) -> Result<Done, Failure> {
     terms.watch.stay();
+    terms.context.end_waiting();
     let Some(names) = terms
         .run(async { Ok(Names::of(session, &library).await?) })
         .await?
