@@ -153,6 +153,10 @@ impl Table {
         self.location.name()
     }
 
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     pub(crate) fn delta(&self) -> &DeltaTable {
         &self.delta
     }
