@@ -4,6 +4,7 @@
 //! without key ids, which a report does not hold. Promise: columns are found by their names, in any order; columns that
 //! nobody here knows are kept; AWS's special values (`N/A`, `no_information`, `not_supported`) stay told apart.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -12,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use csv::StringRecord;
+use encoding_rs::{Encoding, UTF_8};
 
 use super::{IamError, Inventory, Key, Moment, Password, User};
 use crate::cloudtrail::AccountId;
@@ -81,19 +83,43 @@ pub fn read(path: &Path) -> Result<Inventory, IamError> {
     parse(&path.display().to_string(), &bytes)
 }
 
-/// Reads a credential report from bytes; `file` is its name in errors.
+/// Reads a credential report from bytes; `file` is its name in errors. A file may hold the reports of several accounts, one after
+/// the other.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Inventory, IamError> {
-    let (csv, taken) = unwrapped(bytes);
-    let csv = csv.as_deref().unwrap_or(bytes);
-    // Spreadsheets put a byte order mark before what they save.
-    let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
+    let text = decoded(bytes);
+    let parts = match unwrapped(file, &text)? {
+        parts if parts.is_empty() => vec![(text.into_owned(), None)],
+        parts => parts,
+    };
+    let mut inventories = Vec::new();
+    for (csv, taken) in &parts {
+        let users = users(file, csv)?;
+        inventories.push(Inventory {
+            users,
+            taken: *taken,
+        });
+    }
+    Ok(Inventory::merge(inventories).0)
+}
+
+/// The bytes as UTF-8 without a byte order mark: PowerShell writes UTF-16, spreadsheets put a mark before what they save.
+/// <https://learn.microsoft.com/en-us/powershell/module/microsoft.powershell.core/about/about_character_encoding>
+fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match Encoding::for_bom(bytes) {
+        Some((encoding, length)) if encoding == UTF_8 => Cow::Borrowed(&bytes[length..]),
+        Some((encoding, length)) => {
+            let (text, _) = encoding.decode_without_bom_handling(&bytes[length..]);
+            Cow::Owned(text.into_owned().into_bytes())
+        }
+        None => Cow::Borrowed(bytes),
+    }
+}
+
+fn users(file: &str, csv: &[u8]) -> Result<Vec<User>, IamError> {
     let report = Report { file };
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
     let header = reader.headers().map_err(|error| report.broken(&error))?;
-    let header: Vec<String> = header
-        .iter()
-        .map(|name| name.trim().to_lowercase())
-        .collect();
+    let mut header = names(header);
     let missing = REQUIRED
         .iter()
         .filter(|name| !header.iter().any(|column| column == *name));
@@ -103,7 +129,13 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Inventory, IamError> {
     }
     let mut users = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| report.broken(&error))?;
+        let mut record = record.map_err(|error| report.broken(&error))?;
+        // The report of the next account begins with its own header.
+        if is_header(&names(&record)) {
+            header = names(&record);
+            continue;
+        }
+        let next = next_header(&mut record, &header);
         if record.len() != header.len() {
             let line = record.position().map_or(0, csv::Position::line);
             let (has, wants) = (record.len(), header.len());
@@ -115,26 +147,74 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Inventory, IamError> {
             record: &record,
         };
         users.push(row.user()?);
+        header = next.unwrap_or(header);
     }
-    let (inventory, _) = Inventory::merge([Inventory { users, taken }]);
-    Ok(inventory)
+    Ok(users)
 }
 
-/// The CSV inside what the AWS CLI prints, and when it was made.
-fn unwrapped(bytes: &[u8]) -> (Option<Vec<u8>>, Option<DateTime<Utc>>) {
+fn names(record: &StringRecord) -> Vec<String> {
+    let names = record.iter();
+    names.map(|name| name.trim().to_lowercase()).collect()
+}
+
+fn is_header(names: &[String]) -> bool {
+    REQUIRED
+        .iter()
+        .all(|required| names.iter().any(|name| name == required))
+}
+
+/// The header of the next report, where it stands on the same line: a report does not end with a line break.
+fn next_header(record: &mut StringRecord, header: &[String]) -> Option<Vec<String>> {
+    let last = header.len().checked_sub(1)?;
+    let glued = record.get(last)?;
+    let first = header.first()?;
+    let own = glued.strip_suffix(first.as_str())?.to_owned();
+    let mut next = vec![first.clone()];
+    next.extend(names(record).into_iter().skip(last + 1));
+    if !is_header(&next) {
+        return None;
+    }
+    let position = record.position().cloned();
+    let mut fields: Vec<String> = record.iter().take(last).map(str::to_owned).collect();
+    fields.push(own);
+    *record = StringRecord::from(fields);
+    record.set_position(position);
+    Some(next)
+}
+
+/// A CSV, and when it was made.
+type Part = (Vec<u8>, Option<DateTime<Utc>>);
+
+/// The CSVs inside what the AWS CLI prints, one per account, and when each was made.
+fn unwrapped(file: &str, bytes: &[u8]) -> Result<Vec<Part>, IamError> {
     let text = bytes.trim_ascii();
-    let json: Option<serde_json::Value> = serde_json::from_slice(text).ok();
-    let content = json.as_ref().and_then(|json| json["Content"].as_str());
-    let encoded = content.map_or(text, |content| content.as_bytes());
-    let made = json
-        .as_ref()
-        .and_then(|json| json["GeneratedTime"].as_str());
-    let made = made.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
     // A CSV has commas in its first line, which base64 has not.
-    (
-        STANDARD.decode(encoded).ok(),
-        made.map(|time| time.to_utc()),
-    )
+    if let Ok(csv) = STANDARD.decode(text) {
+        return Ok(vec![(csv, None)]);
+    }
+    let documents = serde_json::Deserializer::from_slice(text).into_iter::<serde_json::Value>();
+    let mut parts = Vec::new();
+    for (index, document) in documents.enumerate() {
+        match document.ok().as_ref().and_then(content) {
+            Some(part) => parts.push(part),
+            // Not what the AWS CLI prints: the CSV itself, or something else.
+            None if index == 0 => return Ok(Vec::new()),
+            None => {
+                let number = index + 1;
+                let reason = format!("its JSON document {number} holds no report");
+                return Err(Report { file }.refused(reason));
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// The CSV in one answer of the AWS CLI.
+fn content(document: &serde_json::Value) -> Option<Part> {
+    let csv = STANDARD.decode(document["Content"].as_str()?).ok()?;
+    let made = document["GeneratedTime"].as_str();
+    let made = made.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+    Some((csv, made.map(|time| time.to_utc())))
 }
 
 struct Report<'a> {
@@ -360,6 +440,73 @@ mod tests {
             parse("x", content.as_bytes()).unwrap().users,
             parse("x", json.as_bytes()).unwrap().users
         );
+    }
+
+    #[test]
+    fn reports_of_many_accounts_are_read_one_after_the_other() {
+        let row = |account: &str, user: &str| {
+            format!(
+                "{user},arn:aws:iam::{account}:user/{user},2025-01-01T00:00:00Z,false,N/A,N/A,N/A,false,true,2025-01-01T00:00:00Z,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A"
+            )
+        };
+        let (a, b) = (row("111122223333", "ann"), row("444455556666", "bob"));
+        let apart = format!("{HEADER}\n{a}\n{HEADER}\n{b}\n");
+        let glued = format!("{HEADER}\n{a}{HEADER}\n{b}");
+        let wrapped = |csv: String, time: &str| {
+            let content = STANDARD.encode(csv);
+            format!(r#"{{"Content": "{content}", "GeneratedTime": "{time}"}}"#)
+        };
+        let documents = [
+            wrapped(format!("{HEADER}\n{a}"), "2025-03-07T12:00:00+00:00"),
+            wrapped(format!("{HEADER}\n{b}"), "2025-03-08T12:00:00+00:00"),
+        ]
+        .join("\n");
+        for text in [apart, glued, documents] {
+            let inventory = parse("all.csv", text.as_bytes()).unwrap();
+            let names: Vec<&str> = inventory
+                .users
+                .iter()
+                .map(|user| user.name.as_str())
+                .collect();
+            assert_eq!(names, ["ann", "bob"], "{text}");
+            assert_eq!(inventory.accounts().count(), 2);
+            assert!(
+                inventory
+                    .users
+                    .iter()
+                    .all(|user| user.active_certificates == 0)
+            );
+        }
+        let broken = wrapped(format!("{HEADER}\n{a}"), "2025-03-07T12:00:00+00:00")
+            + "\n{\"State\": \"STARTED\"}";
+        let error = parse("all.json", broken.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("document 2"), "{error}");
+        // The header of the second account counts for its rows.
+        let other = "arn,user,access_key_2_active,access_key_2_last_rotated,access_key_1_active,access_key_1_last_rotated\n\
+            arn:aws:iam::444455556666:user/eve,eve,true,2025-01-01T00:00:00Z,false,N/A\n";
+        let inventory = parse("all.csv", format!("{HEADER}\n{a}\n{other}").as_bytes()).unwrap();
+        assert_eq!(inventory.users[1].keys[0].slot, Some(2));
+    }
+
+    #[test]
+    fn what_powershell_saves_is_read() {
+        let row = "ann,arn:aws:iam::111122223333:user/ann,2025-01-01T00:00:00Z,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A";
+        let content = STANDARD.encode(format!("{HEADER}\r\n{row}\r\n"));
+        let json = format!("{{\r\n  \"Content\": \"{content}\"\r\n}}\r\n");
+        let csv = format!("{HEADER}\r\n{row}\r\n");
+        for text in [json, csv] {
+            let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            for bytes in [
+                [b"\xff\xfe", &little[..]].concat(),
+                [b"\xfe\xff", &big[..]].concat(),
+            ] {
+                let inventory = parse("report", &bytes).unwrap();
+                assert_eq!(inventory.users[0].name, "ann");
+            }
+        }
     }
 
     #[test]

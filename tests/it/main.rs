@@ -10,6 +10,7 @@ mod answers;
 mod architecture;
 mod browser;
 mod cli;
+mod consumer_programs;
 mod credentials;
 mod dialect;
 mod exactly_once;

@@ -218,3 +218,82 @@ fn objects_under_kms_need_their_key() {
         "kms:ViaService=s3.eu-west-1.amazonaws.com"
     );
 }
+
+/// An owner's program, every day, and somebody with an attackers' tool.
+fn stolen() -> Vec<Value> {
+    let mut events: Vec<Value> = (0..30)
+        .map(|day| {
+            let mut event = event(
+                day,
+                ("s3", "PutObject"),
+                json!({"requestParameters": {"bucketName": "backup", "key": "a.bin"}}),
+            );
+            event["eventTime"] = json!(format!("2026-08-{:02}T03:00:00Z", day + 1));
+            event
+        })
+        .collect();
+    for (at, operation) in [
+        "GetCallerIdentity",
+        "CreateUser",
+        "AttachUserPolicy",
+        "CreateAccessKey",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let service = if at == 0 { "sts" } else { "iam" };
+        events.push(event(
+            40 + at,
+            (service, operation),
+            json!({
+                "sourceIPAddress": "198.51.100.77",
+                "userAgent": "TruffleHog",
+                "requestParameters": {"userName": "support"}
+            }),
+        ));
+    }
+    events
+}
+
+#[test]
+fn an_intruder_s_use_is_left_out_and_said_first() {
+    let policy = policy(&stolen());
+    assert_eq!(
+        allowed(&policy),
+        texts(&["s3:PutObject arn:aws:s3:::backup/a.bin"])
+    );
+    let first = policy["notes"][0].as_str().unwrap();
+    assert!(first.contains("198.51.100.77"), "{first}");
+    let folder = trail(&stolen());
+    let trail = folder.path().to_str().unwrap();
+    let all = crate::program::json(
+        &["policy", KEY, "--trail", trail, "--include", "intruder"],
+        0,
+    );
+    assert!(
+        allowed(&all)
+            .iter()
+            .any(|line| line.starts_with("iam:CreateUser ")),
+        "{all:#}"
+    );
+    let owner = crate::program::json(&["consumers", KEY, "--trail", trail], 0);
+    assert_eq!(owner["consumers"].as_array().unwrap().len(), 1, "{owner:#}");
+    assert!(
+        owner["notes"][0].as_str().unwrap().contains("intruder"),
+        "{owner:#}"
+    );
+    let both = crate::program::json(
+        &["consumers", KEY, "--trail", trail, "--include", "intruder"],
+        0,
+    );
+    assert_eq!(both["consumers"].as_array().unwrap().len(), 2, "{both:#}");
+}
+
+#[test]
+fn a_service_control_policy_needs_no_key() {
+    let report = crate::program::json(&["policy", "--guard", "scp"], 0);
+    let document = report["documents"][0].to_string();
+    assert!(document.contains("iam:CreateAccessKey"), "{report:#}");
+    let mut without = crate::program::keytrail(&["policy", "--guard", "mfa"]);
+    assert_eq!(without.output().unwrap().status.code(), Some(2));
+}

@@ -19,6 +19,7 @@ mod name;
 mod replacement;
 mod rows;
 mod signs;
+mod strangers;
 mod uses;
 
 pub use consumer::{

@@ -3,6 +3,7 @@
 //! In: consumers. Out: the sections of a report: one row per consumer, and, where keys are named, the evidence and the networks
 //! of each. Promise: programs get every field; a table for people has the columns that fit.
 
+use super::strangers;
 use super::{AddressUse, Consumer, ConsumerOptions, Consumers, consumers};
 use crate::analysis::rows::{Column, Kind, section};
 use crate::analysis::{Analysis, AnalysisError};
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const CONSUMERS: ConsumersQuestion = ConsumersQuestion {
     keys: Vec::new(),
     options: None,
+    include_intruder: false,
 };
 
 /// Who uses these keys?
@@ -27,6 +29,8 @@ pub struct ConsumersQuestion {
     pub keys: Vec<AccessKeyId>,
     /// How; with what the program itself knows if none.
     pub options: Option<ConsumerOptions>,
+    /// Whether intruders are listed among the consumers.
+    pub include_intruder: bool,
 }
 
 #[async_trait]
@@ -48,13 +52,22 @@ impl Analysis for ConsumersQuestion {
             Some(options) => options.clone(),
             None => ConsumerOptions::built_in()?,
         };
-        let found = consumers(session, &self.keys, &options).await?;
+        if !self.include_intruder {
+            strangers::foresee(session, &self.keys).await?;
+        }
+        let mut found = consumers(session, &self.keys, &options).await?;
+        let left_out = match self.include_intruder {
+            true => Vec::new(),
+            false => strangers::left_out(session, &mut found).await?,
+        };
         let mut sections = vec![summary(&found.consumers)?];
         if !self.keys.is_empty() {
             sections.push(evidence(&found.consumers)?);
             sections.push(networks(&found.consumers)?);
         }
-        Ok((sections, notes(&found, &options)))
+        let mut told: Vec<String> = strangers::note(&left_out).into_iter().collect();
+        told.extend(notes(&found, &options));
+        Ok((sections, told))
     }
 }
 

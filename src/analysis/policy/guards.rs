@@ -6,9 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::answer;
 use super::document::{Conditions, Document, Place, Statement, packed};
 use super::permissions::{Permissions, statements};
 use super::uses::{Outcome, Use};
+use crate::analysis::AnalysisError;
+use crate::report::Report;
 
 /// A guard on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -263,7 +266,19 @@ fn mfa() -> Guarded {
     }
 }
 
-fn scp() -> Guarded {
+/// A report with the service control policy alone, which needs no key.
+pub fn scp_report() -> Result<Report, AnalysisError> {
+    let warnings = SCP_WARNINGS.map(str::to_owned).to_vec();
+    answer::documents_report("Service control policy", &[scp_document()], warnings)
+}
+
+const SCP_WARNINGS: [&str; 2] = [
+    "scp: it blocks the rotation of keys too; use it for accounts that no longer have keys",
+    "scp: a service control policy does not apply to the management account",
+];
+
+/// The service control policy: no new keys, no new users.
+pub fn scp_document() -> Document {
     let deny = Statement {
         sid: "DenyNewKeysAndUsers".to_owned(),
         deny: true,
@@ -271,11 +286,14 @@ fn scp() -> Guarded {
         resources: set(&["*"]),
         ..Statement::default()
     };
+    let purpose =
+        "service control policy of an account or organizational unit: no new keys, no new users";
+    document("scp", purpose, vec![deny])
+}
+
+fn scp() -> Guarded {
     Guarded {
-        document: Ok(document("scp", "service control policy of an account or organizational unit: no new keys, no new users", vec![deny])),
-        warnings: vec![
-            "scp: it blocks the rotation of keys too; only for accounts that are already free of them".to_owned(),
-            "scp: a service control policy does not bind the management account".to_owned(),
-        ],
+        document: Ok(scp_document()),
+        warnings: SCP_WARNINGS.map(str::to_owned).to_vec(),
     }
 }

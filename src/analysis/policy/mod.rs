@@ -7,6 +7,7 @@
 mod answer;
 mod document;
 mod guards;
+mod open;
 mod permissions;
 mod trust;
 mod uses;
@@ -14,15 +15,18 @@ mod uses;
 use std::collections::{BTreeMap, HashSet};
 
 use super::AnalysisError;
+use super::attribution::{self, Attribution};
 use super::consumers::{CONTEXT, Consumer, USES, bounds};
+use super::findings::Lists;
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::arn;
 use crate::knowledge::iam::Open;
 use crate::report::Coverage;
+use crate::report::trace::Origin;
 use crate::session::{Params, Session};
 
 pub use document::{Conditions, Document, Place, Statement};
-pub use guards::{Guard, Guarded};
+pub use guards::{Guard, Guarded, scp_document, scp_report};
 pub use permissions::{Permission, Permissions, Used, permissions, statements};
 pub use trust::{InvalidTrust, Trust};
 pub use uses::{Outcome, Use};
@@ -70,19 +74,32 @@ pub struct Observed {
     pub uses: Vec<Use>,
     /// The id and the name of the consumer whose use it is; none if it is all of the key's.
     pub consumer: Option<(String, String)>,
+    /// The use that is an intruder's and was left out.
+    pub left_out: Vec<Use>,
     /// What was seen of the trail.
     pub coverage: Coverage,
 }
 
 impl Observed {
-    /// Says that the consumers of the key are asked for after what it needed, so that log files are read once for both.
-    pub async fn foresee_consumers(
+    /// Says what is asked in the following, so that log files are read once for it; with the consumers of the key if they are
+    /// asked for, too.
+    pub async fn foresee(
         session: &Session,
         key: &AccessKeyId,
+        consumers: bool,
     ) -> Result<(), AnalysisError> {
         let (needs, none) = (uses::params(key), Params::new());
+        let makers = attribution::params(None);
         let bounds = bounds(std::slice::from_ref(key));
-        let questions = [(uses::NEEDS, &needs), (CONTEXT, &none), (USES, &bounds)];
+        let mut questions = vec![
+            (uses::NEEDS, &needs),
+            (attribution::USES, &makers),
+            (attribution::ISSUED, &none),
+            (attribution::SIGN_INS, &none),
+        ];
+        if consumers {
+            questions.extend([(CONTEXT, &none), (USES, &bounds)]);
+        }
         Ok(session.foresee(&questions).await?)
     }
 
@@ -101,8 +118,24 @@ impl Observed {
                 }),
             uses,
             consumer: None,
+            left_out: Vec::new(),
             coverage: session.coverage().await?,
         })
+    }
+
+    /// The use without what an intruder did: calls from sources that are an intruder's; all of it if an intruder made the key.
+    pub async fn without_intruder(mut self, session: &Session) -> Result<Self, AnalysisError> {
+        let attribution = Attribution::read(session, &Lists::default()).await?;
+        let key = self.key.as_str();
+        let all = attribution.made_by_intruder(key).is_some();
+        let (theirs, own) = self.uses.into_iter().partition(|of| {
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            let (address, agent) = (text(&of.source_ip_address), text(&of.user_agent));
+            all || attribution.of_use(key, &address, &agent) == Origin::Intruder
+        });
+        self.left_out = theirs;
+        self.uses = own;
+        Ok(self)
     }
 
     /// The part of the use that is wanted, e.g. one consumer's.
@@ -179,7 +212,7 @@ impl Observed {
         Policy {
             documents,
             refused: refused(&self.uses),
-            not_derived: answer::not_derived(self, &permissions),
+            not_derived: open::not_derived(self, &permissions),
             permissions,
             notes,
         }

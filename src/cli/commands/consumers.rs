@@ -29,6 +29,10 @@ pub(crate) struct Args {
     #[arg(value_name = "ACCESS_KEY_ID")]
     access_key_ids: Vec<AccessKeyId>,
 
+    /// Also list intruders, who are left out otherwise
+    #[arg(long, value_name = "WHOM", value_enum)]
+    include: Option<Include>,
+
     #[command(flatten)]
     networks: NetworkArgs,
 
@@ -93,6 +97,12 @@ impl NetworkArgs {
     }
 }
 
+/// Who is listed besides the consumers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Include {
+    Intruder,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   keytrail consumers                                      Everybody who uses a long-term key
@@ -108,6 +118,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let consumers = ConsumersQuestion {
         keys: args.access_key_ids,
         options: Some(options),
+        include_intruder: args.include.is_some(),
     };
     let report = answer(&session, &consumers, &Params::new()).await?;
     output::write(&report, &args.output, context)?;

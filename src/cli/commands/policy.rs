@@ -10,7 +10,9 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use keytrail::analysis::consumers::{Consumer, ConsumerOptions, consumers};
-use keytrail::analysis::policy::{Document, Guard, Observed, Place, PolicyOptions, Trust};
+use keytrail::analysis::policy::{
+    Document, Guard, Observed, Place, PolicyOptions, Trust, scp_document, scp_report,
+};
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::escape;
 
@@ -22,20 +24,21 @@ use crate::{output, question};
 
 /// Write the IAM policy that a key's observed use asks for
 ///
-/// What succeeded is allowed, on the resources it was done to, and nothing else. What was refused or failed is listed
-/// apart, and what the events do not tell is said. Of a key that was abused, ask for the time before (--until).
+/// The policy allows what succeeded, on the resources it was done to, and nothing else. Calls that were denied or failed are
+/// listed apart, and so is what the events do not show. What only an intruder did is left out unless you ask for it
+/// (--include intruder).
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The access key, e.g. AKIAIOSFODNN7EXAMPLE
+    /// The access key, e.g. AKIAIOSFODNN7EXAMPLE; only `--guard scp` works without one
     #[arg(value_name = "ACCESS_KEY_ID")]
-    access_key_id: AccessKeyId,
+    access_key_id: Option<AccessKeyId>,
 
     /// Only the use of this consumer, by its id in `keytrail consumers ACCESS_KEY_ID`
     #[arg(long, value_name = "CONSUMER_ID")]
     consumer: Option<String>,
 
-    /// Also allow what was refused for want of permission, or what failed for other reasons (repeatable)
+    /// Also allow what was denied, what failed for other reasons, or what an intruder did (repeatable)
     #[arg(long, value_name = "OUTCOME", value_enum)]
     include: Vec<Include>,
 
@@ -76,6 +79,7 @@ pub(crate) struct Args {
 enum Include {
     Denied,
     Failed,
+    Intruder,
 }
 
 const EXAMPLES: &str = "\
@@ -85,7 +89,8 @@ Examples:
   keytrail policy AKIAIOSFODNN7EXAMPLE --consumer c-0123456789ab What one of its consumers needs
   keytrail policy AKIAIOSFODNN7EXAMPLE --trust lambda            For the role of a function that replaces the key
   keytrail policy AKIAIOSFODNN7EXAMPLE --trust github=example/infra:ref:refs/heads/main
-  keytrail policy AKIAIOSFODNN7EXAMPLE --guard source-ip --guard boundary   For a key that has to stay a while";
+  keytrail policy AKIAIOSFODNN7EXAMPLE --guard source-ip --guard boundary   For a key that has to stay a while
+  keytrail policy --guard scp                                    No new keys and users in an account";
 
 fn places() -> impl TypedValueParser<Value = Place> {
     named(&Place::ALL, |place| place.name())
@@ -110,19 +115,23 @@ fn named<T: Copy + Send + Sync + 'static>(
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let Some(key) = args.access_key_id.clone() else {
+        return without_key(&args, context);
+    };
     let session = question::session(&args.trail).await?;
-    if args.consumer.is_some() {
-        Observed::foresee_consumers(&session, &args.access_key_id).await?;
+    Observed::foresee(&session, &key, args.consumer.is_some()).await?;
+    let mut observed = Observed::read(&session, &key).await?;
+    if !args.include.contains(&Include::Intruder) {
+        observed = observed.without_intruder(&session).await?;
     }
-    let mut observed = Observed::read(&session, &args.access_key_id).await?;
     if let Some(id) = &args.consumer {
         let options = ConsumerOptions {
             addresses: Arc::new(args.networks.address_book()?),
         };
-        let of_key = std::slice::from_ref(&args.access_key_id);
+        let of_key = std::slice::from_ref(&key);
         let found = consumers(&session, of_key, &options).await?.consumers;
         let consumer = found.iter().find(|consumer| consumer.consumer_id == *id);
-        observed = observed.of(consumer.ok_or_else(|| unknown(id, &args.access_key_id, &found))?);
+        observed = observed.of(consumer.ok_or_else(|| unknown(id, &key, &found))?);
     }
     let policy = observed.policy(&PolicyOptions {
         denied: args.include.contains(&Include::Denied),
@@ -132,9 +141,29 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         trusts: args.trusts,
         most_addresses: args.max_addresses,
     });
-    let report = policy.report(&observed)?;
+    let mut report = policy.report(&observed)?;
+    if !observed.left_out.is_empty() {
+        let hint = "--include intruder allows what the intruder did, too".to_owned();
+        report.notes.insert(1, hint);
+    }
     if let Some(folder) = &args.documents {
         write_documents(folder, &policy.documents)?;
+    }
+    output::write(&report, &args.output, context)?;
+    Ok(Done::Complete)
+}
+
+/// A service control policy is the same for every key.
+fn without_key(args: &Args, context: &Context) -> Result<Done, Failure> {
+    let only_scp = args.guards.iter().all(|guard| *guard == Guard::Scp);
+    if args.guards.is_empty() || !only_scp || !args.trusts.is_empty() {
+        return Err(Failure::usage("policy needs an access key".to_owned())
+            .hint("only --guard scp works without one")
+            .hint("keytrail keys lists the keys in what was read"));
+    }
+    let report = scp_report()?;
+    if let Some(folder) = &args.documents {
+        write_documents(folder, &[scp_document()])?;
     }
     output::write(&report, &args.output, context)?;
     Ok(Done::Complete)

@@ -1,0 +1,118 @@
+//! Programs that are upgraded stay one consumer; applications that name themselves are told apart.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+const KEY: &str = "AKIARTX3GSDSVYJXHKU3";
+
+/// A trail of one call a day with each of these user agents, one after the other.
+fn trail(agents: &[(&str, u32)]) -> tempfile::TempDir {
+    let mut records = Vec::new();
+    let mut day = 0;
+    for (agent, days) in agents {
+        for _ in 0..*days {
+            day += 1;
+            records.push(json!({
+                "eventVersion": "1.11",
+                "userIdentity": {
+                    "type": "IAMUser", "principalId": "AIDAEXAMPLE", "accountId": "111122223333",
+                    "arn": "arn:aws:iam::111122223333:user/job", "accessKeyId": KEY, "userName": "job"
+                },
+                "eventTime": format!("2026-{:02}-{:02}T03:00:00Z", 7 + (day - 1) / 28, 1 + (day - 1) % 28),
+                "eventSource": "s3.amazonaws.com", "eventName": "GetObject", "awsRegion": "us-east-1",
+                "sourceIPAddress": "203.0.113.10", "userAgent": agent,
+                "requestParameters": {"bucketName": "lake", "key": "in.csv"}, "responseElements": null,
+                "eventID": format!("00000000-0000-4000-8000-{day:012}"), "readOnly": true,
+                "eventType": "AwsApiCall", "managementEvent": false, "recipientAccountId": "111122223333",
+                "eventCategory": "Data"
+            }));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("events.json"),
+        json!({ "Records": records }).to_string(),
+    )
+    .unwrap();
+    folder
+}
+
+fn consumers(agents: &[(&str, u32)]) -> Vec<Value> {
+    let folder = trail(agents);
+    let trail = folder.path().to_str().unwrap();
+    let answer = crate::program::json(&["consumers", KEY, "--trail", trail], 0);
+    answer["consumers"].as_array().unwrap().clone()
+}
+
+#[test]
+fn an_upgrade_is_no_new_consumer() {
+    for (old, new, name) in [
+        (
+            "Hadoop 3.3.4, aws-sdk-java/1.12.262 Linux/5.10.0 OpenJDK_64-Bit_Server_VM/11.0.20+8 java/11.0.20",
+            "Hadoop 3.3.6, aws-sdk-java/1.12.367 Linux/5.10.0 OpenJDK_64-Bit_Server_VM/11.0.20+8 java/11.0.20",
+            "Hadoop",
+        ),
+        (
+            "aws-sdk-go/1.44.320 (go1.20.7; linux; amd64) karpenter.sh-v0.30.0",
+            "aws-sdk-go/1.45.26 (go1.21.3; linux; amd64) karpenter.sh-v0.31.1",
+            "karpenter.sh",
+        ),
+        (
+            "loader-20260701/2.0 aws-sdk-go-v2/1.30.0 ua/2.1 os/linux lang/go#1.22.1",
+            "loader-20260915/2.1 aws-sdk-go-v2/1.31.0 ua/2.1 os/linux lang/go#1.22.4",
+            "loader",
+        ),
+    ] {
+        let found = consumers(&[(old, 40), (new, 15)]);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0]["events"], 55);
+        assert!(
+            found[0]["name"].as_str().unwrap().starts_with(name),
+            "{found:#?}"
+        );
+        let folder = trail(&[(old, 40), (new, 15)]);
+        let trail = folder.path().to_str().unwrap();
+        let progress = crate::program::json(
+            &["progress", KEY, "--before", "2026-08-13", "--trail", trail],
+            0,
+        );
+        assert_eq!(
+            progress["progress"][0]["status"], "still there",
+            "{progress:#}"
+        );
+        assert_eq!(
+            progress["progress"].as_array().unwrap().len(),
+            1,
+            "{progress:#}"
+        );
+    }
+}
+
+#[test]
+fn applications_that_name_themselves_are_told_apart() {
+    let sdk = "Boto3/1.39.3 md/Botocore#1.39.3 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.12.3 m/Z,b Botocore/1.39.3";
+    let (billing, images) = (format!("{sdk} app/billing"), format!("{sdk} app/images"));
+    let server = format!("{sdk} md/awslabs#mcp#aws-api-mcp-server#1.0.2");
+    let newer = format!("{sdk} md/awslabs#mcp#aws-api-mcp-server#1.1.0");
+    let found = consumers(&[
+        (&billing, 9),
+        (&images, 8),
+        (&server, 4),
+        (&newer, 3),
+        (sdk, 5),
+    ]);
+    let mut names: Vec<&str> = found
+        .iter()
+        .map(|consumer| {
+            consumer["name"]
+                .as_str()
+                .unwrap()
+                .split(' ')
+                .next()
+                .unwrap()
+        })
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["aws-api-mcp-server", "billing", "boto3", "images"]);
+}
