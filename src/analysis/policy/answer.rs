@@ -3,47 +3,19 @@
 //! In: a [`Policy`]. Out: the report `policy`: documents, permissions, what did not succeed, what cannot be derived.
 //! Promise: the report names what the events cannot show, so that nobody takes a short policy for a complete one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::uses::Outcome;
-use super::{
-    Document, NotDerived, Observed, Permission, Permissions, Place, Policy, Refused, Used,
-};
+use super::open::some_of;
+use super::{Document, Observed, Permissions, Place, Policy, Refused};
 use crate::analysis::AnalysisError;
 use crate::analysis::rows::{Column, Kind, section};
-use crate::knowledge::iam::Open;
-use crate::knowledge::iam::actions::{self, Service};
+use crate::knowledge::iam::actions;
 use crate::report::Report;
 
 /// How many managed policies go on a user or role, unless the quota was raised.
 const MANAGED_POLICIES: usize = 10;
-
-/// Services whose data events a trail records only on request, and what stays unseen otherwise.
-const DATA_EVENTS: [(&str, &str); 6] = [
-    (
-        "s3",
-        "which objects are read, written and deleted (s3:GetObject, s3:PutObject, s3:DeleteObject)",
-    ),
-    (
-        "dynamodb",
-        "which items are read and written (dynamodb:GetItem, dynamodb:PutItem, dynamodb:Query)",
-    ),
-    (
-        "lambda",
-        "which functions are invoked (lambda:InvokeFunction)",
-    ),
-    (
-        "sqs",
-        "which messages are sent and received (sqs:SendMessage, sqs:ReceiveMessage)",
-    ),
-    ("sns", "which messages are published (sns:Publish)"),
-    (
-        "ses",
-        "which mail is sent (ses:SendEmail, ses:SendRawEmail); no trail shows mail that is sent over SMTP",
-    ),
-];
 
 impl Policy {
     /// The report, with the coverage of the events that it rests on.
@@ -182,152 +154,6 @@ pub(super) fn size_notes(place: Place, documents: &[Document]) -> Vec<String> {
             place.limit()
         )],
         _ => Vec::new(),
-    }
-}
-
-/// What the events do not tell.
-pub(super) fn not_derived(observed: &Observed, permissions: &Permissions) -> Vec<NotDerived> {
-    let mut found = unseen(observed, permissions);
-    found.extend(left_open(observed));
-    for (permission, used) in permissions {
-        let reasons = reasons(permission, used).into_iter();
-        found.extend(reasons.map(|reason| NotDerived {
-            subject: permission.action.clone(),
-            reason,
-        }));
-    }
-    found
-}
-
-/// Services whose data events the trail does not record.
-fn unseen(observed: &Observed, permissions: &Permissions) -> Vec<NotDerived> {
-    let covered = &observed.coverage.data_event_services;
-    let allowed: BTreeSet<&str> = permissions
-        .keys()
-        .map(|permission| permission.action.as_str())
-        .collect();
-    let unseen = DATA_EVENTS.iter().filter(|(service, what)| {
-        let covered = covered
-            .iter()
-            .any(|name| name.split('.').next() == Some(service));
-        // Calls of it that were seen all the same, e.g. in log files without categories, are not called unseen.
-        let mut actions = what.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
-        !covered && !actions.any(|action| allowed.contains(action))
-    });
-    unseen
-        .map(|(service, what)| NotDerived {
-            subject: (*service).to_owned(),
-            reason: format!(
-                "the trail records no data events of this service: it does not show {what}"
-            ),
-        })
-        .collect()
-}
-
-/// What single events leave open, for each action and what it is about.
-fn left_open(observed: &Observed) -> Vec<NotDerived> {
-    let s3_uses_kms = observed
-        .uses
-        .iter()
-        .any(|of| of.via_service.is_some() && of.action.starts_with("kms:"));
-    let mut open: BTreeMap<(Open, &str), BTreeSet<&str>> = BTreeMap::new();
-    for of in observed
-        .uses
-        .iter()
-        .filter(|of| of.outcome == Outcome::Allowed)
-    {
-        match of.open {
-            // S3's own calls to KMS are in the trail and name the key.
-            Some(Open::KmsKey) if s3_uses_kms => {}
-            Some(reason) => {
-                let resources = open.entry((reason, &of.action)).or_default();
-                resources.insert(&of.resource);
-            }
-            None => {}
-        }
-    }
-    open.into_iter()
-        .map(|((reason, action), of)| NotDerived {
-            subject: action.to_owned(),
-            reason: open_reason(reason, &some_of(&of)),
-        })
-        .collect()
-}
-
-/// The first of some names, and how many more there are.
-fn some_of(names: &BTreeSet<&str>) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-fn open_reason(open: Open, of: &str) -> String {
-    match open {
-        Open::UnknownAction => {
-            "the service authorization reference has no such action, so the policy leaves it out: look up which action this call needs".to_owned()
-        }
-        Open::TaskRoles => format!(
-            "also needs iam:PassRole on the task role and the execution role of the task definition, which the event does not name: add both roles of {of}"
-        ),
-        Open::TemplateRole => format!(
-            "also needs iam:PassRole if the launch template names an instance profile, which the event does not show: check {of}"
-        ),
-        Open::KmsKey => format!(
-            "objects are encrypted with a KMS key that the event does not name: add this action on the key of {of}"
-        ),
-        Open::Statement => format!(
-            "the event does not show the PartiQL statement: add dynamodb:PartiQLSelect, PartiQLInsert, PartiQLUpdate or PartiQLDelete on {of} as the program needs"
-        ),
-        Open::ProfileModels => format!(
-            "also needs this action on the foundation models behind the application inference profile, which the event does not name: {of}"
-        ),
-    }
-}
-
-/// What there is to check in a permission.
-fn reasons(permission: &Permission, used: &Used) -> Vec<String> {
-    let action = permission.action.as_str();
-    let mut reasons = Vec::new();
-    if let Some((service, known)) = actions::action(action)
-        && used.resources.contains("*")
-        && !known.types.is_empty()
-    {
-        let types = names(service, known.types.iter().map(|(index, _)| *index));
-        reasons.push(format!(
-            "the events do not name the {types}: allowed on all"
-        ));
-    }
-    if used.generalised {
-        reasons.push("too many resources to name each: allowed on all of their kind".to_owned());
-    }
-    let pathless = |arn: &String| arn.contains(":iam:") && arn.contains("/*/");
-    if used.resources.iter().any(pathless) {
-        reasons.push("the call gives no path: allowed for this name under every path".to_owned());
-    }
-    if action == "iam:PassRole" {
-        reasons.push(
-            "for an instance profile, a role of the same name is assumed; check what each service may do with the role".to_owned(),
-        );
-    }
-    if permission.condition.as_deref() == Some("aws:ViaAWSService=true") {
-        reasons.push(
-            "an AWS service that the event does not name made the call for this key: limited to calls by AWS services (aws:ViaAWSService)".to_owned(),
-        );
-    }
-    reasons
-}
-
-fn names(service: &Service, types: impl Iterator<Item = usize>) -> String {
-    let names: Vec<&str> = types
-        .filter_map(|index| service.types.get(index))
-        .map(|kind| kind.name)
-        .collect();
-    match names.as_slice() {
-        [one, two, three, _, ..] => format!("{one}, {two}, {three}, …"),
-        few => few.join(" or "),
     }
 }
 

@@ -7,6 +7,7 @@
 mod answer;
 mod document;
 mod guards;
+mod open;
 mod permissions;
 mod trust;
 mod uses;
@@ -211,7 +212,7 @@ impl Observed {
         Policy {
             documents,
             refused: refused(&self.uses),
-            not_derived: answer::not_derived(self, &permissions),
+            not_derived: open::not_derived(self, &permissions),
             permissions,
             notes,
         }
