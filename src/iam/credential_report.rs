@@ -4,7 +4,6 @@
 //! without key ids, which a report does not hold. Promise: columns are found by their names, in any order; columns that
 //! nobody here knows are kept; AWS's special values (`N/A`, `no_information`, `not_supported`) stay told apart.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -13,7 +12,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use csv::StringRecord;
-use encoding_rs::{Encoding, UTF_8};
 
 use super::{IamError, Inventory, Key, Moment, Password, User};
 use crate::cloudtrail::AccountId;

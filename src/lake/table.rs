@@ -30,10 +30,6 @@ pub(super) const MOST_ATTEMPTS: u32 = 200;
 /// What a commit is recognized by, in its `commitInfo`.
 const COMMIT_ID: &str = "keytrail.commit";
 
-/// How often a commit is tried again because another writer was faster. Each loss means that the other has made
-/// progress, so this many in a row is a sign of something else.
-pub(super) const MOST_ATTEMPTS: u32 = 200;
-
 /// A table and the version of it that was last looked at.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
@@ -151,10 +147,6 @@ impl Table {
     /// The lake it is in, as a person would write it.
     pub(crate) fn lake(&self) -> String {
         self.location.name()
-    }
-
-    pub(crate) fn location(&self) -> &Location {
-        &self.location
     }
 
     pub(crate) fn delta(&self) -> &DeltaTable {

@@ -2,7 +2,7 @@
 //! removed; what is forgotten is not lost.
 
 use crate::facts::Facts;
-use crate::program::{json, keytrail, number};
+use crate::program::{keytrail, number};
 use crate::trail::{EVENTS_OF_A_DAY, record, write_days, write_log_file};
 use serde_json::Value;
 use std::fs;
@@ -281,7 +281,7 @@ async fn compacting_beside_an_ingest_and_after_a_kill_loses_nothing() {
     let home = Home(tempfile::tempdir().unwrap());
     ingest_in_pieces(&home, 4);
     write_days(&home.path("more"), "333333333333", 3..12);
-    let mut start = |args: &[&str]| {
+    let start = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
         command.args(args).args(["--lake", "lake", "--quiet"]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
