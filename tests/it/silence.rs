@@ -560,7 +560,11 @@ fn what_an_intruder_created_or_used_is_an_incident() {
     for key in [KEY, OTHER, third] {
         assert_eq!(log.ready(key, &[])["verdict"], "incident", "{key}");
     }
-    assert_eq!(broken_rules(&log.ready(OTHER, &[]))[0], "not-from-intruder");
+    let ties = broken_rules(&log.ready(OTHER, &[]));
+    assert!(
+        ties.iter().any(|rule| rule == "not-from-intruder"),
+        "{ties:?}"
+    );
     assert_eq!(
         log.ready("AKIARTX3GSDSU2OAGIQK", &[])["verdict"],
         "migrate first"

@@ -41,6 +41,7 @@ async fn session(in_memory: Option<usize>, selection: &Selection) -> Session {
     }
     Session {
         context,
+        selection: crate::cloudtrail::Selection::default(),
         origin: Origin::Trail(trail),
         selection: selection.clone(),
     }

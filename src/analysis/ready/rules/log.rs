@@ -122,6 +122,14 @@ fn iam_instead(f: &KeyFacts<'_>) -> Option<String> {
     }
 }
 
+/// Whether IAM says that the key was not used on a day.
+fn settled(f: &KeyFacts<'_>, day: NaiveDate) -> bool {
+    let (from, to) = (midnight(day), midnight(day) + TimeDelta::days(1));
+    f.unused_in_iam()
+        .is_some_and(|(since, until)| since <= from && to <= until + CURRENT)
+}
+
+/// The days of a blind time from a moment on.
 fn days_of(blind: &Blind, since: DateTime<Utc>) -> BTreeSet<NaiveDate> {
     let from = blind.from.max(since);
     let last = (blind.to - TimeDelta::microseconds(1)).date_naive();
@@ -139,7 +147,8 @@ pub(super) fn no_gaps(f: &KeyFacts<'_>) -> Option<Found> {
     let mut days = BTreeSet::new();
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for blind in f.blind.iter().filter(|blind| blind.to > since) {
-        let missing = days_of(blind, since);
+        let mut missing = days_of(blind, since);
+        missing.retain(|day| !settled(f, *day));
         let (Some(first), Some(last)) = (missing.first(), missing.last()) else {
             continue;
         };
@@ -203,6 +212,7 @@ pub(super) fn files_read(f: &KeyFacts<'_>) -> Option<Found> {
         .unread()
         .into_iter()
         .filter(|blind| blind.to > since)
+        .filter(|blind| days_of(blind, since).iter().any(|day| !settled(f, *day)))
         .collect();
     let Some(last) = unread.iter().map(|blind| blind.to).max() else {
         let other = coverage.log_files_rejected + coverage.records_rejected;
