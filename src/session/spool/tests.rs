@@ -41,7 +41,6 @@ async fn session(in_memory: Option<usize>, selection: &Selection) -> Session {
     }
     Session {
         context,
-        selection: crate::cloudtrail::Selection::default(),
         origin: Origin::Trail(trail),
         selection: selection.clone(),
     }
