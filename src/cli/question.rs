@@ -77,26 +77,6 @@ async fn open(
     max_memory: Option<usize>,
     context: &Context,
 ) -> Result<Session, Failure> {
-    open(trail, trail.selection.selection()?, max_memory, context).await
-}
-
-/// The same on events from an earlier moment on than the options say.
-pub(crate) async fn session_from(
-    since: DateTime<Utc>,
-    trail: &TrailArgs,
-    context: &Context,
-) -> Result<Session, Failure> {
-    let selection = trail.selection.selection()?;
-    let since = selection.since.map(|narrow| narrow.min(since));
-    open(trail, Selection { since, ..selection }, None, context).await
-}
-
-async fn open(
-    trail: &TrailArgs,
-    selection: Selection,
-    max_memory: Option<usize>,
-    context: &Context,
-) -> Result<Session, Failure> {
     let options = SessionOptions {
         observer: Progress::of_question(context),
         selection,

@@ -57,19 +57,6 @@ pub(crate) fn is_partial(answer: &Value) -> bool {
         || not_read.is_some_and(|parts| parts.iter().any(loss))
 }
 
-/// The JSON that the program prints, whether it rests on all there was to read or on a part of it.
-pub(crate) fn json_of_part(args: &[&str]) -> Value {
-    let mut command = keytrail(args);
-    let output = command
-        .args(["--format", "json", "--quiet"])
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let code = output.status.code();
-    assert!(matches!(code, Some(0 | 3)), "{args:?} said: {errors}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 /// A number in JSON, e.g. at `/events/stored`.
 pub(crate) fn number(value: &Value, place: &str) -> u64 {
     let found = value.pointer(place).and_then(Value::as_u64);

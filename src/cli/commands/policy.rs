@@ -168,22 +168,6 @@ fn without_key(args: &Args, context: &Context) -> Result<Done, Failure> {
     Ok(Done::Complete)
 }
 
-/// A service control policy is the same for every key.
-fn without_key(args: &Args, context: &Context) -> Result<Done, Failure> {
-    let only_scp = args.guards.iter().all(|guard| *guard == Guard::Scp);
-    if args.guards.is_empty() || !only_scp || !args.trusts.is_empty() {
-        return Err(Failure::usage("policy needs an access key".to_owned())
-            .hint("only --guard scp works without one")
-            .hint("keytrail keys lists the keys in what was read"));
-    }
-    let report = scp_report()?;
-    if let Some(folder) = &args.documents {
-        write_documents(folder, &[scp_document()])?;
-    }
-    output::write(&report, &args.output, context)?;
-    Ok(Done::Complete)
-}
-
 /// No consumer has this id: which ones there are.
 fn unknown(id: &str, key: &AccessKeyId, found: &[Consumer]) -> Failure {
     let failure = Failure::usage(format!("{key} has no consumer {id:?}"));
