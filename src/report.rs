@@ -102,6 +102,7 @@ impl Coverage {
     /// Whether there is nothing that an answer could rest on: no log file was found, or none could be read.
     pub fn is_void(&self) -> bool {
         self.log_files == 0
+            && self.events == 0
             && (self.not_read.is_empty() || self.not_read.iter().any(|part| part.kind.is_loss()))
     }
 }

@@ -1,5 +1,4 @@
--- Days on which AWS services called on behalf of users, and days on which users themselves called with a session: calls of a service
---   that no session explains come from an access key
+-- Days on which AWS services called on behalf of users, and days on which users called with a session
 -- grain: one row per user, service (null for the user's own calls with a session or in the console) and day (UTC)
 SELECT
     user_identity_account_id AS account_id,

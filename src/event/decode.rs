@@ -13,7 +13,7 @@ use super::gzip::{Inflater, Text};
 use super::input::Input;
 use super::paths::Guesses;
 use super::summary::Summary;
-use super::walk::Walk;
+use super::walk::{Walk, WhenFull};
 use crate::json::encoding;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,9 +26,6 @@ pub struct Decoder {
     max_json: u64,
     stop: Arc<AtomicBool>,
 }
-
-/// Called when a file too long to be held has filled the builder; takes the rows out of it.
-pub type WhenFull<'a> = &'a mut dyn FnMut(&mut EventBuilder);
 
 impl Decoder {
     /// A decoder that rejects log files with more than `max_json` bytes of JSON.

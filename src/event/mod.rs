@@ -29,11 +29,12 @@ pub(crate) mod time;
 mod walk;
 
 pub use build::{EventBuilder, EventKey};
-pub use decode::{Decoder, WhenFull};
+pub use decode::Decoder;
 pub use decoded::{Decoded, Outcome, Reject};
 pub use fault::{FileFault, RejectKind};
 pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
 pub use summary::Summary;
+pub use walk::WhenFull;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@
 //! rejected records.
 
 use super::build::EventBuilder;
-use super::decode::WhenFull;
 use super::decoded::Reject;
 use super::export;
 use super::fault::FileFault;
@@ -24,6 +23,9 @@ const BETWEEN_LOOKS: u64 = 1_024;
 
 /// Of what follows a fault, so much is kept.
 const LONGEST_REST: usize = 1 << 20;
+
+/// Called when a file too long to be held has filled the builder; takes the rows out of it.
+pub type WhenFull<'a> = &'a mut dyn FnMut(&mut EventBuilder);
 
 /// A builder, and what is called when it is full.
 type Rows<'b> = (&'b mut EventBuilder, WhenFull<'b>);

@@ -411,10 +411,10 @@ mod tests {
         );
         let inventory = parse("x.json", json.as_bytes()).unwrap();
         assert_eq!(inventory.latest(), at("2025-03-07T12:00:00Z").time());
-        assert_eq!(
-            parse("x", content.as_bytes()).unwrap().users,
-            parse("x", json.as_bytes()).unwrap().users
-        );
+        // The CSV alone does not say when IAM was asked.
+        let mut users = parse("x", json.as_bytes()).unwrap().users;
+        users.iter_mut().for_each(|user| user.taken = None);
+        assert_eq!(parse("x", content.as_bytes()).unwrap().users, users);
     }
 
     #[test]

@@ -26,7 +26,8 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::{ExecutionPlan, project_schema};
 use object_store::ObjectMeta;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -130,6 +131,11 @@ impl TableProvider for Stored {
         statistics.num_rows = rows.map_or(Precision::Absent, Precision::Exact);
         let bytes = chosen.iter().map(|file| file.size as usize).sum();
         statistics.total_byte_size = Precision::Inexact(bytes);
+        if chosen.is_empty() {
+            // A scan without any file has no partition, and the operators above it need one.
+            let schema = project_schema(&self.schema.table_schema().clone(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let files = chosen.into_iter().map(|file| self.part(file)).collect();
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
 

@@ -78,11 +78,11 @@ fn an_upgrade_is_no_new_consumer() {
             0,
         );
         assert_eq!(
-            progress["consumers"][0]["status"], "still there",
+            progress["progress"][0]["status"], "still there",
             "{progress:#}"
         );
         assert_eq!(
-            progress["consumers"].as_array().unwrap().len(),
+            progress["progress"].as_array().unwrap().len(),
             1,
             "{progress:#}"
         );

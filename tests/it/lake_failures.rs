@@ -91,7 +91,7 @@ fn a_lake_that_was_being_made() {
     hint: or ask log files directly, without a lake: --trail SOURCE
     ");
     assert_eq!(home.run(&INGEST).status.code(), Some(3));
-    assert_eq!(home.run(&KEYS).status.code(), Some(0));
+    assert_eq!(home.run(&KEYS).status.code(), Some(3));
 }
 
 #[test]

@@ -31,8 +31,8 @@ const COMMANDS: [&[&str]; 12] = [
     &["sql", "SELECT event_id FROM events"],
 ];
 
-/// A ZIP archive of log files, as evidence is handed over.
-const ZIP: &[u8] = b"PK\x03\x04\x14\x00\x00\x00\x08\x00";
+/// An archive of a kind that keytrail does not open.
+const ARCHIVE: &[u8] = b"7z\xbc\xaf\x27\x1c\x00\x04";
 
 fn good(folder: &Path) {
     let records: Vec<String> = (0..40).map(record).collect();
@@ -117,7 +117,7 @@ fn every_command_says_what_was_not_read() {
     let place = Place::new();
     let trail = place.trail();
     good(&trail);
-    fs::write(trail.join("evidence.json.gz"), ZIP).unwrap();
+    fs::write(trail.join("evidence.json.gz"), ARCHIVE).unwrap();
     fs::write(trail.join(OsStr::from_bytes(b"caf\xe9.json.gz")), "{}").unwrap();
     std::os::unix::fs::symlink("gone", trail.join("link.json.gz")).unwrap();
     place.ingest(3);
@@ -128,7 +128,7 @@ fn every_command_says_what_was_not_read() {
         assert_eq!(not_read(&answer["coverage"]), expected, "{command:?}");
         let first = &answer["coverage"]["not_read"][0]["examples"][0];
         assert_eq!(
-            first["reason"], "a ZIP archive, not gzip or JSON",
+            first["reason"], "a 7-Zip archive, not gzip or JSON",
             "{command:?}"
         );
         for format in ["table", "csv", "markdown"] {
@@ -154,7 +154,7 @@ fn every_command_says_what_was_not_read() {
 #[test]
 fn nothing_that_could_be_read_is_no_answer() {
     let place = Place::new();
-    fs::write(place.trail().join("evidence.zip"), ZIP).unwrap();
+    fs::write(place.trail().join("evidence.7z"), ARCHIVE).unwrap();
     place.ingest(1);
     for command in place.commands() {
         let (out, _) = ran(&command, "json", 1);
@@ -192,7 +192,7 @@ fn a_lake_remembers_until_it_is_read() {
     let place = Place::new();
     let trail = place.trail();
     good(&trail);
-    fs::write(trail.join("evidence.json.gz"), ZIP).unwrap();
+    fs::write(trail.join("evidence.json.gz"), ARCHIVE).unwrap();
     let link = trail.join("link.json.gz");
     std::os::unix::fs::symlink("gone", &link).unwrap();
     let first = place.ingest(3);
@@ -209,7 +209,7 @@ fn a_lake_remembers_until_it_is_read() {
         second["rejected_before"][0]["reason"]
             .as_str()
             .unwrap()
-            .contains("ZIP")
+            .contains("7-Zip")
     );
     // The same account is not written twice.
     let rows = || {

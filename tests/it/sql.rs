@@ -421,7 +421,7 @@ fn rows_go_into_files() {
     let csv = path("rows.csv");
     let sql = "SELECT event_time, event_name FROM events";
     let args = [&trail[..], &["--format", "csv", "--output", &csv, sql]].concat();
-    assert_eq!(ran(&args), "exit code: 0\n--- stdout\n--- stderr\n");
+    assert_eq!(ran(&args), "exit code: 3\n--- stdout\n--- stderr\n");
     assert_eq!(fs::read_to_string(&csv).unwrap().lines().count(), 337);
 
     let parquet = path("rows.parquet");
@@ -430,7 +430,7 @@ fn rows_go_into_files() {
         &["--format", "parquet", "--output", &parquet, sql],
     ]
     .concat();
-    assert_eq!(ran(&args), "exit code: 0\n--- stdout\n--- stderr\n");
+    assert_eq!(ran(&args), "exit code: 3\n--- stdout\n--- stderr\n");
     let file = fs::File::open(&parquet).unwrap();
     let reader =
         parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
@@ -494,7 +494,7 @@ fn statements_from_a_file() {
     fs::write(&path, "-- counts\nSELECT count(*) AS n FROM events;\n").unwrap();
     assert_eq!(
         ran(&args),
-        "exit code: 0\n--- stdout\n  n\n336\n1 row\n\n\
+        "exit code: 3\n--- stdout\n  n\n336\n1 row\n\n\
          336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail\n\
          2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1\n\
          5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected\n\
@@ -512,7 +512,7 @@ fn statements_from_a_file() {
 #[test]
 fn queries_of_cloudtrail_lake_run_as_they_are() {
     let id = "01234567-0123-0123-0123-0123456789ab";
-    let expected = "exit code: 0\n--- stdout\nn\n336\n--- stderr\n";
+    let expected = "exit code: 3\n--- stdout\nn\n336\n--- stderr\n";
     let csv = ["--quiet", "--format", "csv"];
     for (sql, store) in [
         ("SELECT count(*) AS n FROM <EDS ID>", None),
@@ -561,7 +561,7 @@ fn distinct_texts_are_counted() {
     let csv = ["--quiet", "--format", "csv"];
     let rows = asked(&[&csv[..], &[sql]].concat());
     assert!(
-        rows.starts_with("exit code: 0\n--- stdout\naccount_id,count(DISTINCT events.user_agent),refused,codes,days\n"),
+        rows.starts_with("exit code: 3\n--- stdout\naccount_id,count(DISTINCT events.user_agent),refused,codes,days\n"),
         "{rows}"
     );
     let agents = |said: &str| -> Vec<String> {

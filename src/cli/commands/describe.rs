@@ -21,7 +21,7 @@ use crate::output;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only these columns
-    #[arg(value_name = "COLUMN")]
+    #[arg(id = "names", value_name = "COLUMN")]
     columns: Vec<String>,
 
     #[command(flatten)]

@@ -62,7 +62,8 @@ impl From<SessionError> for Failure {
             SessionError::TemporaryFile { .. } => Failure::of(&error)
                 .hint("events that are asked more than once are kept there: name a folder with more room in TMPDIR, or ingest first"),
             SessionError::MissingFile { .. } | SessionError::DamagedFile { .. } => Failure::new(error.to_string())
-                .hint("the lake can be made anew from its log files: keytrail ingest SOURCE --lake NEW"),
+                .hint("see all that is wrong with it: keytrail lake check")
+                .hint("read what is lost again from its log files: keytrail lake mend"),
             SessionError::Lake(error) => error.into(),
             SessionError::Sql(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
