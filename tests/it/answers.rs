@@ -76,6 +76,10 @@ fn ingest_in_json() {
         "stored": 54,
         "already_stored": 0,
         "rejected": 1,
+        "rejected_before": 0,
+        "rejected_by_kind": {
+          "cut off": 1
+        },
         "skipped": 1,
         "left": 0
       },
@@ -97,6 +101,7 @@ fn ingest_in_json() {
           "reason": "the compressed data ends too early, after 2471 bytes of text: the rest is missing"
         }
       ],
+      "rejected_before": [],
       "skipped": [
         {
           "log_file": "testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest",
@@ -111,8 +116,8 @@ fn ingest_in_json() {
 
 #[test]
 fn keys_in_table() {
-    assert_snapshot!(asked(&["keys"], "table"), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["keys"], "table"), @"
+    exit code: 3
     --- stdout
     Access keys (times in UTC)
 
@@ -130,6 +135,8 @@ fn keys_in_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -137,11 +144,11 @@ fn keys_in_table() {
 #[test]
 fn keys_in_json() {
     assert_snapshot!(asked(&["keys"], "json"), @r#"
-    exit code: 0
+    exit code: 3
     --- stdout
     {
       "report": "keys",
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"],"not_read":[{"kind":"rejected","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing"}]},{"kind":"skipped","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest","reason":"digest files, not events"}]}],"warnings":[]},
       "notes": [],
       "keys": [
         {"access_key_id":"AKIARTX3GSDSVYJXHKU3","user_identity_user_name":"ci-deploy","last_seen":"2025-03-07T15:02:42Z","events":75,"errors":0,"source_ip_addresses":10,"account_id":"111122223333","first_seen":"2025-03-03T09:02:00Z","user_agents":4,"api_calls":6,"regions":1,"issued_keys":5,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/ci/ci-deploy"},
@@ -160,8 +167,8 @@ fn keys_in_json() {
 
 #[test]
 fn keys_in_csv() {
-    assert_snapshot!(asked(&["keys"], "csv"), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["keys"], "csv"), @"
+    exit code: 3
     --- stdout
     access_key_id,user_identity_user_name,last_seen,events,errors,source_ip_addresses,account_id,first_seen,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn
     AKIARTX3GSDSVYJXHKU3,ci-deploy,2025-03-07T15:02:42Z,75,0,10,111122223333,2025-03-03T09:02:00Z,4,6,1,5,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/ci/ci-deploy
@@ -179,7 +186,7 @@ fn keys_in_csv() {
 #[test]
 fn keys_in_markdown() {
     assert_snapshot!(asked(&["keys"], "markdown"), @r"
-    exit code: 0
+    exit code: 3
     --- stdout
     # Access keys
 
@@ -200,14 +207,16 @@ fn keys_in_markdown() {
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
 
 #[test]
 fn key_in_table() {
-    assert_snapshot!(asked(&["key", KEY], "table"), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["key", KEY], "table"), @"
+    exit code: 3
     --- stdout
     Access key (times in UTC)
 
@@ -267,6 +276,8 @@ fn key_in_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -274,11 +285,11 @@ fn key_in_table() {
 #[test]
 fn key_in_json() {
     assert_snapshot!(asked(&["key", KEY], "json"), @r#"
-    exit code: 0
+    exit code: 3
     --- stdout
     {
       "report": "key",
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"],"not_read":[{"kind":"rejected","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing"}]},{"kind":"skipped","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest","reason":"digest files, not events"}]}],"warnings":[]},
       "notes": [],
       "summary": [
         {"access_key_id":"AKIARTX3GSDS75MXKBSU","user_identity_user_name":"svc-export","last_seen":"2025-03-07T02:08:03Z","events":26,"errors":1,"source_ip_addresses":3,"account_id":"111122223333","first_seen":"2025-03-03T02:08:00Z","user_agents":4,"api_calls":7,"regions":1,"issued_keys":1,"key_type":"long-term","user_identity_type":"IAMUser","decoded_account_id":"111122223333","user_identity_arn":"arn:aws:iam::111122223333:user/service/svc-export"}
@@ -317,8 +328,8 @@ fn key_in_json() {
 
 #[test]
 fn key_in_csv() {
-    assert_snapshot!(asked(&["key", KEY], "csv"), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["key", KEY], "csv"), @"
+    exit code: 3
     --- stdout
     section,access_key_id,user_identity_user_name,last_seen,events,errors,source_ip_addresses,account_id,first_seen,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn,source_ip_address,user_agent,event_source,event_name,aws_region,error_code,via_service
     summary,AKIARTX3GSDS75MXKBSU,svc-export,2025-03-07T02:08:03Z,26,1,3,111122223333,2025-03-03T02:08:00Z,4,7,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-export,,,,,,,
@@ -345,7 +356,7 @@ fn key_in_csv() {
 #[test]
 fn key_in_markdown() {
     assert_snapshot!(asked(&["key", KEY], "markdown"), @r"
-    exit code: 0
+    exit code: 3
     --- stdout
     # Access key
 
@@ -406,14 +417,16 @@ fn key_in_markdown() {
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
 
 #[test]
 fn coverage_in_table() {
-    assert_covered!("table", @r"
-    exit code: 0
+    assert_covered!("table", @"
+    exit code: 3
     --- stdout
     Coverage (times in UTC)
 
@@ -425,10 +438,10 @@ fn coverage_in_table() {
     444455556666  us-east-1         15                   0      32                 5             0  2025-03-03 02:05:00  2025-03-07 15:05:00
 
     Days without a log
-    account_id    region     missing              first_day   last_day    days
-    111122223333  –          1 log file not read  2025-03-05  2025-03-05     1
-    444455556666  –          1 record not read    2025-03-04  2025-03-04     1
-    444455556666  eu-west-1  all events           2025-03-05  2025-03-05     1
+    account_id    region     missing                           first_day   last_day    days
+    111122223333  –          1 log file and 1 record not read  2025-03-05  2025-03-05     1
+    444455556666  –          1 record not read                 2025-03-04  2025-03-04     1
+    444455556666  eu-west-1  all events                        2025-03-05  2025-03-05     1
 
     Kinds of events
     event_category  data_event_service      log_files
@@ -466,6 +479,8 @@ fn coverage_in_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -473,11 +488,11 @@ fn coverage_in_table() {
 #[test]
 fn coverage_in_json() {
     assert_covered!("json", @r#"
-    exit code: 0
+    exit code: 3
     --- stdout
     {
       "report": "coverage",
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"],"not_read":[{"kind":"rejected","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing"}]},{"kind":"skipped","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest","reason":"digest files, not events"}]}],"warnings":[]},
       "notes": [],
       "regions": [
         {"account_id":"111122223333","region":"eu-west-1","log_files":11,"log_files_rejected":1,"events":45,"days_with_events":5,"days_missing":0,"first_event":"2025-03-03T02:03:00Z","last_event":"2025-03-07T09:05:31Z"},
@@ -486,7 +501,7 @@ fn coverage_in_json() {
         {"account_id":"444455556666","region":"us-east-1","log_files":15,"log_files_rejected":0,"events":32,"days_with_events":5,"days_missing":0,"first_event":"2025-03-03T02:05:00Z","last_event":"2025-03-07T15:05:00Z"}
       ],
       "holes": [
-        {"account_id":"111122223333","region":null,"missing":"1 log file not read","first_day":"2025-03-05","last_day":"2025-03-05","days":1},
+        {"account_id":"111122223333","region":null,"missing":"1 log file and 1 record not read","first_day":"2025-03-05","last_day":"2025-03-05","days":1},
         {"account_id":"444455556666","region":null,"missing":"1 record not read","first_day":"2025-03-04","last_day":"2025-03-04","days":1},
         {"account_id":"444455556666","region":"eu-west-1","missing":"all events","first_day":"2025-03-05","last_day":"2025-03-05","days":1}
       ],
@@ -527,14 +542,14 @@ fn coverage_in_json() {
 #[test]
 fn coverage_in_csv() {
     assert_covered!("csv", @r#"
-    exit code: 0
+    exit code: 3
     --- stdout
     section,account_id,region,log_files,log_files_rejected,events,days_with_events,days_missing,first_event,last_event,missing,first_day,last_day,days,event_category,data_event_service,log_file,outcome,reason,size_bytes,aws_region,event_date
     regions,111122223333,eu-west-1,11,1,45,5,0,2025-03-03T02:03:00Z,2025-03-07T09:05:31Z,,,,,,,,,,,,
     regions,111122223333,us-east-1,16,0,159,5,0,2025-03-03T02:05:00Z,2025-03-07T15:06:02Z,,,,,,,,,,,,
     regions,444455556666,eu-west-1,12,0,100,4,1,2025-03-03T02:01:00Z,2025-03-07T15:01:40Z,,,,,,,,,,,,
     regions,444455556666,us-east-1,15,0,32,5,0,2025-03-03T02:05:00Z,2025-03-07T15:05:00Z,,,,,,,,,,,,
-    holes,111122223333,,,,,,,,,1 log file not read,2025-03-05,2025-03-05,1,,,,,,,,
+    holes,111122223333,,,,,,,,,1 log file and 1 record not read,2025-03-05,2025-03-05,1,,,,,,,,
     holes,444455556666,,,,,,,,,1 record not read,2025-03-04,2025-03-04,1,,,,,,,,
     holes,444455556666,eu-west-1,,,,,,,,all events,2025-03-05,2025-03-05,1,,,,,,,,
     event_categories,,,12,,,,,,,,,,,Data,dynamodb.amazonaws.com,,,,,,
@@ -567,7 +582,7 @@ fn coverage_in_csv() {
 #[test]
 fn coverage_in_markdown() {
     assert_covered!("markdown", @r"
-    exit code: 0
+    exit code: 3
     --- stdout
     # Coverage
 
@@ -584,7 +599,7 @@ fn coverage_in_markdown() {
 
     | account\_id | region | missing | first\_day | last\_day | days |
     | --- | --- | --- | --- | --- | ---: |
-    | 111122223333 | – | 1 log file not read | 2025-03-05 | 2025-03-05 | 1 |
+    | 111122223333 | – | 1 log file and 1 record not read | 2025-03-05 | 2025-03-05 | 1 |
     | 444455556666 | – | 1 record not read | 2025-03-04 | 2025-03-04 | 1 |
     | 444455556666 | eu-west-1 | all events | 2025-03-05 | 2025-03-05 | 1 |
 
@@ -632,6 +647,8 @@ fn coverage_in_markdown() {
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }

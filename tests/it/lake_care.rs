@@ -225,7 +225,7 @@ async fn what_cannot_be_mended_is_said() {
     let mended = home.json(&["lake", "mend"], 3);
     let missing = mended["log_files_not_read"].as_array().unwrap().len() as u64;
     assert!(missing > 0, "{mended}");
-    let coverage = home.json(COVERAGE, 0);
+    let coverage = home.json(COVERAGE, 3);
     assert!(
         number(&coverage, "/coverage/log_files_rejected") >= missing,
         "{coverage}"
@@ -366,7 +366,7 @@ fn what_is_forgotten_is_not_lost() {
     let check = home.json(&["lake", "check"], 0);
     assert_eq!(check["whole"], true, "{check}");
     // The log files are known still.
-    let again = home.json(INGEST, 0);
+    let again = home.json(INGEST, 3);
     assert_eq!(number(&again, "/events/stored"), 0, "{again}");
     // Loss beside it is noticed.
     fs::remove_file(home.last_entry("events")).unwrap();

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const KEY: &str = "AKIA3EXAMPLE00000001";
 
 /// Every command that answers from events, with what it needs to be asked.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 11] = [
     &["keys"],
     &["key", KEY],
     &["trace", KEY],
@@ -20,7 +20,6 @@ const COMMANDS: [&[&str]; 12] = [
     &["coverage"],
     &["ready"],
     &["plan"],
-    &["progress", "--before", "2025-03-02"],
     &["policy", KEY],
     &[
         "credentials",

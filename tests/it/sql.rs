@@ -28,8 +28,8 @@ fn fed(args: &[&str], input: &str) -> String {
 
 #[test]
 fn rows_are_a_table() {
-    assert_snapshot!(asked(&["SELECT user_identity_user_name, count(*) AS events, max(event_time) AS last_seen FROM events WHERE access_key_id LIKE 'AKIA%' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3"]), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["SELECT user_identity_user_name, count(*) AS events, max(event_time) AS last_seen FROM events WHERE access_key_id LIKE 'AKIA%' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3"]), @"
+    exit code: 3
     --- stdout
     user_identity_user_name  events  last_seen
     ci-deploy                    75  2025-03-07 15:02:42
@@ -41,6 +41,8 @@ fn rows_are_a_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -49,7 +51,7 @@ fn rows_are_a_table() {
 #[test]
 fn several_statements_in_json() {
     assert_snapshot!(asked(&["--format", "json", "SELECT event_name, request_parameters FROM events WHERE event_name = 'CreateUser'; -- and then\nSELECT 1 AS one WHERE false"]), @r#"
-    exit code: 0
+    exit code: 3
     --- stdout
     {
       "report": "sql",
@@ -57,7 +59,7 @@ fn several_statements_in_json() {
         {"event_name":"CreateUser","request_parameters":{"userName":"svc-backup-sync"}}
       ],
       "rows_2": [],
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"],"not_read":[{"kind":"rejected","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing"}]},{"kind":"skipped","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest","reason":"digest files, not events"}]}],"warnings":[]},
       "notes": []
     }
     --- stderr
@@ -66,8 +68,8 @@ fn several_statements_in_json() {
 
 #[test]
 fn several_statements_in_csv() {
-    assert_snapshot!(asked(&["--format", "csv", "SELECT event_name, count(*) AS events FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 2; SELECT aws_region, count(*) AS events FROM events GROUP BY 1 ORDER BY 1"]), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["--format", "csv", "SELECT event_name, count(*) AS events FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 2; SELECT aws_region, count(*) AS events FROM events GROUP BY 1 ORDER BY 1"]), @"
+    exit code: 3
     --- stdout
     section,event_name,events,aws_region
     rows_1,PutObject,70,
@@ -79,13 +81,15 @@ fn several_statements_in_csv() {
     coverage: 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     coverage: 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     coverage: data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    coverage: not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    coverage: skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     ");
 }
 
 #[test]
 fn rows_are_json_lines() {
     assert_snapshot!(asked(&["--format", "jsonl", "--quiet", "SELECT event_time, event_name, error_code FROM events WHERE error_code IS NOT NULL ORDER BY event_time, event_id LIMIT 2"]), @r#"
-    exit code: 0
+    exit code: 3
     --- stdout
     {"event_time":"2025-03-03T02:05:00Z","event_name":"DescribeInstances","error_code":"Client.UnauthorizedOperation"}
     {"event_time":"2025-03-03T02:05:01Z","event_name":"GetCostAndUsage","error_code":"AccessDenied"}
@@ -96,7 +100,7 @@ fn rows_are_json_lines() {
 #[test]
 fn markdown() {
     assert_snapshot!(asked(&["--format", "markdown", "SELECT event_name, count(*) AS events FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 2"]), @r"
-    exit code: 0
+    exit code: 3
     --- stdout
     | event\_name | events |
     | --- | ---: |
@@ -109,14 +113,16 @@ fn markdown() {
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
 
 #[test]
 fn values_of_parameters_take_the_type_that_the_query_wants() {
-    assert_snapshot!(asked(&["--quiet", "--format", "csv", "--param", "since=2025-03-06", "--param", "account=111122223333", "--param", "n=2", "SELECT event_name, count(*) AS events FROM events WHERE event_time >= $since AND account_id = $account GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $n"]), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["--quiet", "--format", "csv", "--param", "since=2025-03-06", "--param", "account=111122223333", "--param", "n=2", "SELECT event_name, count(*) AS events FROM events WHERE event_time >= $since AND account_id = $account GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $n"]), @"
+    exit code: 3
     --- stdout
     event_name,events
     PutObject,22
@@ -127,8 +133,8 @@ fn values_of_parameters_take_the_type_that_the_query_wants() {
 
 #[test]
 fn a_value_is_never_sql() {
-    assert_snapshot!(asked(&["--quiet", "--format", "csv", "--param", "name=x' OR '1' = '1", "SELECT count(*) AS n FROM events WHERE user_identity_user_name = $name"]), @r"
-    exit code: 0
+    assert_snapshot!(asked(&["--quiet", "--format", "csv", "--param", "name=x' OR '1' = '1", "SELECT count(*) AS n FROM events WHERE user_identity_user_name = $name"]), @"
+    exit code: 3
     --- stdout
     n
     0
@@ -280,8 +286,8 @@ fn no_statement() {
 
 #[test]
 fn each_row_may_be_a_list() {
-    assert_snapshot!(ran(&["sql", "--trail", "testdata/trail", "--format", "records", "SELECT event_name, count(*) AS events FROM events WHERE event_name LIKE 'Create%' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 2"]), @r"
-    exit code: 0
+    assert_snapshot!(ran(&["sql", "--trail", "testdata/trail", "--format", "records", "SELECT event_name, count(*) AS events FROM events WHERE event_name LIKE 'Create%' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 2"]), @"
+    exit code: 3
     --- stdout
     event_name  CreateAccessKey
     events      2
@@ -294,6 +300,8 @@ fn each_row_may_be_a_list() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
+    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -498,7 +506,9 @@ fn statements_from_a_file() {
          336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail\n\
          2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1\n\
          5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected\n\
-         data events of dynamodb.amazonaws.com, s3.amazonaws.com\n--- stderr\n"
+         data events of dynamodb.amazonaws.com, s3.amazonaws.com\n\
+         not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing\n\
+         skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events\n--- stderr\n"
     );
     fs::write(&path, "-- counts\nSELECT cuont(*) FROM events;\n").unwrap();
     let expected = format!(

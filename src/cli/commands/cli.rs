@@ -33,7 +33,7 @@ Examples:
   keytrail list                                Which saved queries are there?
 
 Exit codes:
-  0 done   1 failed   2 wrong usage   3 done, but something was rejected   130 stopped by Ctrl-C";
+  0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130 stopped by Ctrl-C";
 
 #[cfg(test)]
 mod tests {
