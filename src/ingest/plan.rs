@@ -49,7 +49,7 @@ pub async fn plan(
     } = list(sources, selection, observer).await?;
     let listed = log_files.len() as u64;
     let whole = *selection == Selection::default();
-    let scope = whole.then_some(sources).unwrap_or_default();
+    let scope = if whole { sources } else { Default::default() };
     let ledger_rows = unread_rows(&log_files, &skipped, scope, not_read);
     let mut rejected_before = Vec::new();
     log_files.retain(|planned| {

@@ -222,21 +222,12 @@ impl<'a> IntoIterator for &'a Object {
 }
 
 /// simd-json with its buffers, used again and again.
+#[derive(Default)]
 struct Parser {
     /// simd-json writes into the text.
     text: Vec<u8>,
     buffers: Buffers,
     tape: Option<Tape<'static>>,
-}
-
-impl Default for Parser {
-    fn default() -> Self {
-        Self {
-            text: Vec::new(),
-            buffers: Buffers::default(),
-            tape: None,
-        }
-    }
 }
 
 impl Parser {

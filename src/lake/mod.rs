@@ -218,10 +218,10 @@ fn missing(location: &Location, tables: [&Option<Table>; 3]) -> Result<LakeError
         rows += table.rows()?;
     }
     let gone = TableName::ALL.into_iter().zip(tables);
-    let gone = gone
+    let mut gone = gone
         .filter(|(_, table)| table.is_none())
         .map(|(name, _)| name);
-    Ok(match gone.last() {
+    Ok(match gone.next_back() {
         Some(name) if rows > 0 => LakeError::MissingTable {
             lake,
             table: name.as_str(),

@@ -133,7 +133,7 @@ impl TableProvider for Stored {
         statistics.total_byte_size = Precision::Inexact(bytes);
         if chosen.is_empty() {
             // A scan without any file has no partition, and the operators above it need one.
-            let schema = project_schema(&self.schema.table_schema().clone(), projection)?;
+            let schema = project_schema(&TableProvider::schema(self), projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
         let files = chosen.into_iter().map(|file| self.part(file)).collect();

@@ -305,10 +305,11 @@ impl<'a> Lister<'a> {
             found.skipped.push(self.skipped(path, reason));
             return;
         }
-        if let Some(key) = &key {
-            if !self.selection.wants_key(key) {
-                return;
-            }
+        if key
+            .as_ref()
+            .is_some_and(|key| !self.selection.wants_key(key))
+        {
+            return;
         }
         if let Some(class) = archived(&object) {
             let reason = SkipReason::Archived(class.to_owned());

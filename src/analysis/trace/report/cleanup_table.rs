@@ -204,7 +204,7 @@ fn permission(item: &json::Value) -> Option<Value> {
             let members = names.iter().filter_map(|(name, from)| {
                 Some((
                     (*name).to_owned(),
-                    entry.get(*from)?.as_str().map(Value::from)?,
+                    entry.get(from)?.as_str().map(Value::from)?,
                 ))
             });
             Value::Object(members.collect())
