@@ -46,7 +46,7 @@ pub enum SessionError {
     /// The SQL is wrong, or asks for something that SQL may not do here.
     #[error(transparent)]
     Sql(#[from] SqlFault),
-    /// The query needs more memory than [`SessionOptions::max_memory`].
+    /// The query needs more memory than [`SessionOptions::max_memory`](super::SessionOptions::max_memory).
     #[error("not enough memory: {0}")]
     Memory(String),
     /// The engine refused the query or failed on the way.
