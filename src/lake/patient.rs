@@ -85,6 +85,24 @@ impl Listing {
     }
 }
 
+impl Patient {
+    /// The objects below a prefix, after one of them.
+    fn listing(
+        &self,
+        prefix: Option<&Path>,
+        last: Option<&Path>,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let listing = Listing {
+            store: Arc::clone(&self.0),
+            prefix: prefix.cloned(),
+            last: last.cloned(),
+            now: None,
+            tries: 0,
+        };
+        stream::unfold(listing, Listing::next).boxed()
+    }
+}
+
 #[async_trait]
 impl ObjectStore for Patient {
     async fn put_opts(
@@ -116,14 +134,7 @@ impl ObjectStore for Patient {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let listing = Listing {
-            store: Arc::clone(&self.0),
-            prefix: prefix.cloned(),
-            last: None,
-            now: None,
-            tries: 0,
-        };
-        stream::unfold(listing, Listing::next).boxed()
+        self.listing(prefix, None)
     }
 
     fn list_with_offset(
@@ -131,14 +142,7 @@ impl ObjectStore for Patient {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        let listing = Listing {
-            store: Arc::clone(&self.0),
-            prefix: prefix.cloned(),
-            last: Some(offset.clone()),
-            now: None,
-            tries: 0,
-        };
-        stream::unfold(listing, Listing::next).boxed()
+        self.listing(prefix, Some(offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

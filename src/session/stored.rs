@@ -126,16 +126,16 @@ impl TableProvider for Stored {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         let chosen = self.chosen(state, filters)?;
-        let mut statistics = Statistics::new_unknown(&self.schema());
-        let rows = chosen.iter().map(|file| file.rows).sum::<Option<usize>>();
-        statistics.num_rows = rows.map_or(Precision::Absent, Precision::Exact);
-        let bytes = chosen.iter().map(|file| file.size as usize).sum();
-        statistics.total_byte_size = Precision::Inexact(bytes);
         if chosen.is_empty() {
             // A scan without any file has no partition, and the operators above it need one.
             let schema = project_schema(&TableProvider::schema(self), projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
+        let mut statistics = Statistics::new_unknown(&self.schema());
+        let rows = chosen.iter().map(|file| file.rows).sum::<Option<usize>>();
+        statistics.num_rows = rows.map_or(Precision::Absent, Precision::Exact);
+        let bytes = chosen.iter().map(|file| file.size as usize).sum();
+        statistics.total_byte_size = Precision::Inexact(bytes);
         let files = chosen.into_iter().map(|file| self.part(file)).collect();
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
 

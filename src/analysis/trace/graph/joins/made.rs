@@ -244,14 +244,16 @@ impl Joins<'_> {
         self.nodes.by_session.get(&name).filter(fits).collect()
     }
 
+    /// The rows in which the session's key was issued.
+    fn issues_of(&self, node: &Node<'_>) -> impl Iterator<Item = usize> {
+        let key = node.key.into_iter();
+        key.flat_map(|key| self.issues_of_key.get(key))
+    }
+
     /// Whether this service opened the session.
     fn opened_by(&self, node: &Node<'_>, service: &str) -> bool {
-        let issues = node
-            .key
-            .into_iter()
-            .flat_map(|key| self.issues_of_key.get(key));
         let issued = &self.facts.issued;
-        issues.into_iter().any(|row| {
+        self.issues_of(node).any(|row| {
             // Roles Anywhere also answers certificates itself.
             let itself = service.starts_with("rolesanywhere.")
                 && text(&issued.event_name, row) == Some("CreateSession");
@@ -261,12 +263,8 @@ impl Joins<'_> {
 
     /// Whether AWS opened the session for one of its services.
     pub(in crate::analysis::trace) fn opened_by_service(&self, node: &Node<'_>) -> bool {
-        let issues = node
-            .key
-            .into_iter()
-            .flat_map(|key| self.issues_of_key.get(key));
         let issued = &self.facts.issued;
-        issues.into_iter().any(|row| {
+        self.issues_of(node).any(|row| {
             text(&issued.access_key_id, row).is_none()
                 && text(&issued.user_identity_invoked_by, row).is_some()
         })
