@@ -85,11 +85,11 @@ async fn a_lake_in_a_bucket_is_the_lake_on_disk() {
     buckets.assert_same_as_on_disk(&["s3://logs"]).await;
 
     let mut in_bucket = buckets
-        .json(&["keys", "--lake", "s3://data/a/lake"], 0)
+        .json(&["keys", "--lake", "s3://data/a/lake"], 3)
         .await;
     let disk = buckets.path("on-disk");
     let mut on_disk = buckets
-        .json(&["keys", "--lake", disk.to_str().unwrap()], 0)
+        .json(&["keys", "--lake", disk.to_str().unwrap()], 3)
         .await;
     assert_eq!(in_bucket["coverage"]["source"].take(), "s3://data/a/lake");
     on_disk["coverage"]["source"].take();

@@ -44,7 +44,8 @@ pub(crate) fn json(args: &[&str], exit_code: i32) -> Value {
     } else {
         exit_code
     };
-    assert_eq!(code, Some(expected), "{args:?} said: {errors}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(code, Some(expected), "{args:?} said: {errors}{said}");
     answer.unwrap()
 }
 
