@@ -45,7 +45,7 @@ impl Progress {
     pub(crate) fn new(context: &Context) -> Self {
         let face = match (context.quiet, stderr().is_terminal()) {
             (true, _) => Face::Silent,
-            (false, true) => Face::Bar(bar()),
+            (false, true) => Face::Bar(bar(ProgressDrawTarget::stderr(), lines())),
             (false, false) => Face::Lines(context.clone()),
         };
         Self {
@@ -59,8 +59,7 @@ impl Progress {
         let face = match context.quiet || !stderr().is_terminal() {
             true => Face::Silent,
             false => {
-                let bar = bar().with_style(line());
-                bar.set_draw_target(ProgressDrawTarget::hidden());
+                let bar = bar(ProgressDrawTarget::hidden(), line());
                 bar.set_message("reading the lake");
                 context.wait_with(bar.clone());
                 let late = bar.clone();
@@ -184,8 +183,9 @@ fn line() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(1).with_style(lines());
+/// A bar that is drawn from now on, where it is drawn at all.
+fn bar(target: ProgressDrawTarget, style: ProgressStyle) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(1), target).with_style(style);
     bar.enable_steady_tick(TICK);
     bar
 }
