@@ -26,9 +26,13 @@ impl Read {
         let lake = home.path().join("lake");
         let args = ["ingest", folder.to_str().unwrap(), "--format", "json", "-q"];
         let ingest = keytrail(&args).arg("--lake").arg(lake).output().unwrap();
-        // Every folder but one has a licence in it, which is no log file.
-        assert!(matches!(ingest.status.code(), Some(0 | 3)), "{ingest:?}");
         let summary: Value = serde_json::from_slice(&ingest.stdout).unwrap();
+        // Every folder but one has a licence in it, which is no log file; some have nothing else that can be read.
+        let code = match number(&summary, "/log_files/stored") {
+            0 if number(&summary, "/events/read") == 0 => &[1][..],
+            _ => &[0, 3],
+        };
+        assert!(code.contains(&ingest.status.code().unwrap()), "{ingest:?}");
         assert_adds_up(&summary);
         for place in ["rejected", "skipped"] {
             for (file, reason) in reasons(&summary, place) {
@@ -201,9 +205,9 @@ async fn other_shapes_are_read_or_refused_with_a_reason() {
     insta::assert_snapshot!(outcome("plaso").await, @r"
     6 read = 6 stored + 0 duplicates + 0 rejected
     ");
-    insta::assert_snapshot!(outcome("cloudgrep").await, @r"
+    insta::assert_snapshot!(outcome("cloudgrep").await, @"
     2 read = 2 stored + 0 duplicates + 0 rejected
-    rejected: bad_cloudtrail.json: the JSON text ends too early, in record 0
+    rejected: bad_cloudtrail.json: the JSON text ends too early, at byte 965, in record 0: the rest is missing
     ");
     insta::assert_snapshot!(outcome("trailscraper").await, @r"
     7 read = 3 stored + 4 duplicates + 0 rejected
@@ -219,7 +223,7 @@ async fn other_shapes_are_read_or_refused_with_a_reason() {
 #[tokio::test]
 #[ignore = "needs KEYTRAIL_CORPUS"]
 async fn notifications_are_skipped() {
-    insta::assert_snapshot!(outcome("boogy-notifications").await, @r"
+    insta::assert_snapshot!(outcome("boogy-notifications").await, @"
     0 read = 0 stored + 0 duplicates + 0 rejected
     skipped: eventbridge-object-annotation-created.json: an EventBridge event that is not from CloudTrail
     skipped: eventbridge-object-created-plus-key.json: an EventBridge event that is not from CloudTrail
@@ -230,10 +234,10 @@ async fn notifications_are_skipped() {
     skipped: s3-event-object-created.json: S3 event notifications
     skipped: s3-event-urlencoded-key.json: S3 event notifications
     skipped: s3-test-event.json: S3 event notifications
-    skipped: sns-s3-event.json: SNS notifications
-    skipped: sns-s3-test-event.json: SNS notifications
-    skipped: sqs-batch-partial-garbage.json: SQS messages
-    skipped: sqs-s3-event.json: SQS messages
-    skipped: sqs-sns-event.json: SQS messages
+    skipped: sns-s3-event.json: S3 event notifications
+    skipped: sns-s3-test-event.json: S3 event notifications
+    skipped: sqs-batch-partial-garbage.json: S3 event notifications
+    skipped: sqs-s3-event.json: S3 event notifications
+    skipped: sqs-sns-event.json: S3 event notifications
     ");
 }
