@@ -12,6 +12,7 @@ mod diagnostics;
 mod failure;
 mod interrupt;
 mod inventory;
+mod metrics;
 mod output;
 mod pager;
 mod progress;

@@ -86,8 +86,9 @@ impl Progress {
         }
     }
 
-    /// Takes the changing line away; what happened is told by the summary.
+    /// Takes the changing line away, and says nothing more: the summary says what happened.
     pub(crate) fn finish(&self) {
+        self.state().over = true;
         if let Face::Bar(bar) | Face::Question(bar) = &self.face {
             bar.finish_and_clear();
         }
@@ -98,6 +99,7 @@ impl Progress {
         change(&mut state);
         match &self.face {
             Face::Silent => {}
+            Face::Bar(_) | Face::Question(_) if state.over => {}
             Face::Question(bar) if state.is_read() => {
                 bar.set_message("all log files are read; answering");
                 bar.set_position(state.total.bytes);
@@ -110,7 +112,7 @@ impl Progress {
                 bar.set_message(state.amount());
                 bar.set_prefix(state.pace().join(", "));
             }
-            Face::Lines(context) if state.said.elapsed() >= BETWEEN_LINES => {
+            Face::Lines(context) if !state.over && state.said.elapsed() >= BETWEEN_LINES => {
                 state.said = Instant::now();
                 context.say(&state.line());
             }
@@ -218,6 +220,7 @@ struct State {
     events: u64,
     rejected_files: u64,
     rejected_records: u64,
+    over: bool,
 }
 
 impl State {
@@ -233,6 +236,7 @@ impl State {
             events: 0,
             rejected_files: 0,
             rejected_records: 0,
+            over: false,
         }
     }
 

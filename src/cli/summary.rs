@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use chrono::Utc;
 use keytrail::ingest::{IngestSummary, Plan, Refused};
 use keytrail::render::escape::terminal;
 use serde_json::json;
@@ -105,13 +106,41 @@ fn list((title, refused, most): (&str, &[Refused], usize), out: &mut dyn Write) 
     }
 }
 
+/// A round of an ingest that goes on, if it brought something.
+pub(crate) fn line(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<()> {
+    let files = summary.stored + summary.rejected.len() as u64;
+    if files == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{}  {} log files stored, {} rejected; {} events stored, {} duplicates, {} rejected",
+        Utc::now().format("%Y-%m-%d %H:%M:%S"),
+        summary.stored,
+        summary.rejected.len(),
+        summary.events_stored,
+        summary.events_duplicates,
+        summary.events_rejected,
+    )?;
+    list(("rejected", &summary.rejected, SHOWN_SKIPS), out)
+}
+
+/// The same for programs: a line, whatever it brought.
+pub(crate) fn json_line(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", value(summary))
+}
+
 /// The summary for programs.
 pub(crate) fn json(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{:#}", value(summary))
+}
+
+fn value(summary: &IngestSummary) -> serde_json::Value {
     let files = |list: &[Refused]| -> Vec<serde_json::Value> {
         let row = |file: &Refused| json!({"log_file": file.log_file, "reason": file.reason});
         list.iter().map(row).collect()
     };
-    let value = json!({
+    json!({
         "report": "ingest",
         "log_files": {
             "listed": summary.listed,
@@ -143,8 +172,7 @@ pub(crate) fn json(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<(
         "rejected_before": files(&summary.rejected_before),
         "skipped": files(&summary.skipped),
         "remarks": files(&summary.remarks),
-    });
-    writeln!(out, "{value:#}")
+    })
 }
 
 /// What S3 will charge for reading a plan, listing included, in US dollars.

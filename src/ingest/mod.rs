@@ -11,12 +11,14 @@
 //! Listing, fetching and decoding are those of [`read`](crate::read). Packing runs on threads of its own, so that no CPU
 //! work delays the threads that talk to S3.
 
+mod follow;
 mod pack;
 mod plan;
 
+pub use follow::{Follow, Round};
 pub use plan::{NotReadBefore, Plan, plan};
 
-use crate::cloudtrail::Selection;
+use crate::cloudtrail::{Selection, delivery_stamp};
 use crate::event::RejectKind;
 use crate::lake::{Lake, LakeError, Packed};
 use crate::read::{
@@ -24,6 +26,7 @@ use crate::read::{
     ReadError, Stop, fetch, parcels,
 };
 use crate::source::{Source, SourceError};
+use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use pack::Packer;
 use std::collections::BTreeMap;
@@ -96,6 +99,8 @@ pub struct IngestSummary {
     pub rejected: Vec<Refused>,
     /// Log files that an earlier ingest could not read, and that were not tried again.
     pub rejected_before: Vec<Refused>,
+    /// Of the log files that could not be read, those that could not be fetched: the next ingest tries again.
+    pub unfetched: Vec<String>,
     /// Files and folders that hold no events.
     pub skipped: Vec<Refused>,
     /// Log files that are readable but odd.
@@ -114,6 +119,8 @@ pub struct IngestSummary {
     pub bytes_json: u64,
     /// Bytes written to the lake.
     pub bytes_lake: u64,
+    /// When the last log file that was stored was delivered, by the stamp in its name.
+    pub last_delivery: Option<DateTime<Utc>>,
     /// How long it took.
     pub elapsed: Duration,
     /// Log files that were left unread because the ingest was asked to stop.
@@ -238,6 +245,13 @@ impl IngestSummary {
         observer.events(row.events, row.stored, row.duplicates, row.rejected);
         if let Some(kind) = row.rejected_as {
             *self.rejected_by_kind.entry(kind).or_default() += 1;
+        }
+        if row.outcome == LogFileOutcome::Stored {
+            let name = row.log_file.rsplit(['/', '\\']).next();
+            self.last_delivery = self.last_delivery.max(name.and_then(delivery_stamp));
+        }
+        if row.outcome == LogFileOutcome::Unfetched {
+            self.unfetched.push(row.log_file.clone());
         }
         let outcome = Outcome::from(row.outcome);
         let list = match outcome {

@@ -7,9 +7,13 @@
 
 mod error;
 mod local;
+mod notified;
 mod pipe;
+mod queue;
 mod s3;
 mod skipped;
+#[cfg(feature = "live")]
+mod sqs;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +26,11 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use crate::cloudtrail::{LogFileKey, Selection, delivery_stamp};
 
 pub use error::SourceError;
+pub use notified::{Announced, NotAnnouncement, Notified, announced};
+pub use queue::{Message, Queue};
 pub use skipped::{SkipReason, Skipped};
+#[cfg(feature = "live")]
+pub use sqs::Sqs;
 
 /// One log file, as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]

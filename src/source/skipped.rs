@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::cloudtrail::{Folder, is_other_service};
+use crate::cloudtrail::{Folder, LogFileKey, is_document, is_other_service};
 
 /// Something that was seen and left out, because of its path or because it cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,4 +79,18 @@ pub(super) fn not_events(name: &str) -> Option<SkipReason> {
         Some(folder) if !folder.has_events() => Some(SkipReason::NotEvents(folder)),
         _ => is_other_service(name).then_some(SkipReason::OtherService),
     }
+}
+
+/// Why an object is not a log file with events, by its key.
+pub(super) fn by_key(path: &str, key: Option<&LogFileKey>) -> Option<SkipReason> {
+    if let Some(key) = key {
+        return (!key.folder.has_events()).then_some(SkipReason::NotEvents(key.folder));
+    }
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if is_document(name) {
+        return Some(SkipReason::Document);
+    }
+    // Below `AWSLogs`, where the layout ends.
+    let (_, below) = folders.rsplit_once("AWSLogs/")?;
+    below.split('/').find_map(not_events)
 }

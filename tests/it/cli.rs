@@ -162,6 +162,23 @@ fn help_of_ingest() {
           --threads <N>
               Threads that decode; as many as there are cores if not given
 
+    Keep the lake up to date:
+          --follow
+              Go on: look for new log files again and again until Ctrl-C or SIGTERM
+
+          --every <SPAN>
+              Time between two looks; in S3, only the last days' folders are listed, and everything once
+              a day
+              
+              [default: 5m]
+
+          --sqs-url <URL>
+              SQS queue in which S3 announces new objects (directly, through SNS or EventBridge),
+              instead of listing
+
+          --metrics-addr <ADDRESS>
+              Serve numbers for Prometheus at http://ADDRESS/metrics, e.g. 127.0.0.1:9184
+
     General:
       -q, --quiet
               Print only the answer and errors
@@ -181,6 +198,7 @@ fn help_of_ingest() {
       keytrail ingest s3://my-trail-bucket --account 123456789012 --region us-east-1
       keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
       aws cloudtrail lookup-events | keytrail ingest -            From the event history
+      keytrail ingest s3://my-trail-bucket --follow               Keep the lake up to date
 
     Exit code 3 means done, but something was not read, now or by an earlier ingest; the summary and
     `keytrail coverage` name it.

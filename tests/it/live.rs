@@ -189,3 +189,116 @@ fn live_without_a_server_or_credentials_says_so() {
     assert_eq!(output.status.code(), Some(1));
     assert!(errors.contains("no AWS credentials"), "{errors}");
 }
+
+#[tokio::test]
+#[ignore = "needs moto"]
+async fn live_queue_announces_new_log_files_with_moto() {
+    let moto = Moto::start();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(&moto.url)
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::for_tests());
+    let config = config.load().await;
+    let queue = aws_sdk_sqs::Client::new(&config);
+    let url = queue
+        .create_queue()
+        .queue_name("new-log-files")
+        .send()
+        .await;
+    let url = url.unwrap().queue_url.unwrap();
+    let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
+    let s3 = aws_sdk_s3::Client::from_conf(s3.build());
+    s3.create_bucket().bucket("logs").send().await.unwrap();
+    let put = async |day: u32| {
+        let folder = tempfile::tempdir().unwrap();
+        crate::trail::write_days(folder.path(), "111111111111", day..day + 1);
+        let mut records = Vec::new();
+        for entry in walkdir::WalkDir::new(folder.path()) {
+            let entry = entry.unwrap();
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let key = entry
+                .path()
+                .strip_prefix(folder.path())
+                .unwrap()
+                .to_str()
+                .unwrap();
+            let content = std::fs::read(entry.path()).unwrap();
+            let size = content.len();
+            let put = s3.put_object().bucket("logs").key(key).body(content.into());
+            let etag = put.send().await.unwrap().e_tag.unwrap();
+            records.push(serde_json::json!({"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "logs"}, "object": {"key": key, "size": size, "eTag": etag.trim_matches('"')}}}));
+        }
+        records
+    };
+    put(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_keytrail"))
+        .args([
+            "ingest",
+            "s3://logs",
+            "--lake",
+            "lake",
+            "--follow",
+            "--sqs-url",
+            &url,
+        ])
+        .args(["--format", "json", "--endpoint-url", &moto.url])
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "none")
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(process.stdout.take().unwrap()));
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["events"]["stored"], crate::trail::EVENTS_OF_A_DAY);
+    let records = put(2).await;
+    let body = serde_json::json!({"Records": records}).to_string();
+    queue
+        .send_message()
+        .queue_url(&url)
+        .message_body(body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(next()["events"]["stored"], crate::trail::EVENTS_OF_A_DAY);
+    // The message is deleted after the summary is written.
+    let waiting = async || {
+        use aws_sdk_sqs::types::QueueAttributeName as Name;
+        let names = [
+            Name::ApproximateNumberOfMessages,
+            Name::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let asked = queue.get_queue_attributes().queue_url(&url);
+        let answer = asked
+            .set_attribute_names(Some(names.to_vec()))
+            .send()
+            .await
+            .unwrap();
+        answer
+            .attributes
+            .unwrap()
+            .values()
+            .any(|count| count != "0")
+    };
+    for _ in 0..100 {
+        if !waiting().await {
+            break;
+        }
+        sleep(Duration::from_millis(100));
+    }
+    assert!(!waiting().await, "the message was not deleted");
+    let id = process.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(process.wait().unwrap().code(), Some(3));
+}

@@ -18,6 +18,7 @@ mod credentials;
 mod dialect;
 mod exactly_once;
 mod facts;
+mod follow;
 mod hostile;
 mod intruders;
 mod lake_care;

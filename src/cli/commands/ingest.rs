@@ -3,18 +3,24 @@
 //! In: sources and a lake. Out: a summary. Promise: every event is stored once, whatever ends the command; rejects and an
 //! early end show in the exit code.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
 
 use keytrail::cloudtrail::Selection;
-use keytrail::ingest::{IngestOptions, IngestSummary, NotReadBefore, ingest, plan};
+use keytrail::ingest::{Follow, IngestOptions, IngestSummary, NotReadBefore, Round, ingest, plan};
 use keytrail::lake::{Known, Lake, LakeError, Location};
 use keytrail::read::Stop;
 use keytrail::render::Format;
-use keytrail::source::Source;
+use keytrail::render::escape::terminal;
+use keytrail::source::{Queue, Source};
 
-use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, formats};
+use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, formats, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
+use crate::metrics::Metrics;
 use crate::progress::Progress;
 use crate::size::ByteSize;
 use crate::{interrupt, output, question, summary};
@@ -49,6 +55,30 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     limits: Limits,
+
+    #[command(flatten)]
+    follow: FollowArgs,
+}
+
+/// How an ingest goes on.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Keep the lake up to date")]
+struct FollowArgs {
+    /// Go on: look for new log files again and again until Ctrl-C or SIGTERM
+    #[arg(long, conflicts_with_all = ["dry_run", "until"])]
+    follow: bool,
+
+    /// Time between two looks; in S3, only the last days' folders are listed, and everything once a day
+    #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = span, requires = "follow")]
+    every: TimeDelta,
+
+    /// SQS queue in which S3 announces new objects (directly, through SNS or EventBridge), instead of listing
+    #[arg(long, value_name = "URL", requires = "follow")]
+    sqs_url: Option<String>,
+
+    /// Serve numbers for Prometheus at http://ADDRESS/metrics, e.g. 127.0.0.1:9184
+    #[arg(long, value_name = "ADDRESS", requires = "follow")]
+    metrics_addr: Option<SocketAddr>,
 }
 
 /// How much of the machine an ingest may take.
@@ -79,6 +109,7 @@ Examples:
   keytrail ingest s3://my-trail-bucket --account 123456789012 --region us-east-1
   keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
   aws cloudtrail lookup-events | keytrail ingest -            From the event history
+  keytrail ingest s3://my-trail-bucket --follow               Keep the lake up to date
 
 Exit code 3 means done, but something was not read, now or by an earlier ingest; the summary and `keytrail coverage` name it.";
 
@@ -92,6 +123,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     let stop = Stop::default();
     interrupt::listen(stop.clone(), Arc::clone(&progress), context.clone())?;
+    if args.follow.follow {
+        let follow = Follow {
+            lake: &place,
+            sources: &sources,
+            options: &options,
+            every: args.follow.every(),
+            stop: &stop,
+        };
+        return follow_on(&args, &follow, (&progress, context)).await;
+    }
     let mut lake = Lake::open_or_create(&place).await?;
     let result = ingest(&mut lake, &sources, &options, (progress.as_ref(), &stop)).await;
     progress.finish();
@@ -108,6 +149,73 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         // What an earlier ingest could not read is missing still.
         _ => Done::on(&lake.coverage().await?),
     })
+}
+
+/// Keeps the lake up to date, and says in a line what each round brought.
+async fn follow_on(
+    args: &Args,
+    follow: &Follow<'_>,
+    (progress, context): (&Progress, &Context),
+) -> Result<Done, Failure> {
+    let queue = match &args.follow.sqs_url {
+        Some(url) => Some(queue(url, &args.access).await?),
+        None => None,
+    };
+    let metrics = Metrics::default();
+    if let Some(address) = args.follow.metrics_addr {
+        let address = metrics.serve(address).await?;
+        context.say(&format!("metrics: http://{address}/metrics"));
+    }
+    let mut written = Ok(());
+    let mut tell = |round: Round<'_>| {
+        progress.finish();
+        metrics.count(&round);
+        let result = match &round {
+            Round::Done(summary) => output::print(|out| match args.format {
+                Format::Json => summary::json_line(summary, out),
+                _ => summary::line(summary, out),
+            }),
+            Round::Failed(error) => {
+                context.say(&format!(
+                    "failed, and tried again: {}",
+                    terminal(&error.to_string())
+                ));
+                Ok(())
+            }
+            Round::Left(why) => {
+                context.say(&format!("a message stays in the queue: {}", terminal(why)));
+                Ok(())
+            }
+        };
+        if result.is_err() {
+            // Nobody sees what happens any more.
+            follow.stop.request();
+            written = result;
+        }
+    };
+    let ended = match &queue {
+        Some(queue) => follow.by_queue(queue.as_ref(), progress, &mut tell).await,
+        None => follow.by_listing(progress, &mut tell).await,
+    };
+    progress.finish();
+    ended?;
+    written?;
+    let lake = Lake::open(follow.lake).await?;
+    Ok(Done::on(&lake.coverage().await?))
+}
+
+#[cfg(feature = "live")]
+async fn queue(url: &str, access: &SourceArgs) -> Result<Box<dyn Queue>, Failure> {
+    let queue = keytrail::source::Sqs::open(url, &access.options()).await;
+    Ok(Box::new(queue.map_err(|error| {
+        Failure::from(error).of_option("--sqs-url")
+    })?))
+}
+
+#[cfg(not(feature = "live"))]
+async fn queue(_: &str, _: &SourceArgs) -> Result<Box<dyn Queue>, Failure> {
+    Err(Failure::usage("--sqs-url: this keytrail was built without the feature `live`: it cannot read a queue")
+        .hint("leave --sqs-url out: --follow then lists the sources; or build it with: cargo build --release --features live"))
 }
 
 /// Says what an ingest would read and cost, and reads nothing.
@@ -132,6 +240,16 @@ async fn dry_run(
         _ => summary::plan_text(&plan, out),
     })?;
     Ok(Done::Complete)
+}
+
+impl FollowArgs {
+    fn every(&self) -> Duration {
+        // A span has no sign.
+        self.every
+            .to_std()
+            .unwrap_or_default()
+            .max(Duration::from_secs(1))
+    }
 }
 
 impl Args {

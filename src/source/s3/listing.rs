@@ -20,8 +20,9 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use tracing::debug;
 
 use super::S3;
-use crate::cloudtrail::{KeyPrefix, Level, LogFileKey, Selection, is_document};
-use crate::source::skipped::not_events;
+use crate::cloudtrail::{KeyPrefix, Level, LogFileKey, Selection};
+use crate::source::notified::form_decoded;
+use crate::source::skipped::{by_key, not_events};
 use crate::source::{Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// A listing in the making.
@@ -261,7 +262,7 @@ impl<'a> Lister<'a> {
         // A server that does not know the option sends keys as they are, and does not name the encoding.
         let encoded = answer.encoding_type == Some(EncodingType::Url);
         let plain = |text: String| match encoded {
-            true => decoded(&text),
+            true => form_decoded(&text),
             false => text,
         };
         let objects = answer.contents.unwrap_or_default().into_iter();
@@ -333,17 +334,11 @@ impl<'a> Lister<'a> {
 
     /// Why an object is not a log file with events, by its key.
     fn speaks_against(&self, path: &str, key: Option<&LogFileKey>) -> Option<SkipReason> {
-        if let Some(key) = key {
-            return (!key.folder.has_events()).then_some(SkipReason::NotEvents(key.folder));
+        match by_key(path, key) {
+            // The object that was asked for by its whole key is read, whatever its name.
+            Some(SkipReason::Document) if path == self.s3.prefix => None,
+            reason => reason,
         }
-        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-        // The object that was asked for by its whole key is read, whatever its name.
-        if path != self.s3.prefix && is_document(name) {
-            return Some(SkipReason::Document);
-        }
-        // Below `AWSLogs`, where the layout ends.
-        let (_, below) = folders.rsplit_once("AWSLogs/")?;
-        below.split('/').find_map(not_events)
     }
 
     fn tell(&self) {
@@ -361,14 +356,6 @@ impl<'a> Lister<'a> {
         let uri = self.uri(key);
         Skipped { uri, reason }
     }
-}
-
-/// A key as S3 writes it with the encoding `url`: that of HTML forms, where `+` is a space.
-fn decoded(text: &str) -> String {
-    // A whole form would be cut at these.
-    let text = text.replace('&', "%26").replace('=', "%3D");
-    let key = url::form_urlencoded::parse(text.as_bytes()).next();
-    key.map(|(key, _)| key.into_owned()).unwrap_or_default()
 }
 
 /// The storage class of an object that cannot be read as it is.
