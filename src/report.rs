@@ -16,11 +16,15 @@ pub const JSON_TEXT: &str = "keytrail.json";
 
 /// Metadata of a field that says what may happen to its column in a table that does not fit: `whole`, `cut`, `wrap`, or
 /// `detail` (left out, and named below the table). A column of JSON that is a `block` is written out below the other
-/// columns of its row, instead of into a table. `data` is for programs, never in a table. Without it, long texts that are no identifiers are cut.
+/// columns of its row, instead of into a table. `data` is for programs, never in a table; in a section's own metadata, the whole
+/// section is. Without it, long texts that are no identifiers are cut.
 pub const FIT: &str = "keytrail.fit";
 
 /// Metadata of a section's schema: the name of the question in the library that it answers.
 pub const QUERY: &str = "keytrail.query";
+
+/// Metadata of a section's schema: how many rows were left out at its end.
+pub const MORE: &str = "keytrail.more";
 
 /// An answer: named sections of rows, remarks, and what it rests on.
 #[derive(Debug, Clone)]

@@ -14,19 +14,24 @@ mod keys;
 mod logged;
 pub mod plan;
 pub mod policy;
+mod programs;
 pub mod progress;
 pub mod question;
 pub mod ready;
 mod rows;
 mod shell;
 mod sql;
+mod suspicion;
 mod trace;
 
 pub use consumers::CONSUMERS;
 pub use coverage::COVERAGE;
 pub use evidence::{event_records, log_file_hashes};
 pub use keys::{KEY, KEYS, KeysOrder};
+pub use programs::with_programs;
+pub use shell::quoted as shell_word;
 pub use sql::{SqlAnalysis, SqlSection};
+pub use suspicion::{Suspicion, Suspicions, suspicious_keys};
 pub use trace::{Start, TraceOptions, trace};
 
 use crate::knowledge::KnowledgeError;

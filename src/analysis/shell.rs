@@ -4,7 +4,7 @@
 //! does nothing with it.
 
 /// A word for a POSIX shell: as it is if nothing in it acts, otherwise in single quotes.
-pub(super) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
     // A leading = is a command's path to zsh.
     match !word.is_empty() && word.chars().all(plain) && !word.starts_with(['-', '=']) {

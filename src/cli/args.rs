@@ -18,6 +18,7 @@ use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
 
+use crate::config::{self, DEFAULT_LAKE};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -30,11 +31,15 @@ pub(crate) struct GlobalArgs {
     pub(crate) quiet: bool,
 
     /// Show on standard error what happens inside: listing, files skipped, memory; -vv with every request; also RUST_LOG
-    #[arg(long, short, global = true, action = ArgAction::Count)]
+    #[arg(long, short, global = true, hide_short_help = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
+    /// Do not show long answers in a pager ($PAGER, or less)
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) no_pager: bool,
+
     /// Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
-    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = true)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "WHEN", default_value_t = config::color(), hide_possible_values = true)]
     pub(crate) color: ColorChoice,
 }
 
@@ -43,23 +48,23 @@ pub(crate) struct GlobalArgs {
 #[command(next_help_heading = "Access to S3")]
 pub(crate) struct SourceArgs {
     /// Profile of the AWS configuration files
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, hide_short_help = true, value_name = "NAME")]
     profile: Option<String>,
 
     /// Server that speaks S3, instead of AWS (the bucket goes into the path)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, hide_short_help = true, value_name = "URL")]
     endpoint_url: Option<String>,
 
     /// Region of the bucket; found automatically if not given
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, hide_short_help = true, value_name = "REGION")]
     s3_region: Option<String>,
 
     /// Accept that your account pays for requests and transfer (requester pays)
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     request_payer: bool,
 
     /// Send no credentials, for public buckets
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     no_sign_request: bool,
 }
 
@@ -67,7 +72,7 @@ impl SourceArgs {
     /// The way to a source that is meant.
     pub(crate) fn options(&self) -> SourceOptions {
         SourceOptions {
-            profile: self.profile.clone(),
+            profile: self.profile.clone().or_else(config::profile),
             endpoint_url: self.endpoint_url.clone(),
             region: self.s3_region.clone(),
             request_payer: self.request_payer,
@@ -118,9 +123,6 @@ impl SelectionArgs {
     }
 }
 
-/// The lake of a command that names none.
-pub(crate) const DEFAULT_LAKE: &str = "keytrail-lake";
-
 /// The option that names a lake.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LakeArgs {
@@ -130,7 +132,7 @@ pub(crate) struct LakeArgs {
         value_name = "PATH",
         env = "KEYTRAIL_LAKE",
         hide_env_values = true,
-        default_value = DEFAULT_LAKE
+        default_value_t = config::lake()
     )]
     pub(crate) lake: String,
 }
@@ -256,6 +258,15 @@ pub(crate) struct OutputArgs {
     /// Only these columns, in this order, e.g. access_key_id,last_seen
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
+}
+
+/// How much of an answer is shown to people.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct FoldArgs {
+    /// Show all rows, instead of what fits two screens (or a ticket, as Markdown)
+    #[arg(long)]
+    pub(crate) full: bool,
 }
 
 /// A parser of access key ids, which are often copied with a space or typed in small letters.

@@ -16,6 +16,8 @@ pub(crate) struct Context {
     /// Whether only the answer and errors are wanted.
     pub(crate) quiet: bool,
     color: ColorChoice,
+    /// Whether answers that are taller than the screen go through a pager.
+    paged: bool,
     /// A line on standard error that changes while somebody waits for an answer.
     line: Arc<Mutex<Option<ProgressBar>>>,
 }
@@ -26,8 +28,19 @@ impl Context {
         Self {
             quiet,
             color,
+            paged: true,
             line: Arc::default(),
         }
+    }
+
+    /// With a pager for long answers, or without.
+    pub(crate) fn with_pager(self, paged: bool) -> Self {
+        Self { paged, ..self }
+    }
+
+    /// The lines from which on an answer goes through a pager, if there is one.
+    pub(crate) fn page(&self) -> Option<usize> {
+        self.height().filter(|_| self.paged)
     }
 
     /// Shows a line that changes until the answer is there.

@@ -7,14 +7,17 @@
 mod args;
 mod columns;
 mod commands;
+mod config;
 mod context;
 mod diagnostics;
 mod failure;
 mod interrupt;
 mod inventory;
 mod metrics;
+mod next;
 mod output;
 mod pager;
+mod pick;
 mod progress;
 mod query;
 mod question;
@@ -28,8 +31,6 @@ use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::Parser as _;
-
 use crate::commands::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -38,12 +39,17 @@ use crate::failure::{Done, Failure};
 const STACK: usize = 16 << 20;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let configured = config::load();
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(refused) => return args::explain(&refused),
     };
     diagnostics::begin(cli.global.verbose);
-    let context = Context::new(cli.global.quiet, cli.global.color);
+    let context = Context::new(cli.global.quiet, cli.global.color).with_pager(!cli.global.no_pager);
+    if let Err(failure) = configured {
+        context.say(&failure.to_string());
+        return failure.into();
+    }
     // Not on the first thread, whose stack is as the system has it.
     let done = thread::scope(|scope| {
         let work = thread::Builder::new().stack_size(STACK);

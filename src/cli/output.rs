@@ -10,10 +10,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use keytrail::render::{RenderOptions, coverage_lines, escape, renderer};
+use keytrail::render::{Format, RenderOptions, coverage_lines, escape, renderer};
 use keytrail::report::{Coverage, Report};
 
-use crate::args::OutputArgs;
+use crate::args::{FoldArgs, OutputArgs};
 use crate::columns;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -22,15 +22,57 @@ use crate::pager::Screen;
 /// What helps people who miss a column.
 const WAY_OUT: &str = "choose with --columns, or use --format csv";
 
+/// How an answer ends.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    /// The command to run next.
+    pub(crate) next: Option<String>,
+    /// Whether only what fits is shown.
+    pub(crate) folded: bool,
+}
+
+impl Ending {
+    /// With this command to run next.
+    pub(crate) fn next(command: String) -> Self {
+        Self {
+            next: Some(command),
+            folded: false,
+        }
+    }
+
+    /// Folded, unless all was asked for.
+    pub(crate) fn fold(self, fold: FoldArgs) -> Self {
+        Self {
+            folded: !fold.full,
+            ..self
+        }
+    }
+}
+
 /// Writes the report where and how the options say; tells whether it rests on all there was to read.
 pub(crate) fn write(
     report: &Report,
     args: &OutputArgs,
     context: &Context,
 ) -> Result<Done, Failure> {
+    write_ending(report, args, &Ending::default(), context)
+}
+
+/// The same with an ending.
+pub(crate) fn write_ending(
+    report: &Report,
+    args: &OutputArgs,
+    ending: &Ending,
+    context: &Context,
+) -> Result<Done, Failure> {
     let report = columns::of_report(report, &args.columns)?;
     place(args, context, |options, out| {
-        renderer(args.format, options).render(&report, out)
+        let options = RenderOptions {
+            folded: ending.folded,
+            ..options
+        };
+        renderer(args.format, options).render(&report, out)?;
+        end(ending, args.format, options, out)
     })?;
     if args.format.rows_only() {
         mention_the_rest(&report.notes, report.coverage.as_ref(), context);
@@ -38,9 +80,27 @@ pub(crate) fn write(
     Ok(report.coverage.as_ref().map_or(Done::Complete, Done::on))
 }
 
+/// Says what to do next, where people read the answer.
+fn end(
+    ending: &Ending,
+    format: Format,
+    options: RenderOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some(next) = ending.next.as_deref().filter(|_| format == Format::Table) else {
+        return Ok(());
+    };
+    let next = escape::terminal(next);
+    match options.color {
+        true => writeln!(out, "\u{1b}[1mNext:\u{1b}[0m {next}"),
+        false => writeln!(out, "Next: {next}"),
+    }
+}
+
 /// Hands the place that the options name to a function that writes no table, with what may be assumed about it.
 pub(crate) fn deliver(
     args: &OutputArgs,
+    ending: &Ending,
     context: &Context,
     fill: impl FnOnce(RenderOptions, &mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
@@ -49,7 +109,14 @@ pub(crate) fn deliver(
             "--columns: the answer of this command is not a table",
         ));
     }
-    place(args, context, fill)
+    place(args, context, |options, out| {
+        let options = RenderOptions {
+            folded: ending.folded,
+            ..options
+        };
+        fill(options, out)?;
+        end(ending, args.format, options, out)
+    })
 }
 
 fn place(
@@ -60,13 +127,9 @@ fn place(
     match &args.output {
         Some(path) => write_file(path, |out| fill(RenderOptions::default(), out)),
         None => {
-            let options = RenderOptions {
-                width: context.width(),
-                color: context.color(),
-                way_out: Some(WAY_OUT),
-            };
+            let options = on_screen(context);
             context.end_waiting();
-            print(|out| fill(options, out))
+            show(context, |out| fill(options, out))
         }
     }
 }
@@ -76,6 +139,35 @@ pub(crate) fn write_text(text: &str, args: &OutputArgs) -> Result<(), Failure> {
     match &args.output {
         Some(path) => write_file(path, |out| out.write_all(text.as_bytes())),
         None => print(|out| out.write_all(text.as_bytes())),
+    }
+}
+
+/// What may be assumed about standard output.
+fn on_screen(context: &Context) -> RenderOptions {
+    RenderOptions {
+        width: context.width(),
+        height: context.height().and_then(|lines| u16::try_from(lines).ok()),
+        color: context.color(),
+        way_out: Some(WAY_OUT),
+        folded: false,
+    }
+}
+
+/// Hands standard output to a function; a terminal through a pager, if what is written is taller.
+pub(crate) fn show(
+    context: &Context,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    if !stdout().is_terminal() {
+        return print(fill);
+    }
+    let mut screen = Screen::new(context.page());
+    let written = fill(&mut screen).and_then(|()| screen.finish());
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new("standard output cannot be written").because(&error))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -128,7 +220,7 @@ impl Out {
                     complete: false,
                 })
             }
-            None if stdout().is_terminal() => Ok(Out::Screen(Screen::new(context.height()))),
+            None if stdout().is_terminal() => Ok(Out::Screen(Screen::new(context.page()))),
             None => Ok(Out::Pipe(BufWriter::new(stdout()))),
         }
     }
@@ -137,11 +229,7 @@ impl Out {
     pub(crate) fn options(&self, context: &Context) -> RenderOptions {
         match self {
             Out::File { .. } => RenderOptions::default(),
-            _ => RenderOptions {
-                width: context.width(),
-                color: context.color(),
-                way_out: Some(WAY_OUT),
-            },
+            _ => on_screen(context),
         }
     }
 

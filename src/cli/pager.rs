@@ -8,9 +8,11 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write, stdout};
 use std::process::{Child, Command, Stdio};
 
-/// What is used when `$PAGER` names nothing: `less` that keeps colours, does not fold lines, and leaves the text on the
-/// screen.
-const DEFAULT: &str = "less -FRSX";
+use crate::config;
+
+/// What is used when `$PAGER` names nothing: `less` that keeps colours and leaves the text on the screen, as git
+/// calls it.
+const DEFAULT: &str = "less -FRX";
 
 /// Standard output on a terminal.
 #[derive(Debug)]
@@ -114,17 +116,24 @@ impl Drop for Screen {
     }
 }
 
-/// The pager's command: `$PAGER`, or `less` if it is there. An empty `$PAGER` or `cat` means none.
+/// The pager's command: `$PAGER`, that of the configuration, or `less` if it is there. An empty `$PAGER` or `cat` means none.
 fn pager() -> Option<OsString> {
     match env::var_os("PAGER") {
         Some(pager) if pager.is_empty() || pager == "cat" => None,
         Some(pager) => Some(pager),
-        None => {
-            let path = env::var_os("PATH")?;
-            let found = env::split_paths(&path).any(|folder| folder.join("less").is_file());
-            found.then(|| DEFAULT.into())
-        }
+        None => match config::pager() {
+            Some("" | "cat") => None,
+            Some(pager) => Some(pager.into()),
+            None => usual(),
+        },
     }
+}
+
+/// `less`, if it is there.
+fn usual() -> Option<OsString> {
+    let path = env::var_os("PATH")?;
+    let found = env::split_paths(&path).any(|folder| folder.join("less").is_file());
+    found.then(|| DEFAULT.into())
 }
 
 /// `$PAGER` may have arguments.

@@ -58,6 +58,34 @@ impl ParamArgs {
         }
         Ok(texts)
     }
+
+    /// The same, and values without a name for the parameters that have none yet, in their order.
+    pub(crate) fn with(
+        &self,
+        values: &[String],
+        names: &[&str],
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let mut texts = self.texts()?;
+        let open: Vec<&str> = names
+            .iter()
+            .filter(|name| !texts.contains_key(**name))
+            .copied()
+            .collect();
+        if values.len() > open.len() {
+            let taken = match open.len() {
+                0 => "takes no value".to_owned(),
+                _ => format!("takes {}", open.join(", ")),
+            };
+            return Err(Failure::usage(format!(
+                "{} values are given, and the saved query {taken}",
+                values.len()
+            )));
+        }
+        for (name, value) in open.into_iter().zip(values) {
+            texts.insert(name.to_owned(), value.clone());
+        }
+        Ok(texts)
+    }
 }
 
 /// The event data store that queries written for CloudTrail Lake ask.

@@ -12,7 +12,8 @@ use keytrail::lake::{Lake, LakeError, Location};
 use keytrail::session::{Session, SessionOptions};
 use keytrail::source::{self, Source};
 
-use crate::args::{DEFAULT_LAKE, Input, SourceArgs, TrailArgs};
+use crate::args::{Input, SourceArgs, TrailArgs};
+use crate::config::DEFAULT_LAKE;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::Progress;

@@ -33,8 +33,15 @@ pub fn lines(coverage: &Coverage) -> Vec<String> {
     lines
 }
 
-/// What was not read, of one kind, with the first of them.
-fn not_read(part: &NotRead) -> String {
+/// What was there but could not be read, in one line, without names; none where nothing was lost.
+pub(super) fn losses(coverage: &Coverage) -> Option<String> {
+    let lost = coverage.not_read.iter().filter(|part| part.kind.is_loss());
+    let counts: Vec<String> = lost.map(count).collect();
+    (!counts.is_empty()).then(|| format!("not read: {}", counts.join(", ")))
+}
+
+/// How many were not read, of one kind.
+fn count(part: &NotRead) -> String {
     let (one, many) = match part.kind {
         NotReadKind::Rejected => ("log file rejected", "log files rejected"),
         NotReadKind::Unfetched => ("log file not fetched", "log files not fetched"),
@@ -45,11 +52,16 @@ fn not_read(part: &NotRead) -> String {
             "files and folders without events",
         ),
     };
+    counted(part.count, one, many)
+}
+
+/// What was not read, of one kind, with the first of them.
+fn not_read(part: &NotRead) -> String {
     let what = match part.kind.is_loss() {
         true => "not read",
         false => "skipped",
     };
-    let counted = counted(part.count, one, many);
+    let counted = count(part);
     match part.examples.first() {
         None => format!("{what}: {counted}"),
         Some(example) => {

@@ -4,8 +4,8 @@
 //! word that they cannot fit. Promise: a column that is [`Fit::Whole`] is never cut; a cut is shown by `…`; a column that
 //! is left out is named.
 //!
-//! What is tried, in this order: everything at full width; column names broken after `_`; columns cut or wrapped, the
-//! widest first; details left out, the last first.
+//! What is tried, in this order: everything at full width; headings broken at spaces and after `_`; columns cut or wrapped, the
+//! widest first; details left out, the last first; then, if that is wanted, other columns from the right.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -39,6 +39,8 @@ pub(super) enum Fit {
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) name: String,
+    /// What stands above it.
+    pub(super) heading: String,
     pub(super) right: bool,
     pub(super) fit: Fit,
 }
@@ -50,7 +52,14 @@ pub(super) struct Grid {
     pub(super) rows: Vec<Vec<String>>,
     /// The colour of a column's value, if there are colours.
     pub(super) tone: Option<fn(&str, &str) -> Option<&'static str>>,
+    /// The most lines of a cell; what does not fit ends in `…`.
+    pub(super) tallest: Option<usize>,
+    /// Whether columns are left out from the right, the first ones kept, before the table is given up.
+    pub(super) drops: bool,
 }
+
+/// A table of fewer columns says too little: its rows are better shown as lists.
+const FEWEST: usize = 3;
 
 /// How a grid is shown: its columns (index and width), and the names of those left out.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +77,10 @@ impl Grid {
         let mut shown: Vec<usize> = (0..self.columns.len()).collect();
         let full: Vec<usize> = shown
             .iter()
-            .map(|&index| self.cell_width(index).max(self.columns[index].name.width()))
+            .map(|&index| {
+                self.cell_width(index)
+                    .max(self.columns[index].heading.width())
+            })
             .map(|width_of| match width {
                 Some(_) => width_of,
                 None => width_of.min(WIDEST),
@@ -87,7 +99,10 @@ impl Grid {
             found = self.squeezed(&shown, limit);
             if found.is_none() {
                 let detail = |&index: &usize| self.columns[index].fit == Fit::Detail;
-                let last = shown.iter().rposition(detail)?;
+                let last = shown
+                    .iter()
+                    .rposition(detail)
+                    .or_else(|| (self.drops && shown.len() > FEWEST).then(|| shown.len() - 1))?;
                 left_out.insert(0, self.columns[shown.remove(last)].name.clone());
             }
         }
@@ -99,14 +114,14 @@ impl Grid {
         let mut widths: Vec<usize> = shown
             .iter()
             .zip(columns())
-            .map(|(&index, column)| self.cell_width(index).max(name_width(&column.name)))
+            .map(|(&index, column)| self.cell_width(index).max(name_width(&column.heading)))
             .collect();
         while total(&widths) > limit {
             let (width, floor) = widths
                 .iter_mut()
                 .zip(columns())
                 .filter(|(_, column)| matches!(column.fit, Fit::Cut | Fit::Wrap))
-                .map(|(width, column)| (width, NARROWEST.max(name_width(&column.name))))
+                .map(|(width, column)| (width, NARROWEST.max(name_width(&column.heading))))
                 .filter(|(width, floor)| **width > *floor)
                 .max_by_key(|(width, _)| **width)?;
             // At once to what would fit if the column stood alone, then step by step.
@@ -124,7 +139,7 @@ impl Grid {
     pub(super) fn head(&self, layout: &Layout) -> Vec<String> {
         let columns = layout.columns.iter();
         let mut names: Vec<Vec<String>> = columns
-            .map(|&(index, width)| broken(&self.columns[index].name, width))
+            .map(|&(index, width)| broken(&self.columns[index].heading, width))
             .collect();
         let height = names.iter().map(Vec::len).max().unwrap_or(0);
         for name in &mut names {
@@ -139,7 +154,7 @@ impl Grid {
             let columns = layout.columns.iter();
             let cells: Vec<Vec<String>> = columns
                 .map(|&(index, width)| match self.columns[index].fit {
-                    Fit::Wrap => wrapped(&row[index], width),
+                    Fit::Wrap => self.capped_height(wrapped(&row[index], width), width),
                     Fit::Cut if layout.limited => vec![cut(&row[index], width)],
                     // Rows that were not there when the widths were chosen may be longer.
                     Fit::Cut => vec![cut(&row[index], WIDEST)],
@@ -148,6 +163,19 @@ impl Grid {
                 .collect();
             self.lines(layout, &cells)
         })
+    }
+
+    /// The lines of a cell, no more than there may be.
+    fn capped_height(&self, mut lines: Vec<String>, width: usize) -> Vec<String> {
+        let most = self.tallest.unwrap_or(usize::MAX);
+        if lines.len() > most {
+            lines.truncate(most);
+            if let Some(last) = lines.last_mut() {
+                let kept = fitting(last.chars(), width.saturating_sub(1));
+                *last = format!("{}…", kept.into_iter().collect::<String>().trim_end());
+            }
+        }
+        lines
     }
 
     /// The columns whose texts are cut although there is no width to keep to.
@@ -193,13 +221,14 @@ fn total(widths: &[usize]) -> usize {
 
 /// The narrowest a name can be: its longest part.
 fn name_width(name: &str) -> usize {
-    let parts = name.split_inclusive('_').map(UnicodeWidthStr::width);
-    parts.max().unwrap_or(0)
+    let parts = name.split_inclusive(['_', ' ']);
+    let widths = parts.map(|part| part.trim_end().width());
+    widths.max().unwrap_or(0)
 }
 
-/// A column name in lines of at most `width`, broken after `_`.
+/// A column name in lines of at most `width`, broken after spaces and `_`.
 fn broken(name: &str, width: usize) -> Vec<String> {
-    filled(name.split_inclusive('_'), width)
+    filled(name.split_inclusive(['_', ' ']), width)
 }
 
 /// A text in lines of at most `width`, broken after spaces, and within a word only if it is too long for a line.
@@ -272,6 +301,7 @@ mod tests {
     fn column(name: &str, fit: Fit) -> Column {
         Column {
             name: name.to_owned(),
+            heading: name.to_owned(),
             right: false,
             fit,
         }
@@ -292,7 +322,7 @@ mod tests {
                 "aws-cli/2.15.0 Python/3.11.6 Linux/5.10 botocore/2.4.5".to_owned(),
                 "7".to_owned(),
             ]],
-            tone: None,
+            ..Grid::default()
         }
     }
 
@@ -375,7 +405,7 @@ mod tests {
                 "a".to_owned(),
                 "When the call was completed.".to_owned(),
             ]],
-            tone: None,
+            ..Grid::default()
         };
         let layout = grid.layout(Some(26)).unwrap();
         let lines: Vec<String> = grid.body(&layout).collect();

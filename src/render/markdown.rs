@@ -10,7 +10,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::{Value, rows};
-use super::{block, coverage, escape, readable, terminal};
+use super::{block, columns, coverage, escape, fold, readable};
 use crate::report::Coverage;
 
 /// Headings and tables.
@@ -52,7 +52,7 @@ impl RowsWriter for Markdown {
         }
         self.table = Some(Table {
             schema: SchemaRef::clone(&heading.schema),
-            shown: terminal::shown(&heading.schema),
+            shown: columns::shown(&heading.schema),
             begun: false,
         });
         Ok(())
@@ -86,6 +86,10 @@ impl Markdown {
 
     fn end_of_section(&mut self, out: &mut dyn Write) -> io::Result<()> {
         match self.table.take() {
+            Some(table) if fold::more(&table.schema).is_some() => {
+                let more = fold::more(&table.schema).unwrap_or_default();
+                writeln!(out, "\nand {more} more; `--full` has all.")
+            }
             Some(table) if !table.begun => writeln!(out, "None."),
             _ => Ok(()),
         }

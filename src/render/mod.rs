@@ -5,10 +5,13 @@
 //! Nothing is cut except by a table that has to fit a width, and there the cut is shown.
 
 mod block;
+mod columns;
 mod coverage;
 mod csv;
 pub mod escape;
+mod fold;
 mod grid;
+mod heading;
 pub mod html;
 mod json;
 mod markdown;
@@ -28,9 +31,10 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub use coverage::lines as coverage_lines;
+pub use heading::heading;
 pub use plan::{PlanView, render_plan};
 pub use rows::{Heading, Opening, Remarks, RowsWriter};
-pub use trace::{TraceView, render_trace};
+pub use trace::{SECTIONS, TraceView, render_trace};
 
 use crate::report::Report;
 
@@ -133,6 +137,10 @@ pub struct RenderOptions {
     pub width: Option<u16>,
     /// Whether bold, dim and coloured text is welcome.
     pub color: bool,
+    /// Lines of the terminal, if they are known.
+    pub height: Option<u16>,
+    /// Whether an answer that takes more than two screens, or does not fit a ticket, is shown with its first rows only.
+    pub folded: bool,
     /// What to tell people who miss a column that was left out, e.g. an option that chooses columns.
     pub way_out: Option<&'static str>,
 }

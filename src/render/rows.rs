@@ -9,8 +9,9 @@ use std::io::{self, Write};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::fold::{Room, folded};
 use super::{Format, Render, RenderOptions, writer_of};
-use crate::report::{Coverage, Report};
+use crate::report::{Coverage, FIT, Report, Section};
 
 /// What is known of an answer before its first row.
 #[derive(Debug, Clone)]
@@ -85,8 +86,35 @@ pub(super) struct Whole {
 
 impl Render for Whole {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        let sections = report.sections.iter();
-        let headings = sections.map(|section| Heading {
+        let room = Room::of(self.format, self.options).filter(|_| self.options.folded);
+        match room {
+            Some(room) => {
+                let report = folded(report, room, |report, text| self.write(report, text))?;
+                self.write(&report, out)
+            }
+            None => self.write(report, out),
+        }
+    }
+}
+
+impl Whole {
+    /// Whether a section is for the readers of this format: one that is for programs is not for people.
+    fn shows(&self, section: &Section) -> bool {
+        let is_data = section
+            .schema
+            .metadata()
+            .get(FIT)
+            .is_some_and(|fit| fit == "data");
+        let for_people = matches!(
+            self.format,
+            Format::Table | Format::Records | Format::Markdown
+        );
+        !(is_data && for_people)
+    }
+
+    fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let sections = || report.sections.iter().filter(|section| self.shows(section));
+        let headings = sections().map(|section| Heading {
             name: section.name.clone(),
             title: section.title.clone(),
             schema: SchemaRef::clone(&section.schema),
@@ -102,7 +130,7 @@ impl Render for Whole {
         };
         let mut writer = writer_of(self.format, self.options, None);
         writer.open(&opening, out)?;
-        for (section, heading) in report.sections.iter().zip(&opening.sections) {
+        for (section, heading) in sections().zip(&opening.sections) {
             writer.section(heading, out)?;
             for batch in &section.batches {
                 writer.rows(batch, out)?;

@@ -8,16 +8,18 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use unicode_width::UnicodeWidthStr;
 
+use super::columns::{columns, has_times, shown};
 use super::escape::terminal as escaped;
-use super::grid::{self, Column, Fit, GAP, Grid, Layout, NARROWEST, WIDEST};
+use super::grid::{self, GAP, Grid, Layout, WIDEST};
+use super::heading::{heading, is_bytes, size};
 use super::readable::text;
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::rows;
-use super::{RenderOptions, block, coverage, tone};
-use crate::report::{Coverage, FIT};
+use super::{RenderOptions, block, coverage, fold, tone};
+use crate::report::Coverage;
 
 /// Said once of all times.
 const UTC: &str = " (times in UTC)";
@@ -56,6 +58,9 @@ enum Shape {
     Columns(Layout),
     Records,
 }
+
+/// The most lines of a cell in an answer that is folded.
+const TALLEST: usize = 3;
 
 /// A single row with more columns than this is a summary, which is read from top to bottom, not a list of one.
 const ROW_COLUMNS: usize = 8;
@@ -106,7 +111,15 @@ impl RowsWriter for Terminal {
         }
         table.rows += batch.num_rows() as u64;
         for row in rows(batch) {
-            let cells = table.shown.iter().map(|&column| text(&row[column]));
+            let schema = &table.schema;
+            let cells = table.shown.iter().map(|&column| {
+                let text = text(&row[column]);
+                let is_size = self.sample.is_none() && is_bytes(schema.field(column).name());
+                match is_size {
+                    true => size(&text).into_owned(),
+                    false => text,
+                }
+            });
             table.grid.rows.push(cells.collect());
         }
         let enough = |sample| table.grid.rows.len() > sample;
@@ -206,12 +219,24 @@ impl Terminal {
         let first = shape.is_none();
         let shape = shape.get_or_insert_with(|| {
             grid.columns = columns(schema, shown, &grid.rows);
+            // A report may say less in a narrow terminal; rows of a query have the columns that were asked for.
+            let is_report = self.sample.is_none();
+            let is_folded = fold::more(schema).is_some();
+            if is_report {
+                for column in &mut grid.columns {
+                    column.heading = heading(&column.name).into_owned();
+                }
+                grid.drops = *rows > 1 || is_folded;
+            }
+            if self.options.folded {
+                grid.tallest = Some(TALLEST);
+            }
             if self.options.color {
                 grid.tone = Some(tone::of);
             }
             match grid.layout(self.options.width) {
                 _ if self.records => Shape::Records,
-                Some(layout) if *rows > 1 || grid.columns.len() <= ROW_COLUMNS => {
+                Some(layout) if *rows > 1 || is_folded || grid.columns.len() <= ROW_COLUMNS => {
                     Shape::Columns(layout)
                 }
                 _ => Shape::Records,
@@ -279,6 +304,9 @@ impl Terminal {
                 out,
             )?;
         }
+        if let Some(more) = fold::more(&table.schema) {
+            self.remark(&format!("and {more} more; --full shows all"), out)?;
+        }
         if !table.cut.is_empty() {
             let names: Vec<&str> = table.cut.iter().map(String::as_str).collect();
             let names = names.join(", ");
@@ -299,17 +327,18 @@ impl Terminal {
     }
 
     fn records(&self, grid: &Grid, first: bool, out: &mut dyn Write) -> io::Result<()> {
-        let names = || grid.columns.iter().map(|column| column.name.as_str());
+        let names = || grid.columns.iter().map(|column| column.heading.as_str());
         let width = names().map(UnicodeWidthStr::width).max().unwrap_or(0);
         for (index, row) in grid.rows.iter().enumerate() {
             if index > 0 || !first {
                 writeln!(out)?;
             }
-            for (name, text) in names().zip(row) {
+            for (column, text) in grid.columns.iter().zip(row) {
+                let name = column.heading.as_str();
                 let space = " ".repeat(width - name.width());
                 let indent = " ".repeat(width + GAP);
                 let lines = self.prose(&indent, text);
-                let tone = grid.tone.and_then(|tone| tone(name, text));
+                let tone = grid.tone.and_then(|tone| tone(&column.name, text));
                 for (at, line) in lines.iter().enumerate() {
                     let line = line.get(indent.len()..).unwrap_or_default();
                     let line = match tone {
@@ -340,52 +369,6 @@ impl Terminal {
         } else {
             text.to_owned()
         }
-    }
-}
-
-fn has_times(schema: &Schema) -> bool {
-    let mut fields = schema.fields().iter();
-    fields.any(|field| matches!(field.data_type(), DataType::Timestamp(_, _)))
-}
-
-fn columns(schema: &Schema, shown: &[usize], rows: &[Vec<String>]) -> Vec<Column> {
-    let fields = shown.iter().map(|&column| schema.field(column));
-    fields
-        .enumerate()
-        .map(|(index, field)| Column {
-            name: escaped(field.name()).into_owned(),
-            right: field.data_type().is_numeric(),
-            fit: fit(field, rows.iter().map(|row| row[index].as_str())),
-        })
-        .collect()
-}
-
-/// The columns that are for people, by index.
-pub(super) fn shown(schema: &Schema) -> Vec<usize> {
-    let fields = schema.fields().iter().enumerate();
-    let data = |field: &Field| field.metadata().get(FIT).is_some_and(|fit| fit == "data");
-    fields
-        .filter(|(_, field)| !data(field))
-        .map(|(column, _)| column)
-        .collect()
-}
-
-/// What may happen to a column: what its field says, or what its values suggest.
-fn fit<'a>(field: &Field, mut texts: impl Iterator<Item = &'a str>) -> Fit {
-    match field.metadata().get(FIT).map(String::as_str) {
-        Some("whole") => return Fit::Whole,
-        Some("cut") => return Fit::Cut,
-        Some("wrap") => return Fit::Wrap,
-        Some("detail") => return Fit::Detail,
-        _ => {}
-    }
-    let name = field.name();
-    let identifier = name.ends_with("access_key_id") || name.ends_with("ip_address");
-    let exact = field.data_type().is_numeric() || field.data_type().is_temporal();
-    if !identifier && !exact && texts.any(|text| text.width() > NARROWEST) {
-        Fit::Cut
-    } else {
-        Fit::Whole
     }
 }
 

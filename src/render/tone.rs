@@ -3,10 +3,13 @@
 //! In: a column and a value. Out: the terminal's code for its colour, or none. Promise: colour only repeats what the word says:
 //! red for what an intruder did or what is urgent, yellow for what needs a look, green for what is safe.
 
-const URGENT: &str = "\u{1b}[1;31m";
-const RED: &str = "\u{1b}[31m";
-const YELLOW: &str = "\u{1b}[33m";
+pub(super) const URGENT: &str = "\u{1b}[1;31m";
+pub(super) const RED: &str = "\u{1b}[31m";
+pub(super) const YELLOW: &str = "\u{1b}[33m";
 const GREEN: &str = "\u{1b}[32m";
+
+/// Ends a colour.
+pub(super) const PLAIN: &str = "\u{1b}[0m";
 
 /// The colour of a value.
 pub(super) fn of(column: &str, value: &str) -> Option<&'static str> {

@@ -6,6 +6,8 @@
 
 mod fold;
 mod rows;
+mod screen;
+mod ticket;
 mod timesketch;
 mod tree;
 
@@ -20,11 +22,33 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 /// What of a trace is shown.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TraceView {
     /// Whether runs of the same call are shown one by one.
     pub all: bool,
+    /// Whether all sections are shown, instead of what fits one screen or one ticket.
+    pub full: bool,
+    /// The sections that are shown, by the names of [`SECTIONS`]; none means what fits.
+    pub sections: Vec<String>,
 }
+
+/// The sections of a trace: as people name them, and as the JSON does.
+pub const SECTIONS: [(&str, &str); 14] = [
+    ("summary", "summary"),
+    ("timeline", "timeline"),
+    ("lineage", "credentials"),
+    ("findings", "findings"),
+    ("sources", "sources"),
+    ("created", "created"),
+    ("data", "data_access"),
+    ("denied", "denied"),
+    ("others", "pivot"),
+    ("secrets", "rotate"),
+    ("steps", "containment"),
+    ("cleanup", "undo"),
+    ("unseen", "unseen"),
+    ("not-followed", "not_followed"),
+];
 
 /// Writes a trace in a format.
 ///
@@ -34,16 +58,31 @@ pub struct TraceView {
 pub fn render_trace(
     trace: &Trace,
     format: Format,
-    (options, view): (RenderOptions, TraceView),
+    (options, view): (RenderOptions, &TraceView),
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    // Where something came from is short, and has no screen of its own.
+    let in_short = !view.full && view.sections.is_empty() && trace.summary.direction != "up";
     let report = match format {
         Format::Json => return document(trace, out),
         // Programs take the rows: those of the timeline.
         Format::Csv | Format::Jsonl | Format::Parquet => timesketch::report(trace),
-        Format::Table | Format::Records | Format::Markdown => rows::report(trace, view),
+        Format::Table if in_short => return screen::write(trace, options, out),
+        Format::Markdown if in_short => return ticket::write(trace, out),
+        Format::Table | Format::Records | Format::Markdown => rows::report(trace, view.all),
     };
-    renderer(format, options).render(&report.map_err(io::Error::other)?, out)
+    let mut report = report.map_err(io::Error::other)?;
+    if !view.sections.is_empty() && !format.rows_only() {
+        let wanted = |name: &str| {
+            let named = SECTIONS.iter().find(|(_, section)| *section == name);
+            let named = named.map_or(name, |(named, _)| *named);
+            view.sections
+                .iter()
+                .any(|wanted| wanted == named || wanted == name)
+        };
+        report.sections.retain(|section| wanted(&section.name));
+    }
+    renderer(format, options).render(&report, out)
 }
 
 /// One object, with a line for each row of a section.
@@ -80,6 +119,8 @@ pub(super) enum Kind {
     Detail,
     Texts,
     Number,
+    /// A number that is left out where there is no room.
+    DetailNumber,
     Time,
     /// A time that is left out where there is no room.
     DetailTime,
@@ -102,6 +143,7 @@ pub(super) fn section(
                 Some("detail"),
             ),
             Kind::Number => (DataType::Int64, None),
+            Kind::DetailNumber => (DataType::Int64, Some("detail")),
             Kind::Time => (time(), None),
             Kind::DetailTime => (time(), Some("detail")),
         };
@@ -197,38 +239,38 @@ mod tests {
                     width,
                     ..RenderOptions::default()
                 };
-                let mut out = Vec::new();
-                render_trace(
-                    &hostile(),
-                    format,
-                    (options, TraceView::default()),
-                    &mut out,
-                )
-                .unwrap();
-                let text = String::from_utf8(out).unwrap();
-                let hidden: Vec<char> = text
-                    .chars()
-                    .filter(|c| *c != '\n' && is_hidden(*c))
-                    .collect();
-                assert!(
-                    hidden.is_empty(),
-                    "{format} at {width:?} let through {hidden:?}"
-                );
-                match format {
-                    Format::Markdown => assert!(!text.contains("<b>"), "{text}"),
-                    Format::Csv => assert!(
-                        !text.contains("\n=cmd") && !text.contains(",=cmd"),
-                        "{text}"
-                    ),
-                    Format::Json => {
-                        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-                        assert_eq!(value["timeline"][0]["event_name"], BAD);
-                        assert_eq!(
-                            value["timeline"][0]["request_parameters"]["a"],
-                            "\u{202e}<b>"
-                        );
+                for full in [false, true] {
+                    let mut out = Vec::new();
+                    let view = TraceView {
+                        full,
+                        ..TraceView::default()
+                    };
+                    render_trace(&hostile(), format, (options, &view), &mut out).unwrap();
+                    let text = String::from_utf8(out).unwrap();
+                    let hidden: Vec<char> = text
+                        .chars()
+                        .filter(|c| *c != '\n' && is_hidden(*c))
+                        .collect();
+                    assert!(
+                        hidden.is_empty(),
+                        "{format} at {width:?} let through {hidden:?}"
+                    );
+                    match format {
+                        Format::Markdown => assert!(!text.contains("<b>"), "{text}"),
+                        Format::Csv => assert!(
+                            !text.contains("\n=cmd") && !text.contains(",=cmd"),
+                            "{text}"
+                        ),
+                        Format::Json => {
+                            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+                            assert_eq!(value["timeline"][0]["event_name"], BAD);
+                            assert_eq!(
+                                value["timeline"][0]["request_parameters"]["a"],
+                                "\u{202e}<b>"
+                            );
+                        }
+                        _ => {}
                     }
-                    _ => {}
                 }
             }
         }

@@ -4,9 +4,11 @@
 //! other tools and the page to hand over are made. Promise: every claim names the events it rests on; times are RFC 3339
 //! in UTC, so that they sort as text; nothing is escaped here.
 
+mod brief;
 mod lists;
 mod words;
 
+pub use brief::{Brief, Fact, Part};
 pub use lists::{
     Created, DataAccess, Denied, NotFollowed, Pivot, Secret, Step, TraceFinding, Unseen,
 };

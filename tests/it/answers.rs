@@ -120,16 +120,17 @@ fn keys_in_table() {
     exit code: 3
     --- stdout
     Access keys (times in UTC)
+    note: AKIARTX3GSDS75MXKBSU looks stolen (intruder): keytrail keys --suspicious has the reasons
 
-    access_key_id         user_identity_user_name  last_seen            events  errors  source_ip_addresses  account_id    first_seen           user_agents  api_calls  regions  issued_keys  key_type   user_identity_type  decoded_account_id  user_identity_arn
-    AKIARTX3GSDSVYJXHKU3  ci-deploy                2025-03-07 15:02:42      75       0                   10  111122223333  2025-03-03 09:02:00            4          6        1            5  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/ci/ci-deploy
-    AKIARTX3GSDS6GMG3NS7  svc-backup               2025-03-07 02:04:40      35       0                    1  111122223333  2025-03-03 02:03:00            1          2        1            0  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/service/svc-backup
-    AKIAWO645SY5GR7BCNFK  svc-orders               2025-03-04 15:01:40      32       0                    2  444455556666  2025-03-03 02:01:00            3          4        1            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-orders
-    AKIAWO645SY5PJD4OYL5  svc-orders               2025-03-07 15:01:40      32       0                    2  444455556666  2025-03-06 02:01:00            3          4        1            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-orders
-    AKIARTX3GSDS75MXKBSU  svc-export               2025-03-07 02:08:03      26       1                    3  111122223333  2025-03-03 02:08:00            4          7        1            1  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/service/svc-export
-    AKIAWO645SY5N7R27AUY  svc-report               2025-03-07 02:05:05      26      14                    1  444455556666  2025-03-03 02:05:00            1          4        2            0  long-term  IAMUser             444455556666        arn:aws:iam::444455556666:user/service/svc-report
-    AKIARTX3GSDSYSEXEVUR  alice                    2025-03-07 15:06:02      18       0                    2  111122223333  2025-03-03 15:06:00            5          5        1            1  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/alice
-    AKIARTX3GSDS4J6SD2VQ  svc-backup-sync          2025-03-06 15:01:40       9       1                    1  111122223333  2025-03-06 15:01:20            2          2        1            0  long-term  IAMUser             111122223333        arn:aws:iam::111122223333:user/svc-backup-sync
+    access key            user             origin      last seen            events  errors  addresses  account       first seen           user agents  API calls  regions  issued keys  type       identity  account of key  ARN
+    AKIARTX3GSDSVYJXHKU3  ci-deploy        –           2025-03-07 15:02:42      75       0         10  111122223333  2025-03-03 09:02:00            4          6        1            5  long-term  IAMUser   111122223333    arn:aws:iam::111122223333:user/ci/ci-deploy
+    AKIARTX3GSDS6GMG3NS7  svc-backup       –           2025-03-07 02:04:40      35       0          1  111122223333  2025-03-03 02:03:00            1          2        1            0  long-term  IAMUser   111122223333    arn:aws:iam::111122223333:user/service/svc-backup
+    AKIAWO645SY5GR7BCNFK  svc-orders       –           2025-03-04 15:01:40      32       0          2  444455556666  2025-03-03 02:01:00            3          4        1            0  long-term  IAMUser   444455556666    arn:aws:iam::444455556666:user/service/svc-orders
+    AKIAWO645SY5PJD4OYL5  svc-orders       –           2025-03-07 15:01:40      32       0          2  444455556666  2025-03-06 02:01:00            3          4        1            0  long-term  IAMUser   444455556666    arn:aws:iam::444455556666:user/service/svc-orders
+    AKIARTX3GSDS75MXKBSU  svc-export       intruder    2025-03-07 02:08:03      26       1          3  111122223333  2025-03-03 02:08:00            4          7        1            1  long-term  IAMUser   111122223333    arn:aws:iam::111122223333:user/service/svc-export
+    AKIAWO645SY5N7R27AUY  svc-report       suspicious  2025-03-07 02:05:05      26      14          1  444455556666  2025-03-03 02:05:00            1          4        2            0  long-term  IAMUser   444455556666    arn:aws:iam::444455556666:user/service/svc-report
+    AKIARTX3GSDSYSEXEVUR  alice            –           2025-03-07 15:06:02      18       0          2  111122223333  2025-03-03 15:06:00            5          5        1            1  long-term  IAMUser   111122223333    arn:aws:iam::111122223333:user/alice
+    AKIARTX3GSDS4J6SD2VQ  svc-backup-sync  intruder    2025-03-06 15:01:40       9       1          1  111122223333  2025-03-06 15:01:20            2          2        1            0  long-term  IAMUser   111122223333    arn:aws:iam::111122223333:user/svc-backup-sync
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
@@ -137,6 +138,7 @@ fn keys_in_table() {
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
+    Next: keytrail trace AKIARTX3GSDS75MXKBSU --trail testdata/trail
     --- stderr
     ");
 }
@@ -219,40 +221,39 @@ fn key_in_table() {
     exit code: 3
     --- stdout
     Access key (times in UTC)
+    note: it looks stolen (intruder): it runs on kali, a system for penetration tests; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
 
     Summary
-    access_key_id            AKIARTX3GSDS75MXKBSU
-    user_identity_user_name  svc-export
-    last_seen                2025-03-07 02:08:03
-    events                   26
-    errors                   1
-    source_ip_addresses      3
-    account_id               111122223333
-    first_seen               2025-03-03 02:08:00
-    user_agents              4
-    api_calls                7
-    regions                  1
-    issued_keys              1
-    key_type                 long-term
-    user_identity_type       IAMUser
-    decoded_account_id       111122223333
-    user_identity_arn        arn:aws:iam::111122223333:user/service/svc-export
+    access key      AKIARTX3GSDS75MXKBSU
+    user            svc-export
+    last seen       2025-03-07 02:08:03
+    events          26
+    errors          1
+    addresses       3
+    account         111122223333
+    first seen      2025-03-03 02:08:00
+    user agents     4
+    API calls       7
+    regions         1
+    issued keys     1
+    type            long-term
+    identity        IAMUser
+    account of key  111122223333
+    ARN             arn:aws:iam::111122223333:user/service/svc-export
 
     Source IP addresses
-    source_ip_address  events  errors  first_seen           last_seen
-    203.0.113.12           20       0  2025-03-03 02:08:00  2025-03-07 02:08:03
-    198.51.100.202          5       1  2025-03-06 15:01:04  2025-03-06 15:01:15
-    198.51.100.201          1       0  2025-03-06 15:01:00  2025-03-06 15:01:00
+    address         events  errors  first seen           last seen
+    203.0.113.12        20       0  2025-03-03 02:08:00  2025-03-07 02:08:03
+    198.51.100.202       5       1  2025-03-06 15:01:04  2025-03-06 15:01:15
+    198.51.100.201       1       0  2025-03-06 15:01:00  2025-03-06 15:01:00
 
-    User agents
-    user_agent                                                                                                                events  errors  first_seen           last_seen
-    [Boto3/1.9.201 Python/2.7.12 Linux/4.4.0-159-generic Botocore/1.12.201]                                                       20       0  2025-03-03 02:08:00  2025-03-07 02:08:03
-    Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57         4       1  2025-03-06 15:01:04  2025-03-06 15:01:15
-    TruffleHog                                                                                                                     1       0  2025-03-06 15:01:00  2025-03-06 15:01:00
-    [Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57]       1       0  2025-03-06 15:01:05  2025-03-06 15:01:05
+    Programs
+    program     versions          systems           events  errors  first seen           last seen            user agents
+    boto3       1.28.57, 1.9.201  kali.2024, linux      25       1  2025-03-03 02:08:00  2025-03-07 02:08:03            3
+    TruffleHog                                           1       0  2025-03-06 15:01:00  2025-03-06 15:01:00            1
 
     API calls
-    event_source       event_name         events  errors  first_seen           last_seen
+    service            call               events  errors  first seen           last seen
     s3.amazonaws.com   GetObject              20       0  2025-03-03 02:08:00  2025-03-07 02:08:03
     iam.amazonaws.com  AttachUserPolicy        1       0  2025-03-06 15:01:12  2025-03-06 15:01:12
     iam.amazonaws.com  CreateAccessKey         1       0  2025-03-06 15:01:15  2025-03-06 15:01:15
@@ -262,11 +263,11 @@ fn key_in_table() {
     sts.amazonaws.com  GetCallerIdentity       1       0  2025-03-06 15:01:00  2025-03-06 15:01:00
 
     Regions
-    aws_region  events  errors  first_seen           last_seen
-    us-east-1       26       1  2025-03-03 02:08:00  2025-03-07 02:08:03
+    region     events  errors  first seen           last seen
+    us-east-1      26       1  2025-03-03 02:08:00  2025-03-07 02:08:03
 
     Errors
-    error_code    events  errors  first_seen           last_seen
+    error code    events  errors  first seen           last seen
     AccessDenied       1       1  2025-03-06 15:01:04  2025-03-06 15:01:04
 
     Calls that AWS services made on the key's behalf (counted above too)
@@ -278,6 +279,7 @@ fn key_in_table() {
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
+    Next: keytrail trace AKIARTX3GSDS75MXKBSU --trail testdata/trail
     --- stderr
     ");
 }
@@ -298,6 +300,10 @@ fn key_in_json() {
         {"source_ip_address":"203.0.113.12","events":20,"errors":0,"first_seen":"2025-03-03T02:08:00Z","last_seen":"2025-03-07T02:08:03Z"},
         {"source_ip_address":"198.51.100.202","events":5,"errors":1,"first_seen":"2025-03-06T15:01:04Z","last_seen":"2025-03-06T15:01:15Z"},
         {"source_ip_address":"198.51.100.201","events":1,"errors":0,"first_seen":"2025-03-06T15:01:00Z","last_seen":"2025-03-06T15:01:00Z"}
+      ],
+      "programs": [
+        {"program":"boto3","versions":["1.28.57","1.9.201"],"systems":["kali.2024","linux"],"events":25,"errors":1,"first_seen":"2025-03-03T02:08:00Z","last_seen":"2025-03-07T02:08:03Z","user_agents":3},
+        {"program":"TruffleHog","versions":[],"systems":[],"events":1,"errors":0,"first_seen":"2025-03-06T15:01:00Z","last_seen":"2025-03-06T15:01:00Z","user_agents":1}
       ],
       "user_agents": [
         {"user_agent":"[Boto3/1.9.201 Python/2.7.12 Linux/4.4.0-159-generic Botocore/1.12.201]","events":20,"errors":0,"first_seen":"2025-03-03T02:08:00Z","last_seen":"2025-03-07T02:08:03Z"},
@@ -328,29 +334,31 @@ fn key_in_json() {
 
 #[test]
 fn key_in_csv() {
-    assert_snapshot!(asked(&["key", KEY], "csv"), @"
+    assert_snapshot!(asked(&["key", KEY], "csv"), @r#"
     exit code: 3
     --- stdout
-    section,access_key_id,user_identity_user_name,last_seen,events,errors,source_ip_addresses,account_id,first_seen,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn,source_ip_address,user_agent,event_source,event_name,aws_region,error_code,via_service
-    summary,AKIARTX3GSDS75MXKBSU,svc-export,2025-03-07T02:08:03Z,26,1,3,111122223333,2025-03-03T02:08:00Z,4,7,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-export,,,,,,,
-    source_ip_addresses,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,203.0.113.12,,,,,,
-    source_ip_addresses,,,2025-03-06T15:01:15Z,5,1,,,2025-03-06T15:01:04Z,,,,,,,,,198.51.100.202,,,,,,
-    source_ip_addresses,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,198.51.100.201,,,,,,
-    user_agents,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,,[Boto3/1.9.201 Python/2.7.12 Linux/4.4.0-159-generic Botocore/1.12.201],,,,,
-    user_agents,,,2025-03-06T15:01:15Z,4,1,,,2025-03-06T15:01:04Z,,,,,,,,,,Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57,,,,,
-    user_agents,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,,TruffleHog,,,,,
-    user_agents,,,2025-03-06T15:01:05Z,1,0,,,2025-03-06T15:01:05Z,,,,,,,,,,[Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57],,,,,
-    api_calls,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,,,s3.amazonaws.com,GetObject,,,
-    api_calls,,,2025-03-06T15:01:12Z,1,0,,,2025-03-06T15:01:12Z,,,,,,,,,,,iam.amazonaws.com,AttachUserPolicy,,,
-    api_calls,,,2025-03-06T15:01:15Z,1,0,,,2025-03-06T15:01:15Z,,,,,,,,,,,iam.amazonaws.com,CreateAccessKey,,,
-    api_calls,,,2025-03-06T15:01:09Z,1,0,,,2025-03-06T15:01:09Z,,,,,,,,,,,iam.amazonaws.com,CreateUser,,,
-    api_calls,,,2025-03-06T15:01:04Z,1,1,,,2025-03-06T15:01:04Z,,,,,,,,,,,iam.amazonaws.com,ListUsers,,,
-    api_calls,,,2025-03-06T15:01:05Z,1,0,,,2025-03-06T15:01:05Z,,,,,,,,,,,s3.amazonaws.com,ListBuckets,,,
-    api_calls,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,,,sts.amazonaws.com,GetCallerIdentity,,,
-    regions,,,2025-03-07T02:08:03Z,26,1,,,2025-03-03T02:08:00Z,,,,,,,,,,,,,us-east-1,,
-    errors,,,2025-03-06T15:01:04Z,1,1,,,2025-03-06T15:01:04Z,,,,,,,,,,,,,,AccessDenied,
+    section,access_key_id,user_identity_user_name,last_seen,events,errors,source_ip_addresses,account_id,first_seen,user_agents,api_calls,regions,issued_keys,key_type,user_identity_type,decoded_account_id,user_identity_arn,source_ip_address,program,versions,systems,user_agent,event_source,event_name,aws_region,error_code,via_service
+    summary,AKIARTX3GSDS75MXKBSU,svc-export,2025-03-07T02:08:03Z,26,1,3,111122223333,2025-03-03T02:08:00Z,4,7,1,1,long-term,IAMUser,111122223333,arn:aws:iam::111122223333:user/service/svc-export,,,,,,,,,,
+    source_ip_addresses,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,203.0.113.12,,,,,,,,,
+    source_ip_addresses,,,2025-03-06T15:01:15Z,5,1,,,2025-03-06T15:01:04Z,,,,,,,,,198.51.100.202,,,,,,,,,
+    source_ip_addresses,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,198.51.100.201,,,,,,,,,
+    programs,,,2025-03-07T02:08:03Z,25,1,,,2025-03-03T02:08:00Z,3,,,,,,,,,boto3,"[""1.28.57"",""1.9.201""]","[""kali.2024"",""linux""]",,,,,,
+    programs,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,1,,,,,,,,,TruffleHog,[],[],,,,,,
+    user_agents,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,,,,,[Boto3/1.9.201 Python/2.7.12 Linux/4.4.0-159-generic Botocore/1.12.201],,,,,
+    user_agents,,,2025-03-06T15:01:15Z,4,1,,,2025-03-06T15:01:04Z,,,,,,,,,,,,,Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57,,,,,
+    user_agents,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,,,,,TruffleHog,,,,,
+    user_agents,,,2025-03-06T15:01:05Z,1,0,,,2025-03-06T15:01:05Z,,,,,,,,,,,,,[Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57],,,,,
+    api_calls,,,2025-03-07T02:08:03Z,20,0,,,2025-03-03T02:08:00Z,,,,,,,,,,,,,,s3.amazonaws.com,GetObject,,,
+    api_calls,,,2025-03-06T15:01:12Z,1,0,,,2025-03-06T15:01:12Z,,,,,,,,,,,,,,iam.amazonaws.com,AttachUserPolicy,,,
+    api_calls,,,2025-03-06T15:01:15Z,1,0,,,2025-03-06T15:01:15Z,,,,,,,,,,,,,,iam.amazonaws.com,CreateAccessKey,,,
+    api_calls,,,2025-03-06T15:01:09Z,1,0,,,2025-03-06T15:01:09Z,,,,,,,,,,,,,,iam.amazonaws.com,CreateUser,,,
+    api_calls,,,2025-03-06T15:01:04Z,1,1,,,2025-03-06T15:01:04Z,,,,,,,,,,,,,,iam.amazonaws.com,ListUsers,,,
+    api_calls,,,2025-03-06T15:01:05Z,1,0,,,2025-03-06T15:01:05Z,,,,,,,,,,,,,,s3.amazonaws.com,ListBuckets,,,
+    api_calls,,,2025-03-06T15:01:00Z,1,0,,,2025-03-06T15:01:00Z,,,,,,,,,,,,,,sts.amazonaws.com,GetCallerIdentity,,,
+    regions,,,2025-03-07T02:08:03Z,26,1,,,2025-03-03T02:08:00Z,,,,,,,,,,,,,,,,us-east-1,,
+    errors,,,2025-03-06T15:01:04Z,1,1,,,2025-03-06T15:01:04Z,,,,,,,,,,,,,,,,,AccessDenied,
     --- stderr
-    ");
+    "#);
 }
 
 #[test]
@@ -359,6 +367,8 @@ fn key_in_markdown() {
     exit code: 3
     --- stdout
     # Access key
+
+    - it looks stolen (intruder): it runs on kali, a system for penetration tests; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
 
     ## Summary
 
@@ -374,14 +384,12 @@ fn key_in_markdown() {
     | 198.51.100.202 | 5 | 1 | 2025-03-06 15:01:04 | 2025-03-06 15:01:15 |
     | 198.51.100.201 | 1 | 0 | 2025-03-06 15:01:00 | 2025-03-06 15:01:00 |
 
-    ## User agents
+    ## Programs
 
-    | user\_agent | events | errors | first\_seen | last\_seen |
-    | --- | ---: | ---: | --- | --- |
-    | \[Boto3/1.9.201 Python/2.7.12 Linux/4.4.0-159-generic Botocore/1.12.201\] | 20 | 0 | 2025-03-03 02:08:00 | 2025-03-07 02:08:03 |
-    | Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57 | 4 | 1 | 2025-03-06 15:01:04 | 2025-03-06 15:01:15 |
-    | TruffleHog | 1 | 0 | 2025-03-06 15:01:00 | 2025-03-06 15:01:00 |
-    | \[Boto3/1.28.57 md/Botocore#1.31.57 ua/2.0 os/linux#6.6.9-amd64 md/distrib#kali.2024 lang/python#3.11.8 Botocore/1.31.57\] | 1 | 0 | 2025-03-06 15:01:05 | 2025-03-06 15:01:05 |
+    | program | versions | systems | events | errors | first\_seen | last\_seen | user\_agents |
+    | --- | --- | --- | ---: | ---: | --- | --- | ---: |
+    | boto3 | 1.28.57, 1.9.201 | kali.2024, linux | 25 | 1 | 2025-03-03 02:08:00 | 2025-03-07 02:08:03 | 3 |
+    | TruffleHog |  |  | 1 | 0 | 2025-03-06 15:01:00 | 2025-03-06 15:01:00 | 1 |
 
     ## API calls
 
@@ -431,49 +439,41 @@ fn coverage_in_table() {
     Coverage (times in UTC)
 
     Accounts and regions
-    account_id    region     log_files  log_files_rejected  events  days_with_events  days_missing  first_event          last_event
+    account       region     log files  log files rejected  events  days with events  days missing  first event          last event
     111122223333  eu-west-1         11                   1      45                 5             0  2025-03-03 02:03:00  2025-03-07 09:05:31
     111122223333  us-east-1         16                   0     159                 5             0  2025-03-03 02:05:00  2025-03-07 15:06:02
     444455556666  eu-west-1         12                   0     100                 4             1  2025-03-03 02:01:00  2025-03-07 15:01:40
     444455556666  us-east-1         15                   0      32                 5             0  2025-03-03 02:05:00  2025-03-07 15:05:00
 
     Days without a log
-    account_id    region     missing                           first_day   last_day    days
+    account       region     missing                           first day   last day    days
     111122223333  –          1 log file and 1 record not read  2025-03-05  2025-03-05     1
     444455556666  –          1 record not read                 2025-03-04  2025-03-04     1
     444455556666  eu-west-1  all events                        2025-03-05  2025-03-05     1
 
     Kinds of events
-    event_category  data_event_service      log_files
-    Data            dynamodb.amazonaws.com         12
-    Data            s3.amazonaws.com               49
-    Management      –                              44
+    category    data event service      log files
+    Data        dynamodb.amazonaws.com         12
+    Data        s3.amazonaws.com               49
+    Management  –                              44
 
     Log files that could not be read
-    log_file                                                                                                                                                     outcome   reason                                                                             size_bytes
-    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  the compressed data ends too early, after 2471 bytes of text: the rest is missing         900
+    log file                                                                                                                                                     outcome   reason                                                                              size
+    testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz  rejected  the compressed data ends too early, after 2471 bytes of text: the rest is missing  900 B
 
     Events per account, region and day
-    account_id    aws_region  event_date  events  first_event          last_event
-    111122223333  eu-west-1   2025-03-03       9  2025-03-03 02:03:00  2025-03-03 09:05:31
-    111122223333  eu-west-1   2025-03-04       7  2025-03-04 09:05:30  2025-03-04 23:59:50
-    111122223333  eu-west-1   2025-03-05      11  2025-03-05 00:00:10  2025-03-05 09:05:31
-    111122223333  eu-west-1   2025-03-06       9  2025-03-06 02:03:00  2025-03-06 09:05:31
-    111122223333  eu-west-1   2025-03-07       9  2025-03-07 02:03:00  2025-03-07 09:05:31
-    111122223333  us-east-1   2025-03-03      29  2025-03-03 02:05:00  2025-03-03 15:06:02
-    111122223333  us-east-1   2025-03-04      28  2025-03-04 02:05:00  2025-03-04 15:06:02
-    111122223333  us-east-1   2025-03-05      29  2025-03-05 02:05:00  2025-03-05 15:08:00
-    111122223333  us-east-1   2025-03-06      43  2025-03-06 02:05:00  2025-03-06 15:06:02
-    111122223333  us-east-1   2025-03-07      30  2025-03-07 02:05:00  2025-03-07 15:06:02
-    444455556666  eu-west-1   2025-03-03      25  2025-03-03 02:01:00  2025-03-03 15:01:40
-    444455556666  eu-west-1   2025-03-04      25  2025-03-04 02:01:00  2025-03-04 15:01:40
-    444455556666  eu-west-1   2025-03-06      25  2025-03-06 02:01:00  2025-03-06 15:01:40
-    444455556666  eu-west-1   2025-03-07      25  2025-03-07 02:01:00  2025-03-07 15:01:40
-    444455556666  us-east-1   2025-03-03       6  2025-03-03 02:05:00  2025-03-03 15:05:00
-    444455556666  us-east-1   2025-03-04       6  2025-03-04 02:05:00  2025-03-04 15:05:00
-    444455556666  us-east-1   2025-03-05       8  2025-03-05 02:02:00  2025-03-05 15:09:00
-    444455556666  us-east-1   2025-03-06       6  2025-03-06 02:05:00  2025-03-06 15:05:00
-    444455556666  us-east-1   2025-03-07       6  2025-03-07 02:05:00  2025-03-07 15:05:00
+    account       region     event date  events  first event          last event
+    111122223333  eu-west-1  2025-03-03       9  2025-03-03 02:03:00  2025-03-03 09:05:31
+    111122223333  eu-west-1  2025-03-04       7  2025-03-04 09:05:30  2025-03-04 23:59:50
+    111122223333  eu-west-1  2025-03-05      11  2025-03-05 00:00:10  2025-03-05 09:05:31
+    111122223333  eu-west-1  2025-03-06       9  2025-03-06 02:03:00  2025-03-06 09:05:31
+    111122223333  eu-west-1  2025-03-07       9  2025-03-07 02:03:00  2025-03-07 09:05:31
+    111122223333  us-east-1  2025-03-03      29  2025-03-03 02:05:00  2025-03-03 15:06:02
+    111122223333  us-east-1  2025-03-04      28  2025-03-04 02:05:00  2025-03-04 15:06:02
+    111122223333  us-east-1  2025-03-05      29  2025-03-05 02:05:00  2025-03-05 15:08:00
+    111122223333  us-east-1  2025-03-06      43  2025-03-06 02:05:00  2025-03-06 15:06:02
+    111122223333  us-east-1  2025-03-07      30  2025-03-07 02:05:00  2025-03-07 15:06:02
+    and 9 more; --full shows all
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
@@ -481,6 +481,7 @@ fn coverage_in_table() {
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
+    Next: keytrail keys --trail testdata/trail
     --- stderr
     ");
 }

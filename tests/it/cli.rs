@@ -17,6 +17,20 @@ fn help() {
 
     Usage: keytrail [OPTIONS] <COMMAND>
 
+    Examples:
+      keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
+      keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
+      keytrail keys --suspicious                   Which keys look stolen?
+      keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and what is to be done now?
+      keytrail ready                               Which keys can be deactivated or deleted?
+      keytrail coverage                            Which accounts, regions and days do the logs cover?
+      keytrail list                                Which saved queries are there?
+      keytrail demo                                A small trail to try all this on
+
+    Exit codes:
+      0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130
+      stopped by Ctrl-C
+
     Commands:
       ingest       Read log files into a lake, every event once
       lake         Look after a lake: check, mend, compact, vacuum, forget
@@ -35,6 +49,7 @@ fn help() {
       sql          Run SQL, or open a SQL shell
       networks     Build a table of address ranges, for --ip-ranges
       describe     Describe the columns of an event: name, type, place in the record, meaning
+      demo         Write a small invented trail to try keytrail on
       rules        List the rules about attacks: event, severity, technique and condition
       completions  Print a completion script for a shell
       man          Show the manual page, or write one page per command into a folder
@@ -55,23 +70,13 @@ fn help() {
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
+          --no-pager
+              Do not show long answers in a pager ($PAGER, or less)
+
           --color <WHEN>
               Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
-
-    Examples:
-      keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
-      keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
-      keytrail keys                                Which keys are used? From the lake, in a moment
-      keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
-      keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
-      keytrail coverage                            Which accounts, regions and days do the logs cover?
-      keytrail list                                Which saved queries are there?
-
-    Exit codes:
-      0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130
-      stopped by Ctrl-C
     --- stderr
     ");
 }
@@ -88,6 +93,17 @@ fn help_of_ingest() {
     nothing is stored twice.
 
     Usage: keytrail ingest [OPTIONS] <SOURCE>...
+
+    Examples:
+      keytrail ingest s3://my-trail-bucket                        The whole trail, into ./keytrail-lake
+      keytrail ingest s3://my-trail-bucket --since 90d --dry-run  What would the last 90 days cost?
+      keytrail ingest s3://my-trail-bucket --account 123456789012 --region us-east-1
+      keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
+      aws cloudtrail lookup-events | keytrail ingest -            From the event history
+      keytrail ingest s3://my-trail-bucket --follow               Keep the lake up to date
+
+    Exit code 3 means done, but something was not read, now or by an earlier ingest; the summary and
+    `keytrail coverage` name it.
 
     Arguments:
       <SOURCE>...
@@ -187,21 +203,13 @@ fn help_of_ingest() {
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
+          --no-pager
+              Do not show long answers in a pager ($PAGER, or less)
+
           --color <WHEN>
               Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
-
-    Examples:
-      keytrail ingest s3://my-trail-bucket                        The whole trail, into ./keytrail-lake
-      keytrail ingest s3://my-trail-bucket --since 90d --dry-run  What would the last 90 days cost?
-      keytrail ingest s3://my-trail-bucket --account 123456789012 --region us-east-1
-      keytrail ingest ./AWSLogs --lake s3://my-lake/keytrail      From disk into a lake on S3
-      aws cloudtrail lookup-events | keytrail ingest -            From the event history
-      keytrail ingest s3://my-trail-bucket --follow               Keep the lake up to date
-
-    Exit code 3 means done, but something was not read, now or by an earlier ingest; the summary and
-    `keytrail coverage` name it.
     --- stderr
     "#);
 }
@@ -218,9 +226,21 @@ fn help_of_keys() {
 
     Usage: keytrail keys [OPTIONS]
 
+    Examples:
+      keytrail keys                                          Every long-term key of ./keytrail-lake
+      keytrail keys --trail s3://my-trail-bucket --since 7d  The last week, straight from the log files
+      keytrail keys --suspicious                             The keys that look stolen, and why
+      keytrail keys --sort last_seen --top 20                The keys in use now
+      keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
+      keytrail keys --format csv --output keys.csv           For a spreadsheet
+
     Options:
           --temporary
               Also temporary keys (ASIA…)
+
+          --suspicious
+              Only the keys with uses that look like an intruder's, the gravest first: a score, and the
+              reasons
 
           --sort <COLUMN>
               Order of the keys: counts and times from the highest, texts from A
@@ -230,7 +250,10 @@ fn help_of_keys() {
               api_calls, regions, issued_keys, access_key_id, account_id]
 
           --top <N>
-              Only the first N keys of that order
+              Only the first N rows
+
+          --user <NAME>
+              Only keys of this user (repeatable)
 
       -h, --help
               Print help (see a summary with '-h')
@@ -300,17 +323,13 @@ fn help_of_keys() {
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
+          --no-pager
+              Do not show long answers in a pager ($PAGER, or less)
+
           --color <WHEN>
               Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
-
-    Examples:
-      keytrail keys                                          Every long-term key of ./keytrail-lake
-      keytrail keys --trail s3://my-trail-bucket --since 7d  The last week, straight from the log files
-      keytrail keys --sort last_seen --top 20                The keys in use now
-      keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
-      keytrail keys --format csv --output keys.csv           For a spreadsheet
     --- stderr
     "#);
 }
@@ -326,6 +345,12 @@ fn help_of_key() {
     AWS service made on the key's behalf are counted too, and listed again under via_services.
 
     Usage: keytrail key [OPTIONS] <ACCESS_KEY_ID>
+
+    Examples:
+      keytrail key AKIAIOSFODNN7EXAMPLE                       The dossier, from ./keytrail-lake
+      keytrail key AKIAIOSFODNN7EXAMPLE --since 2025-03-01    Since the day the key leaked
+      keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
+      keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket
 
     Arguments:
       <ACCESS_KEY_ID>
@@ -400,16 +425,13 @@ fn help_of_key() {
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
+          --no-pager
+              Do not show long answers in a pager ($PAGER, or less)
+
           --color <WHEN>
               Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
-
-    Examples:
-      keytrail key AKIAIOSFODNN7EXAMPLE                       The dossier, from ./keytrail-lake
-      keytrail key AKIAIOSFODNN7EXAMPLE --since 2025-03-01    Since the day the key leaked
-      keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
-      keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket
     --- stderr
     "#);
 }
@@ -426,6 +448,11 @@ fn help_of_coverage() {
     do something.
 
     Usage: keytrail coverage [OPTIONS]
+
+    Examples:
+      keytrail coverage                            Of ./keytrail-lake
+      keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
+      keytrail coverage --account 123456789012     Of one account
 
     Options:
       -h, --help
@@ -488,6 +515,9 @@ fn help_of_coverage() {
           --columns <NAMES>
               Only these columns, in this order, e.g. access_key_id,last_seen
 
+          --full
+              Show all rows, instead of what fits two screens (or a ticket, as Markdown)
+
     General:
       -q, --quiet
               Print only the answer and errors
@@ -496,15 +526,13 @@ fn help_of_coverage() {
               Show on standard error what happens inside: listing, files skipped, memory; -vv with every
               request; also RUST_LOG
 
+          --no-pager
+              Do not show long answers in a pager ($PAGER, or less)
+
           --color <WHEN>
               Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
               
               [default: auto]
-
-    Examples:
-      keytrail coverage                            Of ./keytrail-lake
-      keytrail coverage --since 30d --format csv   Of the last 30 days, for a spreadsheet
-      keytrail coverage --account 123456789012     Of one account
     --- stderr
     "#);
 }
@@ -518,11 +546,16 @@ fn help_of_the_small_commands() {
 
     Usage: keytrail describe [OPTIONS] [COLUMN]...
 
+    Examples:
+      keytrail describe                      Every column of the lake's events
+      keytrail describe user_agent           One column
+      keytrail describe --format markdown    The same for a wiki
+
     Arguments:
       [COLUMN]...  Only these columns
 
     Options:
-      -h, --help     Print help
+      -h, --help     Print help (see more with '--help')
       -V, --version  Print version
 
     Output:
@@ -532,16 +565,7 @@ fn help_of_the_small_commands() {
           --columns <NAMES>  Only these columns, in this order, e.g. access_key_id,last_seen
 
     General:
-      -q, --quiet         Print only the answer and errors
-      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
-                          -vv with every request; also RUST_LOG
-          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto), always,
-                          or never [default: auto]
-
-    Examples:
-      keytrail describe                      Every column of the lake's events
-      keytrail describe user_agent           One column
-      keytrail describe --format markdown    The same for a wiki
+      -q, --quiet  Print only the answer and errors
     --- stderr
     ");
     assert_snapshot!(ran(&["completions", "-h"]), @"
@@ -551,24 +575,20 @@ fn help_of_the_small_commands() {
 
     Usage: keytrail completions [OPTIONS] <SHELL>
 
-    Arguments:
-      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
-
-    Options:
-      -h, --help     Print help
-      -V, --version  Print version
-
-    General:
-      -q, --quiet         Print only the answer and errors
-      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
-                          -vv with every request; also RUST_LOG
-          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto), always,
-                          or never [default: auto]
-
     Examples:
       keytrail completions bash > ~/.local/share/bash-completion/completions/keytrail
       keytrail completions zsh > ~/.zfunc/_keytrail
       keytrail completions fish > ~/.config/fish/completions/keytrail.fish
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    General:
+      -q, --quiet  Print only the answer and errors
     --- stderr
     ");
     assert_snapshot!(ran(&["man", "-h"]), @"
@@ -578,21 +598,17 @@ fn help_of_the_small_commands() {
 
     Usage: keytrail man [OPTIONS]
 
-    Options:
-          --dir <FOLDER>  Write keytrail.1 and one page per command into this folder
-      -h, --help          Print help
-      -V, --version       Print version
-
-    General:
-      -q, --quiet         Print only the answer and errors
-      -v, --verbose...    Show on standard error what happens inside: listing, files skipped, memory;
-                          -vv with every request; also RUST_LOG
-          --color <WHEN>  Colours: when the output is a terminal and NO_COLOR is not set (auto), always,
-                          or never [default: auto]
-
     Examples:
       keytrail man                                       Read the manual page
       keytrail man --dir ~/.local/share/man/man1         Install all pages
+
+    Options:
+          --dir <FOLDER>  Write keytrail.1 and one page per command into this folder
+      -h, --help          Print help (see more with '--help')
+      -V, --version       Print version
+
+    General:
+      -q, --quiet  Print only the answer and errors
     --- stderr
     ");
 }
@@ -709,12 +725,12 @@ fn describe_in_every_format() {
         let text = ran(&["describe", "--format", format]);
         text.lines().take(lines).collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(head("table", 8), @r"
+    assert_snapshot!(head("table", 8), @"
     exit code: 0
     --- stdout
     Columns of events
 
-    column                                        type       description                                                                                                 record_field
+    column                                        type       description                                                                                                 record field
     event_time                                    timestamp  When the call was completed, by the clock of the service's host.                                            eventTime
     event_id                                      text       AWS's GUID of the event, unique in the lake; `content-…`, a hash, where the record has none.                eventID
     event_source                                  text       The service that was called, e.g. `iam.amazonaws.com`.                                                      eventSource
@@ -860,6 +876,7 @@ fn completions_and_manual_pages() {
     keytrail-consumers.1
     keytrail-coverage.1
     keytrail-credentials.1
+    keytrail-demo.1
     keytrail-describe.1
     keytrail-ingest.1
     keytrail-key.1

@@ -32,6 +32,7 @@ mod needs;
 mod not_read;
 mod one_call;
 mod one_reading;
+mod one_screen;
 mod page;
 mod plan;
 mod policy;

@@ -12,6 +12,7 @@ pub(crate) fn keytrail(args: &[&str]) -> Command {
     for name in ENVIRONMENT {
         command.env_remove(name);
     }
+    command.env("XDG_CONFIG_HOME", "/nowhere");
     command.args(args);
     command
 }

@@ -4,10 +4,46 @@
 
 use crate::truth_synth::Synthetic;
 use chrono::{DateTime, TimeDelta, Utc};
+use keytrail::analysis::Suspicions;
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{Readiness, ReadyOptions, Verdict, ready};
-use std::collections::BTreeMap;
+use keytrail::report::trace::Origin;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// `keys --suspicious`: the stolen keys are named an intruder's and no others; few innocent ones look suspicious.
+#[tokio::test]
+#[ignore = "needs KEYTRAIL_SYNTH"]
+async fn stolen_keys_are_named_and_no_others() {
+    for seed in [101, 102, 103] {
+        let synthetic = Synthetic::generate(seed);
+        synthetic.ingest();
+        let session = crate::usage::session(Path::new(&synthetic.lake())).await;
+        let found = Suspicions::read(&session).await.unwrap();
+        let named = |origin: Origin| -> BTreeSet<&str> {
+            let found = found.iter().filter(|one| one.origin == origin);
+            found.map(|one| one.access_key_id.as_str()).collect()
+        };
+        let story = &synthetic.truth["story"];
+        let stolen: BTreeSet<&str> = [
+            &story["keys"]["C"],
+            &story["keys"]["B"],
+            &story["leaked_key"],
+        ]
+        .iter()
+        .filter_map(|key| key.as_str())
+        .collect();
+        assert_eq!(stolen.len(), 3);
+        assert_eq!(named(Origin::Intruder), stolen, "seed {seed}");
+        let keys = synthetic.truth["keys"].as_object().unwrap().len();
+        let suspicious = named(Origin::Suspicious).len();
+        println!("seed {seed}: {suspicious} of {keys} keys look suspicious");
+        assert!(
+            suspicious * 50 <= keys,
+            "seed {seed}: {suspicious} of {keys}"
+        );
+    }
+}
 
 /// Verdicts that say that nobody uses a key.
 const SAFE: [Verdict; 3] = [Verdict::Unused, Verdict::Deactivate, Verdict::Delete];

@@ -124,6 +124,13 @@ fn given(source: &Source, known: &Known<'_>) -> Option<(Origin, &'static str)> {
     if known.networks.iter().any(|network| network.contains(&ip)) {
         return Some((Origin::Owner, "in a known network"));
     }
+    if known
+        .own_networks
+        .iter()
+        .any(|network| network.contains(&ip))
+    {
+        return Some((Origin::Owner, "in one of the owner's networks"));
+    }
     if !known.networks.is_empty() {
         return Some((Origin::Intruder, "outside the known networks"));
     }

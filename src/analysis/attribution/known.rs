@@ -20,6 +20,8 @@ pub(in crate::analysis) struct SignIn {
 pub(in crate::analysis) struct Known<'a> {
     /// The owner's networks; any other address is an intruder's.
     pub(in crate::analysis) networks: &'a [IpNet],
+    /// Networks of the owner; of other addresses they say nothing.
+    pub(in crate::analysis) own_networks: &'a [IpNet],
     /// When the incident began: what is first seen from then on is the intruder's.
     pub(in crate::analysis) incident_start: Option<i64>,
     /// The intruder's address.

@@ -128,6 +128,12 @@ impl Attribution {
         keys.filter(|key| key.starts_with("AKIA") && self.of_key(key) == Origin::Intruder)
     }
 
+    /// The long-term keys.
+    pub(in crate::analysis) fn long_term_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = self.keys.keys().map(String::as_str);
+        keys.filter(|key| key.starts_with("AKIA"))
+    }
+
     /// Why a key is an intruder's as a whole, if one made it.
     pub(in crate::analysis) fn made_by_intruder(&self, key: &str) -> Option<&str> {
         self.keys.get(key)?.made_by_intruder.as_deref()

@@ -55,6 +55,8 @@ pub struct TraceOptions {
     pub follow_owner: bool,
     /// The owner's networks; any other address is the intruder's.
     pub known_networks: Vec<IpNet>,
+    /// Networks of the owner; of other addresses they say nothing.
+    pub own_networks: Vec<IpNet>,
     /// When the incident began, if that is known.
     pub incident_start: Option<DateTime<Utc>>,
     /// The moment that counts as now; the last event of the logs if not given.

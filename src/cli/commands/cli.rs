@@ -2,7 +2,7 @@
 //!
 //! In: the command line. Out: [`Cli`], as typed. Promise: manual pages, completions and `--help` are made from it.
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches as _, Parser};
 
 use super::Command;
 use crate::args::GlobalArgs;
@@ -22,15 +22,33 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Examples come before options: most readers want one of them.
+const TEMPLATE: &str = "{about-with-newline}\n{usage-heading} {usage}{after-help}\n\n{all-args}";
+
+impl Cli {
+    /// Reads the command line.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let mut command = shown(Self::command());
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// The command and its subcommands, with their help as it is shown.
+fn shown(command: clap::Command) -> clap::Command {
+    command.help_template(TEMPLATE).mut_subcommands(shown)
+}
+
 const EXAMPLES: &str = "\
 Examples:
   keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
   keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
-  keytrail keys                                Which keys are used? From the lake, in a moment
-  keytrail key AKIAIOSFODNN7EXAMPLE            Who uses this key, from where, for what?
-  keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and all that came out of it?
+  keytrail keys --suspicious                   Which keys look stolen?
+  keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and what is to be done now?
+  keytrail ready                               Which keys can be deactivated or deleted?
   keytrail coverage                            Which accounts, regions and days do the logs cover?
   keytrail list                                Which saved queries are there?
+  keytrail demo                                A small trail to try all this on
 
 Exit codes:
   0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130 stopped by Ctrl-C";
@@ -38,7 +56,6 @@ Exit codes:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -6,16 +6,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use keytrail::analysis::answer;
 use keytrail::analysis::consumers::{ConsumerOptions, ConsumersQuestion};
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::knowledge::{AddressBook, GeoIp, KnowledgeError, Networks, OwnNetworks};
 use keytrail::session::Params;
 
-use crate::args::{OutputArgs, TrailArgs};
+use crate::args::{FoldArgs, OutputArgs, TrailArgs};
+use crate::config;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::output::Ending;
+use crate::pick::PickArgs;
+use crate::{next, output, question};
 
 /// Show who uses access keys, and what each of them should use instead
 ///
@@ -41,30 +45,48 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    fold: FoldArgs,
+
+    #[command(flatten)]
+    pick: PickArgs,
 }
 
 /// What is known of networks.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Networks")]
 pub(crate) struct NetworkArgs {
-    /// Names of your own networks: a file with lines such as 192.0.2.0/24 office
+    /// Your own networks: a file with lines such as 192.0.2.0/24 office; for trace, what comes from there is the owner's
     #[arg(long, value_name = "FILE")]
     networks: Option<PathBuf>,
 
     /// Address ranges instead of the built-in ones: AWS's ip-ranges.json, or a table of keytrail networks build
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     ip_ranges: Option<PathBuf>,
 
     /// A folder with MaxMind databases (.mmdb): operators, countries, cities
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, hide_short_help = true, value_name = "FOLDER")]
     geoip: Option<PathBuf>,
 }
 
 impl NetworkArgs {
     /// Everything that is known of networks.
     pub(crate) fn address_book(&self) -> Result<AddressBook, Failure> {
-        self.read()
-            .map_err(|error| Failure::new("networks are not known").because(&error))
+        let networks = match &self.ip_ranges {
+            Some(path) => Networks::open(path),
+            None => Networks::built_in(),
+        };
+        let networks = networks.map_err(|error| unusable("--ip-ranges", &error))?;
+        let mut book = AddressBook::new(networks);
+        if let Some(own) = self.own()? {
+            book = book.with_own(own);
+        }
+        if let Some(folder) = &self.geoip {
+            let databases = GeoIp::open(folder).map_err(|error| unusable("--geoip", &error))?;
+            book = book.with_geoip(databases);
+        }
+        Ok(book)
     }
 
     /// The options that say the same again.
@@ -81,20 +103,25 @@ impl NetworkArgs {
         given.collect()
     }
 
-    fn read(&self) -> Result<AddressBook, KnowledgeError> {
-        let networks = match &self.ip_ranges {
-            Some(path) => Networks::open(path)?,
-            None => Networks::built_in()?,
-        };
-        let mut book = AddressBook::new(networks);
-        if let Some(path) = &self.networks {
-            book = book.with_own(OwnNetworks::open(path)?);
-        }
-        if let Some(folder) = &self.geoip {
-            book = book.with_geoip(GeoIp::open(folder)?);
-        }
-        Ok(book)
+    /// Our own networks.
+    fn own(&self) -> Result<Option<OwnNetworks>, Failure> {
+        let path = self.networks.as_deref().or(config::networks());
+        let own = path.map(OwnNetworks::open).transpose();
+        own.map_err(|error| unusable("--networks", &error))
     }
+
+    /// The ranges of our own networks: whatever comes from there is the owner's.
+    pub(crate) fn own_ranges(&self) -> Result<Vec<IpNet>, Failure> {
+        let own = self.own()?;
+        Ok(own.map_or_else(Vec::new, |own| own.ranges().collect()))
+    }
+}
+
+/// A file that an option names.
+fn unusable(option: &str, error: &KnowledgeError) -> Failure {
+    Failure::new("the file cannot be used")
+        .because(error)
+        .of_option(option)
 }
 
 /// Who is listed besides the consumers.
@@ -120,6 +147,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         options: Some(options),
         include_intruder: args.include.is_some(),
     };
-    let report = answer(&session, &consumers, &Params::new()).await?;
-    output::write(&report, &args.output, context)
+    let mut report = answer(&session, &consumers, &Params::new()).await?;
+    args.pick.apply(&mut report)?;
+    let ending = Ending::next(next::command(&["ready"], &args.trail)).fold(args.fold);
+    output::write_ending(&report, &args.output, &ending, context)
 }

@@ -6,10 +6,11 @@
 use keytrail::analysis::{COVERAGE, answer};
 use keytrail::session::Params;
 
-use crate::args::{OutputArgs, TrailArgs};
+use crate::args::{FoldArgs, OutputArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::output::Ending;
+use crate::{next, output, question};
 
 /// Show which accounts, regions and days the logs cover, and what is missing
 ///
@@ -23,6 +24,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    fold: FoldArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -34,5 +38,6 @@ Examples:
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let session = question::session(&args.trail, context).await?;
     let report = answer(&session, &COVERAGE, &Params::new()).await?;
-    output::write(&report, &args.output, context)
+    let ending = Ending::next(next::command(&["keys"], &args.trail)).fold(args.fold);
+    output::write_ending(&report, &args.output, &ending, context)
 }

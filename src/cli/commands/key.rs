@@ -6,13 +6,15 @@
 use keytrail::cloudtrail::AccessKeyId;
 
 use datafusion::common::ScalarValue;
-use keytrail::analysis::{KEY, answer};
+use keytrail::analysis::{KEY, Suspicions, answer, with_programs};
+use keytrail::render::Format;
 use keytrail::session::Params;
 
 use crate::args::{OutputArgs, TrailArgs, key_id};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::output::Ending;
+use crate::{next, output, question};
 
 /// Show one access key: every source IP, user agent, API call, region and error
 ///
@@ -43,6 +45,31 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let session = question::session(&args.trail, context).await?;
     let key = ScalarValue::from(args.access_key_id.as_str());
     let params = Params::from([("access_key_id".to_owned(), key)]);
-    let report = answer(&session, &KEY, &params).await?;
-    output::write(&report, &args.output, context)
+    let key = args.access_key_id.as_str();
+    // People see at once whether it looks stolen.
+    let is_marked = matches!(args.output.format, Format::Table | Format::Markdown);
+    if is_marked && let Some((_, uses)) = KEY.base {
+        Suspicions::foresee(&session, &[(uses, &params)]).await?;
+    }
+    let mut report = answer(&session, &KEY, &params).await?;
+    with_programs(&mut report.sections)?;
+    let found = match is_marked {
+        true => Suspicions::read(&session).await?,
+        false => Suspicions::default(),
+    };
+    if let Some(found) = found.of(key) {
+        report.notes.insert(
+            0,
+            format!(
+                "it looks stolen ({}): {}",
+                found.origin.as_str(),
+                found.why.join("; ")
+            ),
+        );
+    }
+    let ending = Ending::next(match found.of(key) {
+        Some(_) => next::command(&["trace", key], &args.trail),
+        None => next::command(&["consumers", key], &args.trail),
+    });
+    output::write_ending(&report, &args.output, &ending, context)
 }

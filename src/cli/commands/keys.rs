@@ -3,15 +3,22 @@
 //! In: a lake or log files. Out: one row per key. Promise: the order and the number of rows are those that were asked
 //! for; what the answer rests on comes with it.
 
+use arrow::array::{Array as _, AsArray as _};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use clap::ValueEnum;
 use datafusion::common::ScalarValue;
-use keytrail::analysis::{KEYS, KeysOrder, answer};
+use keytrail::analysis::{KEYS, KeysOrder, Suspicions, answer, suspicious_keys};
+use keytrail::render::Format;
+use keytrail::report::Section;
 use keytrail::session::Params;
 
-use crate::args::{OutputArgs, TrailArgs, at_least_one};
+use crate::args::{OutputArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::output::Ending;
+use crate::pick::PickArgs;
+use crate::{next, output, question};
 
 /// List every access key: whose it is, when it was used, from how many places
 ///
@@ -23,13 +30,16 @@ pub(crate) struct Args {
     #[arg(long)]
     temporary: bool,
 
+    /// Only the keys with uses that look like an intruder's, the gravest first: a score, and the reasons
+    #[arg(long, conflicts_with_all = ["temporary", "sort"])]
+    suspicious: bool,
+
     /// Order of the keys: counts and times from the highest, texts from A
     #[arg(long, value_name = "COLUMN", value_enum, default_value_t)]
     sort: Sort,
 
-    /// Only the first N keys of that order
-    #[arg(long, value_name = "N", value_parser = at_least_one())]
-    top: Option<usize>,
+    #[command(flatten)]
+    pick: PickArgs,
 
     #[command(flatten)]
     trail: TrailArgs,
@@ -60,23 +70,75 @@ const EXAMPLES: &str = "\
 Examples:
   keytrail keys                                          Every long-term key of ./keytrail-lake
   keytrail keys --trail s3://my-trail-bucket --since 7d  The last week, straight from the log files
+  keytrail keys --suspicious                             The keys that look stolen, and why
   keytrail keys --sort last_seen --top 20                The keys in use now
   keytrail keys --sort source_ip_addresses --temporary   Keys used from many places first
   keytrail keys --format csv --output keys.csv           For a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let session = question::session(&args.trail, context).await?;
+    if args.suspicious {
+        let mut report = suspicious_keys(&session).await?;
+        args.pick.apply(&mut report)?;
+        let first = report
+            .sections
+            .first()
+            .and_then(|keys| key_of(keys, "access_key_id"));
+        let ending = Ending::next(match first {
+            Some(key) => next::command(&["trace", &key], &args.trail),
+            None => next::command(&["ready"], &args.trail),
+        });
+        return output::write_ending(&report, &args.output, &ending, context);
+    }
+    // People see at once which keys look stolen.
+    let is_marked = args.output.format == Format::Table && !args.temporary;
     let temporary = ScalarValue::from(args.temporary);
     let params = Params::from([("temporary".to_owned(), temporary)]);
+    if is_marked {
+        Suspicions::foresee(&session, &[(KEYS.sections[0].sql, &params)]).await?;
+    }
     let mut report = answer(&session, &KEYS, &params).await?;
     let order = KeysOrder {
         column: args.sort.column(),
-        top: args.top,
+        top: None,
     };
     if let Some(section) = report.sections.first_mut() {
         report.notes.extend(order.apply(section)?);
     }
-    output::write(&report, &args.output, context)
+    args.pick.apply(&mut report)?;
+    let mut worst = None;
+    if is_marked && let Some(section) = report.sections.first_mut() {
+        let found = Suspicions::read(&session).await?;
+        if found.iter().next().is_some() {
+            *section = found.mark(section)?;
+        }
+        worst = found.iter().next().cloned();
+    }
+    if let Some(worst) = &worst {
+        report.notes.push(format!(
+            "{} looks stolen ({}): keytrail keys --suspicious has the reasons",
+            worst.access_key_id,
+            worst.origin.as_str()
+        ));
+    }
+    let first = report
+        .sections
+        .first()
+        .and_then(|keys| key_of(keys, "access_key_id"));
+    let command = match (&worst, &first) {
+        (Some(worst), _) => next::command(&["trace", &worst.access_key_id], &args.trail),
+        (None, Some(key)) => next::command(&["key", key], &args.trail),
+        (None, None) => next::command(&["coverage"], &args.trail),
+    };
+    output::write_ending(&report, &args.output, &Ending::next(command), context)
+}
+
+/// The text in the first row of a column.
+fn key_of(section: &Section, column: &str) -> Option<String> {
+    let batch = section.batches.iter().find(|batch| batch.num_rows() > 0)?;
+    let texts = cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
+    let texts = texts.as_string::<i32>();
+    texts.is_valid(0).then(|| texts.value(0).to_owned())
 }
 
 impl Sort {

@@ -8,6 +8,7 @@ mod completions;
 mod consumers;
 mod coverage;
 mod credentials;
+mod demo;
 mod describe;
 mod ingest;
 mod key;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Sql(sql::Args),
     Networks(networks::Args),
     Describe(describe::Args),
+    Demo(demo::Args),
     Rules(rules::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -77,6 +79,7 @@ impl Command {
             Command::Sql(args) => sql::run(args, context).await,
             Command::Networks(args) => networks::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
+            Command::Demo(args) => demo::run(&args, context),
             Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,
             Command::Man(args) => man::run(args, context).await,

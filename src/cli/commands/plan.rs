@@ -8,12 +8,15 @@ use std::path::PathBuf;
 use keytrail::analysis::plan::{PlanOptions, plan};
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::{Format, PlanView, html, render_plan};
+use keytrail::report::plan::Plan;
 
 use super::ready::JudgedArgs;
-use crate::args::OutputArgs;
+use crate::args::{FoldArgs, OutputArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::output;
+use crate::next;
+use crate::output::{self, Ending};
+use crate::pick::{PickArgs, VerdictArgs};
 
 /// Write the runbook for the removal of access keys
 ///
@@ -36,6 +39,15 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    fold: FoldArgs,
+
+    #[command(flatten)]
+    pick: PickArgs,
+
+    #[command(flatten)]
+    verdict: VerdictArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -47,14 +59,26 @@ Examples:
   keytrail plan --format csv -o steps.csv                 One row per step, for a tracker of tasks";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let found = args.judged.ready(&args.access_key_ids, context).await?;
-    let plan = plan(
+    let mut found = args.judged.ready(&args.access_key_ids, context).await?;
+    let (pick, verdict) = (&args.pick, &args.verdict);
+    found
+        .keys
+        .retain(|key| verdict.wants(key.verdict) && pick.wants(key.user_name.as_deref()));
+    let mut plan = plan(
         &found,
         &PlanOptions {
             trail: args.judged.trail.again(),
             networks: args.judged.networks.again(),
         },
     );
+    if let Some(top) = args.pick.top
+        && plan.keys.len() > top
+    {
+        let more = plan.keys.len() - top;
+        plan.keys.truncate(top);
+        plan.notes
+            .push(format!("{more} more keys are not shown (--top)"));
+    }
     if let Some(path) = &args.html {
         output::write_file(path, |out| {
             html::plan_page(&plan, out).map_err(std::io::Error::other)
@@ -64,11 +88,25 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let view = PlanView {
         steps: !args.access_key_ids.is_empty() || format != Format::Table,
     };
-    output::deliver(&args.output, context, |options, out| {
+    let ending = Ending::next(next(&plan, &args)).fold(args.fold);
+    output::deliver(&args.output, &ending, context, |options, out| {
         render_plan(&plan, format, (options, view), out)
     })?;
     if format.rows_only() {
         output::mention_the_rest(&plan.notes, Some(&plan.coverage), context);
     }
     Ok(Done::on(&plan.coverage))
+}
+
+/// The steps of the first key; with keys named, the page to work through.
+fn next(plan: &Plan, args: &Args) -> String {
+    let trail = &args.judged.trail;
+    let first = plan
+        .keys
+        .first()
+        .and_then(|key| key.access_key_id.as_deref());
+    match first.filter(|_| args.access_key_ids.is_empty()) {
+        Some(key) => next::command(&["plan", key], trail),
+        None => next::command(&["plan", "--html", "plan.html"], trail),
+    }
 }

@@ -11,10 +11,12 @@ use keytrail::analysis::progress::progress;
 use keytrail::cloudtrail::{AccessKeyId, Bound};
 
 use super::consumers::NetworkArgs;
-use crate::args::{OutputArgs, TrailArgs, moment};
+use crate::args::{FoldArgs, OutputArgs, TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::output::Ending;
+use crate::pick::PickArgs;
+use crate::{next, output, question};
 
 /// Show which consumers have gone, moved to a role, stayed or come since a date
 ///
@@ -39,6 +41,12 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    fold: FoldArgs,
+
+    #[command(flatten)]
+    pick: PickArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -55,5 +63,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let session = question::session(&args.trail, context).await?;
     let found = progress(&session, &args.access_key_ids, day, &options).await?;
-    output::write(&found.report()?, &args.output, context)
+    let ending = Ending::next(next::command(&["ready"], &args.trail)).fold(args.fold);
+    let mut report = found.report()?;
+    args.pick.apply(&mut report)?;
+    output::write_ending(&report, &args.output, &ending, context)
 }

@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
-use keytrail::analysis::ready::{Ready, ReadyOptions, ready};
+use keytrail::analysis::ready::{Ready, ReadyOptions, Verdict, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
 use keytrail::knowledge::AddressBook;
 
 use super::consumers::NetworkArgs;
-use crate::args::{OutputArgs, TrailArgs, moment, span};
+use crate::args::{FoldArgs, OutputArgs, TrailArgs, moment, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
-use crate::{output, question};
+use crate::output::Ending;
+use crate::pick::{PickArgs, VerdictArgs};
+use crate::{next, output, question};
 
 /// Show which keys can be deactivated or deleted, and which cannot yet
 ///
@@ -35,6 +37,15 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    fold: FoldArgs,
+
+    #[command(flatten)]
+    pick: PickArgs,
+
+    #[command(flatten)]
+    verdict: VerdictArgs,
 }
 
 /// What keys are judged by.
@@ -95,27 +106,27 @@ impl JudgedArgs {
 #[command(next_help_heading = "Thresholds")]
 struct ThresholdArgs {
     /// How far back the logs must reach, without a gap
-    #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
+    #[arg(long, hide_short_help = true, value_name = "SPAN", default_value = "90d", value_parser = span)]
     window: TimeDelta,
 
     /// How long a consumer must be silent at least
-    #[arg(long, value_name = "SPAN", default_value = "14d", value_parser = span)]
+    #[arg(long, hide_short_help = true, value_name = "SPAN", default_value = "14d", value_parser = span)]
     silence: TimeDelta,
 
     /// How many of its own longest gaps a consumer must be silent for
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=100))]
+    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=100))]
     gaps: i32,
 
     /// A key that was never used is unused from this age on (CIS: 90d, since version 1.3 45d)
-    #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
+    #[arg(long, hide_short_help = true, value_name = "SPAN", default_value = "90d", value_parser = span)]
     unused_after: TimeDelta,
 
     /// How long a key must be inactive before it is deleted
-    #[arg(long, value_name = "SPAN", default_value = "14d", value_parser = span)]
+    #[arg(long, hide_short_help = true, value_name = "SPAN", default_value = "14d", value_parser = span)]
     delete_after: TimeDelta,
 
     /// How many days of the window may be without a log
-    #[arg(long, value_name = "DAYS", default_value_t = 0)]
+    #[arg(long, hide_short_help = true, value_name = "DAYS", default_value_t = 0)]
     max_holes: u64,
 }
 
@@ -145,6 +156,30 @@ Examples:
   keytrail ready --window 400d --format csv           With yearly jobs in mind, for a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let found = args.judged.ready(&args.access_key_ids, context).await?;
-    output::write(&found.report()?, &args.output, context)
+    let mut found = args.judged.ready(&args.access_key_ids, context).await?;
+    let (pick, verdict) = (&args.pick, &args.verdict);
+    found
+        .keys
+        .retain(|key| verdict.wants(key.verdict) && pick.wants(key.user_name.as_deref()));
+    let ending = Ending::next(next(&found, &args.judged.trail));
+    // Of keys that are named, every rule is wanted.
+    let ending = match args.access_key_ids.is_empty() {
+        true => ending.fold(args.fold),
+        false => ending,
+    };
+    let mut report = found.report()?;
+    pick.apply(&mut report)?;
+    output::write_ending(&report, &args.output, &ending, context)
+}
+
+/// An incident comes first; else the plan.
+fn next(found: &Ready, trail: &TrailArgs) -> String {
+    let incident = found
+        .keys
+        .iter()
+        .find(|key| key.verdict == Verdict::Incident);
+    match incident.and_then(|key| key.access_key_id.as_ref()) {
+        Some(key) => next::command(&["trace", key.as_str()], trail),
+        None => next::command(&["plan"], trail),
+    }
 }

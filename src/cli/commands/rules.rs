@@ -14,10 +14,10 @@ use arrow::error::ArrowError;
 use keytrail::analysis::findings::{Rule, Rules};
 use keytrail::report::{FIT, Report, Section};
 
-use crate::args::OutputArgs;
+use crate::args::{FoldArgs, OutputArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::output;
+use crate::output::{self, Ending};
 
 /// List the rules about attacks: event, severity, technique and condition
 ///
@@ -35,6 +35,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    fold: FoldArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -64,7 +67,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     let report =
         report(&rows).map_err(|error| Failure::new("the rules do not line up").because(&error))?;
-    output::write(&report, &args.output, context)
+    let ending = Ending::default().fold(args.fold);
+    output::write_ending(&report, &args.output, &ending, context)
 }
 
 /// The built-in rules, and those of a file.
@@ -87,15 +91,15 @@ type Head = (&'static str, &'static str, fn(&Rule) -> &str);
 
 /// The names are those of a rules file, so that the answer as CSV is one.
 const HEAD: [Head; 10] = [
-    ("eventSource", "whole", |rule| &rule.event_source),
+    ("eventSource", "cut", |rule| &rule.event_source),
     ("eventName", "whole", |rule| &rule.event_name),
-    ("tactic", "whole", |rule| &rule.tactic),
-    ("technique_id", "whole", |rule| &rule.technique_id),
+    ("tactic", "detail", |rule| &rule.tactic),
+    ("technique_id", "detail", |rule| &rule.technique_id),
     ("technique_id_v18", "detail", |rule| &rule.technique_id_v18),
     ("technique_name", "detail", |rule| &rule.technique_name),
     ("severity", "whole", |rule| rule.severity.as_str()),
     ("why", "wrap", |rule| &rule.why),
-    ("condition", "wrap", |rule| &rule.condition),
+    ("condition", "detail", |rule| &rule.condition),
     ("rule", "detail", |rule| &rule.id),
 ];
 

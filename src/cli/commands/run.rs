@@ -23,6 +23,10 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     name: String,
 
+    /// Values of its parameters, in their order, e.g. the access key
+    #[arg(value_name = "VALUE")]
+    values: Vec<String>,
+
     #[command(flatten)]
     params: ParamArgs,
 
@@ -48,7 +52,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail run key-timeline --param access_key_id=AKIAIOSFODNN7EXAMPLE   From ./keytrail-lake
+  keytrail run key-timeline AKIAIOSFODNN7EXAMPLE                         From ./keytrail-lake
   keytrail run secrets-to-rotate --since 2025-03-06 --trail ./AWSLogs    Straight from log files
   keytrail run address --param source_ip_address=203.0.113.7 -f csv      For a spreadsheet
   keytrail run our-question --queries ./our-queries                      From a file of your own
@@ -61,7 +65,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if args.describe {
         return list::describe(asked, &output, context);
     }
-    let params = asked.params(&args.params.texts()?, Utc::now())?;
+    let parameters = asked.header().parameters.iter();
+    let names: Vec<&str> = parameters
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    let params = asked.params(&args.params.with(&args.values, &names)?, Utc::now())?;
     let terms = Terms::begin(&args.limits, context)?;
     let answered = terms.run(async {
         let session =

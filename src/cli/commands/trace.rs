@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::{SubsecRound as _, Utc};
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
 use keytrail::analysis::{Start, TraceOptions, event_records, log_file_hashes, trace};
 use keytrail::cloudtrail::Bound;
 use keytrail::knowledge::{AddressBook, address_range};
-use keytrail::render::{TraceView, html, render_trace};
+use keytrail::render::{SECTIONS, TraceView, html, render_trace};
 use keytrail::report::trace::{Confidence, Trace};
 
 use super::consumers::NetworkArgs;
@@ -22,7 +23,8 @@ use super::rules;
 use crate::args::{OutputArgs, TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::output::Ending;
+use crate::{next, output, question};
 
 /// Trace a compromised key: everything it did, what came out of it, what to clean up
 ///
@@ -85,6 +87,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     lists: Option<PathBuf>,
 
+    /// Show all sections, instead of what fits one screen (or a ticket, as Markdown)
+    #[arg(long)]
+    full: bool,
+
+    /// Show these sections, whole: summary, timeline, lineage, findings, sources, created, data, denied, others, secrets,
+    /// steps, cleanup, unseen, not-followed
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(SECTIONS.map(|(name, _)| name)), hide_possible_values = true)]
+    section: Vec<String>,
+
     /// Also write the whole trace as one self-contained HTML page, to hand over
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -110,7 +121,9 @@ enum Level {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail trace AKIAIOSFODNN7EXAMPLE                          Everything, from ./keytrail-lake
+  keytrail trace AKIAIOSFODNN7EXAMPLE                          One screen: what happened, what to do now
+  keytrail trace AKIAIOSFODNN7EXAMPLE --section timeline,data  These sections, whole
+  keytrail trace AKIAIOSFODNN7EXAMPLE --full                   Every section
   keytrail trace AKIAIOSFODNN7EXAMPLE --known-networks our.txt Separate our own addresses from the intruder's
   keytrail trace AKIAIOSFODNN7EXAMPLE --incident-start 2025-03-06T15:00:00Z
   keytrail trace ASIAIOSFODNN7EXAMPLE --up                     Which key is this session from?
@@ -138,6 +151,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             .known_networks
             .as_deref()
             .map_or(Ok(Vec::new()), networks)?,
+        own_networks: args.networks.own_ranges()?,
         incident_start: moment(args.incident_start.as_deref(), now, Bound::Since)?,
         as_of: moment(args.as_of.as_deref(), now, Bound::Until)?,
         rules: rules::known(args.rules.as_deref())?,
@@ -158,15 +172,32 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             html::page(&trace, &sources, out).map_err(std::io::Error::other)
         })?;
     }
-    let view = TraceView { all: args.all };
+    let view = TraceView {
+        all: args.all,
+        full: args.full,
+        sections: args.section,
+    };
+    let ending = Ending::next(next(&trace, &args.trail, &view));
     let format = args.output.format;
-    output::deliver(&args.output, context, |options, out| {
-        render_trace(&trace, format, (options, view), out)
+    output::deliver(&args.output, &ending, context, |options, out| {
+        render_trace(&trace, format, (options, &view), out)
     })?;
     if format.rows_only() {
         output::mention_the_rest(&trace.notes, Some(&trace.coverage), context);
     }
     Ok(Done::on(&trace.coverage))
+}
+
+/// What to do after a trace: where nothing was seen, see what the logs cover; else read what happened, or hand it over.
+fn next(trace: &Trace, trail: &TrailArgs, view: &TraceView) -> String {
+    let start = trace.summary.start.as_str();
+    if trace.credentials.is_empty() {
+        return next::command(&["keys"], trail);
+    }
+    match view.full || !view.sections.is_empty() {
+        true => next::command(&["trace", start, "--html", "trace.html"], trail),
+        false => next::command(&["trace", start, "--section", "timeline"], trail),
+    }
 }
 
 /// Whose network each address of a trace is in.
@@ -185,19 +216,22 @@ fn named(trace: &Trace, book: &AddressBook) -> BTreeMap<String, String> {
 fn lists(path: &Path) -> Result<Lists, Failure> {
     let mut lists = Lists::default();
     lists
-        .read(&path.display().to_string(), &read(path)?)
+        .read(&path.display().to_string(), &read(path, "--lists")?)
         .map_err(|error| Failure::usage(error.to_string()))?;
     Ok(lists)
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("{} cannot be read", path.display())).because(&error))
+fn read(path: &Path, option: &str) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("{} cannot be read", path.display()))
+            .because(&error)
+            .of_option(option)
+    })
 }
 
 /// The networks in a file.
 fn networks(path: &Path) -> Result<Vec<IpNet>, Failure> {
-    let text = read(path)?;
+    let text = read(path, "--known-networks")?;
     let mut networks = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();

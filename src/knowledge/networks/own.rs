@@ -1,6 +1,6 @@
 //! Networks that the user names.
 //!
-//! In: a file with lines `CIDR name`. Out: the name of an address. Promise: the longest prefix wins; a line that is wrong is
+//! In: a file with lines `CIDR name`, the name left out or not. Out: the name of an address. Promise: the longest prefix wins; a line that is wrong is
 //! an error that names it.
 
 use super::{KnowledgeError, address_range, text};
@@ -8,12 +8,15 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::Path;
 
+/// What a network is called that has no name.
+const NAMELESS: &str = "own network";
+
 /// Networks with the names that their owner gave them.
 #[derive(Debug, Clone, Default)]
 pub struct OwnNetworks(Vec<(IpNet, String)>);
 
 impl OwnNetworks {
-    /// Reads a file: `192.0.2.0/24 office Berlin`, one network per line; `#` begins a comment.
+    /// Reads a file: `192.0.2.0/24 office Berlin`, one network per line, with a name or without; `#` begins a comment.
     pub fn open(path: &Path) -> Result<Self, KnowledgeError> {
         let bytes = std::fs::read(path).map_err(|source| KnowledgeError::Read {
             path: path.to_owned(),
@@ -31,15 +34,20 @@ impl OwnNetworks {
                 line: index + 1,
                 reason,
             };
-            let (prefix, name) = line.split_once(char::is_whitespace).ok_or_else(|| {
-                wrong("a network and its name are needed, e.g. 192.0.2.0/24 office".to_owned())
-            })?;
+            let (prefix, name) = line
+                .split_once(char::is_whitespace)
+                .unwrap_or((line, NAMELESS));
             let range = address_range(prefix).ok_or_else(|| {
                 wrong(format!("{prefix:?} is not a network such as 192.0.2.0/24"))
             })?;
             networks.push((range.trunc(), name.trim().to_owned()));
         }
         Ok(Self(networks))
+    }
+
+    /// The networks.
+    pub fn ranges(&self) -> impl Iterator<Item = IpNet> {
+        self.0.iter().map(|(range, _)| *range)
     }
 
     /// The name of the network that an address is in.
@@ -72,7 +80,14 @@ mod tests {
         assert_eq!(name("192.0.2.7"), Some("printer"));
         assert_eq!(name("2001:db8::1"), Some("VPN"));
         assert_eq!(name("192.0.3.1"), None);
-        for wrong in ["192.0.2.0/24", "office 192.0.2.0/24", "192.0.2.0/33 office"] {
+        std::fs::write(&path, "192.0.2.0/24\n").unwrap();
+        let own = OwnNetworks::open(&path).unwrap();
+        assert_eq!(
+            own.lookup("192.0.2.9".parse().unwrap()),
+            Some("own network")
+        );
+        assert_eq!(own.ranges().count(), 1);
+        for wrong in ["office 192.0.2.0/24", "192.0.2.0/33 office"] {
             std::fs::write(&path, format!("\n{wrong}\n")).unwrap();
             let error = OwnNetworks::open(&path).unwrap_err().to_string();
             assert!(error.contains("networks.txt, line 2"), "{error}");

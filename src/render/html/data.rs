@@ -3,12 +3,11 @@
 //! In: a trace. Out: the text of a JSON block in which no character can end the block or act. Promise: every event is in it;
 //! texts that occur often stand in it once, so that a hundred thousand events fit into a page.
 
-use super::{Sources, visible};
+use super::{Sources, shortened, visible};
 use crate::render::escape;
 use crate::report::trace::{TimelineEvent, Trace};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The JSON text.
@@ -22,7 +21,10 @@ pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_js
         })
         .collect();
     let value = json!({
-        "summary": visible(&json!({ "sources": trace.summary.sources }))?,
+        "summary": visible(&json!({
+            "sources": trace.summary.sources,
+            "first_suspicious_use": trace.summary.first_suspicious_use,
+        }))?,
         "credentials": visible(&trace.credentials)?,
         "findings": visible(&trace.findings)?,
         "created": visible(&trace.created)?,
@@ -64,7 +66,10 @@ enum Cell<'t> {
 impl Cell<'_> {
     fn value(self) -> Value {
         match self {
-            Cell::Text(text) => text.map(escape::terminal).map(Cow::into_owned).into(),
+            Cell::Text(text) => text
+                .map(shortened)
+                .map(|text| escape::terminal(&text).into_owned())
+                .into(),
             Cell::Number(number) => number.into(),
             Cell::Flag(flag) => flag.into(),
         }

@@ -146,15 +146,28 @@ pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(),
         "title": trace.title,
         "notes": trace.notes,
         "summary": trace.summary,
-        "containment": trace.containment,
         "rotate": trace.rotate,
         "unseen": trace.unseen,
         "not_followed": trace.not_followed.len(),
         "coverage": trace.coverage,
     });
     let written = minijinja::Value::from(Serde(visible(&written)?));
-    let text =
-        TRACE.written(context! { trace => written, data => data::block(trace, sources)? })?;
+    let brief = trace.brief();
+    let facts = brief.facts.iter();
+    let facts = facts.map(|fact| json!({ "label": fact.label, "text": fact.text }));
+    let brief = visible(&json!({
+        "headline": brief.headline,
+        "origin": brief.origin,
+        "subject": brief.subject,
+        "why": brief.why,
+        "facts": facts.collect::<Vec<_>>(),
+        "steps": brief.steps,
+    }))?;
+    let text = TRACE.written(context! {
+        trace => written,
+        brief => minijinja::Value::from(Serde(brief)),
+        data => data::block(trace, sources)?,
+    })?;
     out.write_all(text.as_bytes())?;
     Ok(())
 }
@@ -166,9 +179,28 @@ fn visible(value: &impl Serialize) -> Result<Value, serde_json::Error> {
     Ok(value)
 }
 
+/// A text of a log may have a megabyte; a page shows its beginning, and how long it is. The log file has the rest.
+const LONGEST: usize = 16 << 10;
+
+/// The beginning of a long text.
+fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        None => text.into(),
+        Some((at, _)) => format!(
+            "{}… (cut: {} characters; the log file has the rest)",
+            &text[..at],
+            text.chars().count()
+        )
+        .into(),
+    }
+}
+
 fn write_out(value: &mut Value) {
     match value {
         Value::String(text) => {
+            if text.len() > LONGEST {
+                *text = shortened(text).into_owned();
+            }
             if let std::borrow::Cow::Owned(safe) = escape::terminal(text) {
                 *text = safe;
             }

@@ -1,8 +1,8 @@
 //! The page of a plan.
 //!
 //! In: a [`Plan`]. Out: a page with its keys, their consumers with a strip of their activity, and the steps with boxes to tick.
-//! Promise: without scripts everything is there but the filter and the memory for ticks; a tick is kept by what the step is, so that
-//! the next plan of the same keys knows it.
+//! Promise: of more than two keys, the steps are built when a key is opened, so that hundreds of keys load at once; a tick is kept by what
+//! the step is, so that the next plan of the same keys knows it.
 
 use super::strip::{Range, Strip};
 use super::{Page, PageError, visible};
@@ -89,6 +89,8 @@ fn of_key(key: &PlannedKey, range: Option<Range>) -> Result<Value, PageError> {
     let own = if id.is_empty() { user } else { id };
     let mut value = visible(key)?;
     value["targets"] = json!(targets(key));
+    let names: Vec<&str> = key.consumers.iter().map(|one| one.name.as_str()).collect();
+    value["names"] = visible(&names.join(" "))?;
     value["first"] = steps(&key.first, (own, ""))?;
     value["steps"] = steps(&key.steps, (own, ""))?;
     for (at, consumer) in key.consumers.iter().enumerate() {
@@ -99,6 +101,14 @@ fn of_key(key: &PlannedKey, range: Option<Range>) -> Result<Value, PageError> {
             place["trust_policy"] = visible(&format!("{trust:#}").lines().collect::<Vec<_>>())?;
         }
     }
+    // What the page has to know of steps that are not built yet: which are work.
+    let mut of_key = vec![&value["first"], &value["steps"]];
+    let consumers = value["consumers"].as_array();
+    of_key.extend(consumers.into_iter().flatten().map(|one| &one["steps"]));
+    let steps = of_key.into_iter().filter_map(Value::as_array).flatten();
+    let work = steps.filter(|step| step["kind"] != "back");
+    let ids: Vec<Value> = work.map(|step| step["id"].clone()).collect();
+    value["step_ids"] = Value::Array(ids);
     Ok(value)
 }
 

@@ -3,19 +3,50 @@
 //! In: a plan. Out: GitHub's Markdown, each step with a box to tick and its commands in a block. Promise: a value is text and nothing
 //! else; a command is one line, which cannot end its block.
 
+use super::super::fold::{self, Room};
 use super::super::{Format, RenderOptions, coverage, escape};
 use super::terminal::{about, facts, name, title};
 use super::{mark, rows, table};
+use crate::report::Report;
 use crate::report::plan::{Plan, Step};
 use std::io::{self, Write};
 
-pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+/// Keys whose steps are shown, tried from many to few where it has to fit a ticket.
+const KEYS: [usize; 8] = [100, 40, 20, 10, 5, 3, 1, 0];
+
+/// Writes it; folded, with the steps of as many keys as a ticket takes.
+pub(super) fn write(plan: &Plan, folded: bool, out: &mut dyn Write) -> io::Result<()> {
+    let order = Report {
+        name: String::new(),
+        title: String::new(),
+        sections: vec![rows::order(&plan.keys).map_err(io::Error::other)?],
+        notes: Vec::new(),
+        coverage: None,
+    };
+    let mut text = Vec::new();
+    document(plan, (&order, plan.keys.len()), &mut text)?;
+    let room = Room::Bytes(fold::TICKET);
+    for keys in KEYS {
+        if !folded || room.holds(&text) {
+            break;
+        }
+        let order = fold::folded(&order, room, |order, text| {
+            document(plan, (order, keys), text)
+        })?;
+        text.clear();
+        document(plan, (&order, keys), &mut text)?;
+    }
+    out.write_all(&text)
+}
+
+fn document(plan: &Plan, (order, keys): (&Report, usize), out: &mut Vec<u8>) -> io::Result<()> {
     writeln!(out, "# {}\n", escape::markdown(&plan.title))?;
     list(&plan.notes, out)?;
-    let order = rows::order(&plan.keys).map_err(io::Error::other)?;
-    table(&order, Format::Markdown, RenderOptions::default(), out)?;
+    for order in &order.sections {
+        table(order, Format::Markdown, RenderOptions::default(), out)?;
+    }
     chapter("Before the first key", &plan.first, out)?;
-    for key in &plan.keys {
+    for key in plan.keys.iter().take(keys) {
         writeln!(out, "\n## {}\n", escape::markdown(&title(key)))?;
         list(&facts(key), out)?;
         steps(&key.first, out)?;
@@ -30,6 +61,13 @@ pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "\n### {}", escape::markdown(&heading))?;
             steps(&key.steps, out)?;
         }
+    }
+    match plan.keys.len().saturating_sub(keys) {
+        0 => {}
+        more => writeln!(
+            out,
+            "\nThe steps of {more} more keys: `keytrail plan AKIA…` for one, `--full` for all."
+        )?,
     }
     chapter("When an account has no key left", &plan.last, out)?;
     writeln!(out, "\n## Coverage\n")?;

@@ -3,11 +3,13 @@
 //! In: a plan and the terminal's width. Out: the order of the keys, then each with its steps. Promise: prose is wrapped; a command is
 //! one line, however long, so that it can be copied.
 
+use super::super::fold::{self, Room};
 use super::super::grid::wrapped;
 use super::super::terminal::Terminal;
 use super::super::{Format, RenderOptions, coverage, escape};
 use super::{PlanView, mark, moment, rows, table};
 use crate::report::plan::{Plan, PlannedConsumer, PlannedKey, Step};
+use crate::report::{Report, Section};
 use std::io::{self, Write};
 
 /// Prose is not wider than this: longer lines are hard to read.
@@ -15,6 +17,9 @@ const WIDEST: usize = 110;
 
 /// Nor narrower than this, on the narrowest terminal.
 const NARROWEST: usize = 40;
+
+/// Lines of a plan besides the order of its keys: title, notes, coverage, what to do next.
+const BESIDE: usize = 16;
 
 /// Where text begins below the line it belongs to.
 const INDENT: usize = 4;
@@ -52,6 +57,10 @@ impl Writer<'_> {
         let order = rows::order(&plan.keys).map_err(io::Error::other)?;
         if several {
             writeln!(self.out)?;
+            let order = match self.options.folded && !view.steps {
+                true => self.folded(order)?,
+                false => order,
+            };
             table(&order, Format::Table, self.options, self.out)?;
         }
         if view.steps {
@@ -69,10 +78,31 @@ impl Writer<'_> {
         }
         writeln!(self.out)?;
         for line in coverage::lines(&plan.coverage) {
-            let line = escape::terminal(&line).into_owned();
-            writeln!(self.out, "{}", self.terminal.dim(&line))?;
+            for line in wrapped(&escape::terminal(&line), self.width) {
+                writeln!(self.out, "{}", self.terminal.dim(&line))?;
+            }
         }
         Ok(())
+    }
+
+    /// The order with as many keys as fit beside the notes and the coverage.
+    fn folded(&self, order: Section) -> io::Result<Section> {
+        let report = Report {
+            name: String::new(),
+            title: String::new(),
+            sections: vec![order],
+            notes: Vec::new(),
+            coverage: None,
+        };
+        let room = Room::lines(self.options).without(BESIDE);
+        let report = fold::folded(&report, room, |report, text| {
+            let mut sections = report.sections.iter();
+            sections.try_for_each(|order| table(order, Format::Table, self.options, text))
+        })?;
+        let mut sections = report.sections.into_iter();
+        sections
+            .next()
+            .ok_or_else(|| io::Error::other("no order of keys"))
     }
 
     fn chapter(&mut self, title: &str, steps: &[Step]) -> io::Result<()> {

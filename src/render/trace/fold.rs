@@ -1,8 +1,8 @@
 //! The timeline for people: what matters in lines of its own, the rest counted.
 //!
 //! In: the events in order. Out: lines. Promise: a call that changed something, that fits a technique, or that others did stands alone
-//! and ends what is being counted before it; calls that only read, and what the owner's programs do, are counted by
-//! credential, call, address and result. Nothing is left out: the counts add up to the events.
+//! and ends what is being counted before it; calls that only read are counted by credential, call, address and
+//! result, and what the owner's programs do between them is one line. Nothing is left out: the counts add up to the events.
 
 use crate::report::trace::{Origin, Relation, TimelineEvent};
 use serde::Serialize;
@@ -28,6 +28,31 @@ pub(super) struct Line<'a> {
     pub(super) event_id: &'a str,
 }
 
+impl Line<'_> {
+    /// Keeps of the line only what is the same of another event.
+    fn add(&mut self, event: &TimelineEvent) {
+        let other = line(event);
+        if self.call != other.call {
+            self.call = "several calls".to_owned();
+        }
+        if self.by != other.by {
+            self.by = None;
+        }
+        if self.access_key_id != other.access_key_id {
+            self.access_key_id = None;
+        }
+        if self.result != other.result {
+            self.result = None;
+        }
+        if self.source_ip_address != other.source_ip_address {
+            self.source_ip_address = Some("several");
+        }
+        if self.aws_region != other.aws_region {
+            self.aws_region = None;
+        }
+    }
+}
+
 /// What is counted together.
 type Alike<'a> = (
     Option<u32>,
@@ -48,15 +73,20 @@ pub(super) fn lines(timeline: &[TimelineEvent], all: bool) -> Vec<Line<'_>> {
         if alone {
             open.clear();
         } else {
-            let alike = (
-                event.credential,
-                event.event_name.as_str(),
-                event.event_source.as_deref(),
-                event.source_ip_address.as_deref(),
-                event.error_code.as_deref(),
-                event.origin,
-            );
+            let alike = match event.origin {
+                // The owner's calls between two of the intruder's are one line, whatever they are.
+                Origin::Owner => (None, "", None, None, None, Origin::Owner),
+                _ => (
+                    event.credential,
+                    event.event_name.as_str(),
+                    event.event_source.as_deref(),
+                    event.source_ip_address.as_deref(),
+                    event.error_code.as_deref(),
+                    event.origin,
+                ),
+            };
             if let Some(&at) = open.get(&alike) {
+                lines[at].add(event);
                 lines[at].events += 1;
                 lines[at].until = Some(&event.event_time);
                 let known = &mut targets[at];

@@ -1,15 +1,15 @@
 //! The sections of a trace as tables, in reading order.
 //!
-//! In: a trace. Out: a [`Report`] for the terminal and for Markdown. Promise: the answers come first and fit one screen; every
-//! section of the JSON is there.
+//! In: a trace. Out: a [`Report`] for the terminal and for Markdown. Promise: the answers come first, the intruder's rows
+//! before all others; every section of the JSON is there.
 
-use super::{Kind, TraceView, fold, framed, section, tree};
+use super::{Kind, fold, framed, section, tree};
 use crate::report::Report;
-use crate::report::trace::{Origin, State, Step, Trace};
+use crate::report::trace::{Origin, Trace};
 use arrow::error::ArrowError;
 
-pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowError> {
-    use Kind::{Detail, DetailTime, Long, Number, Text, Texts, Time, Whole};
+pub(super) fn report(trace: &Trace, all: bool) -> Result<Report, ArrowError> {
+    use Kind::{Detail, DetailNumber, DetailTime, Long, Number, Text, Texts, Time, Whole};
     let mut sections = vec![
         section(
             ("summary", "In short"),
@@ -22,11 +22,11 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             &[
                 ("no", Number),
                 ("credential", Whole),
-                ("speaks_for", Text),
-                ("made_by", Whole),
                 ("who", Whole),
                 ("events", Number),
-                ("first_seen", Time),
+                ("speaks_for", Text),
+                ("made_by", Detail),
+                ("first_seen", DetailTime),
                 ("confidence", Detail),
                 ("rule", Detail),
                 ("last_seen", DetailTime),
@@ -40,31 +40,31 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
             &trace.findings,
             &[
                 ("severity", Whole),
-                ("tactic", Whole),
-                ("technique_id", Whole),
                 ("event_name", Whole),
-                ("events", Number),
-                ("first_seen", Time),
                 ("why", Long),
+                ("first_seen", DetailTime),
+                ("events", DetailNumber),
+                ("tactic", Detail),
+                ("technique_id", Detail),
                 ("technique_name", Detail),
                 ("technique_id_before", Detail),
             ],
         )?);
     }
-    let timeline = fold::lines(&trace.timeline, view.all);
+    let timeline = fold::lines(&trace.timeline, all);
     sections.extend([
         section(
             ("timeline", timeline_title(timeline.len(), trace)),
             &timeline,
             &[
                 ("time", Time),
-                ("events", Number),
                 ("who", Whole),
-                ("by", Number),
                 ("call", Whole),
                 ("target", Text),
-                ("result", Text),
                 ("source_ip_address", Whole),
+                ("result", Text),
+                ("events", DetailNumber),
+                ("by", DetailNumber),
                 ("finding", Detail),
                 ("aws_region", Detail),
                 ("access_key_id", Detail),
@@ -73,7 +73,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
         )?,
         section(
             ("sources", "Where it was used from"),
-            &trace.summary.sources,
+            &intruders_first(&trace.summary.sources, |row| row.origin),
             &[
                 ("source_ip_address", Whole),
                 ("program", Whole),
@@ -86,7 +86,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
         )?,
         section(
             ("created", "Created and changed"),
-            &trace.created,
+            &intruders_first(&trace.created, |row| row.origin),
             &[
                 ("kind", Whole),
                 ("id", Text),
@@ -101,7 +101,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
         )?,
         section(
             ("data_access", "Data and secrets touched"),
-            &trace.data_access,
+            &intruders_first(&trace.data_access, |row| row.origin),
             &[
                 ("kind", Whole),
                 ("resource", Text),
@@ -115,7 +115,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
         )?,
         section(
             ("denied", "Tried and failed"),
-            &trace.denied,
+            &intruders_first(&trace.denied, |row| row.origin),
             &[
                 ("first_seen", Time),
                 ("events", Number),
@@ -129,7 +129,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
         )?,
         section(
             ("pivot", "Others seen from the same addresses"),
-            &trace.pivot,
+            &intruders_first(&trace.pivot, |row| row.origin),
             &[
                 ("access_key_id", Whole),
                 ("principal_arn", Text),
@@ -156,7 +156,7 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
         )?,
         section(
             ("undo", "Clean-up: what is still there"),
-            &undo(trace),
+            &trace.undo(),
             &[("what", Whole), ("command", Whole)],
         )?,
         section(
@@ -187,22 +187,11 @@ pub(super) fn report(trace: &Trace, view: TraceView) -> Result<Report, ArrowErro
     Ok(framed(trace, sections))
 }
 
-/// What is left of what somebody else than the owner made, and the commands that undo it, the latest first: what was made last
-/// may rest on what was made before.
-fn undo(trace: &Trace) -> Vec<Step> {
-    let left = trace
-        .created
-        .iter()
-        .filter(|row| row.state == State::There && row.origin != Origin::Owner);
-    left.rev()
-        .map(|row| Step {
-            what: match &row.on {
-                Some(on) => format!("{} {} on {on}", row.kind, row.id),
-                None => format!("{} {}", row.kind, row.id),
-            },
-            command: row.undo.clone(),
-        })
-        .collect()
+/// Rows with those of the intruder first.
+fn intruders_first<T>(rows: &[T], origin: fn(&T) -> Origin) -> Vec<&T> {
+    let mut rows: Vec<&T> = rows.iter().collect();
+    rows.sort_by_key(|row| origin(row));
+    rows
 }
 
 fn timeline_title(lines: usize, trace: &Trace) -> &'static str {

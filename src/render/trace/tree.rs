@@ -1,9 +1,10 @@
 //! The lineage as a tree of text.
 //!
-//! In: credentials in the tree's order. Out: one line per credential, with branches. Promise: parents stand above their children;
-//! many sessions of one principal that no event made are one line with their number.
+//! In: credentials in the tree's order. Out: one line per credential, with branches. Promise: parents stand above their children, the
+//! intruder's branches above the owner's; many sessions of one principal that no event made, or that the owner's programs opened, are one
+//! line with their number.
 
-use crate::report::trace::{Credential, Rule};
+use crate::report::trace::{Credential, Origin, Rule};
 use serde::Serialize;
 
 /// A line of the tree.
@@ -24,13 +25,14 @@ pub(super) struct Line {
     pub(super) last_seen: Option<String>,
 }
 
-/// The lines.
+/// The lines, the intruder's branches before the others.
 pub(super) fn lines(credentials: &[Credential]) -> Vec<Line> {
+    let tree: Vec<(usize, &Credential)> = ordered(credentials);
     let mut entries: Vec<(u32, Line)> = Vec::new();
     let mut at = 0;
-    while let Some(credential) = credentials.get(at) {
-        let same = run(credentials, at);
-        entries.push((credential.depth, line(at, &credentials[at..at + same])));
+    while let Some((_, credential)) = tree.get(at) {
+        let same = run(&tree, at);
+        entries.push((credential.depth, line(&tree[at..at + same])));
         at += same;
     }
     let depths: Vec<u32> = entries.iter().map(|(depth, _)| *depth).collect();
@@ -45,23 +47,53 @@ pub(super) fn lines(credentials: &[Credential]) -> Vec<Line> {
         .collect()
 }
 
-/// How many credentials from here on are shown as one: sessions of the same principal that no event made, without children.
-fn run(credentials: &[Credential], at: usize) -> usize {
-    let first = &credentials[at];
-    if first.issued_by_event_id.is_some() || first.rule == Rule::Start {
+/// The credentials with their positions, children of one parent in the order of who is behind them or their own children.
+fn ordered(credentials: &[Credential]) -> Vec<(usize, &Credential)> {
+    let mut worst: Vec<Origin> = credentials.iter().map(|one| one.origin).collect();
+    // Parents stand before their children, so from behind each has seen its own.
+    let mut open: Vec<(u32, Origin)> = Vec::new();
+    for (at, one) in credentials.iter().enumerate().rev() {
+        while let Some((depth, origin)) = open.last().copied() {
+            if depth <= one.depth {
+                break;
+            }
+            worst[at] = worst[at].min(origin);
+            open.pop();
+        }
+        open.push((one.depth, worst[at]));
+    }
+    let mut paths: Vec<Vec<(Origin, usize)>> = Vec::with_capacity(credentials.len());
+    let mut path: Vec<(Origin, usize)> = Vec::new();
+    for (at, one) in credentials.iter().enumerate() {
+        path.truncate(one.depth as usize);
+        path.push((worst[at], at));
+        paths.push(path.clone());
+    }
+    let mut order: Vec<usize> = (0..credentials.len()).collect();
+    order.sort_by(|a, b| paths[*a].cmp(&paths[*b]));
+    order.into_iter().map(|at| (at, &credentials[at])).collect()
+}
+
+/// How many credentials from here on are shown as one: without children, sessions of the same principal that no event made, or
+/// that the owner's programs opened.
+fn run(tree: &[(usize, &Credential)], at: usize) -> usize {
+    let (_, first) = tree[at];
+    let folds = |one: &Credential| one.issued_by_event_id.is_none() || one.origin == Origin::Owner;
+    if !folds(first) || first.rule == Rule::Start {
         return 1;
     }
     let alike = |other: &Credential| {
         other.depth == first.depth
             && other.rule == first.rule
-            && other.principal_arn == first.principal_arn
-            && other.issued_by_event_id.is_none()
+            && other.origin == first.origin
+            && whose(other) == whose(first)
+            && folds(other)
     };
     let mut count = 0;
-    for (n, credential) in credentials.iter().enumerate().skip(at) {
-        let child = credentials
+    for (n, (_, credential)) in tree.iter().enumerate().skip(at) {
+        let child = tree
             .get(n + 1)
-            .is_some_and(|next| next.depth > credential.depth);
+            .is_some_and(|(_, next)| next.depth > credential.depth);
         if !alike(credential) || (child && n > at) {
             break;
         }
@@ -73,12 +105,21 @@ fn run(credentials: &[Credential], at: usize) -> usize {
     count.max(1)
 }
 
-fn line(no: usize, alike: &[Credential]) -> Line {
-    let first = &alike[0];
-    let events = alike.iter().map(|credential| credential.events).sum();
-    let errors = alike.iter().map(|credential| credential.errors).sum();
-    let mut services: Vec<&str> = alike
-        .iter()
+/// The principal; of a role's session the role.
+fn whose(credential: &Credential) -> Option<&str> {
+    let arn = credential.principal_arn.as_deref()?;
+    match (arn.contains(":assumed-role/"), arn.rsplit_once('/')) {
+        (true, Some((role, _))) => Some(role),
+        _ => Some(arn),
+    }
+}
+
+fn line(alike: &[(usize, &Credential)]) -> Line {
+    let (no, first) = alike[0];
+    let all = || alike.iter().map(|(_, credential)| *credential);
+    let events = all().map(|credential| credential.events).sum();
+    let errors = all().map(|credential| credential.errors).sum();
+    let mut services: Vec<&str> = all()
         .flat_map(|credential| &credential.via_services)
         .map(String::as_str)
         .collect();
@@ -93,7 +134,10 @@ fn line(no: usize, alike: &[Credential]) -> Line {
         no,
         credential,
         account_id: first.account_id.clone(),
-        speaks_for: principal(first),
+        speaks_for: match alike.len() {
+            1 => principal(first),
+            _ => resource(whose(first).unwrap_or_default()),
+        },
         made_by: match (&first.issued_by_event_name, services.is_empty()) {
             (Some(name), _) => name.clone(),
             (None, false) => services.join(", "),
@@ -104,12 +148,10 @@ fn line(no: usize, alike: &[Credential]) -> Line {
         who: first.used_by.as_str(),
         events,
         errors,
-        first_seen: alike
-            .iter()
+        first_seen: all()
             .filter_map(|credential| credential.first_seen.clone())
             .min(),
-        last_seen: alike
-            .iter()
+        last_seen: all()
             .filter_map(|credential| credential.last_seen.clone())
             .max(),
     }
@@ -117,7 +159,10 @@ fn line(no: usize, alike: &[Credential]) -> Line {
 
 /// The part of the ARN that names somebody.
 fn principal(credential: &Credential) -> String {
-    let arn = credential.principal_arn.as_deref().unwrap_or_default();
+    resource(credential.principal_arn.as_deref().unwrap_or_default())
+}
+
+fn resource(arn: &str) -> String {
     arn.splitn(6, ':').last().unwrap_or(arn).to_owned()
 }
 
@@ -159,6 +204,32 @@ mod tests {
             branches(&[0, 1, 2, 2, 1, 2, 0]),
             ["", "├─ ", "│  ├─ ", "│  └─ ", "└─ ", "   └─ ", ""]
         );
+    }
+
+    #[test]
+    fn the_intruders_branch_comes_first() {
+        let session = |depth: u32, key: &str, role: &str, origin| Credential {
+            access_key_id: Some(key.to_owned()),
+            principal_arn: Some(format!("arn:aws:sts::1:assumed-role/{role}/{key}")),
+            issued_by_event_id: Some(key.to_owned()),
+            rule: if depth == 0 { Rule::Start } else { Rule::J1 },
+            depth,
+            origin,
+            ..Credential::default()
+        };
+        let tree = [
+            session(0, "A", "a", Origin::Intruder),
+            session(1, "B", "etl", Origin::Owner),
+            session(1, "C", "etl", Origin::Owner),
+            session(1, "D", "web", Origin::Owner),
+            session(2, "E", "web", Origin::Intruder),
+        ];
+        let lines: Vec<(usize, String)> = lines(&tree)
+            .into_iter()
+            .map(|line| (line.no, line.credential))
+            .collect();
+        let expected = [(0, "A"), (3, "├─ D"), (4, "│  └─ E"), (1, "└─ 2 sessions")];
+        assert_eq!(lines, expected.map(|(no, text)| (no, text.to_owned())));
     }
 
     #[test]

@@ -10,12 +10,14 @@
 //! | `parse` | How does text become statements? |
 //! | `calls` | Which function is called by another name, or in another order? |
 //! | `columns` | What are columns of nested fields called? |
+//! | `headings` | What is a column called that has no name? |
 //! | `planner` | What does a dot after a column mean? |
 //! | `unnest` | What is joined with its own list? |
 
 mod calls;
 mod columns;
 mod data_store;
+mod headings;
 mod parse;
 mod planner;
 mod unnest;

@@ -3,7 +3,7 @@
 //! In: SQL text. Out: statements, rewritten. Promise: a text that DataFusion reads has the same statements, unless it calls
 //! a function of another dialect.
 
-use super::{calls, columns, unnest};
+use super::{calls, columns, headings, unnest};
 use crate::session::functions::IP_ADDRESS;
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
@@ -55,6 +55,8 @@ pub(crate) fn statement(sql: &str) -> Result<Statement> {
 fn rewrite(statement: &mut Statement) {
     match statement {
         Statement::Statement(statement) => {
+            // Before anything is written anew: the names are what was typed.
+            headings::name(statement);
             let _ = statement.visit(&mut unnest::Unnest);
             let _ = statement.visit(&mut calls::Calls);
             let _ = statement.visit(&mut columns::Columns);

@@ -55,8 +55,9 @@ impl Principal {
     }
 }
 
-const DENY_ALL: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+/// AWS's policy that denies everything. As an ARN in a partition it needs no document, which would be long to copy.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSDenyAll.html>
+const DENY_ALL: &str = "iam::aws:policy/AWSDenyAll";
 
 /// Begins and ends around the moment at which the command is run.
 const DENY_OLDER: (&str, &str) = (
@@ -174,8 +175,18 @@ fn of_user(
     }
     steps.push(step(
         format!("deny everything to user {name}, with its console and federated sessions (account {account})"),
-        format!("aws iam put-user-policy --user-name {user} --policy-name keytrail-deny-all --policy-document '{DENY_ALL}'"),
+        format!("aws iam attach-user-policy --user-name {user} --policy-arn arn:{}:{DENY_ALL}", partition(credentials)),
     ));
+}
+
+/// The partition of these credentials.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+fn partition<'a>(credentials: &[&'a Credential]) -> &'a str {
+    let arns = credentials.iter();
+    let mut arns = arns.filter_map(|credential| credential.principal_arn.as_deref());
+    let partition = arns.find_map(|arn| arn.split(':').nth(1));
+    let known = partition.filter(|name| ["aws", "aws-cn", "aws-us-gov"].contains(name));
+    known.unwrap_or("aws")
 }
 
 /// A role's policies cannot be changed where AWS owns the role.

@@ -11,6 +11,29 @@ function get(column, row) {
 
 const TIMES = EVENTS.columns.event_time.rows.map((at) => Date.parse(EVENTS.columns.event_time.values[at]) / 1000);
 
+// Whose events are shown, everywhere: the intruder's (and what may be), the owner's, or all.
+const STRANGE = ["intruder", "suspicious", "both"];
+const KNOWN = TRACE.credentials.some((of) => STRANGE.includes(of.used_by)) || (EVENTS.columns.origin && EVENTS.columns.origin.values.some((value) => STRANGE.includes(value)));
+const VIEW = { who: KNOWN ? "intruder" : "all", changed: [] };
+// What others did about the credentials belongs to every view.
+function isShown(origin) {
+  if (VIEW.who === "all") return true;
+  const owners = origin === "owner";
+  return VIEW.who === "owner" ? owners || origin === "both" : !owners;
+}
+const rowShown = (row) => get("relation", row) === "about" || isShown(get("origin", row));
+
+// The page's state is in its address, so that it can be sent: #event=…&who=…&from=…&to=…
+function state() {
+  return new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+}
+function remember(values) {
+  const now = state();
+  for (const [key, value] of Object.entries(values)) if (value === null || value === undefined || value === "") now.delete(key); else now.set(key, value);
+  const hash = now.toString();
+  try { history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search); } catch { /* some places keep no address */ }
+}
+
 let byId = null;
 function rowOf(eventId) {
   if (!byId) {

@@ -6,6 +6,8 @@ function show(...content) {
   if (!drawer.open) drawer.showModal();
   drawer.scrollTop = 0;
 }
+let opened = null;
+drawer.addEventListener("close", () => { opened = null; remember({ event: null }); });
 drawer.addEventListener("click", (event) => { if (event.target === drawer) drawer.close(); });
 
 const FACTS = ["event_time", "event_source", "event_name", "target", "origin", "severity", "tactic", "finding", "confidence", "access_key_id", "user_identity_arn",
@@ -22,6 +24,7 @@ function pairs(facts) {
 
 function openEvent(row) {
   if (row === undefined || row === null) return;
+  opened = row;
   const facts = FACTS.map((column) => [column.replaceAll("_", " "), get(column, row)]);
   const file = get("log_file", row);
   const source = pairs([
@@ -39,6 +42,8 @@ function openEvent(row) {
     : el("details", {}, el("summary", {}, "the whole record"), el("p", { class: "soft" }, "Put together from the columns that keytrail keeps, in their order; session tokens are left out. The original stands in the log file below."), el("pre", { tabindex: 0 }, pretty(record)));
   const step = (by) => el("button", { type: "button", on: { click: () => openEvent(row + by) }, disabled: row + by < 0 || row + by >= EVENTS.count }, by < 0 ? "← before" : "after →");
   show(el("h3", {}, `${service(row)}:${get("event_name", row)}`), el("div", { class: "tools" }, step(-1), step(1), credential), pairs(facts), ...parts, raw, el("h3", {}, "Source"), source);
+  opened = row;
+  remember({ event: get("event_id", row) });
 }
 
 function service(row) {
@@ -84,11 +89,18 @@ function title(of) {
   return `${of.access_key_id || "console session"} ${name(of.principal_arn)}`;
 }
 
+// What an event is, in a few words: 15:01:12 AttachUserPolicy.
+function said(id) {
+  const row = rowOf(id);
+  return row === undefined ? "event" : `${clock(get("event_time", row)).slice(11)} ${short(get("event_name", row), 60)}`;
+}
+
 // "event" buttons of the parts that were written without scripts, and lists of events.
 function link(ids, most = 3) {
-  const shown = ids.slice(0, most).map((id, n) => el("button", { type: "button", on: { click: () => openEvents("Event", [rowOf(id)]) } }, ids.length > 1 ? `event ${n + 1}` : "event"));
+  const shown = ids.slice(0, most).map((id) => el("button", { type: "button", on: { click: () => openEvents("Event", [rowOf(id)]) } }, said(id)));
   if (ids.length > most) shown.push(el("button", { type: "button", on: { click: () => openEvents(`${ids.length} events`, ids.map(rowOf)) } }, `all ${ids.length} events`));
   return shown;
 }
+document.querySelectorAll("button[data-event]").forEach((button) => { if (!("own" in button.dataset)) button.textContent = said(button.dataset.event); });
 document.querySelectorAll("button[data-event]").forEach((button) => button.addEventListener("click", () => openEvents("Event", [rowOf(button.dataset.event)])));
 document.querySelectorAll("span[data-events]").forEach((span) => span.replaceChildren(...link(span.dataset.events.split(" "))));

@@ -55,14 +55,14 @@ function addresses() {
     const most = [...of.origins].sort((a, b) => b[1] - a[1])[0][0];
     const why = sources.map((source) => (sources.length > 1 ? `${source.program} (${source.origin}): ${source.why}` : source.why)).join(" · ");
     return { ...of, origin: verdicts.size > 1 && verdicts.has("intruder") ? "both" : sources.length ? sources[0].origin : most, why, first: get("event_time", of.rows[0]), last: get("event_time", of.rows[of.rows.length - 1]) };
-  }).sort((a, b) => b.rows.length - a.rows.length);
+  }).sort((a, b) => (a.origin === "owner") - (b.origin === "owner") || b.rows.length - a.rows.length);
 }
 
 function tables() {
   const rows = (list) => list || [];
-  new Table("credentials-table", { label: "credentials", rows: TRACE.credentials.map((_, at) => at), opened: openCredential, columns: CREDENTIAL_COLUMNS, empty: "no credential was found" });
+  new Table("credentials-table", { origin: (at) => cred(at).used_by, label: "credentials", rows: TRACE.credentials.map((_, at) => at), opened: openCredential, columns: CREDENTIAL_COLUMNS, empty: "no credential was found" });
   const timeline = new Table("timeline-table", { label: "timeline", rows: Array.from({ length: EVENTS.count }, (_, row) => row), opened: openEvent, columns: EVENT_COLUMNS, empty: "no event was found" });
-  new Table("addresses-table", { label: "addresses", rows: addresses(), opened: (of) => openEvents(`Events from ${of.address}`, of.rows), columns: [
+  new Table("addresses-table", { origin: (of) => of.origin, label: "addresses", rows: addresses(), opened: (of) => openEvents(`Events from ${of.address}`, of.rows), columns: [
     col("address", (of) => of.address, "13rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }), col("events", (of) => of.rows.length, "5rem", { num: true }),
     col("failed", (of) => of.failed, "5rem", { num: true }), col("credentials", (of) => of.credentials.size, "6.5rem", { num: true }), col("first seen", (of) => clock(of.first), "10.5rem"), col("last seen", (of) => clock(of.last), "10.5rem"),
     col("network", (of) => (TRACE.networks || {})[of.address] || "", "12rem"), col("regions", (of) => [...of.regions].join(", "), "12rem"), col("programs", (of) => [...of.agents].join(" · "), "20rem"), col("why", (of) => of.why, "24rem")] });
@@ -70,14 +70,14 @@ function tables() {
     col("severity", (of) => rank(of.severity), "6rem", { show: (of) => severity(of.severity) }), col("tactic", (of) => of.tactic, "10rem"),
     col("technique", (of) => `${of.technique_id}${of.technique_id_before ? ` (was ${of.technique_id_before})` : ""} ${of.technique_name}`, "22rem"), col("call", (of) => `${of.event_source.replace(".amazonaws.com", "")}:${of.event_name}`, "14rem"),
     col("why", (of) => of.why, "26rem"), col("events", (of) => of.event_ids.length, "5rem", { num: true }), col("result", (of) => (of.failed ? "all failed" : ""), "6rem"), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem")] });
-  new Table("created-table", { label: "clean-up", rows: rows(TRACE.created), opened: openCreated, columns: [
+  new Table("created-table", { origin: (of) => of.origin, label: "clean-up", rows: rows(TRACE.created), opened: openCreated, columns: [
     col("state", (of) => of.state, "9rem"), col("kind", (of) => of.kind, "9rem"), col("id", (of) => of.id, "18rem"), col("of", (of) => of.on, "12rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
     col("change", (of) => of.change, "6rem"), col("by", (of) => of.event_name, "12rem"), col("time", (of) => clock(of.event_time), "10.5rem"), col("account", (of) => of.account_id, "8rem"), col("region", (of) => of.aws_region, "7rem"), col("undo", (of) => of.undo, "30rem", { show: (of) => el("code", {}, short(of.undo)) })] });
-  new Table("data-table", { label: "data", rows: rows(TRACE.data_access), opened: openData, columns: [
+  new Table("data-table", { origin: (of) => of.origin, label: "data", rows: rows(TRACE.data_access), opened: openData, columns: [
     col("kind", (of) => of.kind, "7rem"), col("resource", (of) => of.resource, "24rem"), col("what", (of) => of.actions.join(", "), "10rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
     col("requests", (of) => of.requests, "6rem", { num: true }), col("failed", (of) => of.failed, "5rem", { num: true }), col("objects read", (of) => of.objects_read, "7rem", { num: true }), col("bytes out", (of) => of.bytes_out, "7rem", { num: true, show: (of) => bytes(of.bytes_out) }),
     col("bytes in", (of) => of.bytes_in, "7rem", { num: true, show: (of) => bytes(of.bytes_in) }), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem")] });
-  new Table("denied-table", { label: "refused calls", rows: rows(TRACE.denied), opened: (of) => openEvents("Refused", [rowOf(of.event_id)]), columns: [
+  new Table("denied-table", { origin: (of) => of.origin, label: "refused calls", rows: rows(TRACE.denied), opened: (of) => openEvents("Refused", [rowOf(of.event_id)]), columns: [
     col("call", (of) => `${of.event_source.replace(".amazonaws.com", "")}:${of.event_name}`, "16rem"), col("why", (of) => of.error_code, "14rem"), col("events", (of) => of.events, "5rem", { num: true }), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
     col("key", (of) => of.access_key_id, "13rem"), col("regions", (of) => of.regions.join(", "), "12rem"), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem"), col("in words", (of) => of.error_message, "30rem")] });
   new Table("pivot-table", { label: "others", rows: rows(TRACE.pivot), empty: "nobody else was seen from the intruder's addresses", columns: [
@@ -107,6 +107,84 @@ function openData(of) {
 }
 
 const timeline = tables();
+
+// One switch for chart, tables and lineage.
+function drawSwitch() {
+  const host = document.getElementById("who");
+  if (!TRACE.credentials.length) return;
+  host.hidden = false;
+  const choices = [["intruder", "intruder and unknown"], ["owner", "owner"], ["all", "all"]];
+  const buttons = choices.map(([who, text]) => el("button", { type: "button", "data-who": who, on: { click: () => choose(who) } }, text));
+  host.replaceChildren("show ", ...buttons, el("span", { class: "soft", "aria-live": "polite" }));
+  const mark = () => {
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.who === VIEW.who));
+    let shown = 0;
+    for (let row = 0; row < EVENTS.count; row++) if (rowShown(row)) shown++;
+    host.lastChild.textContent = `${shown} of ${EVENTS.count} events`;
+  };
+  const choose = (who) => {
+    VIEW.who = who;
+    remember({ who: who === "intruder" && KNOWN ? null : who });
+    mark();
+    TABLES.forEach((table) => table.refresh());
+    VIEW.changed.forEach((run) => run());
+  };
+  mark();
+}
+
+// Commands can be copied and ticked. Ticks are kept in this browser; one that keeps nothing is no reason to fail.
+function drawTodos() {
+  for (const pre of document.querySelectorAll(".todo pre")) {
+    const button = el("button", { type: "button", "aria-label": "Copy the command" }, "copy");
+    const say = (text) => { button.textContent = text; setTimeout(() => { button.textContent = "copy"; }, 1500); };
+    button.addEventListener("click", () => {
+      const select = () => { getSelection().selectAllChildren(pre); say("selected"); };
+      if (navigator.clipboard) navigator.clipboard.writeText(pre.textContent).then(() => say("copied"), select); else select();
+    });
+    const place = el("div", { class: "command" });
+    pre.replaceWith(place);
+    place.append(pre, button);
+  }
+  const STORE = "keytrail-trace-steps";
+  const read = () => { try { return new Set(JSON.parse(localStorage.getItem(STORE) || "[]").filter((text) => typeof text === "string")); } catch { return new Set(); } };
+  const ticked = read();
+  for (const box of document.querySelectorAll("input[data-todo]")) {
+    box.checked = ticked.has(box.dataset.todo);
+    box.addEventListener("change", () => {
+      const now = read();
+      if (box.checked) now.add(box.dataset.todo); else now.delete(box.dataset.todo);
+      try { localStorage.setItem(STORE, JSON.stringify([...now])); } catch { /* ticks last as long as the page is open */ }
+    });
+  }
+}
+
+const KEYS = [["/", "search the timeline"], ["j / k", "next / previous event, in the drawer"], ["i / o / a", "show the intruder's, the owner's, all"], ["t / l", "go to the timeline, the lineage"], ["Esc", "close"], ["?", "this list"]];
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+  if (event.key === "Escape" && typing) { event.target.blur(); return; }
+  if (typing) return;
+  const who = { i: "intruder", o: "owner", a: "all" }[event.key];
+  if (event.key === "/") { event.preventDefault(); if (drawer.open) drawer.close(); timeline.search.focus(); timeline.search.scrollIntoView({ block: "center" }); }
+  else if (event.key === "?") show(el("h3", {}, "Keys"), el("dl", {}, ...KEYS.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)])));
+  else if ((event.key === "j" || event.key === "k") && opened !== null) openBeside(opened, event.key === "j" ? 1 : -1);
+  else if (who) { const button = document.querySelector(`#who [data-who=${who}]`); if (button) button.click(); }
+  else if (event.key === "t" || event.key === "l") document.getElementById(event.key === "t" ? "timeline" : "lineage").scrollIntoView();
+});
+
+// The next event of the view.
+function openBeside(row, by) {
+  for (let at = row + by; at >= 0 && at < EVENTS.count; at += by) if (rowShown(at)) return openEvent(at);
+}
+
+const began = state();
+if (["intruder", "owner", "all"].includes(began.get("who"))) VIEW.who = began.get("who");
+drawSwitch();
+drawTodos();
 drawChart(timeline);
 drawGraph();
+TABLES.forEach((table) => table.refresh());
+if (began.get("q")) timeline.find(began.get("q"));
+if (began.get("event")) openEvent(rowOf(began.get("event")));
+addEventListener("hashchange", () => { const id = state().get("event"); if (id && rowOf(id) !== undefined && rowOf(id) !== opened) openEvent(rowOf(id)); });
 document.documentElement.dataset.ready = "yes";

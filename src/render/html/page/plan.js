@@ -1,49 +1,99 @@
-// Ticks, a filter, and what a day of a strip says. Everything to read is in the page already.
+// Ticks, a filter, and what a day of a strip says. The steps of a key are built when it is opened.
 const all = (query, of = document) => [...of.querySelectorAll(query)];
 const $ = (id) => document.getElementById(id);
-const boxes = all("input[data-step]");
 const STORE = "keytrail-plan-steps";
 
-// Only ids of steps are kept, and only those of this page are read back. A browser that keeps nothing is no reason to fail.
+// Only ids of steps are kept, and only such are read back. A browser that keeps nothing is no reason to fail.
+const ID = /^[0-9a-f]{16}$/;
+const ids_ = (list) => (Array.isArray(list) ? list : []).filter((id) => typeof id === "string" && ID.test(id));
+let memory = new Set();
 function kept() {
-  try { return new Set(JSON.parse(localStorage.getItem(STORE) || "[]").filter((id) => typeof id === "string" && /^[0-9a-f]{16}$/.test(id))); } catch { return new Set(); }
+  try { return new Set(ids_(JSON.parse(localStorage.getItem(STORE) || "[]"))); } catch { return new Set(memory); }
 }
 function keep(ids) {
+  memory = new Set(ids);
   try { localStorage.setItem(STORE, JSON.stringify([...ids].sort())); } catch { /* ticks last as long as the page is open */ }
 }
-const ticked = kept();
-for (const box of boxes) {
-  box.checked = ticked.has(box.dataset.step);
-  box.addEventListener("change", () => {
-    const now = kept();
-    if (box.checked) now.add(box.dataset.step); else now.delete(box.dataset.step);
-    keep(now);
-    count();
-  });
-}
-// What is to be done if something goes wrong is no part of the work.
-const counts = (of) => of.filter((box) => !box.closest(".back"));
-function count() {
-  const work = counts(boxes);
-  $("progress").textContent = `${work.filter((box) => box.checked).length} of ${work.length} steps done`;
-  for (const key of all(".key")) {
-    const own = counts(all("input[data-step]", key));
-    const done = own.filter((box) => box.checked).length;
-    key.querySelector(".done").textContent = own.length ? `${done}/${own.length}` : "";
+
+// Boxes, strips and commands of a part of the page.
+function bring(part) {
+  const ticked = kept();
+  for (const box of all("input[data-step]", part)) {
+    box.checked = ticked.has(box.dataset.step);
+    box.addEventListener("change", () => {
+      const now = kept();
+      if (box.checked) now.add(box.dataset.step); else now.delete(box.dataset.step);
+      keep(now);
+      count();
+    });
   }
+  for (const strip of all(".strip", part)) tell(strip);
+  for (const pre of all(".step pre", part)) copied(pre);
 }
+
+// The steps of a key are built when it is opened.
+function build(key) {
+  const made = key.querySelector(":scope > template");
+  if (!made) return;
+  made.remove();
+  bring(made.content);
+  key.append(made.content);
+}
+
+const keyBoxes = all(".key").map((key) => ({ key, ids: key.dataset.steps.split(" ").filter(Boolean) }));
+// What is to be done if something goes wrong is no part of the work.
+const common = () => all("input[data-step]").filter((box) => !box.closest(".back") && !box.closest(".key")).map((box) => box.dataset.step);
+const COMMON = common();
+function count() {
+  const ticked = kept();
+  const done = (ids) => ids.filter((id) => ticked.has(id)).length;
+  let sum = done(COMMON), of = COMMON.length;
+  for (const { key, ids } of keyBoxes) {
+    const own = done(ids);
+    sum += own;
+    of += ids.length;
+    key.querySelector(".done").textContent = ids.length ? `${own}/${ids.length}` : "";
+  }
+  $("progress").textContent = `${sum} of ${of} steps done`;
+}
+function mark() {
+  const ticked = kept();
+  for (const box of all("input[data-step]")) box.checked = ticked.has(box.dataset.step);
+  count();
+}
+const known = () => new Set([...COMMON, ...keyBoxes.flatMap(({ ids }) => ids), ...all("input[data-step]").map((box) => box.dataset.step)]);
 $("forget").addEventListener("click", () => {
   const now = kept();
-  for (const box of boxes) { box.checked = false; now.delete(box.dataset.step); }
+  for (const id of known()) now.delete(id);
   keep(now);
-  count();
+  mark();
+});
+
+// Ticks for others: a file of ids, which another copy of the page adds to its own.
+$("export").addEventListener("click", () => {
+  const text = JSON.stringify({ [STORE]: [...kept()].sort() }, null, 1);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.download = "keytrail-ticks.json";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+});
+$("import").addEventListener("change", async () => {
+  const file = $("import").files[0];
+  $("import").value = "";
+  if (!file) return;
+  let found = [];
+  try { found = ids_(JSON.parse(await file.text())[STORE]); } catch { /* said below */ }
+  keep(new Set([...kept(), ...found]));
+  mark();
+  $("count").textContent = found.length ? `${found.length} ticks imported` : "no ticks in that file";
 });
 
 // The filter looks at what stands in the order's row and in the names of consumers.
 const keys = all(".key").map((key) => ({
   key,
   row: document.querySelector(`tr[data-key="${key.dataset.key}"]`),
-  text: [document.querySelector(`tr[data-key="${key.dataset.key}"]`).textContent, key.querySelector("summary").textContent, ...all(".consumer h3", key).map((name) => name.textContent)].join(" ").toLowerCase(),
+  text: [document.querySelector(`tr[data-key="${key.dataset.key}"]`).textContent, key.querySelector("summary").textContent, key.dataset.names].join(" ").toLowerCase(),
 }));
 function filter() {
   const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -68,21 +118,23 @@ $("unfold").addEventListener("click", () => {
   $("unfold").textContent = open ? "fold all" : "unfold all";
 });
 
+for (const { key } of keys) key.addEventListener("toggle", () => { if (key.open) build(key); });
+
 // A link to a key opens it.
 function follow() {
   const key = /^#key-\d+$/.test(location.hash) && document.querySelector(location.hash);
-  if (key) { key.open = true; key.scrollIntoView(); }
+  if (key) { build(key); key.open = true; key.scrollIntoView(); }
 }
 addEventListener("hashchange", follow);
 
 // Paper cannot be unfolded.
 let folded = [];
-addEventListener("beforeprint", () => { folded = all("details:not([open])"); for (const one of folded) one.open = true; });
+addEventListener("beforeprint", () => { for (const { key } of keys) build(key); folded = all("details:not([open])"); for (const one of folded) one.open = true; });
 addEventListener("afterprint", () => { for (const one of folded) one.open = false; });
 
 // What a day of a strip says.
-const first = Date.parse(document.querySelector("figcaption span")?.textContent || "");
-for (const strip of all(".strip")) {
+function tell(strip) {
+  const first = Date.parse(strip.parentElement.querySelector("figcaption span").textContent);
   const tip = strip.parentElement.querySelector(".tip");
   let days = null;
   strip.addEventListener("pointermove", (event) => {
@@ -95,7 +147,7 @@ for (const strip of all(".strip")) {
 }
 
 // Each command can be copied.
-for (const pre of all(".step pre")) {
+function copied(pre) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "copy";
@@ -111,6 +163,7 @@ for (const pre of all(".step pre")) {
   place.append(pre, button);
 }
 
+bring(document);
 $("tools").hidden = false;
 count();
 filter();

@@ -5,10 +5,12 @@ const TABLES = [];
 
 // columns: { label, value(row), show?(row) → node, num?, width }; rows: anything; opened(row): a click.
 class Table {
-  constructor(place, { columns, rows, opened, label, empty }) {
+  constructor(place, { columns, rows, opened, label, empty, origin }) {
+    // Rows whose origin is known follow the page's switch.
+    this.origin = origin;
     this.columns = columns; this.all = rows; this.opened = opened;
     this.sorted = null; this.down = false; this.words = []; this.only = null; this.texts = new Map();
-    this.search = el("input", { type: "search", placeholder: "filter: words that must occur", "aria-label": `Filter ${label}`, on: { input: () => this.type() } });
+    this.search = el("input", { type: "search", placeholder: "filter", "aria-label": `Filter ${label}`, on: { input: () => this.type() } });
     this.count = el("span", { class: "soft", "aria-live": "polite" });
     this.head = el("tr");
     columns.forEach((column, at) => {
@@ -60,6 +62,7 @@ class Table {
 
   refresh() {
     let rows = this.all;
+    if (this.origin) rows = rows.filter((row) => isShown(this.origin(row)));
     if (this.only) rows = rows.filter(this.only);
     if (this.words.length) rows = rows.filter((row) => { const text = this.textOf(row); return this.words.every((word) => text.includes(word)); });
     if (this.sorted !== null) {

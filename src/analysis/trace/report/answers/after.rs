@@ -2,7 +2,7 @@
 //!
 //! In: the sections and the deeds. Out: one [`Answer`] each. Promise: what was not searched for is not said to be absent.
 
-use super::super::super::graph::deeds::Deed;
+use super::super::super::graph::deeds::{Deed, short as moment};
 use super::super::containment::About;
 use super::super::unseen::listed;
 use super::done::suspicious;
@@ -38,10 +38,10 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
     };
     let mut parts = vec![match strange().next_back() {
         Some(deed) => format!(
-            "the last event that is not the owner's is at {}",
+            "last call not by the owner {}",
             short(&deed.event.event_time)
         ),
-        None => "every event is the owner's".to_owned(),
+        None => "every call is the owner's".to_owned(),
     }];
     let contained = about
         .keys
@@ -53,9 +53,13 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
     let mut events = Vec::new();
     if let Some(contained) = contained {
         let after: Vec<&Deed> = strange().filter(|deed| deed.time > contained).collect();
+        let calls = match after.len() {
+            0 => "none".to_owned(),
+            calls => format!("{calls} of them"),
+        };
         parts.push(format!(
-            "{} after a key was first deactivated",
-            counted(after.len(), "such event", "such events")
+            "{calls} after a key was first deactivated at {}",
+            moment(contained)
         ));
         events.extend(after.iter().map(|deed| deed.event.event_id.clone()));
     } else {
@@ -70,12 +74,22 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
             Some(false) => {}
         }
     }
-    parts.push(format!(
-        "at {}, {} still valid, {} in a state that the logs do not show",
+    let mut state = format!(
+        "at {} {} still valid",
         short(&trace.summary.as_of),
-        counted(alive, "session", "sessions"),
-        counted(open, "credential", "credentials"),
-    ));
+        match alive {
+            0 => "no session is".to_owned(),
+            1 => "1 session is".to_owned(),
+            alive => format!("{alive} sessions are"),
+        },
+    );
+    if open > 0 {
+        state += &format!(
+            "; the logs do not show the state of {}",
+            counted(open, "credential", "credentials")
+        );
+    }
+    parts.push(state);
     answer("Is it over?", parts.join("; "), events)
 }
 
