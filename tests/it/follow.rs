@@ -26,6 +26,16 @@ fn next(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Value {
     serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap()
 }
 
+/// A running program; it ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 fn terminate(process: &Child) {
     let id = process.id().to_string();
     let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
@@ -36,7 +46,7 @@ fn terminate(process: &Child) {
 fn follow_stores_what_is_added_until_it_is_asked_to_stop() {
     let folder = tempfile::tempdir().unwrap();
     write_days(&folder.path().join("trail"), ACCOUNT, 0..1);
-    let mut process = Command::new(env!("CARGO_BIN_EXE_keytrail"))
+    let process = Command::new(env!("CARGO_BIN_EXE_keytrail"))
         .args([
             "ingest", "trail", "--lake", "lake", "--follow", "--every", "1s",
         ])
@@ -46,6 +56,8 @@ fn follow_stores_what_is_added_until_it_is_asked_to_stop() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut running = Running(process);
+    let process = &mut running.0;
     let mut words = BufReader::new(process.stderr.take().unwrap()).lines();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
 
@@ -83,7 +95,7 @@ fn follow_stores_what_is_added_until_it_is_asked_to_stop() {
     );
     assert!(page.contains(&total), "{page}");
 
-    terminate(&process);
+    terminate(process);
     // Each second day has a log file that is cut off, and records that cannot be read.
     assert_eq!(process.wait().unwrap().code(), Some(3));
 }
