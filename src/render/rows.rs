@@ -89,7 +89,15 @@ impl Render for Whole {
         let room = Room::of(self.format, self.options).filter(|_| self.options.folded);
         match room {
             Some(room) => {
-                let report = folded(report, room, |report, text| self.write(report, text))?;
+                // Codes of colours take no room.
+                let plain = Whole {
+                    options: RenderOptions {
+                        color: false,
+                        ..self.options
+                    },
+                    ..*self
+                };
+                let report = folded(report, room, |report, text| plain.write(report, text))?;
                 self.write(&report, out)
             }
             None => self.write(report, out),

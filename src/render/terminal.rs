@@ -394,7 +394,7 @@ mod tests {
             "Sample (times in UTC)\n\
              note: Two rows.\n\
              \n\
-             access_key_id         last_seen                events  root  regions               other_fields\n\
+             access key            last seen                events  root  regions               other fields\n\
              AKIAIOSFODNN7EXAMPLE  2025-03-03 02:17:31          12  true  eu-west-1, us-east-1  {\"a\": [1]}\n\
              –                     2025-03-03 02:17:31.250      -1  –                           not json\n"
         );
@@ -404,7 +404,7 @@ mod tests {
     fn a_narrow_terminal_gets_records() {
         let text = at_width(40, &sample());
         assert!(
-            text.contains("access_key_id  AKIAIOSFODNN7EXAMPLE\nlast_seen      2025-03-03"),
+            text.contains("access key    AKIAIOSFODNN7EXAMPLE\nlast seen     2025-03-03"),
             "{text}"
         );
         assert!(text.contains("not json"), "{text}");
@@ -414,7 +414,7 @@ mod tests {
     fn records_are_wanted_or_needed() {
         let text = rendered(Format::Records, &sample());
         assert!(
-            text.contains("access_key_id  AKIAIOSFODNN7EXAMPLE\nlast_seen      2025-03-03"),
+            text.contains("access key    AKIAIOSFODNN7EXAMPLE\nlast seen     2025-03-03"),
             "{text}"
         );
     }

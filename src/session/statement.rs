@@ -60,7 +60,7 @@ impl Statement {
             SqlFault::new(format!("not SQL: {}", error.message)).at(place)
         })?;
         nesting::check(&words, &text)?;
-        let parsed = dialect::parse(words).map_err(|error| unreadable(error, &text))?;
+        let parsed = dialect::typed(words).map_err(|error| unreadable(error, &text))?;
         let text: Arc<str> = text.into();
         let statements = parsed.into_iter().map(|statement| {
             Ok(Self {

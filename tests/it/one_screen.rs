@@ -135,6 +135,25 @@ fn long_answers_are_folded_and_say_so() {
     assert!(rows["consumers"].as_array().unwrap().len() >= 30);
 }
 
+/// Colours take no room: the same rows are shown with them and without.
+#[test]
+fn colours_fold_nothing_more() {
+    for command in [
+        &["ready", "--trail", TRAIL][..],
+        &["plan", "--trail", TRAIL],
+        &["trace", KEY, "--trail", TRAIL],
+    ] {
+        let plain = printed(command, "80");
+        let coloured = printed(&[command, &["--color", "always"]].concat(), "80");
+        assert_eq!(
+            plain.lines().count(),
+            coloured.lines().count(),
+            "{command:?}"
+        );
+        assert!(coloured.contains("\u{1b}["), "{command:?}");
+    }
+}
+
 #[test]
 fn a_ticket_has_what_matters() {
     let text = printed(

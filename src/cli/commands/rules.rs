@@ -79,8 +79,11 @@ pub(super) fn known(file: Option<&Path>) -> Result<Rules, Failure> {
         return Ok(rules);
     };
     let file = path.display().to_string();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("cannot read {file}")).because(&error))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("{file} cannot be read"))
+            .because(&error)
+            .of_option("--rules")
+    })?;
     rules
         .with_file(&file, &text)
         .map_err(|error| Failure::new("the rules are not understood").because(&error))

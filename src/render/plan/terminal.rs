@@ -95,9 +95,14 @@ impl Writer<'_> {
             coverage: None,
         };
         let room = Room::lines(self.options).without(BESIDE);
+        // Codes of colours take no room.
+        let plain = RenderOptions {
+            color: false,
+            ..self.options
+        };
         let report = fold::folded(&report, room, |report, text| {
             let mut sections = report.sections.iter();
-            sections.try_for_each(|order| table(order, Format::Table, self.options, text))
+            sections.try_for_each(|order| table(order, Format::Table, plain, text))
         })?;
         let mut sections = report.sections.into_iter();
         sections

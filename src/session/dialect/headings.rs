@@ -55,10 +55,11 @@ fn is_computed(expr: &Expr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse::statement;
+    use super::super::parse::{typed, words};
 
     fn named(sql: &str) -> String {
-        statement(sql).unwrap().to_string()
+        let statements = typed(words(sql).unwrap()).unwrap();
+        statements[0].to_string()
     }
 
     #[test]

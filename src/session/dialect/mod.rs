@@ -25,5 +25,5 @@ mod unnest;
 pub(crate) use columns::is_json;
 pub use data_store::fill_event_data_store;
 pub(crate) use data_store::quote_ids;
-pub(crate) use parse::{DEEPEST, parse, statement, words};
+pub(crate) use parse::{DEEPEST, statement, typed, words};
 pub(crate) use planner::planners;

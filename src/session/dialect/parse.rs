@@ -23,8 +23,17 @@ pub(crate) fn words(sql: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
     Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location()
 }
 
+/// The statements that words make, as somebody typed them: columns without a name are called what was typed.
+pub(crate) fn typed(words: Vec<TokenWithSpan>) -> Result<VecDeque<Statement>> {
+    made(words, true)
+}
+
 /// The statements that words make.
-pub(crate) fn parse(words: Vec<TokenWithSpan>) -> Result<VecDeque<Statement>> {
+fn parse(words: Vec<TokenWithSpan>) -> Result<VecDeque<Statement>> {
+    made(words, false)
+}
+
+fn made(words: Vec<TokenWithSpan>, is_typed: bool) -> Result<VecDeque<Statement>> {
     // Where lambdas are read, `a -> b` is one; else it is an operator on JSON.
     let dialect: &dyn Dialect = match has_lambda(&words) {
         true => &DuckDbDialect {},
@@ -36,6 +45,10 @@ pub(crate) fn parse(words: Vec<TokenWithSpan>) -> Result<VecDeque<Statement>> {
         .build()?
         .parse_statements()?;
     for statement in &mut statements {
+        // Before anything is written anew.
+        if is_typed && let Statement::Statement(statement) = statement {
+            headings::name(statement);
+        }
         rewrite(statement);
     }
     Ok(statements)
@@ -55,8 +68,6 @@ pub(crate) fn statement(sql: &str) -> Result<Statement> {
 fn rewrite(statement: &mut Statement) {
     match statement {
         Statement::Statement(statement) => {
-            // Before anything is written anew: the names are what was typed.
-            headings::name(statement);
             let _ = statement.visit(&mut unnest::Unnest);
             let _ = statement.visit(&mut calls::Calls);
             let _ = statement.visit(&mut columns::Columns);
