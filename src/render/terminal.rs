@@ -60,7 +60,7 @@ enum Shape {
 }
 
 /// The most lines of a cell in an answer that is folded.
-const TALLEST: usize = 3;
+const TALLEST: usize = 2;
 
 /// A single row with more columns than this is a summary, which is read from top to bottom, not a list of one.
 const ROW_COLUMNS: usize = 8;

@@ -9,7 +9,7 @@ mod done;
 use super::super::graph::deeds::{Deed, short as moment};
 use super::super::graph::facts::{Changes, text};
 use super::containment::About;
-use super::unseen::listed;
+use super::unseen::{counted, listed};
 use crate::report::trace::{Answer, Confidence, Credential, CredentialKind, Origin, Rule, Trace};
 use after::{certainty, cleanup, others, over, where_else};
 use done::{blinding, damage, data, from_where, of_kinds, outside};
@@ -277,10 +277,11 @@ fn credentials(trace: &Trace) -> Answer {
     let text = match others.len() {
         0 => "none in these logs".to_owned(),
         all => format!(
-            "{all} ({} exact, {} by session, {} by principal), {used} of them used, {deepest} levels deep; {hands}",
+            "{all} ({} exact, {} by session, {} by principal), {used} of them used, {} deep; {hands}",
             count(Confidence::Exact),
             count(Confidence::Session),
             count(Confidence::Principal),
+            counted(u64::from(deepest), "level"),
         ),
     };
     answer(

@@ -59,8 +59,9 @@ pub(in crate::analysis::trace) fn unseen(
         add(
             BlindSpot::Rejected,
             format!(
-                "{} log files and {} records could not be read",
-                coverage.log_files_rejected, coverage.records_rejected
+                "{} and {} could not be read",
+                counted(coverage.log_files_rejected, "log file"),
+                counted(coverage.records_rejected, "record"),
             ),
             "what they held is missing here; the table rejects and the ingest summary name them",
         );
@@ -194,6 +195,14 @@ fn possible(
         if did(service) {
             add(BlindSpot::PossibleCredential, what.to_owned(), meaning);
         }
+    }
+}
+
+/// A number with its noun.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
     }
 }
 
