@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::{Format, RenderOptions, coverage_lines, escape, renderer};
 use keytrail::report::{Coverage, Report};
 
@@ -37,6 +38,14 @@ impl Ending {
         Self {
             next: Some(command),
             folded: false,
+        }
+    }
+
+    /// Folded, unless all was asked for, or these few keys: of them every detail is wanted.
+    pub(crate) fn fold_unless(self, named: &[AccessKeyId], fold: FoldArgs) -> Self {
+        match named.is_empty() {
+            true => self.fold(fold),
+            false => self,
         }
     }
 

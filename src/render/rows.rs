@@ -89,14 +89,21 @@ impl Render for Whole {
         let room = Room::of(self.format, self.options).filter(|_| self.options.folded);
         match room {
             Some(room) => {
-                // Codes of colours take no room.
-                let plain = Whole {
+                let of = |color, folded| Whole {
                     options: RenderOptions {
-                        color: false,
+                        color,
+                        folded,
                         ..self.options
                     },
                     ..*self
                 };
+                // Codes of colours take no room.
+                let (open, plain) = (of(false, false), of(false, true));
+                let mut text = Vec::new();
+                open.write(report, &mut text)?;
+                if room.holds(&text) {
+                    return of(self.options.color, false).write(report, out);
+                }
                 let report = folded(report, room, |report, text| plain.write(report, text))?;
                 self.write(&report, out)
             }

@@ -143,12 +143,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let session = question::session(&args.trail, context).await?;
     let consumers = ConsumersQuestion {
-        keys: args.access_key_ids,
+        keys: args.access_key_ids.clone(),
         options: Some(options),
         include_intruder: args.include.is_some(),
     };
     let mut report = answer(&session, &consumers, &Params::new()).await?;
     args.pick.apply(&mut report)?;
-    let ending = Ending::next(next::command(&["ready"], &args.trail)).fold(args.fold);
+    let ending = Ending::next(next::command(&["ready"], &args.trail));
+    let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     output::write_ending(&report, &args.output, &ending, context)
 }

@@ -63,7 +63,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let session = question::session(&args.trail, context).await?;
     let found = progress(&session, &args.access_key_ids, day, &options).await?;
-    let ending = Ending::next(next::command(&["ready"], &args.trail)).fold(args.fold);
+    let ending = Ending::next(next::command(&["ready"], &args.trail));
+    let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     let mut report = found.report()?;
     args.pick.apply(&mut report)?;
     output::write_ending(&report, &args.output, &ending, context)

@@ -162,11 +162,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         .keys
         .retain(|key| verdict.wants(key.verdict) && pick.wants(key.user_name.as_deref()));
     let ending = Ending::next(next(&found, &args.judged.trail));
-    // Of keys that are named, every rule is wanted.
-    let ending = match args.access_key_ids.is_empty() {
-        true => ending.fold(args.fold),
-        false => ending,
-    };
+    let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     let mut report = found.report()?;
     pick.apply(&mut report)?;
     output::write_ending(&report, &args.output, &ending, context)
