@@ -46,15 +46,15 @@ pub(crate) struct Args {
     up: bool,
 
     /// Find what followed (the default)
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     down: bool,
 
     /// Show each event of the timeline in a line of its own
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     all: bool,
 
     /// Also follow what the owner made or changed; otherwise it is only counted
-    #[arg(long, conflicts_with = "up")]
+    #[arg(long, conflicts_with = "up", hide_short_help = true)]
     follow_owner: bool,
 
     /// The owner's networks: a file with one address or CIDR range per line; any other address is the intruder's
@@ -71,20 +71,21 @@ pub(crate) struct Args {
         value_name = "LEVEL",
         value_enum,
         default_value_t,
-        hide_possible_values = true
+        hide_possible_values = true,
+        hide_short_help = true
     )]
     confidence: Level,
 
     /// The moment that counts as now, for what is still valid; the last event of the logs if not given
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", hide_short_help = true)]
     as_of: Option<String>,
 
     /// Also the findings of this CSV file, in the shape of `keytrail rules --format csv`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     rules: Option<PathBuf>,
 
     /// What is ours and what is known: a file with lines such as `known_accounts 123456789012`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     lists: Option<PathBuf>,
 
     /// Show all sections, instead of what fits one screen (or a ticket, as Markdown)

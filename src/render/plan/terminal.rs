@@ -19,7 +19,7 @@ const WIDEST: usize = 110;
 const NARROWEST: usize = 40;
 
 /// Lines of a plan besides the order of its keys: title, notes, coverage, what to do next.
-const BESIDE: usize = 16;
+const BESIDE: usize = 20;
 
 /// Where text begins below the line it belongs to.
 const INDENT: usize = 4;
