@@ -181,11 +181,15 @@ impl Screen<'_> {
                 .collect();
         }
         let first = all.first().cloned().unwrap_or_default();
-        let mut lines = self.prose(&first, 0, tall.min(2));
-        if let Some(losses) = coverage::losses(coverage) {
-            lines.extend(self.prose(&losses, 0, 1));
+        match coverage::losses(coverage) {
+            // In one line what is missing comes first.
+            Some(losses) if tall == 1 => self.prose(&format!("{losses}; {first}"), 0, 1),
+            losses => [Some(first), losses]
+                .iter()
+                .flatten()
+                .flat_map(|line| self.prose(line, 0, 2))
+                .collect(),
         }
-        lines
     }
 
     /// A text in lines that fit beside an indent, so many at most.
