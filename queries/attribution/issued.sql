@@ -7,6 +7,6 @@ SELECT
     user_agent,
     event_id,
     event_time
-FROM events
+FROM first_records
 WHERE issued_access_key_id IS NOT NULL AND access_key_id IS NOT NULL
 ORDER BY event_time, event_id

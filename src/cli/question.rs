@@ -88,7 +88,12 @@ async fn open(
     match trail.input.input() {
         Input::Lake(lake) => {
             let lake = Lake::open(&location(&lake, &trail.access).await?).await?;
-            Ok(Session::lake(lake, &options).await?)
+            let session = Session::lake(lake, &options).await?;
+            if let Some((what, near)) = session.misnamed().await? {
+                return Err(Failure::new(format!("{what} is not seen in these logs"))
+                    .hint(format!("did you mean {}?", near.join(" or "))));
+            }
+            Ok(session)
         }
         Input::Trails(names) => {
             Ok(Session::trail(sources(&names, &trail.access).await?, &options).await?)

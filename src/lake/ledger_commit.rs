@@ -28,6 +28,8 @@ pub(super) struct Entries {
     known: HashSet<ParcelId>,
     /// Log files that another ingest has settled since this one began.
     theirs: HashSet<u128>,
+    /// Events that others stored under the name of a log file whose row may be ours to write, by the name's identity.
+    pub(super) elsewhere: HashMap<u128, u64>,
     /// Parcels that another ingest has accounted for since this one began.
     pub(super) parcels: Vec<ParcelId>,
 }
@@ -151,6 +153,9 @@ impl Lake {
             let mut replaced = HashSet::new();
             let mut files: HashMap<String, StoredFile> = HashMap::new();
             for row in &mut ours {
+                let elsewhere = self.entries.elsewhere.get(&identity(&[&row.log_file], 0));
+                let elsewhere = elsewhere.copied().unwrap_or_default();
+                row.found = (row.found + elsewhere).min(row.duplicates);
                 for identity in [identity_of(row), placeholder(&row.log_file)] {
                     if let Some(open) = self.entries.open.get(&identity) {
                         replaced.insert(identity);

@@ -6,8 +6,10 @@
 //! keytrail's own SQL as for a user's, and it only asks: [`Session::statements`], [`Session::plan`], [`Query::bind`],
 //! [`Query::ready`], [`Ready::run`], [`Rows::next`].
 
+mod bounded;
 mod cancel;
 mod catalog;
+mod checked;
 mod count_texts;
 mod covered;
 mod damage;
@@ -17,7 +19,9 @@ mod error;
 mod fault;
 mod functions;
 mod measured;
+mod near;
 mod params;
+mod placeholder;
 mod query;
 mod raw;
 mod sound;
@@ -32,6 +36,8 @@ pub use catalog::{ColumnInfo, FunctionInfo};
 pub use dialect::fill_event_data_store;
 pub use error::SessionError;
 pub use fault::{FaultKind, Place, SqlFault};
+pub use near::{NameKind, Near};
+pub use placeholder::{is_placeholder, placeholders};
 pub use query::{Query, Ready, Rows};
 pub use statement::Statement;
 pub use typed::{Ending, Named, Next, Open, Typed};
@@ -45,9 +51,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::datasource::{MemTable, TableProvider, provider_as_source};
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{FunctionRegistry as _, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use raw::{LedgerTable, RawTable, Trail};
@@ -280,6 +286,11 @@ fn context(
     let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
     // Errors point into the statement.
     config.options_mut().sql_parser.collect_spans = true;
+    // With two branches of a UNION, that rule gives each its columns in another order.
+    config
+        .options_mut()
+        .optimizer
+        .enable_leaf_expression_pushdown = false;
     let parquet = &mut config.options_mut().execution.parquet;
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
@@ -300,12 +311,16 @@ fn context(
     for function in functions {
         context.register_udf(function);
     }
+    bounded::register(&context, max_memory);
     context.register_udaf(count_texts::count_texts());
     let distinct_texts = distinct::DistinctTexts::new(count_texts::count_texts());
     context.add_analyzer_rule(Arc::new(distinct_texts));
     // `json_get`, `->`, `->>` and their like.
     datafusion_functions_json::register_all(&mut context)?;
     context.add_analyzer_rule(Arc::new(sound::SoundJson::new()));
+    context.add_analyzer_rule(Arc::new(checked::Checked::new(
+        context.udf("regexp_like").ok(),
+    )));
     Ok(context)
 }
 

@@ -4,7 +4,7 @@
 //! a query is said before its first row; rows are handed on as they come, so that a large answer needs no more memory than
 //! a small one.
 
-use super::cancel::can_be_stopped;
+use super::cancel::{apart, can_be_stopped};
 use super::fault::{FaultKind, SqlFault};
 use super::params::value;
 use super::raw::DecodeExec;
@@ -41,17 +41,16 @@ impl Session {
         let Statement { ask, text } = statement;
         let shown = match ask {
             Ask::Rows(parsed) => {
-                let plan = async {
-                    views::register_named(&self.context, &parsed).await?;
-                    let state = self.context.state();
+                let registered = views::register_named(&self.context, &parsed).await;
+                let (state, said) = (self.context.state(), Arc::clone(&text));
+                let plan = apart(async move {
+                    registered?;
                     let plan = state.statement_to_plan(*parsed).await?;
                     only_asks().verify_plan(&plan)?;
+                    let plan = times::read(plan, &said, Utc::now())?;
                     Ok((state, plan))
-                };
-                let read = plan
-                    .await
-                    .and_then(|(state, plan)| Ok((state, times::read(plan, &text, Utc::now())?)));
-                return match read {
+                });
+                return match plan.await {
                     Ok((state, plan)) => plan.map_err(SessionError::from).map(|plan| Query {
                         about: matches!(plan, LogicalPlan::Explain(_)),
                         state,
@@ -170,10 +169,9 @@ impl Query {
     ///
     /// Types do not fit, or the input cannot be read.
     pub async fn ready(self) -> Result<Ready, SessionError> {
-        let plan = spool::physical(&self.state, &self.plan).await;
-        let plan = plan
-            .and_then(can_be_stopped)
-            .map_err(|error| self.fault(error))?;
+        let (state, plan) = (self.state.clone(), self.plan.clone());
+        let plan = apart(async move { can_be_stopped(spool::physical(&state, &plan).await?) });
+        let plan = plan.await.map_err(|error| self.fault(error))?;
         Ok(Ready {
             lines: matches!(self.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)),
             state: self.state,

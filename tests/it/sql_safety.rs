@@ -337,7 +337,7 @@ async fn questions_are_answered() {
         ("SELECT * FROM generate_series(1, 5)", 5),
         ("SHOW TABLES", 3 + VIEWS.len()),
         ("SHOW TABLES LIKE 'e%'", 2),
-        ("DESCRIBE cloudtrail_logs", 35),
+        ("DESCRIBE cloudtrail_logs", 36),
         ("WITH sessions AS (SELECT 1 AS a) SELECT a FROM sessions", 1),
         ("SHOW COLUMNS FROM rejects", 5),
         ("DESCRIBE rejects", 5),

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::pick::PickArgs;
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Show who uses access keys, and what each of them should use instead
 ///
@@ -148,6 +148,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         include_intruder: args.include.is_some(),
     };
     let mut report = answer(&session, &consumers, &Params::new()).await?;
+    if report.sections.iter().all(|section| section.rows() == 0) {
+        sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
+    }
     args.pick.apply(&mut report)?;
     let ending = Ending::next(next::command(&["ready"], &args.trail));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);

@@ -15,12 +15,13 @@ use keytrail::analysis::policy::{
 };
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::escape;
+use keytrail::session::NameKind;
 
 use super::consumers::NetworkArgs;
 use crate::args::{OutputArgs, TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::{output, question, sought};
 
 /// Write the least-privilege IAM policy for a key's observed use
 ///
@@ -121,6 +122,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let session = question::session(&args.trail, context).await?;
     Observed::foresee(&session, &key, args.consumer.is_some()).await?;
     let mut observed = Observed::read(&session, &key).await?;
+    if observed.uses.is_empty() {
+        sought::check(&session, NameKind::AccessKey, key.as_str()).await?;
+    }
     if !args.include.contains(&Include::Intruder) {
         observed = observed.without_intruder(&session).await?;
     }

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::pick::PickArgs;
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Show which consumers have gone, moved to a role, stayed or come since a date
 ///
@@ -66,6 +66,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let ending = Ending::next(next::command(&["ready"], &args.trail));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     let mut report = found.report()?;
+    if report.sections.iter().all(|section| section.rows() == 0) {
+        sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
+    }
     args.pick.apply(&mut report)?;
     output::write_ending(&report, &args.output, &ending, context)
 }

@@ -18,7 +18,7 @@ use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
 use crate::output::Ending;
 use crate::pick::{PickArgs, VerdictArgs};
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Show which keys can be deactivated or deleted, and which cannot yet
 ///
@@ -83,6 +83,14 @@ impl JudgedArgs {
             .options(as_of, self.networks.address_book()?);
         let iam = self.iam.given().then_some(&inventory);
         let mut found = ready(&session, keys, iam, &options).await?;
+        let judged = |key: &str| {
+            let mut ids = found
+                .keys
+                .iter()
+                .filter_map(|known| known.access_key_id.as_ref());
+            ids.any(|id| id.as_str() == key)
+        };
+        sought::check_keys(&session, keys, judged).await?;
         // Keys that are in use would not even be listed if their last calls were left out.
         let since = session.selection().since;
         let window = found.as_of.map(|as_of| as_of - self.thresholds.window);

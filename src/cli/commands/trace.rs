@@ -17,6 +17,7 @@ use keytrail::cloudtrail::Bound;
 use keytrail::knowledge::{AddressBook, address_range};
 use keytrail::render::{SECTIONS, TraceView, html, render_trace};
 use keytrail::report::trace::{Confidence, Trace};
+use keytrail::session::NameKind;
 
 use super::consumers::NetworkArgs;
 use super::rules;
@@ -24,7 +25,7 @@ use crate::args::{OutputArgs, TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Trace a compromised key: everything it did, what came out of it, what to clean up
 ///
@@ -161,6 +162,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let book = args.networks.address_book()?;
     let session = question::session(&args.trail, context).await?;
     let trace = trace(&session, &options).await?;
+    if trace.timeline.is_empty() && trace.credentials.is_empty() {
+        let kind = match &options.start {
+            Start::AccessKey(_) => Some(NameKind::AccessKey),
+            Start::Principal(_) => Some(NameKind::Principal),
+            Start::SourceIp(_) => Some(NameKind::Address),
+            Start::User(_) => Some(NameKind::User),
+            Start::Instance(_) | Start::Event(_) => None,
+        };
+        if let Some(kind) = kind {
+            sought::check(&session, kind, options.start.as_str()).await?;
+        }
+    }
     if let Some(path) = &args.html {
         let files = trace.timeline.iter();
         let files = files.filter_map(|event| event.log_file.as_deref());
