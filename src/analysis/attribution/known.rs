@@ -30,6 +30,8 @@ pub(in crate::analysis) struct Known<'a> {
     pub(in crate::analysis) usual_addresses: BTreeSet<String>,
     /// Where the user signed in to the console.
     pub(in crate::analysis) sign_ins: Vec<SignIn>,
+    /// When the credential was made, if the log shows it.
+    pub(in crate::analysis) made: Option<i64>,
     /// Whether the credential is one temporary session.
     pub(in crate::analysis) is_session: bool,
     /// Whether unusual use is expected of its principal.

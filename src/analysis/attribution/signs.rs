@@ -53,6 +53,8 @@ pub(super) struct Looked<'a> {
     pub(super) known: &'a Known<'a>,
     /// Whether there is enough of a past to call something new.
     pub(super) has_past: bool,
+    /// Whether nothing like it came before or after, and there is enough of an after to say so.
+    pub(super) stands_alone: bool,
 }
 
 impl Looked<'_> {
@@ -78,6 +80,7 @@ pub(super) const SIGNS: &[Test] = &[
     elsewhere,
     other_program,
     both_new,
+    never_again,
     outside_its_network,
     two_networks_at_once,
     acts::who_am_i,
@@ -146,6 +149,16 @@ fn other_program(l: &Looked<'_>) -> Option<Sign> {
 fn both_new(l: &Looked<'_>) -> Option<Sign> {
     (l.new_program() && l.new_place())
         .then(|| Sign::novelty(2, "network and program are new together"))
+}
+
+/// Where the log begins with it, only what comes later can be compared with it.
+fn never_again(l: &Looked<'_>) -> Option<Sign> {
+    l.stands_alone.then(|| {
+        Sign::novelty(
+            4,
+            "used within an hour, from a network and with a program that the key is never used with again",
+        )
+    })
 }
 
 /// AWS hands these credentials to a workload, which runs in AWS.

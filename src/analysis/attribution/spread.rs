@@ -67,6 +67,10 @@ impl Attribution {
         let uses = uses(session, makers.collect()).await?;
         let sign_ins = sign_ins(session).await?;
         let networks = Networks::built_in()?;
+        let made: HashMap<&str, i64> = issues
+            .iter()
+            .map(|issue| (issue.key.as_str(), issue.time))
+            .collect();
         let mut attribution = Self::default();
         for (key, held) in &uses {
             let user = held.account.clone().zip(held.user.clone());
@@ -74,6 +78,7 @@ impl Attribution {
                 sign_ins: user
                     .and_then(|user| sign_ins.get(&user).cloned())
                     .unwrap_or_default(),
+                made: made.get(key.as_str()).copied(),
                 is_session: !key.starts_with("AKIA"),
                 is_break_glass: is_break_glass(lists, held),
                 ..Known::default()

@@ -276,3 +276,33 @@ fn without_an_intruder_nobody_is_told_apart() {
             .all(|source| source.origin == Origin::Unknown)
     );
 }
+
+#[test]
+fn a_log_that_begins_with_the_intruder_is_compared_with_what_comes_after() {
+    let validated = [
+        "sts:GetCallerIdentity",
+        "ses:GetSendQuota!",
+        "iam:ListUsers!",
+        "s3:ListBuckets!",
+    ];
+    let mut uses = calls(0, STRANGE, DESKTOP, &validated);
+    uses.extend(calls(9 * HOUR, OWNERS, BOTO, &["s3:PutObject"; 4]));
+    uses.extend(calls(2 * DAY, OWNERS, BOTO, &["sts:GetCallerIdentity"]));
+    let sources = judged(&uses);
+    assert_eq!(origin_of(&sources, STRANGE, DESKTOP), Origin::Intruder);
+    assert_ne!(origin_of(&sources, OWNERS, BOTO), Origin::Suspicious);
+    assert_ne!(origin_of(&sources, OWNERS, BOTO), Origin::Intruder);
+
+    // Whoever made the key tries it before it goes to its program.
+    let known = Known {
+        made: Some(0),
+        ..Known::default()
+    };
+    let sources = judge(&uses, &known, &Networks::built_in().unwrap());
+    assert_ne!(origin_of(&sources, STRANGE, DESKTOP), Origin::Intruder);
+
+    // An owner who comes back to a place is no stranger there.
+    uses.extend(calls(5 * DAY, STRANGE, DESKTOP, &["s3:ListBuckets"]));
+    let sources = judged(&uses);
+    assert_ne!(origin_of(&sources, STRANGE, DESKTOP), Origin::Intruder);
+}
