@@ -8,5 +8,5 @@ SELECT
     event_id,
     event_time
 FROM events
-WHERE issued_access_key_id IS NOT NULL AND access_key_id IS NOT NULL
+WHERE issued_access_key_id IS NOT NULL AND (access_key_id IS NOT NULL OR issued_access_key_id LIKE 'AKIA%')
 ORDER BY event_time, event_id

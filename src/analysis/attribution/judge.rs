@@ -22,7 +22,10 @@ const INTRUDER_WITHOUT_PAST: i32 = 18;
 
 /// From when on there is a past: after so long, or after so long and so many events.
 const PAST: i64 = DAY;
-const SHORT_PAST: (i64, u64) = (6 * HOUR, 8);
+const SHORT_PAST: (i64, u64) = (6 * HOUR, 2);
+
+/// A key that was just made has no habits yet.
+const SHORT_PAST_OF_NEW_KEY: u64 = 8;
 
 /// What came so shortly before an intruder may be the intruder's first try.
 const SHORTLY: i64 = HOUR;
@@ -30,6 +33,11 @@ const SHORTLY: i64 = HOUR;
 /// Judges where and with what a credential was used.
 pub(in crate::analysis) fn judge(uses: &[Use], known: &Known<'_>, networks: &Networks) -> Sources {
     let mut sources = collected(uses, networks);
+    for source in &mut sources {
+        source.coordinates = known
+            .book
+            .and_then(|book| book.coordinates(&source.address));
+    }
     weigh(&mut sources, known);
     spread(&mut sources);
     settle(&mut sources);
@@ -51,7 +59,7 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
         let (origin, signs, new) = match given {
             Some((origin, why)) => (origin, vec![Sign::new(0, why)], (false, false)),
             None => {
-                let has_past = has_past(&sources[..at], sources[at].first);
+                let has_past = has_past(&sources[..at], sources[at].first, known);
                 let looked = Looked {
                     source: &sources[at],
                     usual: &usual,
@@ -75,7 +83,7 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
 }
 
 /// Whether enough of the owner's use was seen before this moment.
-fn has_past(earlier: &[Source], moment: i64) -> bool {
+fn has_past(earlier: &[Source], moment: i64, known: &Known<'_>) -> bool {
     let owners = || {
         let owners = earlier.iter();
         owners.filter(|source| matches!(source.origin, Origin::Unknown | Origin::Owner))
@@ -88,22 +96,30 @@ fn has_past(earlier: &[Source], moment: i64) -> bool {
         .filter(|one| one.first < moment)
         .map(|one| if one.last < moment { one.events } else { 1 })
         .sum();
-    enough(moment - began, events)
+    let least = match is_new(known, moment) {
+        true => SHORT_PAST_OF_NEW_KEY,
+        false => SHORT_PAST.1,
+    };
+    enough(moment - began, events, least)
+}
+
+/// Whether a credential was made in the day before.
+fn is_new(known: &Known<'_>, moment: i64) -> bool {
+    known
+        .made
+        .is_some_and(|made| made <= moment && moment - made < DAY)
 }
 
 /// Whether so much of a credential's use is something to compare with.
-fn enough(span: i64, events: u64) -> bool {
-    span >= PAST || (span >= SHORT_PAST.0 && events >= SHORT_PAST.1)
+fn enough(span: i64, events: u64, least: u64) -> bool {
+    span >= PAST || (span >= SHORT_PAST.0 && events >= least)
 }
 
 /// Whether a source came and went within an hour, and the credential goes on elsewhere and with other programs. A key that was
 /// made just before may be its maker's first try.
 fn stands_alone(sources: &[Source], at: usize, known: &Known<'_>) -> bool {
     let source = &sources[at];
-    let is_try = known
-        .made
-        .is_some_and(|made| made <= source.first && source.first - made < DAY);
-    if is_try || source.last - source.first > HOUR {
+    if is_new(known, source.first) || source.last - source.first > HOUR {
         return false;
     }
     let later = || {
@@ -116,7 +132,7 @@ fn stands_alone(sources: &[Source], at: usize, known: &Known<'_>) -> bool {
     }
     let end = later().map(|other| other.last).max();
     let events = later().map(|other| other.events).sum();
-    end.is_some_and(|end| enough(end - source.last, events))
+    end.is_some_and(|end| enough(end - source.last, events, SHORT_PAST.1))
 }
 
 fn weight(signs: &[Sign]) -> i32 {

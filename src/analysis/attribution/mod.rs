@@ -22,5 +22,7 @@ mod usual;
 pub(in crate::analysis) use judge::judge;
 pub(in crate::analysis) use known::{Known, SignIn};
 pub(in crate::analysis) use source::{Source, Sources};
-pub(in crate::analysis) use spread::{Attribution, ISSUED, SIGN_INS, USES, params, sign_ins};
+pub(in crate::analysis) use spread::{
+    Attribution, ISSUED, LINEAGE, SIGN_INS, USES, params, sign_ins,
+};
 pub(in crate::analysis) use used::{Use, is_denied};

@@ -83,6 +83,7 @@ pub(super) const SIGNS: &[Test] = &[
     never_again,
     outside_its_network,
     two_networks_at_once,
+    too_far,
     acts::who_am_i,
     acts::looks_around,
     acts::refused,
@@ -188,6 +189,35 @@ fn two_networks_at_once(l: &Looked<'_>) -> Option<Sign> {
         format!(
             "one session in two networks at the same time (also {})",
             place.words()
+        ),
+    ))
+}
+
+/// Faster than an airliner, and farther than databases of cities are wrong.
+const AIRLINER: f64 = 1000.0;
+const FAR: f64 = 500.0;
+
+/// A person is at one place at a time; a program may run at many.
+fn too_far(l: &Looked<'_>) -> Option<Sign> {
+    let here = l.source.coordinates.filter(|_| l.source.desktop)?;
+    let times = || {
+        let uses = l.source.uses.iter();
+        uses.flat_map(|one| [one.first, one.last])
+    };
+    let distances = l.usual.trips.iter().filter_map(|(program, there, then)| {
+        let kilometres = here.distance(*there);
+        let between = then
+            .iter()
+            .flat_map(|then| times().map(move |now| (now - then).abs()));
+        let hours = between.min()? as f64 / HOUR as f64;
+        (*program == l.source.program && kilometres > FAR.max(hours * AIRLINER))
+            .then_some(kilometres)
+    });
+    let kilometres = distances.max_by(f64::total_cmp)?;
+    Some(Sign::new(
+        4,
+        format!(
+            "{kilometres:.0} km from where the same desktop program was used, sooner than anybody travels"
         ),
     ))
 }

@@ -21,6 +21,7 @@ pub use graph::start::Start;
 
 use super::AnalysisError;
 use super::findings::{Lists, Rules};
+use crate::knowledge::AddressBook;
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
 use attribution::follow::Followed;
@@ -41,6 +42,7 @@ use report::{
     unseen,
 };
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is traced, and what is known beforehand.
 #[derive(Debug, Clone)]
@@ -65,6 +67,8 @@ pub struct TraceOptions {
     pub rules: Rules,
     /// What is ours and what is known; the accounts of the logs are ours anyway.
     pub lists: Lists,
+    /// What is known of networks and places; what the program itself knows if none.
+    pub addresses: Option<Arc<AddressBook>>,
 }
 
 /// The tree, and what it was found in.

@@ -3,15 +3,12 @@
 //! In: a lake or log files, and what IAM says if it was asked. Out: one verdict per key with its rules. Promise: nothing is
 //! changed in AWS; what was not checked is said beside the verdict.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{Ready, ReadyOptions, Verdict, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
-use keytrail::knowledge::AddressBook;
 
-use super::consumers::NetworkArgs;
+use super::consumers::{IncludeArgs, NetworkArgs};
 use crate::args::{FoldArgs, OutputArgs, TrailArgs, moment, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -62,6 +59,9 @@ pub(crate) struct JudgedArgs {
     iam: IamArgs,
 
     #[command(flatten)]
+    include: IncludeArgs,
+
+    #[command(flatten)]
     pub(crate) networks: NetworkArgs,
 
     #[command(flatten)]
@@ -80,7 +80,7 @@ impl JudgedArgs {
         let as_of = moment(self.as_of.as_deref(), Utc::now(), Bound::Until)?;
         let options = self
             .thresholds
-            .options(as_of, self.networks.address_book()?);
+            .options(as_of, self.include.options(&self.networks)?);
         let iam = self.iam.given().then_some(&inventory);
         let mut found = ready(&session, keys, iam, &options).await?;
         // Keys that are in use would not even be listed if their last calls were left out.
@@ -132,7 +132,7 @@ struct ThresholdArgs {
 
 impl ThresholdArgs {
     /// The options that are meant.
-    fn options(&self, as_of: Option<DateTime<Utc>>, addresses: AddressBook) -> ReadyOptions {
+    fn options(&self, as_of: Option<DateTime<Utc>>, consumers: ConsumerOptions) -> ReadyOptions {
         ReadyOptions {
             as_of,
             window: self.window,
@@ -141,9 +141,7 @@ impl ThresholdArgs {
             unused_after: self.unused_after,
             delete_after: self.delete_after,
             most_holes: self.max_holes,
-            ..ReadyOptions::new(ConsumerOptions {
-                addresses: Arc::new(addresses),
-            })
+            ..ReadyOptions::new(consumers)
         }
     }
 }

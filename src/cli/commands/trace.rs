@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{SubsecRound as _, Utc};
 use clap::ValueEnum;
@@ -18,7 +19,7 @@ use keytrail::knowledge::{AddressBook, address_range};
 use keytrail::render::{SECTIONS, TraceView, html, render_trace};
 use keytrail::report::trace::{Confidence, Trace};
 
-use super::consumers::NetworkArgs;
+use super::consumers::{NetworkArgs, lists};
 use super::rules;
 use crate::args::{OutputArgs, TrailArgs, moment};
 use crate::context::Context;
@@ -139,6 +140,7 @@ const RECORDS: usize = 2_000;
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     // CloudTrail's times are whole seconds.
     let now = Utc::now().trunc_subsecs(0);
+    let book = Arc::new(args.networks.address_book()?);
     let options = TraceOptions {
         start: Start::new(&args.start),
         up: args.up,
@@ -157,8 +159,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         as_of: moment(args.as_of.as_deref(), now, Bound::Until)?,
         rules: rules::known(args.rules.as_deref())?,
         lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
+        addresses: Some(Arc::clone(&book)),
     };
-    let book = args.networks.address_book()?;
     let session = question::session(&args.trail, context).await?;
     let trace = trace(&session, &options).await?;
     if let Some(path) = &args.html {
@@ -211,15 +213,6 @@ fn named(trace: &Trace, book: &AddressBook) -> BTreeMap<String, String> {
         (address.to_owned(), network)
     });
     named.collect()
-}
-
-/// The lists in a file.
-fn lists(path: &Path) -> Result<Lists, Failure> {
-    let mut lists = Lists::default();
-    lists
-        .read(&path.display().to_string(), &read(path, "--lists")?)
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(lists)
 }
 
 fn read(path: &Path, option: &str) -> Result<String, Failure> {

@@ -88,6 +88,7 @@ impl Ground {
             usual_addresses: self.usual_addresses.clone(),
             sign_ins: self.sign_ins.clone(),
             made: self.made,
+            book: options.addresses.as_deref(),
             is_session: self.is_session,
             is_break_glass: self.is_break_glass,
         };
