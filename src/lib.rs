@@ -19,7 +19,9 @@
 //! | [`report`] | What is the one shape of every answer? |
 //! | [`read`] | How are log files read, once? |
 //! | [`lake`] | How are events kept? |
+//! | [`integrity`] | Are these the log files that AWS delivered? |
 //! | [`ingest`] | How do all log files get there, once? |
+//! | [`evidence`] | How is a case handed over, so that others can check it? |
 //! | [`session`] | How is the lake asked? |
 //! | [`analysis`] | What do people want to know? |
 //! | [`render`] | How does an answer look? |
@@ -30,8 +32,10 @@
 pub mod analysis;
 pub mod cloudtrail;
 pub mod event;
+pub mod evidence;
 pub mod iam;
 pub mod ingest;
+pub mod integrity;
 pub mod json;
 pub mod knowledge;
 pub mod lake;

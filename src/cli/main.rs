@@ -11,6 +11,7 @@ mod config;
 mod context;
 mod diagnostics;
 mod failure;
+mod integrity;
 mod interrupt;
 mod inventory;
 mod metrics;

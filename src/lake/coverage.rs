@@ -34,7 +34,7 @@ impl Lake {
     /// What the lake covers: from its ledger, and the numbers of events and rejected records and the days of events from the
     /// Delta log.
     pub async fn coverage(&self) -> Result<Coverage, LakeError> {
-        const COLUMNS: [&str; 10] = [
+        const COLUMNS: [&str; 11] = [
             "log_file",
             "outcome",
             "reason",
@@ -45,6 +45,7 @@ impl Lake {
             "regions",
             "event_categories",
             "data_event_services",
+            "integrity",
         ];
         let mut outcomes = HashMap::new();
         let mut tally = Tally::default();
@@ -57,6 +58,12 @@ impl Lake {
         for (log_file, attempt) in &outcomes {
             let reason = attempt.reason.as_deref().unwrap_or_default();
             tally.outcome(log_file, attempt.outcome, reason);
+            if matches!(
+                attempt.outcome,
+                LogFileOutcome::Stored | LogFileOutcome::Rejected
+            ) {
+                tally.integrity.add(log_file, attempt.integrity.as_deref());
+            }
         }
         tally.records_rejected = self.rejects.files()?.iter().map(|file| file.rows).sum();
         for file in self.events.files()? {
@@ -80,6 +87,8 @@ struct Attempt {
     outcome: LogFileOutcome,
     /// Why it was not read; of those that were read, the reason is a remark.
     reason: Option<Box<str>>,
+    /// What digest files say of it; a ledger of before has no such column.
+    integrity: Option<Box<str>>,
 }
 
 /// Notes the attempt in a row of the ledger, unless there is a later one at the same log file.
@@ -102,6 +111,7 @@ fn note_attempt(outcomes: &mut Outcomes, batch: &RecordBatch, row: usize) {
         time,
         outcome,
         reason: outcome.not_read().and(text("reason")).map(Box::from),
+        integrity: text("integrity").map(Box::from),
     };
     let log_file = text("log_file").unwrap_or_default();
     match outcomes.get_mut(log_file) {

@@ -7,7 +7,7 @@
 use super::change::{Change, Committed, Others, StoredFile};
 use super::ledger::{Known, identity, log_files_batch};
 use super::names::{self, ParcelId, Writer};
-use super::reader::read_columns;
+use super::reader::{fitted, read_columns};
 use super::table::MOST_ATTEMPTS;
 use super::table::Table;
 use super::tables::TableName;
@@ -268,10 +268,7 @@ pub(super) async fn without(
         });
         let keep: BooleanArray = keep.map(Some).collect();
         let rest = filter_record_batch(&batch, &keep)?;
-        kept.push(Ok::<_, LakeError>(RecordBatch::try_new(
-            TableName::LogFiles.schema(),
-            rest.columns().to_vec(),
-        )?));
+        kept.push(Ok::<_, LakeError>(fitted(&rest, &schema)?));
     }
     DataFile::encode(TableName::LogFiles, None, kept.into_iter())
 }

@@ -60,6 +60,7 @@ impl Session {
             log_files: whole.log_files,
             log_files_rejected: whole.log_files_rejected,
             records_rejected: whole.records_rejected,
+            integrity: whole.integrity,
             not_read: whole.not_read,
             ..selected
         })

@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 12] = [
     &["source", "event", "iam", "report"],
     &["read"],
     &["lake", "integrity"],
-    &["ingest", "session"],
+    &["ingest", "session", "evidence"],
     &["analysis", "render"],
     &["cluster"],
     &["serve"],

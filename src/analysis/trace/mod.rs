@@ -16,7 +16,6 @@ mod attribution;
 mod graph;
 mod report;
 
-pub(super) use graph::deeds::without_tokens;
 pub use graph::start::Start;
 
 use super::AnalysisError;

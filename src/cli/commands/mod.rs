@@ -10,6 +10,7 @@ mod coverage;
 mod credentials;
 mod demo;
 mod describe;
+mod evidence;
 mod ingest;
 mod key;
 mod keys;
@@ -25,6 +26,7 @@ mod rules;
 mod run;
 mod sql;
 mod trace;
+mod validate;
 
 use clap::Subcommand;
 
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Keys(keys::Args),
     Key(key::Args),
     Trace(trace::Args),
+    Validate(validate::Args),
+    Evidence(evidence::Args),
     Consumers(consumers::Args),
     Coverage(coverage::Args),
     Credentials(credentials::Args),
@@ -67,6 +71,8 @@ impl Command {
             Command::Keys(args) => keys::run(args, context).await,
             Command::Key(args) => key::run(args, context).await,
             Command::Trace(args) => trace::run(args, context).await,
+            Command::Validate(args) => validate::run(args, context).await,
+            Command::Evidence(args) => evidence::run(args, context).await,
             Command::Consumers(args) => consumers::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,

@@ -12,7 +12,9 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
-use keytrail::analysis::{Start, TraceOptions, event_records, log_file_hashes, trace};
+use keytrail::analysis::{
+    Start, TraceOptions, event_records, log_file_hashes, log_file_states, trace,
+};
 use keytrail::cloudtrail::Bound;
 use keytrail::knowledge::{AddressBook, address_range};
 use keytrail::render::{SECTIONS, TraceView, html, render_trace};
@@ -162,9 +164,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let trace = trace(&session, &options).await?;
     if let Some(path) = &args.html {
         let files = trace.timeline.iter();
-        let files = files.filter_map(|event| event.log_file.as_deref());
+        let files = files
+            .filter_map(|event| event.log_file.as_deref())
+            .collect();
         let sources = html::Sources {
-            log_files: log_file_hashes(&session, &files.collect()).await?,
+            log_files: log_file_hashes(&session, &files).await?,
+            integrity: log_file_states(&session, &files).await?,
             records: event_records(&session, &trace.events_by_weight(RECORDS)).await?,
             networks: named(&trace, &book),
         };

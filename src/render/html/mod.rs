@@ -29,6 +29,8 @@ use std::io::{self, Write};
 pub struct Sources {
     /// SHA-256 of log files, by the name that events have for them.
     pub log_files: BTreeMap<String, String>,
+    /// What digest files say of log files, by the same name.
+    pub integrity: BTreeMap<String, String>,
     /// Records of events, by id.
     pub records: BTreeMap<String, String>,
     /// Whose network an address is in, where that is known.
