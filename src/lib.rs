@@ -23,6 +23,9 @@
 //! | [`session`] | How is the lake asked? |
 //! | [`analysis`] | What do people want to know? |
 //! | [`render`] | How does an answer look? |
+//! | [`service`] | How do programs and pages ask? |
+//! | `mcp` | What do agents ask? |
+//! | `serve` | Where do people look? |
 //!
 //! The library does not talk: it prints nothing and ends no process. Errors carry facts (the file, the record, the
 //! reason); advice is the command line's.
@@ -35,8 +38,13 @@ pub mod ingest;
 pub mod json;
 pub mod knowledge;
 pub mod lake;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod read;
 pub mod render;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
+pub mod service;
 pub mod session;
 pub mod source;

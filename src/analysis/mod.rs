@@ -5,6 +5,7 @@
 
 mod attribution;
 mod batches;
+pub mod catalogue;
 pub mod consumers;
 mod coverage;
 pub mod credentials;

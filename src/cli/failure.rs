@@ -6,6 +6,8 @@
 
 mod advice;
 mod excerpt;
+#[cfg(feature = "mcp")]
+mod service;
 
 use std::error::Error;
 use std::fmt;

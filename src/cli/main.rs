@@ -21,6 +21,8 @@ mod pick;
 mod progress;
 mod query;
 mod question;
+#[cfg(feature = "mcp")]
+mod service;
 mod shell;
 mod size;
 mod stream;

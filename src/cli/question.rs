@@ -72,19 +72,28 @@ pub(crate) async fn session_from(
     open(trail, Selection { since, ..selection }, None, context).await
 }
 
+/// How questions are asked.
+pub(crate) fn options(
+    selection: Selection,
+    max_memory: Option<usize>,
+    context: &Context,
+) -> SessionOptions {
+    SessionOptions {
+        observer: Progress::of_question(context),
+        selection,
+        threads: threads(),
+        max_json: MAX_JSON,
+        max_memory,
+    }
+}
+
 async fn open(
     trail: &TrailArgs,
     selection: Selection,
     max_memory: Option<usize>,
     context: &Context,
 ) -> Result<Session, Failure> {
-    let options = SessionOptions {
-        observer: Progress::of_question(context),
-        selection,
-        threads: threads(),
-        max_json: MAX_JSON,
-        max_memory,
-    };
+    let options = options(selection, max_memory, context);
     match trail.input.input() {
         Input::Lake(lake) => {
             let lake = Lake::open(&location(&lake, &trail.access).await?).await?;

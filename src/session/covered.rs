@@ -26,9 +26,14 @@ impl Session {
             Origin::Trail(trail) => {
                 let (read, wanted) = trail.tallies();
                 let warnings = doubts(&self.selection, &read.coverage(trail.name()));
+                let wanted = wanted.coverage(trail.name());
+                let coverage = match self.selection == *trail.selection() {
+                    true => wanted,
+                    false => self.of_selection(wanted).await?,
+                };
                 Ok(Coverage {
                     warnings,
-                    ..wanted.coverage(trail.name())
+                    ..coverage
                 })
             }
             Origin::Lake(lake) => {

@@ -107,7 +107,7 @@ impl Place {
 }
 
 impl SqlFault {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             place: None,

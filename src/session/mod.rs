@@ -20,11 +20,13 @@ mod measured;
 mod params;
 mod query;
 mod raw;
+mod selected;
 mod sound;
 mod spool;
 mod statement;
 mod stored;
 mod times;
+mod together;
 mod typed;
 mod views;
 
@@ -37,20 +39,20 @@ pub use statement::Statement;
 pub use typed::{Ending, Named, Next, Open, Typed};
 pub use views::{EVENT_DATA_STORE, VIEWS, View};
 
-use crate::cloudtrail::Selection;
+use crate::cloudtrail::{Range, Selection};
 use crate::lake::{Lake, TableName};
 use crate::read::{Observer, Silent};
 use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ScalarValue};
-use datafusion::datasource::{MemTable, TableProvider, provider_as_source};
+use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
 use raw::{LedgerTable, RawTable, Trail};
+use selected::register_selected;
 use spool::{Deferred, Foreseen, Spooled};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -100,9 +102,9 @@ impl std::fmt::Debug for Session {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Origin {
-    Lake(Box<Lake>),
+    Lake(Arc<Lake>),
     Trail(Arc<Trail>),
 }
 
@@ -112,7 +114,7 @@ pub type Params = HashMap<String, ScalarValue>;
 impl Session {
     /// Asks a lake.
     pub async fn lake(lake: Lake, options: &SessionOptions) -> Result<Self, SessionError> {
-        let context = context(options.threads, options.max_memory)?;
+        let context = context(options.threads, runtime(options.max_memory)?)?;
         for name in TableName::ALL {
             let files = lake.scannable(name)?;
             context.register_object_store(&files.root, Arc::clone(&files.store) as _);
@@ -124,7 +126,7 @@ impl Session {
         }
         Ok(Self {
             context,
-            origin: Origin::Lake(Box::new(lake)),
+            origin: Origin::Lake(Arc::new(lake)),
             selection: options.selection.clone(),
         })
     }
@@ -136,7 +138,7 @@ impl Session {
     ) -> Result<Self, SessionError> {
         let trail = Arc::new(Trail::list(sources, options).await?);
         let streams = options.threads.div_ceil(DECODERS_PER_STREAM).max(1);
-        let context = context(streams, options.max_memory)?;
+        let context = context(streams, runtime(options.max_memory)?)?;
         let raw = Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams));
         let events = Arc::new(Spooled::new(
             Arc::clone(&raw) as _,
@@ -154,6 +156,45 @@ impl Session {
             origin: Origin::Trail(trail),
             selection: options.selection.clone(),
         })
+    }
+
+    /// A session of its own on the same events, or on those of them in a range of time: what a question makes a table in
+    /// one session is not seen in the other, so that both can be asked at once. Memory is shared.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    pub async fn fork(&self, range: &Range) -> Result<Self, SessionError> {
+        let partitions = self.context.copied_config().target_partitions();
+        let context = context(partitions, self.context.runtime_env())?;
+        for name in TableName::ALL {
+            let table = self.context.table_provider(name.as_str()).await?;
+            match name {
+                TableName::Events => register_selected(&context, table, &range.selection())?,
+                _ => drop(context.register_table(name.as_str(), table)?),
+            }
+        }
+        Ok(Self {
+            context,
+            origin: self.origin.clone(),
+            selection: self.selection.within(range),
+        })
+    }
+
+    /// Reads log files once for all questions that follow, by whichever fork; a lake can be asked as often as one likes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine. Nothing is read yet.
+    pub async fn keep_all(&self) -> Result<(), SessionError> {
+        let everything = "SELECT * FROM events";
+        self.foresee(&[(everything, &Params::new())]).await
+    }
+
+    /// Whether it asks this state of a lake.
+    pub fn is_of(&self, lake: &Lake) -> bool {
+        let versions = |lake: &Lake| TableName::ALL.map(|name| lake.delta(name).version());
+        matches!(&self.origin, Origin::Lake(ours) if versions(ours) == versions(lake))
     }
 
     /// The events that every question sees.
@@ -273,10 +314,17 @@ const DECODERS_PER_STREAM: usize = 4;
 /// The most bytes of Parquet footers that are kept for the next query of a command; those of a file of events take some 130 KB.
 const FOOTERS: usize = 128 << 20;
 
-fn context(
-    partitions: usize,
-    max_memory: Option<usize>,
-) -> Result<SessionContext, DataFusionError> {
+/// What sessions on the same events share: memory, and what is known of the lake's files.
+fn runtime(max_memory: Option<usize>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
+    let mut runtime = RuntimeEnvBuilder::new().with_metadata_cache_limit(FOOTERS);
+    if let Some(bytes) = max_memory {
+        // Operators that can spill share what the others leave.
+        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+    }
+    runtime.build_arc()
+}
+
+fn context(partitions: usize, runtime: Arc<RuntimeEnv>) -> Result<SessionContext, DataFusionError> {
     let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
     // Errors point into the statement.
     config.options_mut().sql_parser.collect_spans = true;
@@ -284,15 +332,10 @@ fn context(
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
     parquet.reorder_filters = true;
-    let mut runtime = RuntimeEnvBuilder::new().with_metadata_cache_limit(FOOTERS);
-    if let Some(bytes) = max_memory {
-        // Operators that can spill share what the others leave.
-        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
-    }
     let functions = functions::all();
     let state = SessionStateBuilder::new()
         .with_config(config)
-        .with_runtime_env(runtime.build_arc()?)
+        .with_runtime_env(runtime)
         .with_default_features()
         .with_expr_planners(dialect::planners(&functions))
         .build();
@@ -307,58 +350,4 @@ fn context(
     datafusion_functions_json::register_all(&mut context)?;
     context.add_analyzer_rule(Arc::new(sound::SoundJson::new()));
     Ok(context)
-}
-
-/// `events`: the events of the selection. The table before the selection has no name, so that no SQL can reach it.
-fn register_selected(
-    context: &SessionContext,
-    all: Arc<dyn TableProvider>,
-    selection: &Selection,
-) -> Result<(), DataFusionError> {
-    let name = TableName::Events.as_str();
-    let mut plan = LogicalPlanBuilder::scan(name, provider_as_source(all), None)?;
-    for condition in conditions(selection) {
-        plan = plan.filter(condition)?;
-    }
-    let frame = DataFrame::new(context.state(), plan.build()?);
-    context.register_table(name, frame.into_view())?;
-    Ok(())
-}
-
-fn conditions(selection: &Selection) -> Vec<Expr> {
-    let time = |time: chrono::DateTime<chrono::Utc>| {
-        lit(ScalarValue::TimestampMicrosecond(
-            Some(time.timestamp_micros()),
-            Some("UTC".into()),
-        ))
-    };
-    let date = |time: chrono::DateTime<chrono::Utc>| {
-        lit(ScalarValue::Date32(Some(time.date_naive().to_epoch_days())))
-    };
-    let mut conditions = Vec::new();
-    if let Some(since) = selection.since {
-        conditions.push(col("event_time").gt_eq(time(since)));
-        conditions.push(col("event_date").gt_eq(date(since)));
-    }
-    if let Some(until) = selection.until {
-        conditions.push(col("event_time").lt(time(until)));
-        conditions.push(col("event_date").lt_eq(date(until)));
-    }
-    if !selection.accounts.is_empty() {
-        let accounts = selection
-            .accounts
-            .iter()
-            .map(|account| lit(account.to_string()))
-            .collect();
-        conditions.push(col("account_id").in_list(accounts, false));
-    }
-    if !selection.regions.is_empty() {
-        let regions = selection
-            .regions
-            .iter()
-            .map(|region| lit(region.clone()))
-            .collect();
-        conditions.push(col("aws_region").in_list(regions, false));
-    }
-    conditions
 }

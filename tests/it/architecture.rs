@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Lowest first. Rooms on one layer do not see each other. ARCHITECTURE.md says what each is for.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 14] = [
     &["json"],
     &["cloudtrail"],
     &["knowledge"],
@@ -18,6 +18,8 @@ const LAYERS: [&[&str]; 12] = [
     &["ingest", "session"],
     &["analysis", "render"],
     &["cluster"],
+    &["service"],
+    &["mcp"],
     &["serve"],
     &["lib"],
     &["cli"],

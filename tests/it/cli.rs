@@ -48,6 +48,8 @@ fn help() {
       list         List the saved queries, or show one in full
       sql          Run SQL, or open a SQL shell
       networks     Build a table of address ranges, for --ip-ranges
+      serve        Look at keys, traces and events in the browser
+      mcp          Answer the questions of an AI agent, as an MCP server on standard input and output
       describe     Describe the columns of an event: name, type, place in the record, meaning
       demo         Write a small invented trail to try keytrail on
       rules        List the rules about attacks: event, severity, technique and condition
@@ -891,6 +893,7 @@ fn completions_and_manual_pages() {
     keytrail-lake.1
     keytrail-list.1
     keytrail-man.1
+    keytrail-mcp.1
     keytrail-networks-build.1
     keytrail-networks.1
     keytrail-plan.1
@@ -899,6 +902,7 @@ fn completions_and_manual_pages() {
     keytrail-ready.1
     keytrail-rules.1
     keytrail-run.1
+    keytrail-serve.1
     keytrail-sql.1
     keytrail-trace.1
     keytrail.1

@@ -15,11 +15,17 @@ mod browser;
 mod cli;
 mod consumer_programs;
 mod credentials;
+#[cfg(feature = "serve")]
+mod devtools;
 mod dialect;
 mod exactly_once;
+#[cfg(feature = "serve")]
+mod explorer;
 mod facts;
 mod follow;
 mod hostile;
+#[cfg(feature = "mcp")]
+mod injections;
 mod intruders;
 mod lake_care;
 mod lake_failures;
@@ -28,6 +34,8 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod needs;
 mod not_read;
 mod one_call;
@@ -48,6 +56,9 @@ mod reads_once;
 mod ready;
 mod rules;
 mod s3_server;
+#[cfg(feature = "serve")]
+mod serve;
+mod service;
 mod shapes;
 mod shell_words;
 mod silence;

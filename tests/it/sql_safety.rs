@@ -44,7 +44,7 @@ async fn fault(session: &Session, sql: &str) -> SqlFault {
 }
 
 /// Ways out, and what is said.
-const ATTEMPTS: &[(&str, &str)] = &[
+pub(crate) const ATTEMPTS: &[(&str, &str)] = &[
     // Writing files.
     ("COPY events TO 'FOLDER/x.parquet'", "COPY is not allowed"),
     (
@@ -317,7 +317,7 @@ async fn every_way_out_is_closed_for_files_of_questions() {
     assert_eq!(files(folder.path()), [""; 0]);
 }
 
-fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -16,6 +16,8 @@ mod keys;
 mod lake;
 pub(crate) mod list;
 mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod networks;
 mod plan;
 mod policy;
@@ -23,12 +25,16 @@ mod progress;
 mod ready;
 mod rules;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod sql;
 mod trace;
 
 use clap::Subcommand;
 
 pub(crate) use self::cli::Cli;
+#[cfg(feature = "mcp")]
+pub(crate) use self::consumers::NetworkArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
@@ -51,6 +57,10 @@ pub(crate) enum Command {
     List(list::Args),
     Sql(sql::Args),
     Networks(networks::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Args),
     Describe(describe::Args),
     Demo(demo::Args),
     Rules(rules::Args),
@@ -78,6 +88,10 @@ impl Command {
             Command::List(args) => list::run(args, context).await,
             Command::Sql(args) => sql::run(args, context).await,
             Command::Networks(args) => networks::run(args, context).await,
+            #[cfg(feature = "serve")]
+            Command::Serve(args) => serve::run(args, context).await,
+            #[cfg(feature = "mcp")]
+            Command::Mcp(args) => mcp::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Demo(args) => demo::run(&args, context),
             Command::Rules(args) => rules::run(args, context).await,

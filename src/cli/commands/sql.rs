@@ -177,35 +177,8 @@ impl Text {
         statements: Vec<Statement>,
         texts: &BTreeMap<String, String>,
     ) -> Result<Vec<Ready>, Failure> {
-        let mut unused: Vec<&String> = texts.keys().collect();
-        let mut queries = Vec::new();
-        for statement in statements {
-            let query = session.plan(statement).await;
-            let query = query.map_err(|error| self.place(error.into()))?;
-            let wanted = query.parameters()?;
-            unused.retain(|name| !wanted.contains_key(*name));
-            queries.push(query);
-        }
-        if let Some(name) = unused.first() {
-            return Err(Failure::usage(format!(
-                "no statement has a parameter ${name}"
-            )));
-        }
-        let bound = queries.into_iter().map(|query| query.bind_texts(texts));
-        let bound = bound.collect::<Result<Vec<_>, _>>();
-        let bound = bound.map_err(|error| self.place(error.into()))?;
-        let foreseen = session.foresee_queries(&bound).await;
-        foreseen.map_err(|error| self.place(error.into()))?;
-        let mut ready = Vec::new();
-        for query in bound {
-            ready.push(
-                query
-                    .ready()
-                    .await
-                    .map_err(|error| self.place(error.into()))?,
-            );
-        }
-        Ok(ready)
+        let ready = session.ready_all(statements, texts).await;
+        ready.map_err(|error| self.place(error.into()))
     }
 
     fn place(&self, failure: Failure) -> Failure {

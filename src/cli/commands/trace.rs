@@ -3,7 +3,6 @@
 //! In: a lake or log files, and a start point. Out: lineage, timeline, clean-up list and the rest of a trace. Promise: nothing is
 //! run or changed; what a person has to do is printed as commands.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,11 +11,12 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
-use keytrail::analysis::{Start, TraceOptions, event_records, log_file_hashes, trace};
+use keytrail::analysis::{Start, TraceOptions, trace};
 use keytrail::cloudtrail::Bound;
-use keytrail::knowledge::{AddressBook, address_range};
+use keytrail::knowledge::address_range;
 use keytrail::render::{SECTIONS, TraceView, html, render_trace};
 use keytrail::report::trace::{Confidence, Trace};
+use keytrail::service::page_sources;
 
 use super::consumers::NetworkArgs;
 use super::rules;
@@ -133,9 +133,6 @@ Examples:
   keytrail trace AKIAIOSFODNN7EXAMPLE --format csv -o t.csv    The timeline, for Timesketch
   keytrail trace AKIAIOSFODNN7EXAMPLE --html report.html       The report to hand over";
 
-/// Most events of which the page has the whole record.
-const RECORDS: usize = 2_000;
-
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     // CloudTrail's times are whole seconds.
     let now = Utc::now().trunc_subsecs(0);
@@ -162,13 +159,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let session = question::session(&args.trail, context).await?;
     let trace = trace(&session, &options).await?;
     if let Some(path) = &args.html {
-        let files = trace.timeline.iter();
-        let files = files.filter_map(|event| event.log_file.as_deref());
-        let sources = html::Sources {
-            log_files: log_file_hashes(&session, &files.collect()).await?,
-            records: event_records(&session, &trace.events_by_weight(RECORDS)).await?,
-            networks: named(&trace, &book),
-        };
+        let sources = page_sources(&session, &trace, &book).await?;
         output::write_file(path, |out| {
             html::page(&trace, &sources, out).map_err(std::io::Error::other)
         })?;
@@ -199,18 +190,6 @@ fn next(trace: &Trace, trail: &TrailArgs, view: &TraceView) -> String {
         true => next::command(&["trace", start, "--html", "trace.html"], trail),
         false => next::command(&["trace", start, "--section", "timeline"], trail),
     }
-}
-
-/// Whose network each address of a trace is in.
-fn named(trace: &Trace, book: &AddressBook) -> BTreeMap<String, String> {
-    let addresses = trace.timeline.iter();
-    let addresses = addresses.filter_map(|event| event.source_ip_address.as_deref());
-    let addresses: BTreeSet<&str> = addresses.collect();
-    let named = addresses.into_iter().map(|address| {
-        let network = book.describe(address, &book.classify(address, &HashMap::new()));
-        (address.to_owned(), network)
-    });
-    named.collect()
 }
 
 /// The lists in a file.

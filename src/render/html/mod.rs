@@ -96,11 +96,19 @@ const TRACE: Page = Page {
     scripts: &SCRIPTS,
 };
 
-/// The style of the page of a trace.
-const STYLE: &str = concat!(
+/// The style of the page of a trace, and of the explorer.
+pub const STYLE: &str = concat!(
     "/* uPlot 1.6, MIT: see the licences below */\n",
     include_str!("vendor/uPlot.min.css"),
     include_str!("page/style.css")
+);
+
+/// What draws charts.
+pub const CHARTS: &str = concat!(
+    "/*! uPlot\n",
+    include_str!("vendor/LICENSE-uplot"),
+    "*/\n",
+    include_str!("vendor/uPlot.iife.min.js")
 );
 
 /// The scripts of the page of a trace.
@@ -118,12 +126,7 @@ const SCRIPTS: [&str; 4] = [
         "*/\n",
         include_str!("vendor/cytoscape-dagre.min.js")
     ),
-    concat!(
-        "/*! uPlot\n",
-        include_str!("vendor/LICENSE-uplot"),
-        "*/\n",
-        include_str!("vendor/uPlot.iife.min.js")
-    ),
+    CHARTS,
     concat!(
         "\"use strict\";(()=>{\n",
         include_str!("page/data.js"),
