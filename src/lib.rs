@@ -23,12 +23,15 @@
 //! | [`session`] | How is the lake asked? |
 //! | [`analysis`] | What do people want to know? |
 //! | [`render`] | How does an answer look? |
+//! | `cluster` | How do other machines share the work? Only with the feature `cluster`. |
 //!
 //! The library does not talk: it prints nothing and ends no process. Errors carry facts (the file, the record, the
 //! reason); advice is the command line's.
 
 pub mod analysis;
 pub mod cloudtrail;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod event;
 pub mod iam;
 pub mod ingest;

@@ -18,6 +18,8 @@ use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
 
+#[cfg(feature = "cluster")]
+use crate::cluster::ClusterArgs;
 use crate::config::{self, DEFAULT_LAKE};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -160,6 +162,10 @@ pub(crate) struct TrailArgs {
 
     #[command(flatten)]
     pub(crate) access: SourceArgs,
+
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 impl TrailArgs {

@@ -5,6 +5,8 @@
 //! made harmless for the terminal here.
 
 mod advice;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod excerpt;
 
 use std::error::Error;

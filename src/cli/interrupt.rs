@@ -37,6 +37,22 @@ pub(crate) fn listen(stop: Stop, progress: Arc<Progress>, context: Context) -> R
     Ok(())
 }
 
+/// Ends the process by Ctrl-C, after this. The second Ctrl-C does not wait for it.
+#[cfg(feature = "cluster")]
+pub(crate) fn end_after(before: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+    let mut signals = Signals::new()
+        .map_err(|error| Failure::new("signals cannot be received").because(&error))?;
+    tokio::spawn(async move {
+        signals.next().await;
+        tokio::select! {
+            () = before => {}
+            _ = signals.next() => {}
+        }
+        end();
+    });
+    Ok(())
+}
+
 /// Ctrl-C and time for one query after another.
 ///
 /// Both are watched by a thread of their own: the engine's threads may be busy with one step of a query for minutes.

@@ -5,6 +5,8 @@
 //! carries the answer and nothing else.
 
 mod args;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod columns;
 mod commands;
 mod config;
@@ -74,7 +76,14 @@ fn run(cli: Cli, context: &Context) -> Result<Done, Failure> {
         .thread_stack_size(STACK)
         .build()
         .map_err(|error| Failure::new("the runtime did not start").because(&error))?;
-    let done = runtime.block_on(cli.command.run(context));
+    let done = runtime.block_on(async {
+        let done = cli.command.run(context).await;
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = context.cluster() {
+            cluster.end().await;
+        }
+        done
+    });
     // What was given up (a query after its time, say) is not waited for.
     runtime.shutdown_background();
     done

@@ -78,14 +78,21 @@ async fn open(
     max_memory: Option<usize>,
     context: &Context,
 ) -> Result<Session, Failure> {
+    let input = trail.input.input();
     let options = SessionOptions {
+        #[cfg(feature = "cluster")]
+        elsewhere: {
+            let of_log_files = matches!(input, Input::Trails(_));
+            crate::cluster::elsewhere(&trail.cluster, of_log_files, context).await?
+        },
         observer: Progress::of_question(context),
         selection,
         threads: threads(),
         max_json: MAX_JSON,
         max_memory,
+        ..SessionOptions::default()
     };
-    match trail.input.input() {
+    match input {
         Input::Lake(lake) => {
             let lake = Lake::open(&location(&lake, &trail.access).await?).await?;
             Ok(Session::lake(lake, &options).await?)

@@ -65,6 +65,8 @@ impl Told {
 impl Terms {
     /// Begins to listen for Ctrl-C.
     pub(crate) fn begin(limits: &LimitArgs, context: &Context) -> Result<Self, Failure> {
+        #[cfg(feature = "cluster")]
+        context.watch();
         Ok(Self {
             context: context.clone(),
             watch: Watch::begin()?,

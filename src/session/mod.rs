@@ -13,9 +13,11 @@ mod covered;
 mod damage;
 mod dialect;
 mod distinct;
+mod elsewhere;
 mod error;
 mod fault;
 mod functions;
+mod marks;
 mod measured;
 mod params;
 mod query;
@@ -30,6 +32,7 @@ mod views;
 
 pub use catalog::{ColumnInfo, FunctionInfo};
 pub use dialect::fill_event_data_store;
+pub use elsewhere::{Carried, Elsewhere, ElsewhereFault};
 pub use error::SessionError;
 pub use fault::{FaultKind, Place, SqlFault};
 pub use query::{Query, Ready, Rows};
@@ -47,7 +50,7 @@ use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::datasource::{MemTable, TableProvider, provider_as_source};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use raw::{LedgerTable, RawTable, Trail};
@@ -70,6 +73,8 @@ pub struct SessionOptions {
     pub max_memory: Option<usize>,
     /// Follows listing and reading; only for log files without ingest.
     pub observer: Arc<dyn Observer>,
+    /// Other machines that queries run on; only for a lake.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl Default for SessionOptions {
@@ -81,6 +86,7 @@ impl Default for SessionOptions {
             max_json: 2 << 30,
             max_memory: None,
             observer: Arc::new(Silent),
+            elsewhere: None,
         }
     }
 }
@@ -90,6 +96,7 @@ pub struct Session {
     context: SessionContext,
     origin: Origin,
     selection: Selection,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -126,6 +133,7 @@ impl Session {
             context,
             origin: Origin::Lake(Box::new(lake)),
             selection: options.selection.clone(),
+            elsewhere: options.elsewhere.clone(),
         })
     }
 
@@ -153,6 +161,7 @@ impl Session {
             context,
             origin: Origin::Trail(trail),
             selection: options.selection.clone(),
+            elsewhere: None,
         })
     }
 
@@ -289,10 +298,18 @@ fn context(
         // Operators that can spill share what the others leave.
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
     }
+    engine(config, runtime.build_arc()?)
+}
+
+/// The engine with keytrail's functions and rules, wherever it runs.
+pub(crate) fn engine(
+    config: SessionConfig,
+    runtime: Arc<RuntimeEnv>,
+) -> Result<SessionContext, DataFusionError> {
     let functions = functions::all();
     let state = SessionStateBuilder::new()
         .with_config(config)
-        .with_runtime_env(runtime.build_arc()?)
+        .with_runtime_env(runtime)
         .with_default_features()
         .with_expr_planners(dialect::planners(&functions))
         .build();
@@ -307,6 +324,12 @@ fn context(
     datafusion_functions_json::register_all(&mut context)?;
     context.add_analyzer_rule(Arc::new(sound::SoundJson::new()));
     Ok(context)
+}
+
+/// Functions that no query can name, but that rules write into plans.
+#[cfg(feature = "cluster")]
+pub(crate) fn written_by_rules() -> Vec<datafusion::logical_expr::ScalarUDF> {
+    vec![sound::function()]
 }
 
 /// `events`: the events of the selection. The table before the selection has no name, so that no SQL can reach it.

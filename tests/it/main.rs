@@ -13,6 +13,8 @@ mod answers;
 mod architecture;
 mod browser;
 mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod consumer_programs;
 mod credentials;
 mod dialect;

@@ -4,6 +4,8 @@
 //! `Context`, and returns every error.
 
 mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod completions;
 mod consumers;
 mod coverage;
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Networks(networks::Args),
     Describe(describe::Args),
     Demo(demo::Args),
+    #[cfg(feature = "cluster")]
+    Cluster(cluster::Args),
     Rules(rules::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -80,6 +84,8 @@ impl Command {
             Command::Networks(args) => networks::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Demo(args) => demo::run(&args, context),
+            #[cfg(feature = "cluster")]
+            Command::Cluster(args) => cluster::run(args, context).await,
             Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,
             Command::Man(args) => man::run(args, context).await,

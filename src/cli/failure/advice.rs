@@ -66,6 +66,8 @@ impl From<SessionError> for Failure {
                 .hint("read what is lost again from its log files: keytrail lake mend"),
             SessionError::Lake(error) => error.into(),
             SessionError::Sql(fault) => fault.into(),
+            #[cfg(feature = "cluster")]
+            SessionError::Elsewhere(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
                 .hint("give it more with --max-memory, or ask for less: --since, --account, fewer columns"),
             error => match error.damage() {

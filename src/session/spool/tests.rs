@@ -40,6 +40,7 @@ async fn session(in_memory: Option<usize>, selection: &Selection) -> Session {
         None => register_selected(&context, raw, selection).unwrap(),
     }
     Session {
+        elsewhere: None,
         context,
         origin: Origin::Trail(trail),
         selection: selection.clone(),
