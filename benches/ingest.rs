@@ -84,6 +84,8 @@ async fn stored(trail: &Path, lake: &TempDir, threads: usize) -> IngestSummary {
         fetches: 32,
         threads,
         retry_rejected: false,
+        keep_secrets: false,
+        verify: None,
     };
     let (sources, stop) = ([open(trail).await], Stop::default());
     ingest(&mut lake, &sources, &options, (&Silent, &stop))

@@ -19,24 +19,39 @@
 //! | [`report`] | What is the one shape of every answer? |
 //! | [`read`] | How are log files read, once? |
 //! | [`lake`] | How are events kept? |
+//! | [`integrity`] | Are these the log files that AWS delivered? |
 //! | [`ingest`] | How do all log files get there, once? |
+//! | [`evidence`] | How is a case handed over, so that others can check it? |
 //! | [`session`] | How is the lake asked? |
 //! | [`analysis`] | What do people want to know? |
 //! | [`render`] | How does an answer look? |
+//! | [`service`] | How do programs and pages ask? |
+//! | `mcp` | What do agents ask? |
+//! | `serve` | Where do people look? |
+//! | `cluster` | How do other machines share the work? Only with the feature `cluster`. |
 //!
 //! The library does not talk: it prints nothing and ends no process. Errors carry facts (the file, the record, the
 //! reason); advice is the command line's.
 
 pub mod analysis;
 pub mod cloudtrail;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod event;
+pub mod evidence;
 pub mod iam;
 pub mod ingest;
+pub mod integrity;
 pub mod json;
 pub mod knowledge;
 pub mod lake;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod read;
 pub mod render;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
+pub mod service;
 pub mod session;
 pub mod source;

@@ -90,6 +90,9 @@ pub struct Coverage {
     pub event_categories: Vec<String>,
     /// Services with data events, e.g. `s3.amazonaws.com`; empty means reads and writes of objects are invisible.
     pub data_event_services: Vec<String>,
+    /// Whether the log files are those that AWS delivered, as far as that was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integrity: Option<Integrity>,
     /// What was there but was not read, by kind.
     pub not_read: Vec<NotRead>,
     /// Why the answer may be empty or partial although everything was read, one sentence each: an account or region that
@@ -108,6 +111,56 @@ impl Coverage {
         self.log_files == 0
             && self.events == 0
             && (self.not_read.is_empty() || self.not_read.iter().any(|part| part.kind.is_loss()))
+    }
+}
+
+/// What digest files say of the log files that were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Integrity {
+    /// Log files that were compared or not.
+    pub log_files: u64,
+    /// Whose hash is in a digest file that CloudTrail signed.
+    pub valid: u64,
+    /// Whose digest file could not be verified, or was still to come.
+    pub not_verified: u64,
+    /// That failed.
+    pub failed: u64,
+    /// That were read without a check.
+    pub not_checked: u64,
+    /// The first of those that failed, and how.
+    pub examples: Vec<NotReadExample>,
+}
+
+impl Integrity {
+    /// The word for a log file whose hash is in a digest file that CloudTrail signed.
+    pub const VALID: &'static str = "valid";
+    /// The word for one whose digest file could not be verified.
+    pub const NOT_VERIFIED: &'static str = "not verified";
+    /// The word for one whose digest file was still to come.
+    pub const PENDING: &'static str = "no digest yet";
+
+    /// Takes a log file into account, by the state that the ledger has of it. Any other word says how it failed.
+    pub fn add(&mut self, log_file: &str, state: Option<&str>) {
+        self.log_files += 1;
+        match state {
+            None => self.not_checked += 1,
+            Some(Self::VALID) => self.valid += 1,
+            Some(Self::NOT_VERIFIED | Self::PENDING) => self.not_verified += 1,
+            Some(problem) => {
+                self.failed += 1;
+                self.examples.push(NotReadExample {
+                    log_file: log_file.to_owned(),
+                    reason: problem.to_owned(),
+                });
+                self.examples.sort_by(|a, b| a.log_file.cmp(&b.log_file));
+                self.examples.truncate(3);
+            }
+        }
+    }
+
+    /// Nothing, if no log file was compared.
+    pub fn if_checked(self) -> Option<Self> {
+        (self.not_checked < self.log_files).then_some(self)
     }
 }
 

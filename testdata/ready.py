@@ -135,7 +135,8 @@ def keys_in_use(trail):
     a_job(trail, deploy, range(100, 130), ip="203.0.113.20")
     says_iam(deploy, old_key(ago(1, 11, 1), "ecr"))
     becomes(deploy, "new", "new")
-    expect(deploy, "used yesterday, by build jobs and by a machine", "migrate first", left=2, broken=["consumers-silent", "silent-long-enough"])
+    expect(deploy, "used yesterday, by build jobs and by a machine", "migrate first", left=2, broken=["consumers-silent", "silent-long-enough"],
+           open=["no-suspicious-use"])
     denied_key = user(MAIN, "svc-denied")
     for n in range(110, 130):
         trail.call(denied_key, day(n, 5), "cloudwatch:PutMetricData", region=EU, ip="203.0.113.21", agent=JAVA_OLD, read_only=False,
@@ -256,9 +257,9 @@ def keys_in_other_hands(trail):
     a_job(trail, scanned, range(100, 130), ip="203.0.113.32")
     trail.call(scanned, ago(4, 2, 17), "sts:GetCallerIdentity", ip="198.51.100.201", agent="TruffleHog")
     says_iam(scanned, old_key(ago(1, 3, 12), "sqs"))
-    becomes(scanned, "new", "new")
-    expect(scanned, "somebody tried it with TruffleHog", "incident", left=2,
-           broken=["no-attack-tool", "consumers-silent", "silent-long-enough", "consumers-known"])
+    becomes(scanned, "new")
+    expect(scanned, "somebody tried it with TruffleHog", "incident", left=1,
+           broken=["no-attack-tool", "consumers-silent", "silent-long-enough"])
 
 
 def a_key_in_quiet_hands(trail):
@@ -269,8 +270,8 @@ def a_key_in_quiet_hands(trail):
     trail.call(taken, ago(4, 1, 30), "sts:GetCallerIdentity", **here | {"read_only": True})
     trail.call(taken, ago(4, 1, 31), "iam:CreateUser", parameters={"userName": "support"}, response={"user": {"userName": "support"}}, **here)
     says_iam(taken, old_key(ago(1, 3, 12), "sqs"))
-    becomes(taken, "new", "new")
-    expect(taken, "somebody else made a user with it", "incident", left=2, broken=["no-stranger", "consumers-silent", "silent-long-enough"])
+    becomes(taken, "new")
+    expect(taken, "somebody else made a user with it", "incident", left=1, broken=["no-stranger", "consumers-silent", "silent-long-enough"])
 
 
 def two_keys_of_one_user(trail):

@@ -12,7 +12,7 @@ SELECT
     event_name,
     role_arn,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count(DISTINCT access_key_id) AS access_keys
@@ -32,7 +32,7 @@ FROM (
         event_time,
         error_code,
         access_key_id
-    FROM events
+    FROM first_records
     WHERE account_id = user_identity_account_id
         AND user_identity_type <> 'AWSService'
         AND ($access_key_id IS NULL OR access_key_id = $access_key_id)

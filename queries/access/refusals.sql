@@ -15,7 +15,7 @@ SELECT
     count_texts(source_ip_address) AS source_ip_addresses,
     count_texts(access_key_id) AS access_keys,
     last_value(error_message ORDER BY event_time, event_id) AS error_message
-FROM events
+FROM calls
 WHERE error_code LIKE '%AccessDenied%'
     OR error_code LIKE '%Unauthorized%'
     OR error_code LIKE '%NotAuthorized%'

@@ -6,14 +6,14 @@
 SELECT
     session_issuer_arn AS role_arn,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     count_texts(user_identity_arn) AS sessions,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count_texts(source_ip_address) AS source_ip_addresses,
     count_texts(user_agent) AS user_agents,
     last_value(user_identity_arn ORDER BY event_time, event_id) AS last_session
-FROM events
+FROM first_records
 WHERE event_source = 'sts.amazonaws.com'
     AND event_name = 'AssumeRole'
     AND user_identity_type = 'AssumedRole'

@@ -10,13 +10,13 @@ SELECT
     key_type(access_key_id) AS key_type,
     user_identity_type,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count_texts(source_ip_address) FILTER (WHERE via_service IS NULL) AS source_ip_addresses,
     count_texts(user_agent) FILTER (WHERE via_service IS NULL) AS user_agents,
     bool_or(session_mfa_authenticated) AS mfa
-FROM events
+FROM first_records
 WHERE (
         (user_identity_type IN ('IAMUser', 'Root') AND user_identity_user_name = $user_name)
         OR (user_identity_type = 'FederatedUser' AND session_issuer_user_name = $user_name)

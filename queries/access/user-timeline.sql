@@ -33,7 +33,7 @@ SELECT
     error_message,
     request_parameters,
     event_id
-FROM events
+FROM first_records
 WHERE (
         (user_identity_type IN ('IAMUser', 'Root') AND user_identity_user_name = $user_name)
         OR (user_identity_type = 'FederatedUser' AND session_issuer_user_name = $user_name)

@@ -7,6 +7,6 @@ SELECT
     user_agent,
     event_id,
     event_time
-FROM events
-WHERE issued_access_key_id IS NOT NULL AND access_key_id IS NOT NULL
+FROM first_records
+WHERE issued_access_key_id IS NOT NULL AND (access_key_id IS NOT NULL OR issued_access_key_id LIKE 'AKIA%')
 ORDER BY event_time, event_id

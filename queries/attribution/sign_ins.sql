@@ -6,7 +6,7 @@ SELECT
     source_ip_address,
     min(event_time) AS first_seen,
     bool_or(json_get_str(additional_event_data, 'MFAUsed') = 'Yes') AS mfa
-FROM events
+FROM first_records
 WHERE
     operation = 'ConsoleLogin'
     AND error_message IS NULL

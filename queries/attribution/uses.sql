@@ -35,7 +35,7 @@ SELECT
     count(*) AS events,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
-FROM events
+FROM first_records
 WHERE
     via_service IS NULL
     AND (access_key_id LIKE 'AKIA%' OR array_has($keys, access_key_id))

@@ -8,28 +8,28 @@
 SELECT first_seen, kind, value, events, last_seen
 FROM (
     SELECT 'address' AS kind, source_ip_address AS value, count(*) AS events, min(event_time) AS first_seen, max(event_time) AS last_seen
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id AND via_service IS NULL
     GROUP BY source_ip_address
     UNION ALL
     SELECT 'user agent', user_agent, count(*), min(event_time), max(event_time)
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id AND via_service IS NULL
     GROUP BY user_agent
     UNION ALL
     SELECT 'API call', concat(event_source, ':', event_name), count(*), min(event_time), max(event_time)
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id
     GROUP BY concat(event_source, ':', event_name)
     UNION ALL
     SELECT 'region', aws_region, count(*), min(event_time), max(event_time)
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id
     GROUP BY aws_region
     UNION ALL
     SELECT 'error code', error_code, count(*), min(event_time), max(event_time)
-    FROM events
-    WHERE access_key_id = $access_key_id AND error_code IS NOT NULL
+    FROM first_records
+    WHERE access_key_id = $access_key_id AND error_code IS NOT NULL AND failed(error_code)
     GROUP BY error_code
 )
 WHERE first_seen >= $moment

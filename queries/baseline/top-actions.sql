@@ -15,10 +15,10 @@ FROM (
             event_source,
             event_name,
             count(*) AS events,
-            count(error_code) AS errors,
+            count(*) FILTER (WHERE failed(error_code)) AS errors,
             min(event_time) AS first_seen,
             max(event_time) AS last_seen
-        FROM events
+        FROM first_records
         GROUP BY caller, event_source, event_name
     )
 )

@@ -21,14 +21,14 @@ FROM (
         user_agent,
         count(DISTINCT event_date) AS days,
         count(*) AS events,
-        count(error_code) AS errors,
+        count(*) FILTER (WHERE failed(error_code)) AS errors,
         min(event_time) AS first_seen,
         max(event_time) AS last_seen,
         count_texts(source_ip_address) AS source_ip_addresses,
         count_texts(event_source, event_name) AS api_calls
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id AND via_service IS NULL
     GROUP BY user_agent
 )
-CROSS JOIN (SELECT count(DISTINCT event_date) AS all_days FROM events WHERE access_key_id = $access_key_id AND via_service IS NULL)
+CROSS JOIN (SELECT count(DISTINCT event_date) AS all_days FROM first_records WHERE access_key_id = $access_key_id AND via_service IS NULL)
 ORDER BY events DESC, user_agent

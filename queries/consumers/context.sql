@@ -7,7 +7,7 @@ SELECT DISTINCT
     issued_access_key_id,
     request_parameters,
     response_elements
-FROM events
+FROM first_records
 WHERE error_code IS NULL
     AND operation IN (
         'AllocateAddress', 'AssociateAddress', 'CreateNatGateway', 'RunInstances',

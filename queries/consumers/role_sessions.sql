@@ -16,7 +16,7 @@ SELECT
     count(*) FILTER (WHERE event_time >= $since) AS events,
     min(event_time) FILTER (WHERE event_time >= $since) AS first_seen,
     max(event_time) FILTER (WHERE event_time >= $since) AS last_seen
-FROM events
+FROM first_records
 WHERE user_identity_type = 'AssumedRole'
     AND session_issuer_arn IS NOT NULL
     AND via_service IS NULL

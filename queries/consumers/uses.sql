@@ -21,11 +21,11 @@ SELECT
     max(user_identity_arn) AS user_identity_arn,
     max(user_identity_account_id) AS user_identity_account_id,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     bit_or(CAST(1 AS BIGINT) << CAST(date_part('hour', event_time) AS BIGINT)) AS hours,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
-FROM events
+FROM first_records
 WHERE access_key_id >= $first_key
     AND access_key_id <= $last_key
     AND ($keys = '' OR strpos($keys, access_key_id) > 0)

@@ -16,13 +16,13 @@ SELECT
         json_get_str(resources, 0, 'arn')
     ) AS resource,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     count(*) FILTER (WHERE read_only) AS reads,
     count(*) FILTER (WHERE NOT read_only) AS writes,
     count_texts(event_name) AS api_calls,
     min(event_time) AS first_event,
     max(event_time) AS last_event
-FROM events
+FROM calls
 WHERE event_category = 'Data'
 GROUP BY account_id, event_source, resource
 ORDER BY account_id, event_source, events DESC, resource

@@ -34,7 +34,7 @@ FROM (
             error_code IS NULL
                 AND event_source = 'iam.amazonaws.com'
                 AND event_name IN ('CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey', 'UpdateUser', 'DeleteUser') AS is_change
-        FROM events
+        FROM first_records
     )
     WHERE is_change OR key_type(access_key_id) = 'long-term'
 )

@@ -12,7 +12,7 @@ SELECT
     count(*) FILTER (WHERE event_name = 'GetObject' AND error_code IS NULL) AS objects_read,
     sum(bytes_in) AS bytes_in,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
 FROM (
@@ -25,27 +25,8 @@ FROM (
         event_time,
         CASE WHEN error_code IS NULL THEN CAST(json_get_float(additional_event_data, 'bytesTransferredOut') AS BIGINT) END AS bytes_out,
         CASE WHEN error_code IS NULL THEN CAST(json_get_float(additional_event_data, 'bytesTransferredIn') AS BIGINT) END AS bytes_in
-    FROM (
-        SELECT
-            *,
-            -- A call may have several records: an update of its data (addendum), and one for each account it concerns. The first
-            -- counts, and the caller's.
-            -- https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-            row_number() OVER (
-                PARTITION BY coalesce(
-                    CASE WHEN json_get_str(addendum, 'reason') = 'UPDATED_DATA' THEN json_get_str(addendum, 'originalEventID') END,
-                    shared_event_id,
-                    event_id
-                )
-                ORDER BY
-                    coalesce(json_get_str(addendum, 'reason') = 'UPDATED_DATA', false),
-                    (user_identity_account_id IS DISTINCT FROM recipient_account_id),
-                    event_id
-            ) AS record_of_call
-        FROM events
-        WHERE event_source = 's3.amazonaws.com' AND event_category = 'Data'
-    )
-    WHERE record_of_call = 1
+    FROM calls
+    WHERE event_source = 's3.amazonaws.com' AND event_category = 'Data'
 )
 WHERE $bucket IS NULL OR bucket = $bucket
 GROUP BY bucket, caller, source_ip_address

@@ -17,7 +17,7 @@ SELECT
         json_get_str(request_parameters, 'backupVaultName')
     ) AS container,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count_texts(source_ip_address) AS source_ip_addresses,
@@ -41,7 +41,7 @@ SELECT
         )
         ORDER BY event_time, event_id
     ) AS last_target
-FROM events
+FROM first_records
 WHERE read_only IS NOT TRUE
     AND ($access_key_id IS NULL OR access_key_id = $access_key_id)
     AND (

@@ -16,7 +16,7 @@ WITH reads AS (
         request_parameters,
         resources,
         additional_event_data
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id
         AND (
             (event_category = 'Data' AND read_only IS NOT FALSE)
@@ -92,7 +92,7 @@ SELECT
         )
     END AS target,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     CAST(sum(json_get_float(additional_event_data, 'bytesTransferredOut')) FILTER (WHERE error_code IS NULL) AS BIGINT) AS bytes_out,

@@ -23,7 +23,7 @@ WITH reads AS (
             json_get_json(request_parameters, 'filters')
         ) AS one,
         coalesce(json_get_array(request_parameters, 'names'), json_get_array(request_parameters, 'secretIdList')) AS several
-    FROM events
+    FROM first_records
     WHERE error_code IS NULL
         AND (
             (event_source = 'secretsmanager.amazonaws.com' AND event_name IN ('GetSecretValue', 'BatchGetSecretValue'))

@@ -26,7 +26,7 @@ FROM (
             json_get_str(response_elements, 'virtualMFADevice', 'serialNumber'),
             json_get_str(request_parameters, 'virtualMFADeviceName')
         ) AS mfa_device
-    FROM events
+    FROM first_records
     WHERE (
             event_source = 'iam.amazonaws.com'
             AND event_name IN (

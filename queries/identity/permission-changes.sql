@@ -31,7 +31,7 @@ FROM (
         json_get_str(request_parameters, 'versionId') AS version,
         json_get_str(request_parameters, 'policyDocument') AS policy_document,
         coalesce(user_identity_arn, user_identity_invoked_by) AS changed_by
-    FROM events
+    FROM first_records
     WHERE event_source = 'iam.amazonaws.com'
         AND event_name IN (
             'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'DetachUserPolicy', 'DetachRolePolicy', 'DetachGroupPolicy',

@@ -11,13 +11,13 @@ SELECT
     event_source,
     event_name,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     bool_or(session_mfa_authenticated) AS mfa,
     bool_or(session_assumed_root) AS assumed_root,
     count_texts(user_agent) AS user_agents
-FROM events
+FROM calls
 WHERE user_identity_type = 'Root' AND user_identity_invoked_by IS NULL
 GROUP BY user_identity_account_id, access_key_id, source_ip_address, event_source, event_name
 ORDER BY account_id, first_seen, access_key_id, source_ip_address, event_source, event_name

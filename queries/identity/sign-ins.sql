@@ -16,7 +16,7 @@ SELECT
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count_texts(user_agent) AS user_agents
-FROM events
+FROM first_records
 WHERE event_source = 'signin.amazonaws.com' AND event_name = 'ConsoleLogin'
 GROUP BY account_id, coalesce(user_identity_arn, user_identity_user_name), source_ip_address, outcome, mfa_used
 ORDER BY account_id, user_identity_arn, first_seen, source_ip_address, outcome, mfa_used

@@ -28,7 +28,7 @@ SELECT
     access_key_id,
     user_agent,
     event_id
-FROM events
+FROM first_records
 WHERE (
         event_source = 'iam.amazonaws.com'
         AND event_name IN (

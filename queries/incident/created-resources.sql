@@ -13,7 +13,7 @@ SELECT
     count_texts(coalesce(user_identity_arn, user_identity_principal_id, user_identity_invoked_by)) AS callers,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
-FROM events
+FROM first_records
 WHERE error_code IS NULL
     AND read_only IS NOT TRUE
     AND (event_category IS NULL OR event_category <> 'Data')

@@ -23,7 +23,7 @@ WITH refused AS (
             error_message,
             source_ip_address,
             user_agent
-        FROM events
+        FROM first_records
         WHERE (
                 error_code LIKE '%AccessDenied%'
                 OR error_code LIKE '%Unauthorized%'

@@ -8,13 +8,13 @@ SELECT
     source_ip_address,
     user_agent,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count(DISTINCT event_date) AS days,
     count_texts(event_source, event_name) AS api_calls,
     array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL) AS aws_regions
-FROM events
+FROM first_records
 WHERE access_key_id = $access_key_id AND via_service IS NULL
 GROUP BY source_ip_address, user_agent
 ORDER BY first_seen, source_ip_address, user_agent

@@ -22,7 +22,7 @@ WITH issued AS (
         error_code,
         source_ip_address,
         user_agent
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id
         AND (
             issued_access_key_id IS NOT NULL
@@ -34,7 +34,7 @@ WITH issued AS (
 ),
 used AS (
     SELECT access_key_id, count(*) AS events, min(event_time) AS first_used, max(event_time) AS last_used
-    FROM events
+    FROM first_records
     WHERE access_key_id IN (SELECT issued_access_key_id FROM issued)
     GROUP BY access_key_id
 )

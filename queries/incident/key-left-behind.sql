@@ -57,7 +57,7 @@ WITH calls AS (
             WHEN 'cloudformation.amazonaws.com:CreateStack' THEN 'stack'
             WHEN 'cloudformation.amazonaws.com:DeleteStack' THEN 'stack'
         END AS kind
-    FROM events
+    FROM first_records
     WHERE error_code IS NULL
         AND event_source IN (
             'iam.amazonaws.com', 'ec2.amazonaws.com', 'lambda.amazonaws.com', 's3.amazonaws.com', 'cloudformation.amazonaws.com'

@@ -38,7 +38,7 @@ SELECT
     user_agent,
     request_parameters,
     event_id
-FROM events
+FROM first_records
 WHERE access_key_id = $access_key_id
     AND read_only IS NOT TRUE
     AND (

@@ -14,7 +14,7 @@ SELECT
     max(event_time) AS last_seen,
     array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL) AS aws_regions,
     first_value(error_message ORDER BY event_time, event_id) AS error_message
-FROM events
-WHERE access_key_id = $access_key_id AND error_code IS NOT NULL
+FROM first_records
+WHERE access_key_id = $access_key_id AND error_code IS NOT NULL AND failed(error_code)
 GROUP BY event_source, event_name, error_code
 ORDER BY events DESC, event_source, event_name, error_code

@@ -14,7 +14,7 @@ SELECT
     max(event_time) AS last_seen,
     array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL) AS aws_regions,
     array_agg(DISTINCT via_service ORDER BY via_service) FILTER (WHERE via_service IS NOT NULL) AS via_services
-FROM events
+FROM first_records
 WHERE access_key_id = $access_key_id AND error_code IS NULL
 GROUP BY event_source, event_name
 ORDER BY events DESC, event_source, event_name

@@ -32,6 +32,6 @@ SELECT
     error_message,
     request_parameters,
     event_id
-FROM events
+FROM first_records
 WHERE access_key_id = $access_key_id
 ORDER BY event_time, event_id

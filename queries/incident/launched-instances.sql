@@ -21,7 +21,7 @@ SELECT
     user_agent
 FROM (
     SELECT *, unnest(coalesce(json_get_array(response_elements, 'instancesSet', 'items'), [NULL])) AS instance
-    FROM events
+    FROM first_records
     WHERE event_source = 'ec2.amazonaws.com'
         AND event_name = 'RunInstances'
         AND ($access_key_id IS NULL OR access_key_id = $access_key_id)

@@ -26,7 +26,7 @@ SELECT
     access_key_id,
     user_agent,
     request_parameters
-FROM events
+FROM first_records
 WHERE read_only IS NOT TRUE
     AND (
         (

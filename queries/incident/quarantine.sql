@@ -37,7 +37,7 @@ FROM (
         error_code,
         coalesce(user_identity_arn, user_identity_invoked_by) AS caller,
         source_ip_address
-    FROM events
+    FROM first_records
     WHERE event_source = 'iam.amazonaws.com'
         AND event_name IN (
             'AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'DetachUserPolicy', 'DetachRolePolicy', 'DetachGroupPolicy'
@@ -56,7 +56,7 @@ FROM (
         error_code,
         user_identity_arn,
         source_ip_address
-    FROM events
+    FROM first_records
     WHERE error_code IS NOT NULL AND error_message LIKE '%AWSCompromisedKeyQuarantine%'
 )
 GROUP BY what, each, user_name, policy, event_name, access_key_id, error_code, caller

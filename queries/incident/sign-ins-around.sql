@@ -23,7 +23,7 @@ SELECT
     json_get_str(additional_event_data, 'MFAUsed') AS mfa_used,
     account_id,
     user_agent
-FROM events
+FROM first_records
 WHERE event_time BETWEEN $moment - arrow_cast($hours * 3600000000, 'Duration(Microsecond)')
         AND $moment + arrow_cast($hours * 3600000000, 'Duration(Microsecond)')
     AND event_date BETWEEN CAST($moment - arrow_cast($hours * 3600000000, 'Duration(Microsecond)') AS DATE)

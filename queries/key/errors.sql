@@ -7,6 +7,6 @@ SELECT
     min(first_seen) AS first_seen,
     max(last_seen) AS last_seen
 FROM uses
-WHERE error_code IS NOT NULL
+WHERE failed(error_code)
 GROUP BY error_code
 ORDER BY events DESC, error_code

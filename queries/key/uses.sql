@@ -16,10 +16,10 @@ SELECT
     user_identity_account_id,
     issued_access_key_id,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
-FROM events
+FROM first_records
 WHERE access_key_id = $access_key_id
 GROUP BY
     access_key_id,

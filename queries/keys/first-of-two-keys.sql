@@ -12,7 +12,7 @@ WITH keys AS (
         min(event_time) AS first_used,
         max(event_time) AS last_used,
         count(*) AS events
-    FROM events
+    FROM first_records
     WHERE access_key_id IS NOT NULL AND key_type(access_key_id) = 'long-term'
     GROUP BY user_identity_account_id, user_identity_arn, access_key_id
 ),

@@ -19,7 +19,7 @@ SELECT
     source_ip_address,
     access_key_id AS changed_with,
     user_agent
-FROM events
+FROM first_records
 WHERE event_source = 'iam.amazonaws.com'
     AND event_name IN ('CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey')
     AND (

@@ -17,7 +17,7 @@ WITH used AS (
         max(event_time) AS last_seen,
         array_agg(DISTINCT account_id ORDER BY account_id) FILTER (WHERE account_id IS NOT NULL) AS recipient_accounts,
         array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL) AS aws_regions
-    FROM events
+    FROM first_records
     WHERE access_key_id = $access_key_id
     GROUP BY access_key_id, user_identity_type, user_identity_user_name, user_identity_arn, user_identity_account_id
 ),
@@ -28,7 +28,7 @@ created AS (
         min(coalesce(user_identity_arn, user_identity_invoked_by)) AS created_by,
         min(issued_principal) AS issued_principal,
         min(account_id) AS account_id
-    FROM events
+    FROM first_records
     WHERE issued_access_key_id = $access_key_id
     GROUP BY issued_access_key_id
 )

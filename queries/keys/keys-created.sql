@@ -15,12 +15,12 @@ WITH created AS (
         source_ip_address,
         user_agent,
         error_code
-    FROM events
+    FROM first_records
     WHERE event_source = 'iam.amazonaws.com' AND event_name = 'CreateAccessKey'
 ),
 used AS (
     SELECT access_key_id, count(*) AS events, min(event_time) AS first_used, max(event_time) AS last_used
-    FROM events
+    FROM first_records
     WHERE access_key_id IN (SELECT issued_access_key_id FROM created)
     GROUP BY access_key_id
 )

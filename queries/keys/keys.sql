@@ -7,15 +7,10 @@ SELECT
     max(event_time) AS last_seen,
     -- A record that updates another is no call of its own, unless only such records are there.
     greatest(
-        count(*) FILTER (WHERE addendum IS NULL OR (json_get_str(addendum, 'reason') IS DISTINCT FROM 'UPDATED_DATA')),
-        count(DISTINCT CASE WHEN json_get_str(addendum, 'reason') = 'UPDATED_DATA' THEN json_get_str(addendum, 'originalEventID') END)
+        count(*) FILTER (WHERE NOT is_update(addendum)),
+        count(DISTINCT CASE WHEN is_update(addendum) THEN json_get_str(addendum, 'originalEventID') END)
     ) AS events,
-    count(*) FILTER (
-        WHERE
-            error_code IS NOT NULL
-            AND error_code NOT IN ('Client.DryRunOperation', 'DryRunOperation')
-            AND (addendum IS NULL OR (json_get_str(addendum, 'reason') IS DISTINCT FROM 'UPDATED_DATA'))
-    ) AS errors,
+    count(*) FILTER (WHERE failed(error_code) AND NOT is_update(addendum)) AS errors,
     count_texts(source_ip_address) AS source_ip_addresses,
     max(user_identity_account_id) AS account_id,
     min(event_time) AS first_seen,

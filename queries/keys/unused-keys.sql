@@ -11,7 +11,7 @@ WITH used AS (
         max(account_id) AS account_id,
         count(*) AS events,
         max(event_time) AS last_used
-    FROM events
+    FROM first_records
     WHERE access_key_id IS NOT NULL AND key_type(access_key_id) = 'long-term'
     GROUP BY access_key_id
 ),
@@ -28,7 +28,7 @@ changes AS (
         END AS status,
         event_time,
         event_id
-    FROM events
+    FROM first_records
     WHERE event_source = 'iam.amazonaws.com'
         AND event_name IN ('CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey')
         AND error_code IS NULL
@@ -66,7 +66,7 @@ SELECT
     created_at,
     events
 FROM keys
-CROSS JOIN (SELECT max(event_time) AS newest FROM events)
+CROSS JOIN (SELECT max(event_time) AS newest FROM first_records)
 WHERE status <> 'Deleted'
     AND CAST(newest AS DATE) - CAST(coalesce(last_used, created_at, newest) AS DATE) >= $days
 ORDER BY days_unused DESC, access_key_id

@@ -13,7 +13,7 @@ WITH changes AS (
         CASE event_name WHEN 'DeleteAccessKey' THEN 'Deleted' ELSE json_get_str(request_parameters, 'status') END AS status,
         coalesce(user_identity_arn, user_identity_invoked_by) AS deactivated_by,
         source_ip_address AS deactivated_from
-    FROM events
+    FROM first_records
     WHERE event_source = 'iam.amazonaws.com'
         AND event_name IN ('UpdateAccessKey', 'DeleteAccessKey')
         AND error_code IS NULL
@@ -24,7 +24,7 @@ periods AS (
 ),
 uses AS (
     SELECT access_key_id, event_time, issued_access_key_id
-    FROM events
+    FROM first_records
     WHERE access_key_id IN (SELECT access_key_id FROM changes)
 )
 SELECT

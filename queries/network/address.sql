@@ -9,7 +9,7 @@ SELECT
     access_key_id,
     account_id,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     count_texts(event_source, event_name) AS api_calls,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
@@ -17,7 +17,7 @@ SELECT
     array_agg(DISTINCT source_ip_address ORDER BY source_ip_address) AS source_ip_addresses,
     array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL) AS aws_regions,
     array_agg(DISTINCT user_agent ORDER BY user_agent) FILTER (WHERE user_agent IS NOT NULL) AS user_agents
-FROM events
+FROM calls
 WHERE ($source_ip_address NOT LIKE '%/%' AND source_ip_address = $source_ip_address)
     OR ($source_ip_address LIKE '%/%' AND ip_in_cidr(source_ip_address, $source_ip_address))
 GROUP BY caller, access_key_id, account_id, user_identity_type

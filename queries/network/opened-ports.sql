@@ -20,7 +20,7 @@ SELECT
     coalesce(rule, request_parameters) AS sources
 FROM (
     SELECT *, unnest(coalesce(json_get_array(request_parameters, 'ipPermissions', 'items'), [NULL])) AS rule
-    FROM events
+    FROM first_records
     WHERE event_source = 'ec2.amazonaws.com' AND event_name = 'AuthorizeSecurityGroupIngress'
 )
 ORDER BY event_time, event_id, from_port, to_port, protocol, sources

@@ -10,13 +10,13 @@ SELECT
     max(user_identity_user_name) AS user_identity_user_name,
     source_ip_address,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     count_texts(event_source, event_name) AS api_calls,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     last_value(event_name ORDER BY event_time, event_id) AS last_event_name,
     count_texts(user_agent) AS user_agents
-FROM events
+FROM calls
 WHERE source_ip IS NOT NULL
     AND NOT source_ip BETWEEN X'00000000000000000000ffff0a000000' AND X'00000000000000000000ffff0affffff' -- 10.0.0.0/8
     AND NOT source_ip BETWEEN X'00000000000000000000ffffac100000' AND X'00000000000000000000ffffac1fffff' -- 172.16.0.0/12

@@ -70,7 +70,7 @@ FROM (
                     OR error_code = '403' THEN 'denied'
                 ELSE 'failed'
             END AS outcome
-        FROM events
+        FROM first_records
         WHERE access_key_id = $access_key_id AND coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'
     )
 )

@@ -43,7 +43,7 @@ FROM (
                 WHEN issued_access_key_id IS NOT NULL THEN 'session'
                 ELSE 'url'
             END AS mark
-        FROM events
+        FROM first_records
         WHERE
             (
                 event_source = 'iam.amazonaws.com'

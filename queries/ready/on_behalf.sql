@@ -7,7 +7,7 @@ SELECT
     via_service,
     event_date,
     max(event_time) AS last_event
-FROM events
+FROM first_records
 WHERE user_identity_type IN ('IAMUser', 'Root')
     AND (access_key_id IS NULL OR access_key_id LIKE 'ASIA%')
 GROUP BY user_identity_account_id, user_identity_type, user_identity_user_name, via_service, event_date

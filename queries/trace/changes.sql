@@ -25,7 +25,7 @@ SELECT
     request_id,
     log_file,
     log_file_record
-FROM events
+FROM first_records
 WHERE
     error_code IS NULL
     AND (

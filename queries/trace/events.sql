@@ -3,7 +3,7 @@
 -- parameter: access_key_ids text: a list of keys
 -- parameter: principals text: a list of ARNs or unique ids
 SELECT *
-FROM events
+FROM first_records
 WHERE
     array_has($access_key_ids, access_key_id)
     OR (

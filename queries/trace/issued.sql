@@ -15,6 +15,6 @@ SELECT
     source_ip_address,
     user_agent,
     via_service
-FROM events
+FROM first_records
 WHERE issued_access_key_id IS NOT NULL
 ORDER BY event_time, event_id

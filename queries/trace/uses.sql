@@ -17,10 +17,10 @@ SELECT
     via_service,
     source_ip_address,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
-FROM events
+FROM first_records
 WHERE user_identity_type IS DISTINCT FROM 'AWSService'
 GROUP BY
     access_key_id,

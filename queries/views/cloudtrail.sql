@@ -26,5 +26,6 @@ SELECT
     vpcendpointid,
     "timestamp" AS date_partition,
     region AS region_partition,
-    account AS account_partition
+    account AS account_partition,
+    "$path"
 FROM cloudtrail_logs

@@ -70,5 +70,6 @@ SELECT
     utc_text(event_date, '%Y/%m/%d') AS "timestamp",
     utc_text(event_date, '%Y') AS year,
     utc_text(event_date, '%m') AS month,
-    utc_text(event_date, '%d') AS day
+    utc_text(event_date, '%d') AS day,
+    log_file AS "$path"
 FROM events

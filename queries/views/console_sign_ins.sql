@@ -16,5 +16,5 @@ SELECT
     aws_region,
     event_id,
     event_date
-FROM events
+FROM first_records
 WHERE event_source = 'signin.amazonaws.com' AND event_name = 'ConsoleLogin'

@@ -22,5 +22,6 @@ SELECT
     aws_region,
     event_id,
     event_date
-FROM events
-WHERE error_code IS NOT NULL OR error_message IS NOT NULL
+FROM first_records
+WHERE (error_code IS NOT NULL OR error_message IS NOT NULL)
+    AND (error_code IS NULL OR failed(error_code))

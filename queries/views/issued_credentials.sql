@@ -20,5 +20,5 @@ SELECT
     aws_region,
     event_id,
     event_date
-FROM events
+FROM first_records
 WHERE issued_access_key_id IS NOT NULL

@@ -22,7 +22,7 @@ SELECT
     account_id,
     event_id,
     event_date
-FROM events
+FROM first_records
 WHERE
     event_source = 'iam.amazonaws.com'
     AND event_name IN ('CreateAccessKey', 'UpdateAccessKey', 'DeleteAccessKey')

@@ -8,12 +8,12 @@ SELECT
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     count(DISTINCT access_key_id) AS access_keys,
     count(DISTINCT source_ip_address) AS source_ip_addresses,
     count(DISTINCT event_source) AS event_sources,
     count(DISTINCT aws_region) AS regions
-FROM events
+FROM calls
 GROUP BY
     user_identity_account_id,
     coalesce(session_issuer_arn, user_identity_arn, user_identity_principal_id, user_identity_invoked_by),

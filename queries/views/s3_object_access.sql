@@ -20,5 +20,5 @@ SELECT
     aws_region,
     event_id,
     event_date
-FROM events
+FROM calls
 WHERE event_source = 's3.amazonaws.com' AND event_category = 'Data'

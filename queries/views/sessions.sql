@@ -14,10 +14,10 @@ SELECT
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     count(DISTINCT source_ip_address) AS source_ip_addresses,
     count(DISTINCT user_agent) AS user_agents,
     count(DISTINCT aws_region) AS regions
-FROM events
+FROM first_records
 WHERE access_key_id LIKE 'ASIA%'
 GROUP BY access_key_id

@@ -2,10 +2,10 @@
 //!
 //! In: names of log files, ids of events. Out: the SHA-256 of the log files when they were read, from the ledger; the events' records.
 //! Promise: log files that were read without a lake have theirs too; what is not in the ledger is left out. A record is put together
-//! from the columns, which hold all of it; session tokens are left out.
+//! from the columns, which hold all of it; secrets are left out.
 
 use super::AnalysisError;
-use super::trace::without_tokens;
+use crate::event::without_secrets;
 use crate::session::{Params, Session};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -17,6 +17,25 @@ use std::collections::{BTreeMap, BTreeSet};
 pub async fn log_file_hashes(
     session: &Session,
     log_files: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, String>, AnalysisError> {
+    let sql = include_str!("../../queries/trace/log_files.sql");
+    of_log_files(session, log_files, sql).await
+}
+
+/// What digest files say of each log file, of those that ingest compared with them.
+pub async fn log_file_states(
+    session: &Session,
+    log_files: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, String>, AnalysisError> {
+    let sql = include_str!("../../queries/trace/log_file_states.sql");
+    of_log_files(session, log_files, sql).await
+}
+
+/// A text of the ledger by log file.
+async fn of_log_files(
+    session: &Session,
+    log_files: &BTreeSet<&str>,
+    sql: &str,
 ) -> Result<BTreeMap<String, String>, AnalysisError> {
     let mut hashes = BTreeMap::new();
     if log_files.is_empty() {
@@ -39,7 +58,6 @@ pub async fn log_file_hashes(
     let names: Vec<ScalarValue> = wanted.into_iter().map(ScalarValue::from).collect();
     let names = ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8));
     let params = Params::from([("log_files".to_owned(), names)]);
-    let sql = include_str!("../../queries/trace/log_files.sql");
     let (_, batches) = session.sql(sql, &params).await?;
     for batch in &batches {
         let text = |column: usize| cast(batch.column(column), &DataType::Utf8);
@@ -64,6 +82,15 @@ pub async fn log_file_hashes(
 /// Most bytes of records.
 const MOST: usize = 8 << 20;
 
+/// The records of events.
+pub(super) const RECORDS: &str = include_str!("../../queries/trace/records.sql");
+
+/// Its parameter, of which it is not known yet.
+pub(super) fn foreseen() -> Params {
+    let unknown = ScalarValue::new_null_list(DataType::Utf8, true, 1);
+    Params::from([("event_ids".to_owned(), unknown)])
+}
+
 /// Records by event, of as many of these as have room, the first first.
 pub async fn event_records(
     session: &Session,
@@ -75,8 +102,7 @@ pub async fn event_records(
     let ids: Vec<ScalarValue> = events.iter().map(|id| ScalarValue::from(*id)).collect();
     let ids = ScalarValue::List(ScalarValue::new_list_nullable(&ids, &DataType::Utf8));
     let params = Params::from([("event_ids".to_owned(), ids)]);
-    let sql = include_str!("../../queries/trace/records.sql");
-    let (_, batches) = session.sql(sql, &params).await?;
+    let (_, batches) = session.sql(RECORDS, &params).await?;
     let mut found = BTreeMap::new();
     for batch in &batches {
         let text = |column: usize| cast(batch.column(column), &DataType::Utf8);
@@ -84,7 +110,7 @@ pub async fn event_records(
         let (ids, records) = (ids.as_string::<i32>(), records.as_string::<i32>());
         for row in 0..batch.num_rows() {
             if ids.is_valid(row) && records.is_valid(row) {
-                let record = without_tokens(records.value(row).to_owned());
+                let record = without_secrets(records.value(row)).into_owned();
                 found.insert(ids.value(row).to_owned(), record);
             }
         }

@@ -5,6 +5,7 @@
 
 mod attribution;
 mod batches;
+pub mod catalogue;
 pub mod consumers;
 mod coverage;
 pub mod credentials;
@@ -26,7 +27,7 @@ mod trace;
 
 pub use consumers::CONSUMERS;
 pub use coverage::COVERAGE;
-pub use evidence::{event_records, log_file_hashes};
+pub use evidence::{event_records, log_file_hashes, log_file_states};
 pub use keys::{KEY, KEYS, KeysOrder};
 pub use programs::with_programs;
 pub use shell::quoted as shell_word;

@@ -55,6 +55,7 @@ impl Suspicions {
         let mut questions = others.to_vec();
         questions.extend([
             (attribution::USES, &makers),
+            (attribution::LINEAGE, &none),
             (attribution::ISSUED, &none),
             (attribution::SIGN_INS, &none),
         ]);
@@ -63,7 +64,7 @@ impl Suspicions {
 
     /// Judges the uses of all long-term keys.
     pub async fn read(session: &Session) -> Result<Self, AnalysisError> {
-        let attribution = Attribution::read(session, &Lists::default()).await?;
+        let attribution = Attribution::read(session, &Lists::default(), None).await?;
         let mut found: Vec<Suspicion> = attribution
             .long_term_keys()
             .filter_map(|key| suspicion(key, &attribution))
@@ -129,6 +130,9 @@ fn suspicion(key: &str, attribution: &Attribution) -> Option<Suspicion> {
         None => gravest?.origin,
     };
     let mut why: Vec<String> = issued.map(str::to_owned).into_iter().collect();
+    if gravest.is_some_and(|source| source.is_by_session) {
+        why.push("a session that it opened".to_owned());
+    }
     why.extend(gravest.into_iter().flat_map(Source::why));
     let earliest = strangers()
         .filter(|source| source.origin == origin)

@@ -4,6 +4,7 @@
 //! turned into what is meant (`Selection`, `SourceOptions`, …) by a method of its group, once; the library never sees
 //! clap.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
 
+#[cfg(feature = "cluster")]
+use crate::cluster::ClusterArgs;
 use crate::config::{self, DEFAULT_LAKE};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -160,6 +163,10 @@ pub(crate) struct TrailArgs {
 
     #[command(flatten)]
     pub(crate) access: SourceArgs,
+
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 impl TrailArgs {
@@ -298,6 +305,24 @@ pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
 pub(crate) fn formats(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
     PossibleValuesParser::new(formats.iter().map(|format| format.name()))
         .try_map(|name| name.parse::<Format>())
+}
+
+/// The arguments, with a space before SQL that begins with a comment: `-- who…` is not an option. Names of options have no
+/// white space in them.
+pub(crate) fn with_sql(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    if arguments.iter().any(|argument| argument == "sql") {
+        for argument in &mut arguments {
+            let begins = argument.to_str().and_then(|text| text.strip_prefix("--"));
+            let name = begins.and_then(|text| text.split('=').next());
+            if name.is_some_and(|name| name.contains(char::is_whitespace)) {
+                let mut spaced = OsString::from(" ");
+                spaced.push(&argument);
+                *argument = spaced;
+            }
+        }
+    }
+    arguments
 }
 
 /// Prints what clap has to say: help and version as an answer, anything else as an error.

@@ -5,10 +5,14 @@
 
 use std::env;
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+#[cfg(feature = "cluster")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::ColorChoice;
 use indicatif::ProgressBar;
+#[cfg(feature = "cluster")]
+use keytrail::cluster::Cluster;
 
 /// The surroundings of a command.
 #[derive(Debug, Clone)]
@@ -20,6 +24,36 @@ pub(crate) struct Context {
     paged: bool,
     /// A line on standard error that changes while somebody waits for an answer.
     line: Arc<Mutex<Option<ProgressBar>>>,
+    /// Whether the command listens for Ctrl-C itself.
+    #[cfg(feature = "cluster")]
+    watched: Arc<AtomicBool>,
+    /// The cluster that the command asks.
+    #[cfg(feature = "cluster")]
+    cluster: Arc<Mutex<Option<Arc<Cluster>>>>,
+}
+
+#[cfg(feature = "cluster")]
+impl Context {
+    /// The command listens for Ctrl-C itself.
+    pub(crate) fn watch(&self) {
+        self.watched.store(true, Ordering::Release);
+    }
+
+    /// Whether it does.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Acquire)
+    }
+
+    /// The cluster that the command asks, if it asked one already.
+    pub(crate) fn cluster(&self) -> Option<Arc<Cluster>> {
+        let kept = self.cluster.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
+    }
+
+    /// Keeps the cluster that the command asks.
+    pub(crate) fn keep_cluster(&self, cluster: Arc<Cluster>) {
+        *self.cluster.lock().unwrap_or_else(PoisonError::into_inner) = Some(cluster);
+    }
 }
 
 impl Context {
@@ -30,6 +64,10 @@ impl Context {
             color,
             paged: true,
             line: Arc::default(),
+            #[cfg(feature = "cluster")]
+            watched: Arc::default(),
+            #[cfg(feature = "cluster")]
+            cluster: Arc::default(),
         }
     }
 

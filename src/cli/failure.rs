@@ -5,7 +5,11 @@
 //! made harmless for the terminal here.
 
 mod advice;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod excerpt;
+#[cfg(feature = "mcp")]
+mod service;
 
 use std::error::Error;
 use std::fmt;

@@ -13,10 +13,12 @@ use std::time::Duration;
 use keytrail::read::Stop;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, Sleep, interval_at, sleep};
 
 use crate::context::Context;
 use crate::failure::{Failure, STOPPED};
+use crate::memory;
 use crate::progress::Progress;
 
 /// Listens for signals until the process ends.
@@ -32,6 +34,22 @@ pub(crate) fn listen(stop: Stop, progress: Arc<Progress>, context: Context) -> R
         );
         signals.next().await;
         progress.finish();
+        end();
+    });
+    Ok(())
+}
+
+/// Ends the process by Ctrl-C, after this. The second Ctrl-C does not wait for it.
+#[cfg(feature = "cluster")]
+pub(crate) fn end_after(before: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+    let mut signals = Signals::new()
+        .map_err(|error| Failure::new("signals cannot be received").because(&error))?;
+    tokio::spawn(async move {
+        signals.next().await;
+        tokio::select! {
+            () = before => {}
+            _ = signals.next() => {}
+        }
         end();
     });
     Ok(())
@@ -91,6 +109,33 @@ impl Watch {
         Ok(Self { asked, clock })
     }
 
+    /// Ends the process if its time or its memory is over long before `Terms` could say so: what is computed does not give
+    /// way. Dropping the guard ends the watch.
+    pub(crate) fn guard(&self, timeout: Option<Duration>, memory: u64, context: &Context) -> Guard {
+        let context = context.clone();
+        Guard(self.clock.spawn(async move {
+            let begun = Instant::now();
+            loop {
+                sleep(LOOK).await;
+                if timeout.is_some_and(|timeout| begun.elapsed() > timeout + GRACE) {
+                    context.say(&too_slow(timeout.unwrap_or_default()).to_string());
+                } else if memory::held().is_some_and(|held| held > memory + memory / 2) {
+                    context.say(&too_large().to_string());
+                } else {
+                    continue;
+                }
+                give_up();
+            }
+        }))
+    }
+
+    /// Comes when the process holds more memory than this.
+    pub(crate) async fn memory_over(&self, most: u64) {
+        while memory::held().is_none_or(|held| held <= most) {
+            self.sleep(LOOK).await;
+        }
+    }
+
     /// Comes after some time.
     pub(crate) fn sleep(&self, time: Duration) -> Sleep {
         let _there = self.clock.enter();
@@ -123,6 +168,39 @@ impl Watch {
             woken.await;
         }
     }
+}
+
+/// How often the memory is looked at: it grows by some ten megabytes meanwhile.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How long a query has, after its time, to give way.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A watch over a query.
+#[derive(Debug)]
+pub(crate) struct Guard(JoinHandle<()>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What to say of a query whose time is over.
+pub(crate) fn too_slow(timeout: Duration) -> Failure {
+    Failure::new(format!("no answer within {} s", timeout.as_secs()))
+        .hint("give it more time with --timeout, or ask for less: --since, --account, LIMIT")
+}
+
+/// What to say of a query whose memory is over.
+pub(crate) fn too_large() -> Failure {
+    Failure::new("the query takes more memory than --max-memory allows")
+        .hint("give it more with --max-memory, or ask for less: --since, --account, fewer columns")
+}
+
+#[expect(clippy::exit, reason = "the engine's threads do not give way")]
+fn give_up() -> ! {
+    process::exit(1)
 }
 
 #[expect(clippy::exit, reason = "the second Ctrl-C must not wait for anything")]

@@ -5,14 +5,18 @@
 //! carries the answer and nothing else.
 
 mod args;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod columns;
 mod commands;
 mod config;
 mod context;
 mod diagnostics;
 mod failure;
+mod integrity;
 mod interrupt;
 mod inventory;
+mod memory;
 mod metrics;
 mod next;
 mod output;
@@ -21,8 +25,11 @@ mod pick;
 mod progress;
 mod query;
 mod question;
+#[cfg(feature = "mcp")]
+mod service;
 mod shell;
 mod size;
+mod sought;
 mod stream;
 mod summary;
 mod waiting;
@@ -74,7 +81,14 @@ fn run(cli: Cli, context: &Context) -> Result<Done, Failure> {
         .thread_stack_size(STACK)
         .build()
         .map_err(|error| Failure::new("the runtime did not start").because(&error))?;
-    let done = runtime.block_on(cli.command.run(context));
+    let done = runtime.block_on(async {
+        let done = cli.command.run(context).await;
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = context.cluster() {
+            cluster.end().await;
+        }
+        done
+    });
     // What was given up (a query after its time, say) is not waited for.
     runtime.shutdown_background();
     done

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use keytrail::render::Format;
-use keytrail::session::EVENT_DATA_STORE;
+use keytrail::session::{EVENT_DATA_STORE, is_placeholder, placeholders};
 
 use crate::args::{OutputArgs, formats};
 use crate::failure::Failure;
@@ -216,4 +216,14 @@ mod tests {
             assert!(wrong.parse::<Assignment>().is_err(), "{wrong}");
         }
     }
+}
+
+/// What to say of places in a query, or in its values, that were to be filled in: the answer is empty, and does not say why.
+pub(crate) fn unfilled(sql: &str, values: &BTreeMap<String, String>) -> Vec<String> {
+    let values = values.iter().filter(|(_, value)| is_placeholder(value));
+    let values = values.map(|(name, value)| format!("{value:?}, the value of ${name},"));
+    let places = placeholders(sql).into_iter().chain(values);
+    let notes = places
+        .map(|place| format!("{place} looks like a placeholder: put the value you mean there"));
+    notes.collect()
 }

@@ -72,23 +72,46 @@ pub(crate) async fn session_from(
     open(trail, Selection { since, ..selection }, None, context).await
 }
 
+/// How questions are asked.
+pub(crate) fn options(
+    selection: Selection,
+    max_memory: Option<usize>,
+    context: &Context,
+) -> SessionOptions {
+    SessionOptions {
+        observer: Progress::of_question(context),
+        selection,
+        threads: threads(),
+        max_json: MAX_JSON,
+        max_memory,
+        ..SessionOptions::default()
+    }
+}
+
 async fn open(
     trail: &TrailArgs,
     selection: Selection,
     max_memory: Option<usize>,
     context: &Context,
 ) -> Result<Session, Failure> {
+    let input = trail.input.input();
     let options = SessionOptions {
-        observer: Progress::of_question(context),
-        selection,
-        threads: threads(),
-        max_json: MAX_JSON,
-        max_memory,
+        #[cfg(feature = "cluster")]
+        elsewhere: {
+            let of_log_files = matches!(input, Input::Trails(_));
+            crate::cluster::elsewhere(&trail.cluster, of_log_files, context).await?
+        },
+        ..options(selection, max_memory, context)
     };
-    match trail.input.input() {
+    match input {
         Input::Lake(lake) => {
             let lake = Lake::open(&location(&lake, &trail.access).await?).await?;
-            Ok(Session::lake(lake, &options).await?)
+            let session = Session::lake(lake, &options).await?;
+            if let Some((what, near)) = session.misnamed().await? {
+                return Err(Failure::new(format!("{what} is not seen in these logs"))
+                    .hint(format!("did you mean {}?", near.join(" or "))));
+            }
+            Ok(session)
         }
         Input::Trails(names) => {
             Ok(Session::trail(sources(&names, &trail.access).await?, &options).await?)

@@ -17,7 +17,8 @@ use crate::args::OutputArgs;
 use crate::columns;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::interrupt::Watch;
+use crate::interrupt::{Watch, too_large, too_slow};
+use crate::memory::BESIDES;
 use crate::output::{self, Out};
 use crate::query::LimitArgs;
 use crate::waiting::{TICK, Waiting};
@@ -33,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) queries: Vec<Ready>,
     /// What to say if there is no row, when that needs saying.
     pub(crate) nothing: Option<&'static str>,
+    /// What to say in any case.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Who waits for the rows, and for how long.
@@ -44,6 +47,8 @@ pub(crate) struct Terms {
     pub(crate) watch: Watch,
     /// The time that an answer may take.
     pub(crate) timeout: Option<Duration>,
+    /// The memory that the process may take meanwhile, in bytes.
+    pub(crate) memory: u64,
     /// What they know already.
     pub(crate) told: Told,
 }
@@ -65,10 +70,13 @@ impl Told {
 impl Terms {
     /// Begins to listen for Ctrl-C.
     pub(crate) fn begin(limits: &LimitArgs, context: &Context) -> Result<Self, Failure> {
+        #[cfg(feature = "cluster")]
+        context.watch();
         Ok(Self {
             context: context.clone(),
             watch: Watch::begin()?,
             timeout: limits.timeout(),
+            memory: (limits.max_memory() as u64).saturating_add(BESIDES),
             told: Told::default(),
         })
     }
@@ -79,6 +87,7 @@ impl Terms {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Option<T>, Failure> {
         self.watch.forget();
+        let _guard = self.watch.guard(self.timeout, self.memory, &self.context);
         let over = async {
             match self.timeout {
                 Some(timeout) => self.watch.sleep(timeout).await,
@@ -89,10 +98,9 @@ impl Terms {
             biased;
             () = self.watch.asked() => Ok(None),
             () = over => {
-                let seconds = self.timeout.unwrap_or_default().as_secs();
-                Err(Failure::new(format!("no answer within {seconds} s"))
-                    .hint("give it more time with --timeout, or ask for less: --since, --account, LIMIT"))
+                Err(too_slow(self.timeout.unwrap_or_default()))
             }
+            () = self.watch.memory_over(self.memory) => Err(too_large()),
             done = work => done.map(Some),
         }
     }
@@ -103,6 +111,8 @@ impl Terms {
 pub(crate) struct Answered {
     /// The time that the queries took.
     pub(crate) took: Duration,
+    /// Rows of all queries.
+    pub(crate) rows: u64,
     /// Whether the rows rest on all there was to read.
     pub(crate) done: Done,
 }
@@ -123,6 +133,7 @@ pub(crate) async fn write(
         title,
         queries,
         nothing,
+        notes,
     } = asked;
     // A lake knows what it covers; log files are covered by being read, and that there is no row is known at the end.
     let mut done = Done::Complete;
@@ -135,6 +146,11 @@ pub(crate) async fn write(
         }
         _ => None,
     };
+    let noted = |mut remarks: Remarks| {
+        remarks.notes.splice(0..0, notes.iter().cloned());
+        remarks
+    };
+    let known = known.map(noted);
     let headings = headings(&title, &queries);
     if !args.columns.is_empty() {
         columns::check(
@@ -157,8 +173,11 @@ pub(crate) async fn write(
         ticks: terms.watch.ticks(TICK),
     };
     if writing.all(session, &opening, queries).await?.is_break() {
-        let took = began.elapsed();
-        return Ok(Answered { took, done });
+        return Ok(Answered {
+            took: began.elapsed(),
+            rows: writing.written,
+            done,
+        });
     }
     // What comes now is the reader's time, if there is a pager.
     let took = began.elapsed();
@@ -174,13 +193,14 @@ pub(crate) async fn write(
                 None => news(all, args, terms),
             };
             remarks.notes.extend(nothing.map(str::to_owned));
-            Some(remarks)
+            Some(noted(remarks))
         }
     };
     let Writing {
         mut writer,
         mut out,
         mut waiting,
+        written: rows,
         ..
     } = writing;
     waiting.finish();
@@ -195,7 +215,7 @@ pub(crate) async fn write(
     {
         output::mention_the_rest(&remarks.notes, remarks.coverage.as_ref(), context);
     }
-    Ok(Answered { took, done })
+    Ok(Answered { took, rows, done })
 }
 
 /// How the command ends that has these remarks.

@@ -76,6 +76,11 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
     );
     list(before, out)?;
     list(("odd, but read", &summary.remarks, usize::MAX), out)?;
+    list(
+        ("not as AWS delivered it", &summary.failed, usize::MAX),
+        out,
+    )?;
+    list(("digest files", &findings(summary), usize::MAX), out)?;
     list(("skipped", &summary.skipped, SHOWN_SKIPS), out)?;
     if summary.listed == 0 {
         writeln!(out, "\nNo log file was found.")?;
@@ -87,6 +92,16 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
         )?;
     }
     Ok(())
+}
+
+/// What is wrong with digest files.
+fn findings(summary: &IngestSummary) -> Vec<Refused> {
+    let findings = summary.integrity.iter();
+    let findings = findings.map(|it| Refused {
+        log_file: it.file.clone(),
+        reason: format!("{}: {}", it.problem.as_str(), it.detail),
+    });
+    findings.collect()
 }
 
 fn list((title, refused, most): (&str, &[Refused], usize), out: &mut dyn Write) -> io::Result<()> {
@@ -172,6 +187,11 @@ fn value(summary: &IngestSummary) -> serde_json::Value {
         "rejected_before": files(&summary.rejected_before),
         "skipped": files(&summary.skipped),
         "remarks": files(&summary.remarks),
+        "integrity": {
+            "checked": summary.compared,
+            "failed": files(&summary.failed),
+            "digests": files(&findings(summary)),
+        },
     })
 }
 

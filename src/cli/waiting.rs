@@ -23,6 +23,8 @@ pub(crate) struct Waiting {
     since: Instant,
     wanted: bool,
     line: Option<ProgressBar>,
+    #[cfg(feature = "cluster")]
+    context: Context,
 }
 
 impl Waiting {
@@ -32,6 +34,8 @@ impl Waiting {
             since: Instant::now(),
             wanted: !context.quiet && stderr().is_terminal(),
             line: None,
+            #[cfg(feature = "cluster")]
+            context: context.clone(),
         }
     }
 
@@ -48,6 +52,11 @@ impl Waiting {
         let files = match log_files {
             Some((done, total)) if done < total => format!("{done} of {total} log files, "),
             _ => String::new(),
+        };
+        #[cfg(feature = "cluster")]
+        let files = match self.context.cluster() {
+            Some(cluster) => format!("on the cluster: {} stages done, ", cluster.stages()),
+            None => files,
         };
         line.set_message(format!(
             "{files}{read} rows read, {}; Ctrl-C stops",

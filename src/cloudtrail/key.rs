@@ -104,6 +104,10 @@ impl LogFileKey {
     /// Reads an object key, or a path with the same last parts.
     pub fn parse(key: &str) -> Option<Self> {
         let (folders, file_name) = key.rsplit_once('/')?;
+        // In S3, a folder may have an empty name; the layout has none.
+        if folders.ends_with('/') {
+            return None;
+        }
         KeyPrefix::parse(folders)?.file(file_name)
     }
 }
@@ -250,6 +254,7 @@ mod tests {
             "AWSLogs/1111/CloudTrail/eu-west-1/2025/03/05/x.json.gz",
             "MyAWSLogs/111111111111/CloudTrail/eu-west-1/2025/03/05/x.json.gz",
             "AWSLogs//111111111111/CloudTrail/eu-west-1/2025/03/05/x.json.gz",
+            "AWSLogs/111111111111/CloudTrail/eu-west-1/2025/03/05//x.json.gz",
         ] {
             assert_eq!(LogFileKey::parse(text), None, "{text}");
         }

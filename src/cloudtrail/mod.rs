@@ -22,6 +22,6 @@ pub use ids::{
 pub use key::{Folder, LogFileKey, delivery_stamp};
 pub use prefix::{KeyPrefix, Level};
 pub use resource::{session_name, used_resource};
-pub use selection::Selection;
+pub use selection::{Range, Selection};
 pub use time::{Bound, TimeError, answered_time, parse_span, parse_time};
 pub use user_agent::{Family, UserAgent};

@@ -29,6 +29,26 @@ pub struct Selection {
     pub regions: BTreeSet<String>,
 }
 
+/// A range of time; the default is all of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Range {
+    /// The first instant of it.
+    pub since: Option<DateTime<Utc>>,
+    /// The first instant after it.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Range {
+    /// The range of every account and region.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            since: self.since,
+            until: self.until,
+            ..Selection::default()
+        }
+    }
+}
+
 /// How many days before and after the wanted range log files are looked for.
 ///
 /// An event of 23:59 lies in the next day's folder, and clocks differ. AWS delivers most events within minutes; what a
@@ -36,6 +56,15 @@ pub struct Selection {
 const MARGIN: Days = Days::new(1);
 
 impl Selection {
+    /// The part of it that is in a range of time.
+    pub fn within(&self, range: &Range) -> Self {
+        Self {
+            since: self.since.max(range.since),
+            until: [self.until, range.until].into_iter().flatten().min(),
+            ..self.clone()
+        }
+    }
+
     /// The first and the last day whose folders can hold wanted events, with a margin of one day on both sides.
     pub fn log_days(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
         let first = self.since.map(|since| since.date_naive());

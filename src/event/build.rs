@@ -7,6 +7,7 @@ use super::column::{ColumnBuilder, Value};
 use super::derive;
 use super::record::Record;
 use super::schema::{self, Field, Kind, WIDTH};
+use super::secrets::without_secrets;
 use super::summary::Summary;
 use crate::cloudtrail::hex;
 use arrow::array::{ArrayRef, RecordBatch};
@@ -69,6 +70,7 @@ pub struct EventBuilder {
     keys: Vec<EventKey>,
     log_file: String,
     summary: Summary,
+    keep_secrets: bool,
 }
 
 impl EventBuilder {
@@ -96,6 +98,24 @@ impl EventBuilder {
             keys: Vec::new(),
             log_file: String::new(),
             summary: Summary::default(),
+            keep_secrets: false,
+        }
+    }
+
+    /// The same; session tokens and passwords that services log are kept, if so.
+    #[must_use]
+    pub fn keeping_secrets(self, keep_secrets: bool) -> Self {
+        Self {
+            keep_secrets,
+            ..self
+        }
+    }
+
+    /// A text of JSON as it goes into a column.
+    pub(super) fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.keep_secrets {
+            true => Cow::Borrowed(text),
+            false => without_secrets(text),
         }
     }
 
@@ -173,7 +193,13 @@ impl EventBuilder {
         while present != 0 {
             let field = Field::all()[present.trailing_zeros() as usize];
             if let Some(place) = self.places[field as usize] {
-                set_field(record, field, (&mut self.columns[place], row));
+                let json = field.column().kind == Kind::Json;
+                let shown = json.then(|| self.shown(record.raw(field)));
+                let column = &mut self.columns[place];
+                match shown {
+                    Some(text) => column.set(row, Value::Text(&text)),
+                    None => set_field(record, field, (column, row)),
+                }
             }
             present &= present - 1;
         }
@@ -181,6 +207,9 @@ impl EventBuilder {
         let issued = (wants(Field::IssuedAccessKeyId) || wants(Field::IssuedPrincipal))
             .then(|| derive::issued(record))
             .flatten();
+        let others = wants(Field::OtherFields).then(|| record.other_fields());
+        let others = others.flatten();
+        let others = others.as_deref().map(|text| self.shown(text));
         for field in &self.derived {
             let Some(place) = self.places[*field as usize] else {
                 continue;
@@ -209,7 +238,7 @@ impl EventBuilder {
                 Field::IssuedPrincipal => {
                     set(issued.as_ref().and_then(|key| key.principal.as_deref()));
                 }
-                Field::OtherFields => set(record.other_fields().as_deref()),
+                Field::OtherFields => set(others.as_deref()),
                 _ => set_field(record, *field, (column, row)),
             }
         }

@@ -65,7 +65,8 @@ impl Decoder {
                 (&mut self.inflater, self.max_json),
             ),
         };
-        let walked = walk.done();
+        let mut walked = walk.done();
+        walked.rejects.leave_out(&|text| builder.shown(text));
         let events = walked.records > walked.rejects.count();
         let outcome = match result {
             Err(fault) => Outcome::Rejected(fault),

@@ -23,6 +23,7 @@ mod paths;
 mod record;
 mod rejects;
 mod schema;
+mod secrets;
 mod shape;
 mod summary;
 pub(crate) mod time;
@@ -33,6 +34,7 @@ pub use decode::Decoder;
 pub use decoded::{Decoded, Outcome, Reject};
 pub use fault::{FileFault, RejectKind};
 pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
+pub use secrets::{NOT_SHOWN, without_secrets};
 pub use summary::Summary;
 pub use walk::WhenFull;
 

@@ -4,6 +4,7 @@
 //! only the first are kept.
 
 use super::decoded::Reject;
+use std::borrow::Cow;
 
 /// Rejected records of a log file that are kept; more are only counted.
 const MOST: usize = 10_000;
@@ -48,6 +49,15 @@ impl Rejects {
         let (count, kept) = (self.count, self.kept.len());
         (count > kept as u64)
             .then(|| format!("of {count} rejected records, only the first {kept} are kept"))
+    }
+
+    /// Shows only so much of each text.
+    pub(super) fn leave_out(&mut self, shown: &dyn Fn(&str) -> Cow<'_, str>) {
+        for reject in &mut self.kept {
+            if let Cow::Owned(safe) = shown(&reject.text) {
+                reject.text = safe;
+            }
+        }
     }
 
     /// Those that were kept.

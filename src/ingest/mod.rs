@@ -20,11 +20,13 @@ pub use plan::{NotReadBefore, Plan, plan};
 
 use crate::cloudtrail::{Selection, delivery_stamp};
 use crate::event::RejectKind;
+use crate::integrity::{Finding, LogFileState, Problem, Trust, ValidateOptions, follow};
 use crate::lake::{Lake, LakeError, Packed};
 use crate::read::{
-    FetchLimits, FetchedParcel, LogFileOutcome, LogFileRow, Observer, Outcome, ParcelSize, Phase,
-    ReadError, Stop, fetch, parcels,
+    Comparison, FetchLimits, FetchedParcel, LogFileOutcome, LogFileRow, Observer, Outcome,
+    ParcelSize, Phase, ReadError, Stop, fetch, parcels,
 };
+use crate::report::Integrity;
 use crate::source::{Source, SourceError};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -75,6 +77,10 @@ pub struct IngestOptions {
     pub threads: usize,
     /// Whether log files that were rejected before are read again.
     pub retry_rejected: bool,
+    /// Whether session tokens and passwords that services log are stored; see [`without_secrets`](crate::event::without_secrets).
+    pub keep_secrets: bool,
+    /// What log files are compared with while they are read, if they are.
+    pub verify: Option<Trust>,
 }
 
 /// A log file that was not stored, and why.
@@ -127,6 +133,12 @@ pub struct IngestSummary {
     pub left: u64,
     /// Log files that were read and turned out to be rejected or to hold no events.
     read_in_vain: u64,
+    /// Whether log files were compared with digest files.
+    pub compared: bool,
+    /// What is wrong with the digest files, and log files that they list and that are not there.
+    pub integrity: Vec<Finding>,
+    /// Log files that are not those that AWS delivered, and how.
+    pub failed: Vec<Refused>,
     /// Log files rejected by this run, by kind of fault.
     pub rejected_by_kind: BTreeMap<RejectKind, u64>,
 }
@@ -167,8 +179,14 @@ pub async fn ingest(
         };
         summary.bytes_lake += lake.commit(unread, &seen).await?.1;
     }
+    let comparison = match &options.verify {
+        Some(trust) => Some(comparison(sources, trust, options, (observer, &mut summary)).await?),
+        None => None,
+    };
     let packer = Packer {
         max_json: options.max_json,
+        keep_secrets: options.keep_secrets,
+        comparison,
         stop: stop.clone(),
         seen: Arc::clone(&seen),
         handle: tokio::runtime::Handle::current(),
@@ -205,6 +223,36 @@ pub async fn ingest(
     Ok(summary)
 }
 
+/// Follows the digest files of the sources; what is wrong with them, and log files that they list and that are not there, go into
+/// the summary.
+async fn comparison(
+    sources: &[Arc<dyn Source>],
+    trust: &Trust,
+    options: &IngestOptions,
+    (observer, summary): (&dyn Observer, &mut IngestSummary),
+) -> Result<Comparison, IngestError> {
+    let mut all = Vec::new();
+    for source in sources {
+        let options = ValidateOptions {
+            selection: options.selection.clone(),
+            trust: trust.clone(),
+            fetches: options.fetches,
+            max_json: options.max_json,
+            now: chrono::Utc::now(),
+        };
+        let (listed, findings) = follow(source, &options, observer).await?;
+        all.push(listed);
+        summary.integrity.extend(findings);
+    }
+    observer.phase(Phase::Reading);
+    Ok(Comparison::new(move |file, bytes| {
+        let unlisted = LogFileState::Failed(Problem::LogFileUnlisted);
+        let mut states = all.iter().map(|listed| listed.verdict(file, bytes).state);
+        let state = states.find(|state| *state != unlisted);
+        state.unwrap_or(unlisted).as_str().to_owned()
+    }))
+}
+
 /// Packs a parcel on one of the pool's threads.
 async fn pack(
     pool: &rayon::ThreadPool,
@@ -228,6 +276,16 @@ impl From<ReadError> for IngestError {
     }
 }
 
+/// Whether the word for a log file's state says that it failed.
+fn speaks_against(state: &str) -> bool {
+    ![
+        Integrity::VALID,
+        Integrity::NOT_VERIFIED,
+        Integrity::PENDING,
+    ]
+    .contains(&state)
+}
+
 impl IngestSummary {
     /// Log files that were read and hold something else than events.
     pub fn without_events(&self) -> u64 {
@@ -243,6 +301,13 @@ impl IngestSummary {
         self.events_rejected += row.rejected;
         self.bytes_json += row.json_bytes;
         observer.events(row.events, row.stored, row.duplicates, row.rejected);
+        self.compared |= row.integrity.is_some();
+        if let Some(problem) = row.integrity.as_deref().filter(|it| speaks_against(it)) {
+            self.failed.push(Refused {
+                log_file: row.log_file.clone(),
+                reason: problem.to_owned(),
+            });
+        }
         if let Some(kind) = row.rejected_as {
             *self.rejected_by_kind.entry(kind).or_default() += 1;
         }

@@ -7,7 +7,9 @@ use super::IngestError;
 use crate::event::time::day;
 use crate::event::{EventKey, Field};
 use crate::lake::{DataFile, Packed, Seen, TableName};
-use crate::read::{DecodedParcel, EventRows, FetchedParcel, ParcelDecoder, Stop, Taken};
+use crate::read::{
+    Comparison, DecodedParcel, EventRows, FetchedParcel, ParcelDecoder, Stop, Taken,
+};
 use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take};
 use arrow::datatypes::UInt32Type;
@@ -23,6 +25,8 @@ const PIECE_ROWS: usize = 8 * 1024;
 #[derive(Clone)]
 pub(crate) struct Packer {
     pub(crate) max_json: u64,
+    pub(crate) keep_secrets: bool,
+    pub(crate) comparison: Option<Comparison>,
     pub(crate) stop: Stop,
     pub(crate) seen: Arc<Mutex<Seen>>,
     pub(crate) handle: Handle,
@@ -35,8 +39,11 @@ impl Packer {
     pub(crate) fn pack(&self, parcel: FetchedParcel) -> Result<Packed, IngestError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let decoder = idle().pop();
-        let mut decoder = decoder
-            .unwrap_or_else(|| ParcelDecoder::new(Field::all(), self.max_json, self.stop.clone()));
+        let mut decoder = decoder.unwrap_or_else(|| {
+            ParcelDecoder::new(Field::all(), self.max_json, self.stop.clone())
+                .keeping_secrets(self.keep_secrets)
+                .comparing(self.comparison.clone())
+        });
         let mut packed = Packed::default();
         let decoded = decoder.decode(parcel, &mut |rows| self.take(rows, &mut packed))?;
         idle().push(decoder);

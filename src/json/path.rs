@@ -128,6 +128,47 @@ pub(crate) fn text_at<'a>(document: &'a str, path: &str) -> Option<&'a str> {
     Some(value)
 }
 
+/// How a step is taken that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A step through an array is a step through each of its elements, and one element stands for a list of one.
+    Lax,
+    /// It leads nowhere.
+    Strict,
+}
+
+/// The texts of all values at a path, as SQL/JSON has them: none where there are none, or the document is not sound JSON.
+/// `None` when the path is not one.
+pub(crate) fn texts_at<'a>(document: &'a str, path: &str, mode: Mode) -> Option<Vec<&'a str>> {
+    let mut found: Vec<&str> = sound(document).into_iter().collect();
+    let mut rest = path.trim().strip_prefix('$')?;
+    // What follows is not a name: filters, methods, arithmetic.
+    let beyond = |part: &str| part.contains(['?', '(', '@', ' ', '+', '-']);
+    if path.trim().split('"').step_by(2).any(beyond) {
+        return None;
+    }
+    while !rest.is_empty() {
+        let step;
+        (step, rest) = first_step(rest)?;
+        let mut next = Vec::new();
+        for value in found {
+            match (&step, Elements::of(value)) {
+                (Step::Member(name), Some(elements)) if mode == Mode::Lax => {
+                    next.extend(elements.filter_map(|element| scan::member(element, name)));
+                }
+                (Step::Member(name), _) => next.extend(scan::member(value, name)),
+                (Step::Index(at), Some(mut elements)) => next.extend(elements.nth(*at)),
+                (Step::Each, Some(elements)) => next.extend(elements),
+                (Step::Index(0) | Step::Each, None) if mode == Mode::Lax => next.push(value),
+                (Step::Index(_) | Step::Each, None) => {}
+                (Step::Anywhere(_), _) => return None,
+            }
+        }
+        found = next;
+    }
+    Some(found)
+}
+
 /// The path after `$`.
 fn begun(text: &str) -> &str {
     let text = text.trim();
@@ -154,7 +195,12 @@ fn first_step(path: &str) -> Option<(Step<'_>, &str)> {
             Some(rest) => (rest, true),
             None => (rest, false),
         };
-        let (name, rest) = rest.split_at(name_end(rest));
+        // A name in quotes may hold a dot or a bracket.
+        let end = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.find('"')? + 2,
+            None => name_end(rest),
+        };
+        let (name, rest) = rest.split_at(end);
         let name = Cow::Borrowed(named(name)?);
         return Some(match deep {
             true => (Step::Anywhere(name), rest),
@@ -217,6 +263,33 @@ mod tests {
 
     const TEXT: &str =
         r#" {"a":{"b":[1,{"c-d":"é\n"}, null]},"x.y":"z","B":true,"n":null,"q\"":1} "#;
+
+    #[test]
+    fn lax_and_strict_differ_where_a_step_does_not_fit() {
+        let text = r#"{"a":[{"b":1},{"b":2},{"c":3}],"d":{"e":null},"k:/.":"x"}"#;
+        for (path, lax, strict) in [
+            ("$.a.b", &["1", "2"][..], &[][..]),
+            ("$.a[*].b", &["1", "2"], &["1", "2"]),
+            ("$.a[1].b", &["2"], &["2"]),
+            ("$.d[0].e", &["null"], &[]),
+            ("$.d[*].e", &["null"], &[]),
+            ("$.d.e", &["null"], &["null"]),
+            ("$.d.f", &[], &[]),
+            ("$.\"k:/.\"", &["\"x\""], &["\"x\""]),
+        ] {
+            assert_eq!(
+                texts_at(text, path, Mode::Lax).as_deref(),
+                Some(lax),
+                "{path}"
+            );
+            let found = texts_at(text, path, Mode::Strict);
+            assert_eq!(found.as_deref(), Some(strict), "{path}");
+        }
+        assert_eq!(texts_at("{", "$.a", Mode::Lax).as_deref(), Some(&[][..]));
+        for wrong in ["a.b", "$.a ? (@ > 1)", "$..a", "$.a[1 to 2]", "$."] {
+            assert_eq!(texts_at(text, wrong, Mode::Lax), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn strict_paths_lead_to_one_value_or_nowhere() {

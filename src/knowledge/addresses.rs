@@ -4,7 +4,7 @@
 //! that providers publish, MaxMind's databases. Out: an [`AddressClass`]. Promise: what is nearer to the user wins over what
 //! somebody published; what an answer rests on is said by [`AddressBook::sources`].
 
-use super::{GeoIp, KnowledgeError, Networks, OwnNetworks, Place};
+use super::{Coordinates, GeoIp, KnowledgeError, Networks, OwnNetworks, Place};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -160,6 +160,11 @@ impl AddressBook {
             Some(place) => format!("{class}, {place}"),
             None => class.to_string(),
         }
+    }
+
+    /// Where an address is, where there are databases that know it.
+    pub fn coordinates(&self, address: &str) -> Option<Coordinates> {
+        self.geoip.as_ref()?.coordinates(address.parse().ok()?)
     }
 
     fn place(&self, address: &str) -> Option<Place> {

@@ -33,6 +33,28 @@ pub struct Place {
     pub city: Option<String>,
 }
 
+/// Where an address is, in hundredths of a degree: databases do not know it better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coordinates {
+    /// North of the equator.
+    pub latitude: i32,
+    /// East of Greenwich.
+    pub longitude: i32,
+}
+
+impl Coordinates {
+    /// Kilometres along the ground to another place.
+    pub fn distance(self, other: Self) -> f64 {
+        const RADIUS: f64 = 6371.0;
+        let radians = |hundredths: i32| (f64::from(hundredths) / 100.0).to_radians();
+        let (north, other_north) = (radians(self.latitude), radians(other.latitude));
+        let half = |angle: f64| (angle / 2.0).sin().powi(2);
+        let east = radians(other.longitude - self.longitude);
+        let chord = half(other_north - north) + north.cos() * other_north.cos() * half(east);
+        2.0 * RADIUS * chord.sqrt().min(1.0).asin()
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let asn = self.asn.map(|asn| format!("AS{asn}"));
@@ -85,6 +107,29 @@ impl GeoIp {
         self.readers.iter().map(describe).collect()
     }
 
+    /// Where an address is, if a database knows it well enough to tell cities apart.
+    pub fn coordinates(&self, address: IpAddr) -> Option<Coordinates> {
+        const WELL_ENOUGH: u16 = 200;
+        let cities = self
+            .readers
+            .iter()
+            .filter(|reader| reader.metadata().database_type.contains("City"));
+        let mut found = cities.filter_map(|reader| {
+            let city = reader.lookup(address).ok()?;
+            let city = city.decode::<geoip2::City<'_>>().ok()??;
+            let exact = city
+                .location
+                .accuracy_radius
+                .is_none_or(|km| km <= WELL_ENOUGH);
+            let hundredths = |degrees: f64| (degrees * 100.0).round() as i32;
+            Some(Coordinates {
+                latitude: hundredths(city.location.latitude.filter(|_| exact)?),
+                longitude: hundredths(city.location.longitude?),
+            })
+        });
+        found.next()
+    }
+
     /// What is known of an address; a database that cannot be read there knows nothing.
     pub fn lookup(&self, address: IpAddr) -> Option<Place> {
         let mut place = Place::default();
@@ -119,6 +164,18 @@ impl GeoIp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn distances_are_along_the_ground() {
+        let place = |latitude, longitude| Coordinates {
+            latitude,
+            longitude,
+        };
+        let (london, new_york) = (place(5151, -13), place(4071, -7401));
+        assert!((london.distance(new_york) - 5570.0).abs() < 20.0);
+        assert!(london.distance(london) < 0.1);
+        assert!((place(0, 17_900).distance(place(0, -17_900)) - 222.0).abs() < 2.0);
+    }
 
     #[test]
     fn what_is_no_database_is_named() {

@@ -62,6 +62,7 @@ impl Lake {
             keys: &keys,
             pins: &mut pins,
             log_files: &mut log_files,
+            elsewhere: &mut self.entries.elsewhere,
         };
         let stored = commit_events(&mut self.events, (events, parcel), seen).await?;
         bytes += stored.iter().map(|file| file.size).sum::<u64>();
@@ -83,6 +84,8 @@ struct Rows<'a> {
     keys: &'a [EventKey],
     pins: &'a mut Pins,
     log_files: &'a mut [LogFileRow],
+    /// Events that others stored under the names of log files that are not in this parcel.
+    elsewhere: &'a mut HashMap<u128, u64>,
 }
 
 async fn commit_events(
@@ -93,7 +96,7 @@ async fn commit_events(
     for _ in 0..MOST_ATTEMPTS {
         let theirs = seen.lock().await.theirs(parcel.keys, parcel.pins).await?;
         if !theirs.is_empty() {
-            files = without(files, &theirs, parcel.log_files)?;
+            files = without(files, &theirs, (parcel.log_files, parcel.elsewhere))?;
         }
         if files.is_empty() {
             break;
@@ -122,12 +125,16 @@ async fn commit_events(
     })
 }
 
-/// The files without events that another ingest has stored meanwhile; the ledger rows count those as duplicates.
+/// The files without events that another ingest has stored meanwhile; the ledger rows count those as duplicates. It may have
+/// read an event from another log file than we did: then the row of that log file, which may be ours to write, counts it.
 fn without(
     files: Vec<DataFile>,
     theirs: &HashMap<EventKey, u128>,
-    log_files: &mut [LogFileRow],
+    (log_files, elsewhere): (&mut [LogFileRow], &mut HashMap<u128, u64>),
 ) -> Result<Vec<DataFile>, LakeError> {
+    let rows = log_files.iter().enumerate();
+    let rows = rows.map(|(at, row)| (identity(&[&row.log_file], 0), at));
+    let rows: HashMap<u128, usize> = rows.collect();
     let mut kept = Vec::new();
     for file in files {
         let reader = ParquetRecordBatchReaderBuilder::try_new(file.bytes.clone())?;
@@ -147,8 +154,13 @@ fn without(
             {
                 row.stored -= 1;
                 row.duplicates += 1;
-                let brought_by = keys.get(row_number).and_then(|key| theirs.get(key));
-                row.found += u64::from(brought_by == Some(&identity(&[&row.log_file], 0)));
+            }
+            let brought_by = keys.get(row_number).and_then(|key| theirs.get(key));
+            if let Some(brought_by) = brought_by {
+                match rows.get(brought_by) {
+                    Some(at) => log_files[*at].found += 1,
+                    None => *elsewhere.entry(*brought_by).or_default() += 1,
+                }
             }
         }
         let batch = filter_record_batch(&batch, &BooleanArray::from(ours))?;
@@ -192,6 +204,10 @@ mod tests {
 
     /// The events with these numbers, claimed and ready to be committed.
     async fn packed(events: Range<u32>, seen: &Mutex<Seen>) -> Packed {
+        packed_of("a.json", events, seen).await
+    }
+
+    async fn packed_of(log_file: &str, events: Range<u32>, seen: &Mutex<Seen>) -> Packed {
         let records: Vec<String> = events
             .map(|n| format!(r#"{{"eventVersion":"1.11","eventName":"GetUser","eventSource":"iam.amazonaws.com","eventTime":"2025-03-01T00:00:{n:02}Z","eventID":"{n:08}-0000-4000-8000-000000000000"}}"#))
             .collect();
@@ -199,12 +215,12 @@ mod tests {
         let mut builder = EventBuilder::new(Field::all());
         let decoded = Decoder::new(1 << 20).decode(
             text.as_bytes(),
-            "a.json",
+            log_file,
             (&mut builder, &mut |_| {
                 unreachable!("few events are packed at once")
             }),
         );
-        let listed = LogFile::new("a.json".to_owned(), 0, String::new(), None);
+        let listed = LogFile::new(log_file.to_owned(), 0, String::new(), None);
         let mut row = LogFileRow::listed(&listed);
         assert!(row.decoded(decoded).is_empty());
         assert!(row.events > 0, "{row:?}");
@@ -265,5 +281,48 @@ mod tests {
             .map(|file| file.rows)
             .sum();
         assert_eq!(rows, 21);
+    }
+
+    /// Two log files tell of the same events. Another ingest has stored them by the one, and has not yet said so when ours,
+    /// which had them from the other, writes the rows of both.
+    #[tokio::test]
+    async fn events_count_for_the_log_file_that_they_are_stored_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
+        let mut ours = Lake::open_or_create(&place).await.unwrap();
+        let mut theirs = Lake::open_or_create(&place).await.unwrap();
+        let (our_seen, their_seen) = (ours.seen().await.unwrap(), theirs.seen().await.unwrap());
+        let (our_seen, their_seen) = (Mutex::new(our_seen), Mutex::new(their_seen));
+        let mut first = packed_of("g.json", 0..10, &our_seen).await;
+        let again = packed_of("f.json", 0..10, &our_seen).await;
+        first.log_files.extend(again.log_files);
+        let mut other = packed_of("f.json", 0..10, &their_seen).await;
+
+        let parcel = Rows {
+            id: other.id,
+            keys: &other.keys,
+            pins: &mut other.pins,
+            log_files: &mut other.log_files,
+            elsewhere: &mut theirs.entries.elsewhere,
+        };
+        let events = std::mem::take(&mut other.events);
+        commit_events(&mut theirs.events, (events, parcel), &their_seen)
+            .await
+            .unwrap();
+        let (rows, _) = ours.commit(first, &our_seen).await.unwrap();
+        assert_eq!(
+            (rows[0].stored, rows[0].duplicates, rows[0].found),
+            (0, 10, 0)
+        );
+        assert_eq!(
+            (rows[1].stored, rows[1].duplicates, rows[1].found),
+            (0, 10, 10)
+        );
+        theirs
+            .commit_log_files(&other.log_files, other.id, 0)
+            .await
+            .unwrap();
+        let checked = crate::lake::check(&place).await.unwrap();
+        assert_eq!(checked.faults, []);
     }
 }

@@ -9,7 +9,7 @@ use crate::event::Summary;
 use crate::read::{LogFileOutcome, Tally};
 use crate::report::Coverage;
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use std::collections::{BTreeSet, HashMap};
 
 impl Lake {
@@ -34,17 +34,19 @@ impl Lake {
     /// What the lake covers: from its ledger, and the numbers of events and rejected records and the days of events from the
     /// Delta log.
     pub async fn coverage(&self) -> Result<Coverage, LakeError> {
-        const COLUMNS: [&str; 10] = [
+        const COLUMNS: [&str; 12] = [
             "log_file",
             "outcome",
             "reason",
             "ingest_time",
+            "rejected",
             "first_event_time",
             "last_event_time",
             "accounts",
             "regions",
             "event_categories",
             "data_event_services",
+            "integrity",
         ];
         let mut outcomes = HashMap::new();
         let mut tally = Tally::default();
@@ -57,8 +59,15 @@ impl Lake {
         for (log_file, attempt) in &outcomes {
             let reason = attempt.reason.as_deref().unwrap_or_default();
             tally.outcome(log_file, attempt.outcome, reason);
+            // Not the rows of `rejects`: those of a log file that is whole by now are kept there.
+            tally.records_rejected += attempt.rejected;
+            if matches!(
+                attempt.outcome,
+                LogFileOutcome::Stored | LogFileOutcome::Rejected
+            ) {
+                tally.integrity.add(log_file, attempt.integrity.as_deref());
+            }
         }
-        tally.records_rejected = self.rejects.files()?.iter().map(|file| file.rows).sum();
         for file in self.events.files()? {
             tally.events += file.rows;
             tally
@@ -78,8 +87,12 @@ type Outcomes = HashMap<String, Attempt>;
 struct Attempt {
     time: i64,
     outcome: LogFileOutcome,
+    /// Its records that could not be decoded.
+    rejected: u64,
     /// Why it was not read; of those that were read, the reason is a remark.
     reason: Option<Box<str>>,
+    /// What digest files say of it; a ledger of before has no such column.
+    integrity: Option<Box<str>>,
 }
 
 /// Notes the attempt in a row of the ledger, unless there is a later one at the same log file.
@@ -98,10 +111,15 @@ fn note_attempt(outcomes: &mut Outcomes, batch: &RecordBatch, row: usize) {
     // Of a later version, with outcomes that are not known here: not read, as far as anybody can tell.
     let outcome = text("outcome").and_then(LogFileOutcome::named);
     let outcome = outcome.unwrap_or(LogFileOutcome::Unreadable);
+    let rejected = batch.column_by_name("rejected").map_or(0, |rejected| {
+        rejected.as_primitive::<Int64Type>().value(row)
+    });
     let attempt = Attempt {
         time,
         outcome,
+        rejected: u64::try_from(rejected).unwrap_or_default(),
         reason: outcome.not_read().and(text("reason")).map(Box::from),
+        integrity: text("integrity").map(Box::from),
     };
     let log_file = text("log_file").unwrap_or_default();
     match outcomes.get_mut(log_file) {

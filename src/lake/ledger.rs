@@ -69,6 +69,7 @@ pub(crate) fn log_files_batch(rows: &[LogFileRow], now: i64) -> Result<RecordBat
         texts(&|row| &row.summary.event_categories),
         texts(&|row| &row.summary.data_event_services),
         time(&|_| Some(now)),
+        text(&|row| row.integrity.as_deref()),
     ];
     RecordBatch::try_new(TableName::LogFiles.schema(), columns)
 }

@@ -7,7 +7,7 @@
 use super::change::{Change, Committed, Others, StoredFile};
 use super::ledger::{Known, identity, log_files_batch};
 use super::names::{self, ParcelId, Writer};
-use super::reader::read_columns;
+use super::reader::{fitted, read_columns};
 use super::table::MOST_ATTEMPTS;
 use super::table::Table;
 use super::tables::TableName;
@@ -28,6 +28,8 @@ pub(super) struct Entries {
     known: HashSet<ParcelId>,
     /// Log files that another ingest has settled since this one began.
     theirs: HashSet<u128>,
+    /// Events that others stored under the name of a log file whose row may be ours to write, by the name's identity.
+    pub(super) elsewhere: HashMap<u128, u64>,
     /// Parcels that another ingest has accounted for since this one began.
     pub(super) parcels: Vec<ParcelId>,
 }
@@ -151,6 +153,9 @@ impl Lake {
             let mut replaced = HashSet::new();
             let mut files: HashMap<String, StoredFile> = HashMap::new();
             for row in &mut ours {
+                let elsewhere = self.entries.elsewhere.get(&identity(&[&row.log_file], 0));
+                let elsewhere = elsewhere.copied().unwrap_or_default();
+                row.found = (row.found + elsewhere).min(row.duplicates);
                 for identity in [identity_of(row), placeholder(&row.log_file)] {
                     if let Some(open) = self.entries.open.get(&identity) {
                         replaced.insert(identity);
@@ -268,10 +273,7 @@ pub(super) async fn without(
         });
         let keep: BooleanArray = keep.map(Some).collect();
         let rest = filter_record_batch(&batch, &keep)?;
-        kept.push(Ok::<_, LakeError>(RecordBatch::try_new(
-            TableName::LogFiles.schema(),
-            rest.columns().to_vec(),
-        )?));
+        kept.push(Ok::<_, LakeError>(fitted(&rest, &schema)?));
     }
     DataFile::encode(TableName::LogFiles, None, kept.into_iter())
 }

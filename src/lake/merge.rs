@@ -4,11 +4,13 @@
 //! file, only a few rows are decoded at a time.
 
 use super::LakeError;
+use super::reader::fitted;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::interleave_record_batch;
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::sync::Arc;
 
 /// Rows of a file that are decoded at a time.
 const ROWS: usize = 1_024;
@@ -16,6 +18,8 @@ const ROWS: usize = 1_024;
 /// One of the files, at the row that comes next.
 struct Cursor {
     reader: ParquetRecordBatchReader,
+    /// That of the file with the most columns.
+    schema: SchemaRef,
     batch: RecordBatch,
     row: usize,
 }
@@ -53,13 +57,19 @@ impl Merge {
         let mut merge = Self {
             cursors: Vec::with_capacity(files.len()),
         };
-        for bytes in files {
-            let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+        let builders = files
+            .into_iter()
+            .map(ParquetRecordBatchReaderBuilder::try_new);
+        let builders = builders.collect::<Result<Vec<_>, _>>()?;
+        let schemas = builders.iter().map(|builder| builder.schema());
+        let widest = schemas.max_by_key(|schema| schema.fields().len()).cloned();
+        for (builder, schema) in builders.into_iter().zip(widest.iter().cycle()) {
             let mut reader = builder.with_batch_size(ROWS).build()?;
             if let Some(batch) = reader.next().transpose()? {
                 merge.cursors.push(Cursor {
                     reader,
-                    batch,
+                    batch: fitted(&batch, schema)?,
+                    schema: Arc::clone(schema),
                     row: 0,
                 });
             }
@@ -86,7 +96,9 @@ impl Merge {
             let piece = interleave_record_batch(&batches, &rows)?;
             let cursor = &mut self.cursors[next];
             match cursor.reader.next().transpose()? {
-                Some(batch) => (cursor.batch, cursor.row) = (batch, 0),
+                Some(batch) => {
+                    (cursor.batch, cursor.row) = (fitted(&batch, &cursor.schema)?, 0);
+                }
                 None => drop(self.cursors.remove(next)),
             }
             return Ok(Some(piece));

@@ -90,6 +90,7 @@ fn log_files() -> SchemaRef {
         column("event_categories", texts()),
         column("data_event_services", texts()),
         column("ingest_time", time()),
+        column("integrity", DataType::Utf8),
     ]))
 }
 

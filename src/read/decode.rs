@@ -6,9 +6,12 @@
 
 use super::{FetchedFile, FetchedParcel, LogFileRow, RejectRow, Stop};
 use crate::event::{Decoder, EventBuilder, EventKey, Field, FileFault, Outcome};
+use crate::source::LogFile;
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Events of a parcel, as many as a builder holds.
 #[derive(Debug)]
@@ -39,9 +42,29 @@ pub struct DecodedParcel {
     pub rejects: Vec<RejectRow>,
 }
 
+/// Compares log files, as they were fetched, with what digest files say of them.
+#[derive(Clone)]
+pub struct Comparison(Arc<Compare>);
+
+type Compare = dyn Fn(&LogFile, &[u8]) -> String + Send + Sync;
+
+impl Comparison {
+    /// A comparison that gives the word for a log file's state.
+    pub fn new(compare: impl Fn(&LogFile, &[u8]) -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(compare))
+    }
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Comparison")
+    }
+}
+
 /// Decodes parcels; keeps its memory from one to the next.
 #[derive(Debug)]
 pub struct ParcelDecoder {
+    comparison: Option<Comparison>,
     decoder: Decoder,
     builder: EventBuilder,
     stop: Stop,
@@ -52,10 +75,26 @@ impl ParcelDecoder {
     /// out the log files that are not decoded yet.
     pub fn new(fields: &[Field], max_json: u64, stop: Stop) -> Self {
         Self {
+            comparison: None,
             decoder: Decoder::new(max_json).until(stop.flag()),
             builder: EventBuilder::new(fields),
             stop,
         }
+    }
+
+    /// The same; session tokens and passwords that services log are kept, if so.
+    #[must_use]
+    pub fn keeping_secrets(self, keep: bool) -> Self {
+        Self {
+            builder: self.builder.keeping_secrets(keep),
+            ..self
+        }
+    }
+
+    /// The same; each log file is compared with digest files, if so.
+    #[must_use]
+    pub fn comparing(self, comparison: Option<Comparison>) -> Self {
+        Self { comparison, ..self }
     }
 
     /// Decodes a parcel; `take` is given its rows and says which of them are new.
@@ -69,12 +108,14 @@ impl ParcelDecoder {
         take: &mut dyn FnMut(EventRows) -> Result<Taken, E>,
     ) -> Result<DecodedParcel, E> {
         let Self {
+            comparison,
             decoder,
             builder,
             stop,
         } = self;
         let mut work = Work {
             take,
+            comparison: comparison.as_ref(),
             decoded: DecodedParcel::default(),
             pending: Vec::new(),
             failure: None,
@@ -99,6 +140,7 @@ impl ParcelDecoder {
 /// One parcel at work.
 struct Work<'a, E> {
     take: &'a mut dyn FnMut(EventRows) -> Result<Taken, E>,
+    comparison: Option<&'a Comparison>,
     decoded: DecodedParcel,
     /// Rows in the builder, and the ledger row they belong to.
     pending: Vec<(Range<usize>, usize)>,
@@ -116,6 +158,7 @@ impl<E: From<ArrowError>> Work<'_, E> {
             }
         };
         row.fetched(&bytes);
+        row.integrity = self.comparison.map(|it| (it.0)(&file.log_file, &bytes));
         // The row goes in before the file is decoded: a long file hands over rows while it is being decoded.
         let place = self.decoded.log_files.len();
         self.decoded.log_files.push(row);

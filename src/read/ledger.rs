@@ -106,6 +106,8 @@ pub struct LogFileRow {
     pub region: Option<String>,
     /// The day in its path.
     pub log_date: Option<NaiveDate>,
+    /// What digest files say of it, if it was compared.
+    pub integrity: Option<String>,
     /// What its events are about.
     pub summary: Summary,
 }

@@ -20,7 +20,7 @@ mod observer;
 mod parcel;
 mod tally;
 
-pub use decode::{DecodedParcel, EventRows, ParcelDecoder, Taken};
+pub use decode::{Comparison, DecodedParcel, EventRows, ParcelDecoder, Taken};
 pub use fetch::{FetchLimits, FetchedFile, FetchedParcel, fetch};
 pub use ledger::{LogFileOutcome, LogFileRow, RejectRow};
 pub use list::{WorkList, list};

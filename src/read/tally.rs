@@ -4,7 +4,7 @@
 
 use super::{LogFileOutcome, LogFileRow};
 use crate::event::Summary;
-use crate::report::{Coverage, NotRead, NotReadExample, NotReadKind};
+use crate::report::{Coverage, Integrity, NotRead, NotReadExample, NotReadKind};
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub struct Tally {
     pub records_rejected: u64,
     /// What the events are about.
     pub summary: Summary,
+    /// What digest files say of the log files.
+    pub integrity: Integrity,
     /// What was not read, by kind: how many, and the first of them by name.
     not_read: BTreeMap<NotReadKind, (u64, BTreeMap<String, String>)>,
 }
@@ -108,6 +110,7 @@ impl Tally {
             records_rejected: self.records_rejected,
             event_categories: event_categories.into_iter().collect(),
             data_event_services: data_event_services.into_iter().collect(),
+            integrity: self.integrity.if_checked(),
             not_read: not_read.collect(),
             warnings: Vec::new(),
         }

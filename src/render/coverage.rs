@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 
 use super::value::readable_text;
-use crate::report::{Coverage, NotRead, NotReadKind};
+use crate::report::{Coverage, Integrity, NotRead, NotReadKind};
 
 /// More names than this are counted instead of listed.
 const NAMES: usize = 6;
@@ -28,16 +28,50 @@ pub fn lines(coverage: &Coverage) -> Vec<String> {
     if coverage.events > 0 {
         lines.push(data_events(&coverage.data_event_services));
     }
+    lines.extend(coverage.integrity.as_ref().map(integrity));
     lines.extend(coverage.not_read.iter().map(not_read));
     lines.extend(coverage.warnings.iter().cloned());
     lines
 }
 
-/// What was there but could not be read, in one line, without names; none where nothing was lost.
+/// What digest files say of the log files.
+fn integrity(integrity: &Integrity) -> String {
+    let Integrity {
+        log_files,
+        valid,
+        not_verified,
+        failed,
+        not_checked,
+        examples,
+    } = integrity;
+    let of = format!("of {}", counted(*log_files, "log file", "log files"));
+    let mut parts = vec![match failed {
+        0 => format!("valid for {valid} {of}"),
+        failed => format!("failed for {failed} {of}, valid for {valid}"),
+    }];
+    for (count, what) in [(not_verified, "not verified"), (not_checked, "not checked")] {
+        if *count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    if let Some(first) = examples.first() {
+        parts.push(format!("first {}: {}", first.log_file, first.reason));
+    }
+    format!("integrity: {}", parts.join("; "))
+}
+
+/// What was there but could not be read, or is not what AWS delivered, in one line, without names; none where nothing was lost.
 pub(super) fn losses(coverage: &Coverage) -> Option<String> {
     let lost = coverage.not_read.iter().filter(|part| part.kind.is_loss());
     let counts: Vec<String> = lost.map(count).collect();
-    (!counts.is_empty()).then(|| format!("not read: {}", counts.join(", ")))
+    let unread = (!counts.is_empty()).then(|| format!("not read: {}", counts.join(", ")));
+    let forged = coverage.integrity.as_ref().filter(|it| it.failed > 0);
+    let forged = forged.map(|it| {
+        let of = counted(it.log_files, "log file", "log files");
+        format!("integrity: failed for {} of {of}", it.failed)
+    });
+    let parts: Vec<String> = unread.into_iter().chain(forged).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// How many were not read, of one kind.

@@ -78,6 +78,29 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     replace_hidden(text, push_visible)
 }
 
+/// Most characters of a value in a table or a page: more than a policy may have. CSV and JSON have values whole.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const MOST_SHOWN: usize = 16 << 10;
+
+/// The beginning of a text that is too long to be shown, with its length; any other text as it is.
+pub(super) fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= MOST_SHOWN {
+        return Cow::Borrowed(text);
+    }
+    match text.char_indices().nth(MOST_SHOWN) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let characters = text.chars().count();
+            Cow::Owned(format!("{}… ({characters} characters)", &text[..end]))
+        }
+    }
+}
+
+/// A value for a table or a page: not longer than can be shown, and visible.
+pub(super) fn shown(text: &str) -> String {
+    terminal(&shortened(text)).into_owned()
+}
+
 /// A JSON text for a document that may be shown on a terminal: hidden characters inside strings become `\u202e`, line
 /// breaks between tokens become spaces. The argument must be valid JSON, in which raw control characters below U+0020
 /// can only stand between tokens.
@@ -117,7 +140,7 @@ fn is_formula(text: &str) -> bool {
 /// Text for a Markdown page, good in a table cell and in a paragraph: no markup, no HTML, no link.
 pub(super) fn markdown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 16);
-    let mut rest = terminal(text.trim()).into_owned();
+    let mut rest = shown(text.trim());
     // A paragraph that starts like a heading, a list or a quotation.
     if rest.starts_with(['#', '-', '+', '=', ':']) {
         safe.push('\\');
@@ -206,5 +229,18 @@ mod tests {
         assert_eq!(markdown("see WWW.evil.test"), "see WWW\\.evil.test");
         assert_eq!(markdown("# heading"), "\\# heading");
         assert_eq!(markdown("a\nb"), "a\\\\nb");
+    }
+
+    #[test]
+    fn long_values_are_shortened_where_people_read_them() {
+        let long = "é".repeat(1 << 20);
+        for text in [shown(&long), markdown(&long)] {
+            assert!(text.len() < 5 * MOST_SHOWN, "{}", text.len());
+            assert!(text.contains("1048576 characters"), "no length");
+        }
+        assert_eq!(csv(&long), long);
+        assert_eq!(json(&long), long);
+        let short = "é".repeat(MOST_SHOWN);
+        assert_eq!(shown(&short), short);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: a value. Out: the text that terminal and Markdown show. Promise: nothing in it acts on a terminal.
 
-use super::escape::{json as json_in_line, terminal as escaped};
+use super::escape::{json as json_in_line, shown};
 use super::json;
 use super::value::{Value, readable};
 
@@ -16,9 +16,9 @@ pub(super) fn text(value: &Value<'_>) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Number(digits) => digits.clone(),
         Value::Time(time) => readable(*time),
-        Value::Text(text) => escaped(text).into_owned(),
-        Value::Json(text) => escaped(&json_in_line(text)).into_owned(),
+        Value::Text(text) => shown(text),
+        Value::Json(text) => shown(&json_in_line(text)),
         Value::List(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
-        Value::Object(_) => escaped(&json::text(value)).into_owned(),
+        Value::Object(_) => shown(&json::text(value)),
     }
 }

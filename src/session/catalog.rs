@@ -4,7 +4,7 @@
 //! for those who complete names. Promise: nothing is listed that cannot be asked, and of the engine's own settings nothing.
 
 use super::fault::{FaultKind, SqlFault, nearest};
-use super::query::is_json;
+use super::marks::is_json;
 use super::statement::Filter;
 use super::{EVENT_DATA_STORE, Session, SessionError, VIEWS, views};
 use crate::event::{COLUMNS, EVENT_DATE};

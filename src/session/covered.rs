@@ -4,7 +4,7 @@
 //! earlier ingest could not read; where the selection asks for something that the log does not have, it says so, since an
 //! empty answer is no proof.
 
-use super::fault::nearest;
+use super::fault::{differ_by, nearest};
 use super::{Origin, Params, Session, SessionError};
 use crate::cloudtrail::Selection;
 use crate::event::Summary;
@@ -16,6 +16,9 @@ use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::BTreeSet;
 
+/// Letters by which an account's id may differ and still be meant.
+const SLIPS: usize = 2;
+
 /// Names that are listed where none is near to the one that was asked for.
 const MOST_NAMES: usize = 6;
 
@@ -26,9 +29,14 @@ impl Session {
             Origin::Trail(trail) => {
                 let (read, wanted) = trail.tallies();
                 let warnings = doubts(&self.selection, &read.coverage(trail.name()));
+                let wanted = wanted.coverage(trail.name());
+                let coverage = match self.selection == *trail.selection() {
+                    true => wanted,
+                    false => self.of_selection(wanted).await?,
+                };
                 Ok(Coverage {
                     warnings,
-                    ..wanted.coverage(trail.name())
+                    ..coverage
                 })
             }
             Origin::Lake(lake) => {
@@ -46,6 +54,35 @@ impl Session {
         }
     }
 
+    /// An account or region of the selection that the lake does not have, and those that differ by a slip. Log files have to be
+    /// read to know.
+    pub async fn misnamed(&self) -> Result<Option<(String, Vec<String>)>, SessionError> {
+        let Origin::Lake(lake) = &self.origin else {
+            return Ok(None);
+        };
+        let Selection {
+            accounts, regions, ..
+        } = &self.selection;
+        if accounts.is_empty() && regions.is_empty() {
+            return Ok(None);
+        }
+        let whole = lake.coverage().await?;
+        let accounts = accounts.iter().map(ToString::to_string);
+        let accounts = accounts.map(|name| ("account", name, &whole.accounts));
+        let regions = regions.iter().cloned();
+        let regions = regions.map(|name| ("region", name, &whole.regions));
+        let misnamed = accounts.chain(regions).find_map(|(what, name, known)| {
+            let names = known.iter().map(String::as_str);
+            let near = match what {
+                "region" => nearest(&name, names),
+                _ => differ_by(SLIPS, &name, names),
+            };
+            let slip = !known.contains(&name) && !near.is_empty();
+            slip.then(|| (format!("{what} {name}"), near))
+        });
+        Ok(misnamed)
+    }
+
     /// The coverage of the events that are wanted; log files and what was not read are those of the whole lake.
     async fn of_selection(&self, whole: Coverage) -> Result<Coverage, SessionError> {
         let sql = include_str!("../../queries/coverage/selected.sql");
@@ -60,6 +97,7 @@ impl Session {
             log_files: whole.log_files,
             log_files_rejected: whole.log_files_rejected,
             records_rejected: whole.records_rejected,
+            integrity: whole.integrity,
             not_read: whole.not_read,
             ..selected
         })

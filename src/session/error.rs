@@ -3,6 +3,7 @@
 //! In: errors of the lake, of log files and of the engine. Out: [`SessionError`]. Promise: an error of a source or of a file
 //! that comes through the engine is still the source's or the file's; no advice, that is the command line's.
 
+use super::elsewhere::ElsewhereFault;
 use super::fault::SqlFault;
 use super::spool::ReadFault;
 use crate::lake::LakeError;
@@ -49,6 +50,9 @@ pub enum SessionError {
     /// The query needs more memory than [`SessionOptions::max_memory`](super::SessionOptions::max_memory).
     #[error("not enough memory: {0}")]
     Memory(String),
+    /// Other machines that the query runs on could not be reached, or failed.
+    #[error(transparent)]
+    Elsewhere(ElsewhereFault),
     /// The engine refused the query or failed on the way.
     #[error("{0}")]
     Engine(Box<DataFusionError>),
@@ -60,6 +64,9 @@ impl From<DataFusionError> for SessionError {
         let engine = |error| SessionError::Engine(Box::new(error));
         if let Some(path) = missing(&error) {
             return SessionError::MissingFile { path };
+        }
+        if let Some(fault) = elsewhere(&error) {
+            return SessionError::Elsewhere(fault.clone());
         }
         match error {
             error if is_damage(&error) => SessionError::DamagedFile {
@@ -88,6 +95,14 @@ fn missing(error: &DataFusionError) -> Option<String> {
         error = inner.source();
     }
     None
+}
+
+/// What went wrong on other machines.
+fn elsewhere(error: &DataFusionError) -> Option<&ElsewhereFault> {
+    match error.find_root() {
+        DataFusionError::External(inner) => inner.downcast_ref(),
+        _ => None,
+    }
 }
 
 /// The path that the engine names in its words, behind a colon.

@@ -107,7 +107,7 @@ impl Place {
 }
 
 impl SqlFault {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             place: None,
@@ -245,6 +245,19 @@ fn plain(said: &str) -> String {
         said = said.split_once(rest).map_or(said, |(before, _)| before);
     }
     said.to_owned()
+}
+
+/// The names that differ from a name by so many letters at most, the most similar first.
+pub(super) fn differ_by<'a>(
+    letters: usize,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    let near = known.map(|known| (levenshtein(name, known), known));
+    let mut near: Vec<(usize, &str)> = near.filter(|(distance, _)| *distance <= letters).collect();
+    near.sort_unstable();
+    near.truncate(MOST_NEAR);
+    near.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
 fn letters(name: &str) -> Vec<char> {

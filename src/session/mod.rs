@@ -6,51 +6,62 @@
 //! keytrail's own SQL as for a user's, and it only asks: [`Session::statements`], [`Session::plan`], [`Query::bind`],
 //! [`Query::ready`], [`Ready::run`], [`Rows::next`].
 
+mod bounded;
 mod cancel;
 mod catalog;
+mod checked;
 mod count_texts;
 mod covered;
 mod damage;
 mod dialect;
 mod distinct;
+mod elsewhere;
 mod error;
 mod fault;
 mod functions;
+mod marks;
 mod measured;
+mod near;
 mod params;
+mod placeholder;
 mod query;
 mod raw;
+mod selected;
 mod sound;
 mod spool;
 mod statement;
 mod stored;
 mod times;
+mod together;
 mod typed;
 mod views;
 
 pub use catalog::{ColumnInfo, FunctionInfo};
 pub use dialect::fill_event_data_store;
+pub use elsewhere::{Carried, Elsewhere, ElsewhereFault};
 pub use error::SessionError;
 pub use fault::{FaultKind, Place, SqlFault};
+pub use near::{NameKind, Near};
+pub use placeholder::{is_placeholder, placeholders};
 pub use query::{Query, Ready, Rows};
 pub use statement::Statement;
 pub use typed::{Ending, Named, Next, Open, Typed};
 pub use views::{EVENT_DATA_STORE, VIEWS, View};
 
-use crate::cloudtrail::Selection;
+use crate::cloudtrail::{Range, Selection};
 use crate::lake::{Lake, TableName};
 use crate::read::{Observer, Silent};
 use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ScalarValue};
-use datafusion::datasource::{MemTable, TableProvider, provider_as_source};
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::datasource::MemTable;
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{FunctionRegistry as _, SessionStateBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
 use raw::{LedgerTable, RawTable, Trail};
+use selected::register_selected;
 use spool::{Deferred, Foreseen, Spooled};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -70,6 +81,8 @@ pub struct SessionOptions {
     pub max_memory: Option<usize>,
     /// Follows listing and reading; only for log files without ingest.
     pub observer: Arc<dyn Observer>,
+    /// Other machines that queries run on; only for a lake.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl Default for SessionOptions {
@@ -81,6 +94,7 @@ impl Default for SessionOptions {
             max_json: 2 << 30,
             max_memory: None,
             observer: Arc::new(Silent),
+            elsewhere: None,
         }
     }
 }
@@ -90,6 +104,7 @@ pub struct Session {
     context: SessionContext,
     origin: Origin,
     selection: Selection,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -100,9 +115,9 @@ impl std::fmt::Debug for Session {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Origin {
-    Lake(Box<Lake>),
+    Lake(Arc<Lake>),
     Trail(Arc<Trail>),
 }
 
@@ -112,7 +127,7 @@ pub type Params = HashMap<String, ScalarValue>;
 impl Session {
     /// Asks a lake.
     pub async fn lake(lake: Lake, options: &SessionOptions) -> Result<Self, SessionError> {
-        let context = context(options.threads, options.max_memory)?;
+        let context = context(options.threads, runtime(options.max_memory)?)?;
         for name in TableName::ALL {
             let files = lake.scannable(name)?;
             context.register_object_store(&files.root, Arc::clone(&files.store) as _);
@@ -124,8 +139,9 @@ impl Session {
         }
         Ok(Self {
             context,
-            origin: Origin::Lake(Box::new(lake)),
+            origin: Origin::Lake(Arc::new(lake)),
             selection: options.selection.clone(),
+            elsewhere: options.elsewhere.clone(),
         })
     }
 
@@ -136,7 +152,7 @@ impl Session {
     ) -> Result<Self, SessionError> {
         let trail = Arc::new(Trail::list(sources, options).await?);
         let streams = options.threads.div_ceil(DECODERS_PER_STREAM).max(1);
-        let context = context(streams, options.max_memory)?;
+        let context = context(streams, runtime(options.max_memory)?)?;
         let raw = Arc::new(RawTable::new(Arc::clone(&trail), options.threads, streams));
         let events = Arc::new(Spooled::new(
             Arc::clone(&raw) as _,
@@ -153,7 +169,48 @@ impl Session {
             context,
             origin: Origin::Trail(trail),
             selection: options.selection.clone(),
+            elsewhere: None,
         })
+    }
+
+    /// A session of its own on the same events, or on those of them in a range of time: what a question makes a table in
+    /// one session is not seen in the other, so that both can be asked at once. Memory is shared.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    pub async fn fork(&self, range: &Range) -> Result<Self, SessionError> {
+        let partitions = self.context.copied_config().target_partitions();
+        let context = context(partitions, self.context.runtime_env())?;
+        for name in TableName::ALL {
+            let table = self.context.table_provider(name.as_str()).await?;
+            match name {
+                TableName::Events => register_selected(&context, table, &range.selection())?,
+                _ => drop(context.register_table(name.as_str(), table)?),
+            }
+        }
+        Ok(Self {
+            context,
+            origin: self.origin.clone(),
+            selection: self.selection.within(range),
+            elsewhere: self.elsewhere.clone(),
+        })
+    }
+
+    /// Reads log files once for all questions that follow, by whichever fork; a lake can be asked as often as one likes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine. Nothing is read yet.
+    pub async fn keep_all(&self) -> Result<(), SessionError> {
+        let everything = "SELECT * FROM events";
+        self.foresee(&[(everything, &Params::new())]).await
+    }
+
+    /// Whether it asks this state of a lake.
+    pub fn is_of(&self, lake: &Lake) -> bool {
+        let versions = |lake: &Lake| TableName::ALL.map(|name| lake.delta(name).version());
+        matches!(&self.origin, Origin::Lake(ours) if versions(ours) == versions(lake))
     }
 
     /// The events that every question sees.
@@ -273,26 +330,45 @@ const DECODERS_PER_STREAM: usize = 4;
 /// The most bytes of Parquet footers that are kept for the next query of a command; those of a file of events take some 130 KB.
 const FOOTERS: usize = 128 << 20;
 
-fn context(
-    partitions: usize,
-    max_memory: Option<usize>,
-) -> Result<SessionContext, DataFusionError> {
-    let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
-    // Errors point into the statement.
-    config.options_mut().sql_parser.collect_spans = true;
-    let parquet = &mut config.options_mut().execution.parquet;
-    // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
-    parquet.pushdown_filters = true;
-    parquet.reorder_filters = true;
+/// What sessions on the same events share: memory, and what is known of the lake's files.
+fn runtime(max_memory: Option<usize>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
     let mut runtime = RuntimeEnvBuilder::new().with_metadata_cache_limit(FOOTERS);
     if let Some(bytes) = max_memory {
         // Operators that can spill share what the others leave.
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
     }
+    runtime.build_arc()
+}
+
+fn context(partitions: usize, runtime: Arc<RuntimeEnv>) -> Result<SessionContext, DataFusionError> {
+    let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
+    // Errors point into the statement.
+    config.options_mut().sql_parser.collect_spans = true;
+    // With two branches of a UNION, that rule gives each its columns in another order.
+    config
+        .options_mut()
+        .optimizer
+        .enable_leaf_expression_pushdown = false;
+    let parquet = &mut config.options_mut().execution.parquet;
+    // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
+    parquet.pushdown_filters = true;
+    parquet.reorder_filters = true;
+    engine(config, runtime)
+}
+
+/// The engine with keytrail's functions and rules, wherever it runs.
+pub(crate) fn engine(
+    config: SessionConfig,
+    runtime: Arc<RuntimeEnv>,
+) -> Result<SessionContext, DataFusionError> {
+    let max_memory = match runtime.memory_pool.memory_limit() {
+        MemoryLimit::Finite(bytes) => Some(bytes),
+        _ => None,
+    };
     let functions = functions::all();
     let state = SessionStateBuilder::new()
         .with_config(config)
-        .with_runtime_env(runtime.build_arc()?)
+        .with_runtime_env(runtime)
         .with_default_features()
         .with_expr_planners(dialect::planners(&functions))
         .build();
@@ -300,65 +376,15 @@ fn context(
     for function in functions {
         context.register_udf(function);
     }
+    bounded::register(&context, max_memory);
     context.register_udaf(count_texts::count_texts());
     let distinct_texts = distinct::DistinctTexts::new(count_texts::count_texts());
     context.add_analyzer_rule(Arc::new(distinct_texts));
     // `json_get`, `->`, `->>` and their like.
     datafusion_functions_json::register_all(&mut context)?;
     context.add_analyzer_rule(Arc::new(sound::SoundJson::new()));
+    context.add_analyzer_rule(Arc::new(checked::Checked::new(
+        context.udf("regexp_like").ok(),
+    )));
     Ok(context)
-}
-
-/// `events`: the events of the selection. The table before the selection has no name, so that no SQL can reach it.
-fn register_selected(
-    context: &SessionContext,
-    all: Arc<dyn TableProvider>,
-    selection: &Selection,
-) -> Result<(), DataFusionError> {
-    let name = TableName::Events.as_str();
-    let mut plan = LogicalPlanBuilder::scan(name, provider_as_source(all), None)?;
-    for condition in conditions(selection) {
-        plan = plan.filter(condition)?;
-    }
-    let frame = DataFrame::new(context.state(), plan.build()?);
-    context.register_table(name, frame.into_view())?;
-    Ok(())
-}
-
-fn conditions(selection: &Selection) -> Vec<Expr> {
-    let time = |time: chrono::DateTime<chrono::Utc>| {
-        lit(ScalarValue::TimestampMicrosecond(
-            Some(time.timestamp_micros()),
-            Some("UTC".into()),
-        ))
-    };
-    let date = |time: chrono::DateTime<chrono::Utc>| {
-        lit(ScalarValue::Date32(Some(time.date_naive().to_epoch_days())))
-    };
-    let mut conditions = Vec::new();
-    if let Some(since) = selection.since {
-        conditions.push(col("event_time").gt_eq(time(since)));
-        conditions.push(col("event_date").gt_eq(date(since)));
-    }
-    if let Some(until) = selection.until {
-        conditions.push(col("event_time").lt(time(until)));
-        conditions.push(col("event_date").lt_eq(date(until)));
-    }
-    if !selection.accounts.is_empty() {
-        let accounts = selection
-            .accounts
-            .iter()
-            .map(|account| lit(account.to_string()))
-            .collect();
-        conditions.push(col("account_id").in_list(accounts, false));
-    }
-    if !selection.regions.is_empty() {
-        let regions = selection
-            .regions
-            .iter()
-            .map(|region| lit(region.clone()))
-            .collect();
-        conditions.push(col("aws_region").in_list(regions, false));
-    }
-    conditions
 }

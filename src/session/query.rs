@@ -4,15 +4,17 @@
 //! a query is said before its first row; rows are handed on as they come, so that a large answer needs no more memory than
 //! a small one.
 
-use super::cancel::can_be_stopped;
+use super::cancel::{apart, can_be_stopped};
 use super::fault::{FaultKind, SqlFault};
+use super::marks::{json_marked, marked};
 use super::params::value;
 use super::raw::DecodeExec;
 use super::statement::Ask;
-use super::{Params, Session, SessionError, Statement, dialect, measured, spool, times, views};
-use crate::report::JSON_TEXT;
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use super::{
+    Elsewhere, Params, Session, SessionError, Statement, elsewhere, measured, spool, times, views,
+};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use chrono::Utc;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
@@ -41,22 +43,22 @@ impl Session {
         let Statement { ask, text } = statement;
         let shown = match ask {
             Ask::Rows(parsed) => {
-                let plan = async {
-                    views::register_named(&self.context, &parsed).await?;
-                    let state = self.context.state();
+                let registered = views::register_named(&self.context, &parsed).await;
+                let (state, said) = (self.context.state(), Arc::clone(&text));
+                let plan = apart(async move {
+                    registered?;
                     let plan = state.statement_to_plan(*parsed).await?;
                     only_asks().verify_plan(&plan)?;
+                    let plan = times::read(plan, &said, Utc::now())?;
                     Ok((state, plan))
-                };
-                let read = plan
-                    .await
-                    .and_then(|(state, plan)| Ok((state, times::read(plan, &text, Utc::now())?)));
-                return match read {
+                });
+                return match plan.await {
                     Ok((state, plan)) => plan.map_err(SessionError::from).map(|plan| Query {
                         about: matches!(plan, LogicalPlan::Explain(_)),
                         state,
                         plan,
                         text,
+                        elsewhere: self.elsewhere.clone(),
                     }),
                     Err(error) => Err(match fault(error, &text) {
                         SessionError::Sql(fault) => self.with_near_names(fault).into(),
@@ -74,6 +76,7 @@ impl Session {
             plan,
             text,
             about: true,
+            elsewhere: None,
         })
     }
 }
@@ -95,6 +98,8 @@ pub struct Query {
     pub(super) text: Arc<str>,
     /// Whether it asks for tables, columns, functions or a plan, not for what is in the tables.
     pub(super) about: bool,
+    /// Other machines that it may run on.
+    pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl Query {
@@ -170,10 +175,21 @@ impl Query {
     ///
     /// Types do not fit, or the input cannot be read.
     pub async fn ready(self) -> Result<Ready, SessionError> {
-        let plan = spool::physical(&self.state, &self.plan).await;
-        let plan = plan
-            .and_then(can_be_stopped)
-            .map_err(|error| self.fault(error))?;
+        let there = match &self.elsewhere {
+            Some(engine) if !self.about => {
+                elsewhere::physical(engine.as_ref(), &self.state, &self.plan).await
+            }
+            _ => None,
+        };
+        let plan = match there {
+            Some(plan) => plan,
+            None => {
+                let (state, plan) = (self.state.clone(), self.plan.clone());
+                let plan =
+                    apart(async move { can_be_stopped(spool::physical(&state, &plan).await?) });
+                plan.await.map_err(|error| self.fault(error))?
+            }
+        };
         Ok(Ready {
             lines: matches!(self.plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)),
             state: self.state,
@@ -311,41 +327,6 @@ impl Rows {
     pub fn read(&self) -> u64 {
         read(self.plan.as_ref())
     }
-}
-
-/// The schema with the columns marked that hold JSON text: those that are called like the events' and the views' are.
-fn json_marked(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| {
-        let mut field = field.as_ref().clone();
-        if is_json(&field) {
-            field
-                .metadata_mut()
-                .insert(JSON_TEXT.to_owned(), "true".to_owned());
-        }
-        field
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
-/// Whether a column holds JSON text.
-pub(super) fn is_json(field: &Field) -> bool {
-    field.data_type().is_string() && dialect::is_json(field.name())
-}
-
-/// A batch with the marks of a schema. Its own schema may differ from the plan's in what may be null, so that it is kept.
-fn marked(batch: &RecordBatch, schema: &Schema) -> Result<RecordBatch, SessionError> {
-    let own = batch.schema();
-    let fields = own.fields().iter().zip(schema.fields());
-    let fields: Vec<Field> = fields
-        .map(|(own, marks)| {
-            let field = own.as_ref().clone();
-            field.with_metadata(marks.metadata().clone())
-        })
-        .collect();
-    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::new(schema), batch.columns().to_vec(), &rows)
-        .map_err(|error| DataFusionError::from(error).into())
 }
 
 /// Rows that the leaves of a plan have given.

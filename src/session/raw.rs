@@ -125,6 +125,11 @@ impl Trail {
         count(&self.furthest()) == self.log_files
     }
 
+    /// The events that are wanted.
+    pub(crate) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
     /// What the furthest reading read, and of that what is wanted.
     pub(crate) fn tallies(&self) -> (Tally, Tally) {
         let mut tally = Tally::default();

@@ -45,11 +45,16 @@ pub(super) struct SoundJson {
     sound: Arc<ScalarUDF>,
 }
 
+/// The function that the rule writes into plans.
+pub(super) fn function() -> ScalarUDF {
+    let signature = Signature::any(1, Volatility::Immutable);
+    ScalarUDF::from(Sound { signature })
+}
+
 impl SoundJson {
     pub(super) fn new() -> Self {
-        let signature = Signature::any(1, Volatility::Immutable);
         Self {
-            sound: Arc::new(ScalarUDF::from(Sound { signature })),
+            sound: Arc::new(function()),
         }
     }
 

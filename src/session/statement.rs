@@ -5,6 +5,8 @@
 //! engine's own check of the plan. There is nothing behind the door that reads or writes a file by its name: no such
 //! function or table provider is registered.
 
+mod expanded;
+mod ignored;
 mod nesting;
 
 use super::dialect::{self, DEEPEST};
@@ -21,6 +23,9 @@ use std::sync::Arc;
 
 /// Tables in one statement; joining them makes a tree, and every join adds all their columns.
 const MOST_TABLES: usize = 100;
+
+/// Tables that one statement reads, those of a query in WITH as often as it is named.
+const MOST_READ: u64 = 500;
 
 /// A statement that only asks.
 #[derive(Debug, Clone)]
@@ -59,6 +64,7 @@ impl Statement {
             let place = Place::new((error.location.line, error.location.column), 1, &text);
             SqlFault::new(format!("not SQL: {}", error.message)).at(place)
         })?;
+        nesting::check_begin(&words)?;
         nesting::check(&words, &text)?;
         let parsed = dialect::typed(words).map_err(|error| unreadable(error, &text))?;
         let text: Arc<str> = text.into();
@@ -239,7 +245,12 @@ fn only_asks(query: &Query) -> Result<(), SqlFault> {
             "too many tables: {} of at most {MOST_TABLES} in one statement",
             check.tables
         ))),
-        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Continue(()) => match expanded::tables(query) {
+            tables if tables > MOST_READ => Err(SqlFault::new(format!(
+                "too many tables: {tables} of at most {MOST_READ}, with every name of WITH standing for its query"
+            ))),
+            _ => ignored::check(query),
+        },
         ControlFlow::Break(what) => Err(refused(what)),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! In: a plan, and the text it was made from. Out: the plan, with texts that are compared with times read as `--since` reads
 //! them: `2025-03-09 23:00`, `yesterday`, `7d`. Promise: what the engine reads itself is left to it; a text that is not a
-//! time is an error that points at it, before anything is read.
+//! time is an error that points at it, before anything is read; a time without a zone is UTC, also where it meets one that
+//! has another, and a time that loses its zone keeps what the clock there shows.
 
 use super::fault::{Place, SqlFault};
 use crate::cloudtrail::{Bound, parse_time};
@@ -10,11 +11,14 @@ use arrow::datatypes::{DataType, TimeUnit};
 use chrono::{DateTime, Utc};
 use datafusion::common::tree_node::{Transformed, TreeNode as _};
 use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
-use datafusion::logical_expr::expr::InList;
+use datafusion::functions::datetime::to_local_time;
+use datafusion::logical_expr::expr::{Cast, InList, TryCast};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     Between, BinaryExpr, Expr, ExprSchemable as _, LogicalPlan, Operator,
 };
+use std::sync::Arc;
 
 /// The plan with its times read.
 ///
@@ -29,8 +33,10 @@ pub(super) fn read(
     let mut unreadable = None;
     let read = plan.transform_up_with_subqueries(|node| {
         let schema = merge_schema(&node.inputs());
-        node.map_expressions(|expression| {
-            expression.transform_up(|expression| {
+        let names = NamePreserver::new(&node);
+        let read = node.map_expressions(|expression| {
+            let name = names.save(&expression);
+            let read = expression.transform_up(|expression| {
                 let mut reader = Reader {
                     schema: &schema,
                     now,
@@ -42,8 +48,16 @@ pub(super) fn read(
                     true => Transformed::yes(expression),
                     false => Transformed::no(expression),
                 })
+            })?;
+            Ok(match read.transformed {
+                true => read.update_data(|expression| name.restore(expression)),
+                false => read,
             })
-        })
+        })?;
+        match read.transformed {
+            true => read.map_data(LogicalPlan::recompute_schema),
+            false => Ok(read),
+        }
     })?;
     Ok(match unreadable {
         Some(found) => Err(not_a_time(&found, text)),
@@ -71,6 +85,7 @@ impl Reader<'_> {
     fn expression(&mut self, expression: Expr) -> Expr {
         match expression {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(op) => {
+                let (left, right) = self.of_one_zone(left, right);
                 let (left_is, right_is) = (self.is_time(&left), self.is_time(&right));
                 let left = if right_is { self.time(*left) } else { *left };
                 let right = if left_is { self.time(*right) } else { *right };
@@ -85,8 +100,56 @@ impl Reader<'_> {
                 let times = list.list.into_iter().map(|one| self.time(one)).collect();
                 Expr::InList(InList::new(list.expr, times, list.negated))
             }
+            Expr::Cast(cast) if self.loses_its_zone(&cast.expr, cast.field.data_type()) => {
+                self.changed = true;
+                Expr::Cast(Cast {
+                    expr: Box::new(to_local_time().call(vec![*cast.expr])),
+                    ..cast
+                })
+            }
+            Expr::TryCast(cast) if self.loses_its_zone(&cast.expr, cast.field.data_type()) => {
+                self.changed = true;
+                Expr::TryCast(TryCast {
+                    expr: Box::new(to_local_time().call(vec![*cast.expr])),
+                    ..cast
+                })
+            }
             other => other,
         }
+    }
+
+    /// The zone of a time: none for a time without one, or for what is not a time.
+    fn zone(&self, expression: &Expr) -> Option<Arc<str>> {
+        match expression.get_type(self.schema) {
+            Ok(DataType::Timestamp(_, zone)) => zone,
+            _ => None,
+        }
+    }
+
+    /// Whether a time in a zone is made one without.
+    fn loses_its_zone(&self, expression: &Expr, to: &DataType) -> bool {
+        let zone = self.zone(expression);
+        matches!(to, DataType::Timestamp(_, None)) && zone.is_some_and(|zone| &*zone != "UTC")
+    }
+
+    /// Two sides of a comparison. The engine would read a time without a zone by the clock of the other's.
+    fn of_one_zone(&mut self, left: Box<Expr>, right: Box<Expr>) -> (Box<Expr>, Box<Expr>) {
+        let (left_zone, right_zone) = (self.zone(&left), self.zone(&right));
+        let other = |zone: &Option<Arc<str>>| zone.as_ref().is_some_and(|zone| &**zone != "UTC");
+        match (
+            other(&left_zone) && right_zone.is_none() && self.is_time(&right),
+            other(&right_zone) && left_zone.is_none() && self.is_time(&left),
+        ) {
+            (true, _) => (left, self.as_utc(right)),
+            (_, true) => (self.as_utc(left), right),
+            _ => (left, right),
+        }
+    }
+
+    fn as_utc(&mut self, time: Box<Expr>) -> Box<Expr> {
+        self.changed = true;
+        let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        Box::new(Expr::Cast(Cast::new(time, utc)))
     }
 
     fn is_time(&self, expression: &Expr) -> bool {

@@ -45,6 +45,8 @@ macro_rules! views {
 
 /// All views, in the order in which people are shown them.
 pub const VIEWS: &[View] = views![
+    "calls",
+    "first_records",
     "key_usage",
     "sessions",
     "issued_credentials",

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use tokio::task::JoinError;
 use tracing::info;
 
-use super::{Listing, LogFile, Source, SourceError};
+use super::{Files, Listing, LogFile, Source, SourceError};
 use crate::cloudtrail::Selection;
 use glob::Glob;
 use walk::Walk;
@@ -57,8 +57,9 @@ impl Source for Local {
         &self.uri
     }
 
-    async fn list(
+    async fn list_files(
         &self,
+        files: Files,
         selection: &Selection,
         seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError> {
@@ -67,7 +68,7 @@ impl Source for Local {
         let (progress, mut told) = tokio::sync::mpsc::unbounded_channel();
         let (uri, glob, selection) = (self.uri.clone(), self.glob.clone(), selection.clone());
         let walk = tokio::task::spawn_blocking(move || {
-            let mut walk = Walk::new(&selection, |files, bytes| {
+            let mut walk = Walk::new((files, &selection), |files, bytes| {
                 // Nobody listens any more when the listing was given up.
                 let _ = progress.send((files, bytes));
             });

@@ -15,6 +15,7 @@ mod skipped;
 #[cfg(feature = "live")]
 mod sqs;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use aws_credential_types::Credentials;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
-use crate::cloudtrail::{LogFileKey, Selection, delivery_stamp};
+use crate::cloudtrail::{Folder, LogFileKey, Selection, delivery_stamp};
 
 pub use error::SourceError;
 pub use notified::{Announced, NotAnnouncement, Notified, announced};
@@ -133,6 +134,38 @@ impl Listing {
     }
 }
 
+/// Which files below `AWSLogs` a listing is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Files {
+    /// Log files with events.
+    #[default]
+    Events,
+    /// All that CloudTrail delivers: also digest files, and what else digests list.
+    All,
+}
+
+impl Files {
+    /// Whether files of this folder are left out.
+    fn leave_out(self, folder: Folder) -> bool {
+        self == Self::Events && !folder.has_events()
+    }
+
+    /// Why a folder of this name, which is not where the layout has it, is left out.
+    fn speak_against(self, name: &str) -> Option<SkipReason> {
+        skipped::not_events(name)
+            .filter(|reason| self == Self::Events || *reason == SkipReason::OtherService)
+    }
+}
+
+/// A file as stored, with the metadata that S3 keeps beside it (`x-amz-meta-…`, without that prefix); files on disk have none.
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    /// The content.
+    pub bytes: Bytes,
+    /// Metadata by name, in small letters.
+    pub metadata: HashMap<String, String>,
+}
+
 /// A place with log files.
 #[async_trait::async_trait]
 pub trait Source: Send + Sync + std::fmt::Debug {
@@ -144,10 +177,29 @@ pub trait Source: Send + Sync + std::fmt::Debug {
         &self,
         selection: &Selection,
         seen: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<Listing, SourceError> {
+        self.list_files(Files::Events, selection, seen).await
+    }
+
+    /// The same, of the files that are named.
+    async fn list_files(
+        &self,
+        files: Files,
+        selection: &Selection,
+        seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError>;
 
     /// Reads a log file whole, as stored.
     async fn fetch(&self, file: &LogFile) -> Result<Bytes, SourceError>;
+
+    /// The same, with the metadata beside it.
+    async fn fetch_object(&self, file: &LogFile) -> Result<Object, SourceError> {
+        let bytes = self.fetch(file).await?;
+        Ok(Object {
+            bytes,
+            ..Object::default()
+        })
+    }
 }
 
 /// How to reach a source; only S3 needs any of it.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::skipped::by_key;
-use super::{Listing, LogFile, Skipped, Source, SourceError};
+use super::{Files, Listing, LogFile, Skipped, Source, SourceError};
 use crate::cloudtrail::{LogFileKey, Selection};
 
 /// An object that was created.
@@ -191,11 +191,13 @@ impl Source for Notified {
         &self.queue
     }
 
-    async fn list(
+    async fn list_files(
         &self,
+        files: Files,
         selection: &Selection,
         seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError> {
+        let wanted = files;
         let (mut files, mut skipped) = (Vec::new(), Vec::new());
         for object in &self.objects {
             let uri = object.uri.clone();
@@ -204,7 +206,7 @@ impl Source for Notified {
                 .and_then(|rest| rest.split_once('/'));
             let path = path.map_or("", |(_, key)| key);
             let key = LogFileKey::parse(path);
-            if let Some(reason) = by_key(path, key.as_ref()) {
+            if let Some(reason) = by_key((path, key.as_ref()), wanted) {
                 skipped.push(Skipped { uri, reason });
             } else if !path.ends_with('/')
                 && key.as_ref().is_none_or(|key| selection.wants_key(key))

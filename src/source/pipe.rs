@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
-use super::{Listing, LogFile, Source, SourceError};
+use super::{Files, Listing, LogFile, Source, SourceError};
 use crate::cloudtrail::{Selection, sha256};
 
 /// A stream that is read once.
@@ -93,8 +93,9 @@ impl Source for Pipe {
         &self.uri
     }
 
-    async fn list(
+    async fn list_files(
         &self,
+        _files: Files,
         _selection: &Selection,
         seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError> {

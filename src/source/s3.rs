@@ -8,6 +8,7 @@ mod config;
 mod failure;
 mod listing;
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
@@ -17,7 +18,7 @@ use aws_sdk_s3::types::RequestPayer;
 use bytes::Bytes;
 use tracing::{debug, info, warn};
 
-use super::{Listing, LogFile, Source, SourceError, SourceOptions};
+use super::{Files, Listing, LogFile, Object, Source, SourceError, SourceOptions};
 use crate::cloudtrail::Selection;
 use aws_config::SdkConfig;
 use failure::Call;
@@ -191,24 +192,33 @@ impl Source for S3 {
         &self.uri
     }
 
-    async fn list(
+    async fn list_files(
         &self,
+        files: Files,
         selection: &Selection,
         seen: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Listing, SourceError> {
         let begun = Instant::now();
-        let listing = listing::Lister::new(self, selection, seen).list().await?;
+        let listing = listing::Lister::new(self, (files, selection), seen)
+            .list()
+            .await?;
         let (stats, skipped) = (listing.stats, listing.skipped.len());
         info!(source = %self.uri, requests = stats.requests, files = stats.files, bytes = stats.bytes, skipped, took = ?begun.elapsed(), "listed");
         Ok(listing)
     }
 
     async fn fetch(&self, file: &LogFile) -> Result<Bytes, SourceError> {
+        Ok(self.fetch_object(file).await?.bytes)
+    }
+
+    async fn fetch_object(&self, file: &LogFile) -> Result<Object, SourceError> {
         let mut content = Vec::with_capacity(usize::try_from(file.size).unwrap_or_default());
         let mut pause = FIRST_PAUSE;
+        let mut metadata = HashMap::new();
         for body in 1.. {
             let begun = Instant::now();
-            let answer = self.get(file, content.len()).await?;
+            let mut answer = self.get(file, content.len()).await?;
+            metadata = answer.metadata.take().unwrap_or_default();
             let whole = append(&mut content, answer).await;
             if whole.is_ok() && content.len() as u64 == file.size {
                 debug!(uri = %file.uri, bytes = file.size, body, took = ?begun.elapsed(), "GetObject");
@@ -233,6 +243,9 @@ impl Source for S3 {
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        Ok(content.into())
+        Ok(Object {
+            bytes: content.into(),
+            metadata,
+        })
     }
 }

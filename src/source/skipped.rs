@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::Files;
 use crate::cloudtrail::{Folder, LogFileKey, is_document, is_other_service};
 
 /// Something that was seen and left out, because of its path or because it cannot be read.
@@ -82,9 +83,13 @@ pub(super) fn not_events(name: &str) -> Option<SkipReason> {
 }
 
 /// Why an object is not a log file with events, by its key.
-pub(super) fn by_key(path: &str, key: Option<&LogFileKey>) -> Option<SkipReason> {
+pub(super) fn by_key(
+    (path, key): (&str, Option<&LogFileKey>),
+    wanted: Files,
+) -> Option<SkipReason> {
     if let Some(key) = key {
-        return (!key.folder.has_events()).then_some(SkipReason::NotEvents(key.folder));
+        let left_out = wanted.leave_out(key.folder);
+        return left_out.then_some(SkipReason::NotEvents(key.folder));
     }
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     if is_document(name) {
@@ -92,5 +97,5 @@ pub(super) fn by_key(path: &str, key: Option<&LogFileKey>) -> Option<SkipReason>
     }
     // Below `AWSLogs`, where the layout ends.
     let (_, below) = folders.rsplit_once("AWSLogs/")?;
-    below.split('/').find_map(not_events)
+    below.split('/').find_map(|name| wanted.speak_against(name))
 }

@@ -108,7 +108,12 @@ fn ingest_in_json() {
           "reason": "digest files, not events"
         }
       ],
-      "remarks": []
+      "remarks": [],
+      "integrity": {
+        "checked": false,
+        "failed": [],
+        "digests": []
+      }
     }
     --- stderr
     "#);

@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Lowest first. Rooms on one layer do not see each other. ARCHITECTURE.md says what each is for.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 14] = [
     &["json"],
     &["cloudtrail"],
     &["knowledge"],
     &["source", "event", "iam", "report"],
     &["read"],
     &["lake", "integrity"],
-    &["ingest", "session"],
+    &["ingest", "session", "evidence"],
     &["analysis", "render"],
     &["cluster"],
+    &["service"],
+    &["mcp"],
     &["serve"],
     &["lib"],
     &["cli"],

@@ -37,6 +37,8 @@ fn help() {
       keys         List every access key: whose it is, when it was used, from how many places
       key          Show one access key: every source IP, user agent, API call, region and error
       trace        Trace a compromised key: everything it did, what came out of it, what to clean up
+      validate     Check that log files are as AWS delivered them: digest files, signatures, hashes
+      evidence     Export a case as one file, with hashes, that others can check
       consumers    Show who uses access keys, and what each of them should use instead
       coverage     Show which accounts, regions and days the logs cover, and what is missing
       credentials  Audit IAM users and keys: unused, duplicate, or used outside CloudTrail
@@ -48,6 +50,8 @@ fn help() {
       list         List the saved queries, or show one in full
       sql          Run SQL, or open a SQL shell
       networks     Build a table of address ranges, for --ip-ranges
+      serve        Look at keys, traces and events in the browser
+      mcp          Answer the questions of an AI agent, as an MCP server on standard input and output
       describe     Describe the columns of an event: name, type, place in the record, meaning
       demo         Write a small invented trail to try keytrail on
       rules        List the rules about attacks: event, severity, technique and condition
@@ -119,6 +123,10 @@ fn help_of_ingest() {
           --dry-run
               Only count what would be read: log files, bytes, requests, cost and time
 
+          --keep-secrets
+              Store session tokens and passwords that services log; by default, (not shown) stands in
+              their place
+
       -f, --format <FORMAT>
               How the summary is written
               
@@ -130,6 +138,26 @@ fn help_of_ingest() {
 
       -V, --version
               Print version
+
+    Validation:
+          --verify
+              Compare each log file with CloudTrail's digest files while it is read; the lake keeps the
+              state
+
+          --public-keys <[REGION=]FILE>
+              CloudTrail's public keys, as aws cloudtrail list-public-keys prints them; REGION=FILE if
+              they are of one region (repeatable)
+
+          --signatures <FILE>
+              Signatures of digest files, for a copy that has lost S3's metadata: lines of DIGEST
+              SIGNATURE, or JSON {"DIGEST": "SIGNATURE"}
+
+          --copied-from <URI>
+              Where the copy was made from, so that bucket and prefix are compared, too:
+              s3://bucket/prefix
+
+          --trail-name <NAME>
+              Only the digest files of the trail of this name
 
     Part of the trail:
           --since <TIME>
@@ -878,6 +906,9 @@ fn completions_and_manual_pages() {
     keytrail-credentials.1
     keytrail-demo.1
     keytrail-describe.1
+    keytrail-evidence-export.1
+    keytrail-evidence-verify.1
+    keytrail-evidence.1
     keytrail-ingest.1
     keytrail-key.1
     keytrail-keys.1
@@ -891,6 +922,7 @@ fn completions_and_manual_pages() {
     keytrail-lake.1
     keytrail-list.1
     keytrail-man.1
+    keytrail-mcp.1
     keytrail-networks-build.1
     keytrail-networks.1
     keytrail-plan.1
@@ -899,8 +931,10 @@ fn completions_and_manual_pages() {
     keytrail-ready.1
     keytrail-rules.1
     keytrail-run.1
+    keytrail-serve.1
     keytrail-sql.1
     keytrail-trace.1
+    keytrail-validate.1
     keytrail.1
     ");
 }

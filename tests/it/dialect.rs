@@ -456,3 +456,305 @@ async fn views_answer() {
     ])
     .await;
 }
+
+/// Two calls, at 16:30Z on 5 March and 03:30Z on 6 March 2026: in Tokyo both are on Friday, 6 March.
+async fn two_calls() -> (TempDir, Session) {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |at: &str, id: u32, more: &str| {
+        format!(
+            r#"{{"eventVersion":"1.08","eventTime":"{at}","eventSource":"kms.amazonaws.com","eventName":"Call{id}","awsRegion":"us-east-1",
+            "sourceIPAddress":"192.0.2.1","userAgent":"aws-cli/2.1 Python/3.9","recipientAccountId":"111122223333","eventID":"{id:08}-0000-4000-8000-000000000000",
+            "userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/a"}}{more}}}"#
+        )
+    };
+    let records = [
+        record(
+            "2026-03-05T16:30:00Z",
+            1,
+            r#","resources":[{"ARN":"arn:aws:iam::444455556666:role/a","accountId":"444455556666","type":"AWS::IAM::Role"},{"ARN":"arn:aws:iam::1:role/b","accountId":"1","type":"AWS::IAM::Role"}],
+            "requestParameters":{"encryptionContext":{"aws:s3:arn":"one","config/web":"two","kubernetes.io/cluster":"three"},"items":[{"n":"x"},{"n":"y"}],"none":null,"userName":"a"}"#,
+        ),
+        record("2026-03-06T03:30:00Z", 2, ""),
+    ];
+    let text = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+    crate::trail::write(folder.path(), "calls.json.gz", &crate::trail::gzip(&text));
+    let source = source::open(folder.path().to_str().unwrap(), &SourceOptions::default()).await;
+    let options = SessionOptions::default();
+    let session = Session::trail(vec![source.unwrap()], &options).await;
+    let session = session.unwrap();
+    (folder, session)
+}
+
+async fn right(questions: &[(&str, &[&str])]) {
+    let (_folder, session) = two_calls().await;
+    let mut wrong = String::new();
+    for (sql, lines) in questions {
+        let answer = asked(&session, sql).await;
+        let answer = answer.unwrap_or_else(|error| error.to_string());
+        let rows: Vec<&str> = answer
+            .lines()
+            .skip(usize::from(answer.contains('\n')))
+            .collect();
+        if rows != *lines {
+            wrong += &format!("{sql}\n{answer}\nand not\n{}\n\n", lines.join("\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_of_times_honours_the_zone() {
+    let tokyo = "from_iso8601_timestamp(eventtime) AT TIME ZONE 'Asia/Tokyo'";
+    let both = |function: &str| {
+        format!(
+            "SELECT {} FROM cloudtrail_logs ORDER BY eventtime",
+            function.replace('@', tokyo)
+        )
+    };
+    right(&[
+        (&both("hour(@)"), &["1", "12"]),
+        (&both("extract(hour FROM @)"), &["1", "12"]),
+        (&both("date_part('hour', @)"), &["1", "12"]),
+        (&both("minute(@), second(@), millisecond(@)"), &["30|0|0", "30|0|0"]),
+        (&both("date(@), day(@), day_of_month(@)"), &["2026-03-06|6|6", "2026-03-06|6|6"]),
+        (&both("cast(@ AS date)"), &["2026-03-06", "2026-03-06"]),
+        (&both("date_format(@, '%H')"), &["01", "12"]),
+        (&both("format_datetime(@, 'yyyy-MM-dd HH ZZ')"), &["2026-03-06 01 +09:00", "2026-03-06 12 +09:00"]),
+        (&both("strftime(@, '%d %H')"), &["06 01", "06 12"]),
+        (&both("to_char(@, '%d %H')"), &["06 01", "06 12"]),
+        (&both("day_of_week(@), dow(@)"), &["5|5", "5|5"]),
+        (&both("day_of_year(@), doy(@), week(@), year_of_week(@)"), &["65|65|10|2026", "65|65|10|2026"]),
+        (&both("year(@), quarter(@), month(@)"), &["2026|1|3", "2026|1|3"]),
+        (&both("cast(@ AS varchar)"), &["2026-03-06T01:30:00+09:00", "2026-03-06T12:30:00+09:00"]),
+        (&both("cast(@ AS timestamp)"), &["2026-03-06T01:30:00", "2026-03-06T12:30:00"]),
+        (&both("to_iso8601(@)"), &["2026-03-06T01:30:00+09:00", "2026-03-06T12:30:00+09:00"]),
+        (&both("hour(date_trunc('day', @)), date(date_trunc('day', @))"), &["0|2026-03-06", "0|2026-03-06"]),
+        (&both("day(date_add('day', 1, @))"), &["7", "7"]),
+        (&both("date_diff('day', @, timestamp '2026-03-06 15:00:00')"), &["0", "0"]),
+        (&both("hour(at_timezone(from_iso8601_timestamp(eventtime), 'America/New_York'))"), &["11", "22"]),
+        (&both("hour(@ AT TIME ZONE 'UTC')"), &["16", "3"]),
+        // A time without a zone is UTC, also in front of AT TIME ZONE and where it meets one with another zone.
+        ("SELECT hour(timestamp '2026-03-05 16:30:00' AT TIME ZONE 'Asia/Tokyo')", &["1"]),
+        ("SELECT hour(timestamp '2026-03-05 16:30:00' AT TIME ZONE '+05:30')", &["22"]),
+        (
+            &format!("SELECT eventtime FROM cloudtrail_logs WHERE {tokyo} < timestamp '2026-03-05 17:00:00'"),
+            &["2026-03-05T16:30:00Z"],
+        ),
+        (
+            &format!("SELECT eventtime FROM cloudtrail_logs WHERE hour({tokyo}) NOT BETWEEN 8 AND 18"),
+            &["2026-03-05T16:30:00Z"],
+        ),
+        (
+            "SELECT hour(event_time AT TIME ZONE 'Asia/Tokio') FROM events",
+            &["there is no time zone \"Asia/Tokio\"; examples: Asia/Tokyo, Europe/Berlin, +09:00, UTC"],
+        ),
+        (
+            "SELECT hour(event_time AT TIME ZONE aws_region) FROM events",
+            &["the time zone has to be a text like 'Asia/Tokyo' or '+09:00', the same for all rows"],
+        ),
+        // Days have 23 hours where clocks are changed.
+        (
+            "SELECT date_diff('hour', t, date_add('day', 1, t)), date_diff('day', t, date_add('day', 1, t)) \
+             FROM (SELECT timestamp '2025-03-29 12:00:00' AT TIME ZONE 'Europe/Berlin' AS t)",
+            &["23|1"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_joined_on_the_left() {
+    right(&[
+        (
+            "SELECT eventname, r.accountid AS role_account, r.arn, count(*) AS n FROM cloudtrail_logs LEFT JOIN UNNEST(resources) u(r) ON TRUE \
+             GROUP BY eventname, r.accountid, r.arn ORDER BY 1, 2",
+            &[
+                "Call1|1|arn:aws:iam::1:role/b|1",
+                "Call1|444455556666|arn:aws:iam::444455556666:role/a|1",
+                "Call2|-|-|1",
+            ],
+        ),
+        (
+            "SELECT c.eventname, u.owner FROM cloudtrail_logs AS c LEFT OUTER JOIN UNNEST(c.resources) AS u(arn, owner, kind) ON true ORDER BY 1, 2",
+            &["Call1|1", "Call1|444455556666", "Call2|-"],
+        ),
+        (
+            "SELECT r.accountid, n FROM cloudtrail_logs CROSS JOIN UNNEST(resources) WITH ORDINALITY AS t(r, n) ORDER BY n",
+            &["444455556666|1", "1|2"],
+        ),
+        (
+            "SELECT eventname, owner, n FROM cloudtrail_logs LEFT JOIN UNNEST(resources) WITH ORDINALITY AS t(arn, owner, kind, n) ON TRUE ORDER BY 1, n",
+            &["Call1|444455556666|1", "Call1|1|2", "Call2|-|-"],
+        ),
+        (
+            "SELECT c.eventname, r.accountid FROM cloudtrail_logs c JOIN events e ON c.eventid = e.event_id CROSS JOIN UNNEST(c.resources) AS t(r) ORDER BY 2",
+            &["Call1|1", "Call1|444455556666"],
+        ),
+        (
+            "SELECT c.eventname, x, r.accountid FROM cloudtrail_logs c CROSS JOIN UNNEST(split('a,b', ',')) AS s(x) LEFT JOIN UNNEST(c.resources) AS t(r) ON TRUE ORDER BY 1, 2, 3",
+            &["Call1|a|1", "Call1|a|444455556666", "Call1|b|1", "Call1|b|444455556666", "Call2|a|-", "Call2|b|-"],
+        ),
+        (
+            "SELECT 1 FROM cloudtrail_logs LEFT JOIN UNNEST(resources) u(r) ON r.arn = 'x'",
+            &["UNNEST of a column in this place is not supported: it follows its table, has a name and one list: FROM t CROSS JOIN UNNEST(t.list) AS u(element), or LEFT JOIN … ON TRUE"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_of_athena() {
+    right(&[
+        (
+            "SELECT parse_datetime(eventtime, 'yyyy-MM-dd''T''HH:mm:ss''Z''') AS t FROM cloudtrail_logs ORDER BY 1",
+            &["2026-03-05T16:30:00Z", "2026-03-06T03:30:00Z"],
+        ),
+        (
+            "SELECT format_datetime(from_iso8601_timestamp(eventtime), 'yyyy-MM-dd HH') AS h FROM cloudtrail_logs ORDER BY 1",
+            &["2026-03-05 16", "2026-03-06 03"],
+        ),
+        (
+            "SELECT json_value(requestparameters, 'lax $.userName'), json_value(requestparameters, '$.items'), json_value(requestparameters, 'lax $.items.n'), \
+             json_value(requestparameters, 'strict $.items[1].n'), json_query(requestparameters, 'lax $.items[0]'), json_value(requestparameters, '$.none') \
+             FROM cloudtrail_logs ORDER BY eventtime",
+            &["a|-|-|y|{\"n\":\"x\"}|-", "-|-|-|-|-|-"],
+        ),
+        (
+            "SELECT count(*) FROM cloudtrail_logs WHERE json_exists(requestparameters, 'lax $.userName')",
+            &["1"],
+        ),
+        (
+            "SELECT json_exists(requestparameters, '$.items.n'), json_exists(requestparameters, 'strict $.items.n'), json_exists(requestparameters, '$.none') FROM cloudtrail_logs ORDER BY eventtime",
+            &["true|false|true", "-|-|-"],
+        ),
+        (
+            "SELECT json_exists(requestparameters, '$.items ? (@.n == \"x\")') FROM cloudtrail_logs",
+            &["\"$.items ? (@.n == \\\"x\\\")\" is not a path that keytrail follows: names, indexes and [*] after lax $ or strict $"],
+        ),
+        (
+            "SELECT listagg(eventname, ',') WITHIN GROUP (ORDER BY eventname DESC) FROM cloudtrail_logs",
+            &["Call2,Call1"],
+        ),
+        (
+            "SELECT regexp_extract_all(useragent, '[A-Za-z-]+/([0-9.]+)'), regexp_extract_all(useragent, '[A-Za-z-]+/([0-9.]+)', 1) FROM cloudtrail_logs LIMIT 1",
+            &["[aws-cli/2.1, Python/3.9]|[2.1, 3.9]"],
+        ),
+        (
+            "SELECT from_utf8(from_base64('aGk=')), from_base64('no!') IS NULL, to_base64(to_utf8('hi'))",
+            &["hi|true|aGk="],
+        ),
+        (
+            "SELECT DISTINCT substr(\"$path\", length(\"$path\") - 12) FROM cloudtrail_logs",
+            &["calls.json.gz"],
+        ),
+        // Names with a colon, a slash and a dot in them.
+        (
+            "SELECT json_extract_scalar(requestparameters, '$.encryptionContext[\"aws:s3:arn\"]'), json_extract_scalar(requestparameters, '$[\"encryptionContext\"][\"config/web\"]'), \
+             json_extract_scalar(requestparameters, '$.encryptionContext[\"kubernetes.io/cluster\"]'), json_value(requestparameters, 'lax $.encryptionContext.\"kubernetes.io/cluster\"') \
+             FROM cloudtrail_logs ORDER BY eventtime LIMIT 1",
+            &["one|two|three|three"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_engine_would_ignore_is_refused() {
+    let refused = |sql: &str| -> (String, String) {
+        let fault = keytrail::session::Statement::read(sql).err();
+        (
+            sql.to_owned(),
+            fault.map(|fault| fault.message).unwrap_or_default(),
+        )
+    };
+    for (sql, said) in [
+        (
+            "SELECT count(*) FROM events TABLESAMPLE (1)",
+            "TABLESAMPLE is not supported: for a random sample of rows write WHERE random() < 0.01",
+        ),
+        (
+            "SELECT count(*) FROM events TABLESAMPLE BERNOULLI (10)",
+            "TABLESAMPLE",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT * FROM events) TABLESAMPLE SYSTEM (10)",
+            "TABLESAMPLE",
+        ),
+        (
+            "SELECT * FROM events WHERE 1 IN (SELECT 1 FROM events TABLESAMPLE (1 ROWS))",
+            "TABLESAMPLE",
+        ),
+        (
+            "SELECT * FROM events FETCH FIRST 3 ROWS ONLY",
+            "FETCH FIRST is not supported: write LIMIT",
+        ),
+        (
+            "SELECT TOP 3 * FROM events",
+            "TOP is not supported: write LIMIT at the end",
+        ),
+        (
+            "FROM events",
+            "FROM without SELECT is not supported: write SELECT * FROM …",
+        ),
+        (
+            "SUMMARIZE events",
+            "SUMMARIZE is not supported: DESCRIBE events lists the columns",
+        ),
+        (
+            "SELECT * FROM events LATERAL VIEW explode(resources) t AS r",
+            "LATERAL VIEW is not supported",
+        ),
+    ] {
+        let (sql, found) = refused(sql);
+        assert!(found.starts_with(said), "{sql}: {found}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_numbers_never_wrap_round() {
+    let too_large = |sign: &str| {
+        format!(
+            "a whole number does not fit: the result of {sign} is outside of Int64; for larger ones write CAST(… AS DOUBLE)"
+        )
+    };
+    let (plus, minus, times) = (too_large("+"), too_large("-"), too_large("*"));
+    let largest = "(SELECT 9223372036854775807 AS x UNION ALL SELECT 1)";
+    right(&[
+        ("SELECT 9223372036854775807 + 1", &[&plus]),
+        ("SELECT -9223372036854775807 - 2", &[&minus]),
+        ("SELECT 4611686018427387904 * 2", &[&times]),
+        ("SELECT -(x) FROM (SELECT -9223372036854775808 AS x)", &[&minus]),
+        (&format!("SELECT x + 1 FROM {largest}"), &[&plus]),
+        (&format!("SELECT count(*) FROM {largest} WHERE x + 1 > 0"), &[&plus]),
+        ("SELECT CAST(2147483647 AS INT) + CAST(1 AS INT)", &["a whole number does not fit: the result of + is outside of Int32; for larger ones write CAST(… AS DOUBLE)"]),
+        (&format!("SELECT CAST(sum(x) AS VARCHAR) LIKE '9223%' FROM {largest}"), &["the sum does not fit: 9223372036854775808 is outside of Int64; for larger ones write sum(CAST(… AS DOUBLE))"]),
+        (&format!("SELECT sum(x) OVER (ORDER BY x) FROM {largest}"), &["the sum does not fit: 9223372036854775808 is outside of Int64; for larger ones write sum(CAST(… AS DOUBLE))"]),
+        // What fits is as it was, with its type and its name.
+        ("SELECT 1 + 2 * 3 - 4, sum(x), arrow_typeof(sum(x)), sum(DISTINCT x) FROM (SELECT 1 AS x UNION ALL SELECT 1)", &["3|2|Int64|1"]),
+        ("SELECT sum(x), arrow_typeof(sum(x)) FROM (SELECT CAST(NULL AS BIGINT) AS x)", &["-|Int64"]),
+        ("SELECT x, sum(x) OVER (ORDER BY x) AS s FROM (SELECT 1 AS x UNION ALL SELECT 2) ORDER BY x", &["1|1", "2|3"]),
+        ("SELECT eventname, sum(length(eventname)) AS n FROM cloudtrail_logs GROUP BY eventname HAVING sum(length(eventname)) > 4 ORDER BY sum(length(eventname)) DESC, 1", &["Call1|5", "Call2|5"]),
+    ])
+    .await;
+    let (_folder, session) = two_calls().await;
+    let named = asked(&session, "SELECT sum(length(event_name)) FROM events")
+        .await
+        .unwrap();
+    assert_eq!(named, "sum(length(event_name))\n10");
+    let named = asked(&session, "SELECT 1 + 2 FROM events LIMIT 1 + 0")
+        .await
+        .unwrap();
+    assert_eq!(named, "1 + 2\n3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn duckdb() {
+    right(&[
+        ("SELECT eventname, eventtime FROM cloudtrail_logs ORDER BY ALL DESC", &["Call2|2026-03-06T03:30:00Z", "Call1|2026-03-05T16:30:00Z"]),
+        ("SELECT eventname, count(*) AS n FROM cloudtrail_logs GROUP BY ALL ORDER BY ALL", &["Call1|1", "Call2|1"]),
+        ("SELECT arg_max(eventname, eventtime), arg_min(eventname, eventtime) FROM cloudtrail_logs", &["Call2|Call1"]),
+        ("SELECT strftime(event_time, '%Y-%m-%d %H:%M:%S.%f') FROM events ORDER BY 1 LIMIT 1", &["2026-03-05 16:30:00.000000"]),
+        ("SELECT strftime(event_time, '%Q!') FROM events", &["\"%Q!\" is not a date format"]),
+    ])
+    .await;
+}

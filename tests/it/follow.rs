@@ -200,6 +200,8 @@ async fn announced_objects_are_stored_before_their_messages_are_deleted() {
         fetches: 4,
         threads: 1,
         retry_rejected: false,
+        keep_secrets: false,
+        verify: None,
     };
     let (queue, stop) = (Memory::default(), Stop::default());
     let sources = [source];

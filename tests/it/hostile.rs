@@ -31,6 +31,11 @@ const LONG: usize = 1 << 17;
 fn trail(folder: &Path) -> std::path::PathBuf {
     let long = "A".repeat(LONG);
     let texts: Vec<&str> = EVIL.into_iter().chain([long.as_str()]).collect();
+    trail_of(folder, &texts)
+}
+
+/// A trail in which these texts stand everywhere.
+fn trail_of(folder: &Path, texts: &[&str]) -> std::path::PathBuf {
     let mut records = Vec::new();
     for (n, text) in texts.iter().enumerate() {
         let mut call = |service: &str, name: &str, request: Value, response: Value| {
@@ -241,4 +246,152 @@ fn the_page_acts_on_nothing_in_chromium() {
         assert!(!body.to_lowercase().contains(markup), "{markup}");
     }
     assert!(!said.contains("Content Security Policy"), "{said}");
+}
+
+/// What answers, each with the start of its words. Saved queries are added.
+const COMMANDS: [&[&str]; 17] = [
+    &["keys"],
+    &["key", KEY],
+    &["consumers"],
+    &["consumers", KEY],
+    &["coverage"],
+    &["ready"],
+    &["ready", KEY],
+    &["policy", KEY],
+    &["plan"],
+    &["plan", KEY],
+    &["progress", "--before", "2025-03-07"],
+    &["trace", KEY, "--as-of", "2025-03-08"],
+    &["trace", "198.51.100.7", "--as-of", "2025-03-08"],
+    &["sql", "SELECT * FROM events"],
+    &[
+        "sql",
+        "SELECT user_agent, source_ip_address, error_code, event_name, request_parameters FROM events",
+    ],
+    &["sql", "SELECT * FROM log_files"],
+    &["sql", "SELECT 1 AS \"<b>=x\u{1b}[2J\" FROM events LIMIT 1"],
+];
+
+const FORMATS: [&str; 6] = ["table", "records", "json", "jsonl", "csv", "markdown"];
+
+/// Whether an answer is harmless in the place where it is read.
+fn acts(format: &str, text: &str) -> Option<String> {
+    if hides(text) {
+        return Some("a character that acts or hides".to_owned());
+    }
+    match format {
+        "json" => serde_json::from_str::<Value>(text)
+            .err()
+            .map(|it| it.to_string()),
+        "jsonl" => text
+            .lines()
+            .find_map(|line| serde_json::from_str::<Value>(line).err())
+            .map(|it| it.to_string()),
+        "csv" => {
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(text.as_bytes());
+            let cells = reader
+                .records()
+                .flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>());
+            let mut formulas = cells.filter(|cell| {
+                cell.trim_start().starts_with(['=', '+', '-', '@', '\t'])
+                    && cell.parse::<f64>().is_err()
+            });
+            formulas.next()
+        }
+        "markdown" => {
+            let mut code = false;
+            let prose = text.lines().filter(|line| {
+                let fence = line.trim_start().starts_with("```");
+                code ^= fence;
+                !fence && !code
+            });
+            let prose = prose
+                .collect::<Vec<_>>()
+                .join("\n")
+                .replace("\\]", "")
+                .replace("\\`", "");
+            let prose = prose.split('`').step_by(2).collect::<String>();
+            let found = ["<script", "<img", "<b>", "](javascript"]
+                .into_iter()
+                .find(|it| prose.contains(it));
+            found.map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn every_command_is_harmless_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = trail_of(folder.path(), &EVIL);
+    let mut commands: Vec<Vec<String>> = COMMANDS
+        .iter()
+        .map(|words| words.iter().map(|word| (*word).to_owned()).collect())
+        .collect();
+    for question in keytrail::analysis::question::Library::built_in().questions() {
+        let mut words = vec![
+            "run".to_owned(),
+            Path::new(question.file())
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned(),
+        ];
+        for parameter in &question.header().parameters {
+            let value = match parameter.name.as_str() {
+                "access_key_id" => KEY,
+                "source_ip_address" => "198.51.100.7",
+                _ => continue,
+            };
+            words.extend(["--param".to_owned(), format!("{}={value}", parameter.name)]);
+        }
+        commands.push(words);
+    }
+    assert!(commands.len() > 40);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let answered = std::sync::atomic::AtomicUsize::new(0);
+    let one = |words: &[String], format: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_keytrail"))
+            .args(words)
+            .args(["--quiet", "--format", format, "--trail"])
+            .arg(&path)
+            .current_dir(folder.path())
+            .env("COLUMNS", "100")
+            .output()
+            .unwrap();
+        let (out, err) = (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+        assert!(!hides(&err), "{words:?} {format}: {err}");
+        match output.status.code() {
+            // Not every command has every format, and some questions need to be told more.
+            Some(2) => assert!(out.is_empty() || !hides(&out)),
+            Some(0 | 1 | 3) => {
+                assert_eq!(acts(format, &out), None, "{words:?} {format}");
+                answered.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+            code => panic!("{words:?} {format}: {code:?}: {err}"),
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let Some(words) = commands.get(at) else { break };
+                    for format in FORMATS {
+                        one(words, format);
+                    }
+                }
+            });
+        }
+    });
+    let answered = answered.into_inner();
+    println!("{answered} answers of {} commands", commands.len());
+    assert!(answered > 200, "{answered}");
 }

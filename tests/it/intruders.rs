@@ -17,18 +17,18 @@ const MAC: &str = "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt
 
 /// Records of a trail, in order.
 #[derive(Default)]
-struct Trail(Vec<Value>);
+pub(crate) struct Trail(pub(crate) Vec<Value>);
 
 /// Who calls, from where, with what.
 #[derive(Clone)]
-struct Caller {
-    identity: Value,
-    address: &'static str,
-    agent: &'static str,
+pub(crate) struct Caller {
+    pub(crate) identity: Value,
+    pub(crate) address: &'static str,
+    pub(crate) agent: &'static str,
 }
 
 impl Caller {
-    fn from(&self, address: &'static str, agent: &'static str) -> Self {
+    pub(crate) fn from(&self, address: &'static str, agent: &'static str) -> Self {
         Self {
             address,
             agent,
@@ -37,7 +37,7 @@ impl Caller {
     }
 }
 
-fn user(name: &str, key: &str) -> Caller {
+pub(crate) fn user(name: &str, key: &str) -> Caller {
     Caller {
         identity: value!({"type": "IAMUser", "principalId": format!("AIDA{name}"), "accountId": ACCOUNT, "userName": name,
             "arn": format!("arn:aws:iam::{ACCOUNT}:user/{name}"), "accessKeyId": key}),
@@ -77,7 +77,14 @@ fn service(name: &'static str) -> Caller {
 
 impl Trail {
     /// A call at a time `DDTHH:MM` of June 2026; `!` behind its name: it was denied.
-    fn call(&mut self, time: &str, who: &Caller, name: &str, request: Value, response: Value) {
+    pub(crate) fn call(
+        &mut self,
+        time: &str,
+        who: &Caller,
+        name: &str,
+        request: Value,
+        response: Value,
+    ) {
         let denied = name.ends_with('!');
         let (source, operation) = name.trim_end_matches('!').split_once(':').unwrap();
         let reads = ["Get", "List", "Describe"];
@@ -93,7 +100,7 @@ impl Trail {
         self.0.push(record);
     }
 
-    fn plain(&mut self, time: &str, who: &Caller, names: &[&str]) {
+    pub(crate) fn plain(&mut self, time: &str, who: &Caller, names: &[&str]) {
         let (day, minute) = time.rsplit_once(':').unwrap();
         let minute: usize = minute.parse().unwrap();
         for (at, name) in names.iter().enumerate() {
@@ -108,7 +115,7 @@ impl Trail {
     }
 
     /// A job of the owner, each day of the month until the 28th.
-    fn job(&mut self, who: &Caller) {
+    pub(crate) fn job(&mut self, who: &Caller) {
         for day in 1..=28 {
             self.call(
                 &format!("{day:02}T08:00"),
@@ -120,7 +127,7 @@ impl Trail {
         }
     }
 
-    fn write(&self, folder: &Path) -> String {
+    pub(crate) fn write(&self, folder: &Path) -> String {
         let text = value!({"Records": self.0}).to_string();
         let key = format!(
             "AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2026/06/30/{ACCOUNT}_CloudTrail_us-east-1_20260630T1205Z_AbCdEfGhIjKlMnOp.json.gz"
@@ -130,7 +137,7 @@ impl Trail {
     }
 
     /// The trace of a start, which contradicts itself nowhere.
-    fn trace(&self, args: &[&str]) -> Value {
+    pub(crate) fn trace(&self, args: &[&str]) -> Value {
         let home = tempfile::tempdir().unwrap();
         let folder = self.write(home.path());
         let mut all = vec!["trace"];
@@ -141,7 +148,7 @@ impl Trail {
         trace
     }
 
-    fn verdict(&self, key: &str) -> String {
+    pub(crate) fn verdict(&self, key: &str) -> String {
         let home = tempfile::tempdir().unwrap();
         let folder = self.write(home.path());
         let ready = json(&["ready", "--trail", &folder], 0);
@@ -735,13 +742,7 @@ fn no_trace_on_any_trail_contradicts_itself() {
         let key = text(row, "access_key_id");
         agrees_with_itself(&json(&["trace", key, "--trail", &trail], 0), key);
     }
-    for start in [
-        OFFICE,
-        "203.0.113.12",
-        "198.51.100.202",
-        "svc-export",
-        "svc-exprot",
-    ] {
+    for start in [OFFICE, "203.0.113.12", "198.51.100.202", "svc-export"] {
         agrees_with_itself(&json(&["trace", start, "--trail", &trail], 0), start);
     }
 }

@@ -165,3 +165,48 @@ async fn a_lake_that_may_not_be_written_is_explained() {
         "hint: these credentials need s3:GetObject, s3:PutObject and s3:DeleteObject on the lake";
     assert!(errors.contains(hint), "{errors}");
 }
+
+/// Objects in Glacier that were not restored: every command says that they were not read, of the bucket and of a lake.
+#[tokio::test(flavor = "multi_thread")]
+async fn archived_objects_are_in_every_answer() {
+    let buckets = Buckets::new().await;
+    let logs = buckets.path("logs");
+    let mut keys: Vec<String> = walkdir::WalkDir::new(&logs)
+        .into_iter()
+        .filter_map(|entry| entry.ok().filter(|entry| entry.file_type().is_file()))
+        .filter_map(|entry| Some(entry.path().strip_prefix(&logs).ok()?.to_str()?.to_owned()))
+        .filter(|key| key.ends_with(".json.gz") && !key.contains("Digest"))
+        .collect();
+    keys.sort();
+    buckets.server.archive(&keys[0]);
+    let summary = buckets.ingest(&["s3://logs"], 3).await;
+    assert!(summary.to_string().contains("archived"), "{summary}");
+    // What an ingest could not read before is said again, and tried again.
+    buckets.ingest(&["s3://logs"], 3).await;
+    let key = "AKIAZZZZZZZZZZZZZZZZ";
+    let commands: &[&[&str]] = &[
+        &["keys"],
+        &["key", key],
+        &["consumers"],
+        &["coverage"],
+        &["ready"],
+        &["plan"],
+        &["policy", key],
+        &["progress", "--before", "2025-03-02"],
+        &["trace", key],
+        &["run", "overview-apis"],
+        &["sql", "SELECT count(*) AS n FROM events"],
+    ];
+    for place in [["--trail", "s3://logs"], ["--lake", "s3://data/a/lake"]] {
+        for command in commands {
+            let answer = buckets.json(&[command, &place[..]].concat(), 3).await;
+            let parts = answer["coverage"]["not_read"].as_array().unwrap();
+            let archived = parts.iter().find(|part| part["kind"] == "archived");
+            assert_eq!(
+                archived.map(|part| &part["count"]),
+                Some(&1.into()),
+                "{command:?}: {answer}"
+            );
+        }
+    }
+}

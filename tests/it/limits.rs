@@ -1,7 +1,7 @@
 //! The limit on the size of a log file: a decompression bomb is refused before it is unpacked, and a log file that is
 //! only large can be let in.
 
-use crate::program::{assert_adds_up, json, number};
+use crate::program::{assert_adds_up, json, number, ran};
 use crate::trail::{gzip, record, write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -106,4 +106,127 @@ fn a_device_is_refused() {
         1,
     );
     assert_eq!(reason(&summary), "neither gzip nor JSON");
+}
+
+/// Runs SQL within four seconds and 256 MiB; gives what was said, and the seconds it took.
+fn limited(sql: &str) -> (String, f64) {
+    let begun = std::time::Instant::now();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), sql).unwrap();
+    let limits = ["--timeout", "4s", "--max-memory", "256MiB"];
+    let asked = [
+        "sql",
+        "--file",
+        file.path().to_str().unwrap(),
+        "--trail",
+        "testdata/trail",
+    ];
+    let said = ran(&[&asked[..], &limits[..]].concat());
+    (said, begun.elapsed().as_secs_f64())
+}
+
+/// Named queries that name the one before twice.
+fn doubled(levels: usize) -> String {
+    let named = (1..=levels).map(|n| format!("c{n} AS (SELECT a.x FROM c{0} a, c{0} b)", n - 1));
+    let named: Vec<String> = named.collect();
+    format!(
+        "WITH c0 AS (SELECT 1 x), {} SELECT count(*) FROM c{levels}",
+        named.join(", ")
+    )
+}
+
+#[test]
+fn a_statement_that_multiplies_itself_is_refused() {
+    for levels in [16, 22, 40] {
+        let (said, seconds) = limited(&doubled(levels));
+        assert!(said.contains("too many tables"), "{said}");
+        assert!(seconds < 5.0, "{seconds}");
+    }
+    let (said, _) = limited(&doubled(5));
+    assert!(said.starts_with("exit code: 0"), "{said}");
+}
+
+#[test]
+fn no_function_takes_more_than_it_may() {
+    for sql in [
+        "SELECT length(repeat('x', 1000000000))",
+        "SELECT repeat(event_name, 1000000000) FROM events",
+        "SELECT max(length(repeat(event_id, 100000))) FROM events",
+        "SELECT length(lpad('x', 2000000000, 'y'))",
+        "SELECT length(rpad(event_name, 2000000000, 'y')) FROM events",
+        "SELECT length(replace(repeat('x', 900000), 'x', repeat('y', 900000)))",
+        "SELECT length(regexp_replace(repeat('x', 900000), '.', repeat('y', 900000), 'g'))",
+        "SELECT array_length(generate_series(1, 1000000000))",
+        "SELECT array_length(range(0, 100000000000, 3))",
+        "SELECT array_length(sequence(1, 1000000000))",
+        "SELECT count(*) FROM (SELECT unnest(range(1, 1000000)) FROM events)",
+        "SELECT array_length(generate_series(timestamp '1970-01-01', timestamp '2025-01-01', interval '1 millisecond'))",
+        "SELECT array_length(array_repeat(1, 2000000000))",
+        "SELECT array_length(array_repeat(event_name, 200000000)) FROM events",
+        "SELECT array_length(array_resize(make_array(1), 2000000000, 0))",
+        "SELECT length(repeat(repeat('x', 1000000), 1000000))",
+        "SELECT count(*) FROM events WHERE regexp_like(user_agent, event_id || '(x{1,200}){1,50}')",
+    ] {
+        let (said, seconds) = limited(sql);
+        assert!(said.starts_with("exit code: 1"), "{sql}: {said}");
+        assert!(
+            said.contains("bytes of memory") || said.contains("there is not enough memory"),
+            "{sql}: {said}"
+        );
+        assert!(seconds < 8.0, "{sql}: {seconds}");
+    }
+    // What people ask for is answered.
+    for sql in [
+        "SELECT lpad(event_name, 60, ' '), repeat('-', 1000), array_length(range(1, 10000)), replace(user_agent, 'a', 'bb') FROM events",
+        "SELECT regexp_replace(user_agent, '[0-9]+', '#'), regexp_like(user_agent, event_source) FROM events",
+        "SELECT * FROM generate_series(1, 3)",
+    ] {
+        let (said, _) = limited(sql);
+        let answered = said.starts_with("exit code: 3") || said.starts_with("exit code: 0");
+        assert!(answered, "{sql}: {said}");
+    }
+}
+
+/// What the engine does not count is seen from outside.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_nobody_counts_has_a_limit() {
+    let chain: Vec<String> = (1..30)
+        .map(|n| format!("c{n} AS (SELECT x || x AS x FROM c{})", n - 1))
+        .collect();
+    let chain = format!(
+        "WITH c0 AS (SELECT event_id AS x FROM events), {} SELECT max(length(x)) FROM c29",
+        chain.join(", ")
+    );
+    for sql in [
+        chain.as_str(),
+        "SELECT array_agg(a.event_json) FROM (SELECT event_id || user_agent AS event_json FROM events) a, events b, events c",
+    ] {
+        let (said, seconds) = limited(sql);
+        assert!(said.starts_with("exit code: 1"), "{said}");
+        let limits = ["no answer within 4 s", "memory"];
+        assert!(limits.iter().any(|limit| said.contains(limit)), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+        assert!(seconds < 9.0, "{seconds}");
+    }
+}
+
+#[test]
+fn the_time_holds_while_a_statement_is_planned() {
+    let columns: Vec<String> = (0..20_000).map(|n| format!("{n} AS c{n}")).collect();
+    let replaced = (0..45).fold("event_id".to_owned(), |inner, n| {
+        format!("replace({inner}, '{}', 'aaaaaaaaaaaaaaaa')", n % 10)
+    });
+    for sql in [
+        format!("SELECT {} FROM events", columns.join(", ")),
+        format!("SELECT length({replaced}) FROM events"),
+    ] {
+        let (said, seconds) = limited(&sql);
+        assert!(seconds < 8.0, "{seconds}");
+        let code = said.lines().next().unwrap();
+        assert!(
+            ["exit code: 0", "exit code: 1", "exit code: 3"].contains(&code),
+            "{code}"
+        );
+    }
 }

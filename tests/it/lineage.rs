@@ -1,5 +1,6 @@
 //! Every way in which one credential gives birth to another, on the tiny trails of `testdata/lineage`.
 
+use crate::intruders::agrees_with_itself;
 use crate::program::json;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -77,6 +78,7 @@ fn every_birth_and_every_rule() {
                 .map(|arg| arg.as_str().unwrap()),
         );
         let trace = json(&args, 0);
+        agrees_with_itself(&trace, name);
         let (found, expected) = (found(&trace), expected(scenario));
         if found != expected {
             wrong.push(format!(

@@ -13,13 +13,23 @@ mod answers;
 mod architecture;
 mod browser;
 mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod consumer_programs;
 mod credentials;
+#[cfg(feature = "serve")]
+mod devtools;
 mod dialect;
+mod evidence;
 mod exactly_once;
+#[cfg(feature = "serve")]
+mod explorer;
 mod facts;
 mod follow;
+mod fuzz;
 mod hostile;
+#[cfg(feature = "mcp")]
+mod injections;
 mod intruders;
 mod lake_care;
 mod lake_failures;
@@ -28,6 +38,8 @@ mod limits;
 mod lineage;
 #[cfg(feature = "live")]
 mod live;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod needs;
 mod not_read;
 mod one_call;
@@ -46,16 +58,23 @@ mod reading;
 mod readme;
 mod reads_once;
 mod ready;
+mod reported;
 mod rules;
 mod s3_server;
+mod secrets;
+#[cfg(feature = "serve")]
+mod serve;
+mod service;
 mod shapes;
 mod shell_words;
+mod signed_trail;
 mod silence;
 mod source_local;
 mod source_s3;
 mod sql;
 mod sql_safety;
 mod sql_shell;
+mod stolen_keys;
 mod testdata;
 mod trail;
 mod truth_consumers;
@@ -64,3 +83,5 @@ mod truth_ready;
 mod truth_synth;
 mod truth_trace;
 mod usage;
+mod validate;
+mod verdict_cases;

@@ -263,8 +263,166 @@ fn the_footer_counts_what_was_asked_for() {
             ends.starts_with("the log ends at 2025-03-01T00:58:30Z"),
             "{ends}"
         );
-        let region = asked(&["--region", "eu-west1"]);
-        let near = region["warnings"][0].as_str().unwrap();
-        assert_eq!(near, "no event of region eu-west1; did you mean eu-west-1?");
     }
+    // A slip is an error where that is known before anything is read.
+    let region = ["keys", "--region", "eu-west1"];
+    let of_trail = json(&[&region[..], &["--trail", text(&trail)]].concat(), 0);
+    let near = of_trail["coverage"]["warnings"][0].as_str().unwrap();
+    assert_eq!(near, "no event of region eu-west1; did you mean eu-west-1?");
+    let of_lake = crate::program::ran(&[&region[..], &["--lake", text(&lake)]].concat());
+    assert!(of_lake.starts_with("exit code: 1"), "{of_lake}");
+}
+
+/// A slip of the fingers is not "never used".
+#[test]
+fn a_key_that_is_not_there_may_be_another() {
+    let (slip, meant) = ("AKIARTX3GSDS75MXKBUS", "AKIARTX3GSDS75MXKBSU (svc-export)");
+    let commands: &[&[&str]] = &[
+        &["key", slip],
+        &["trace", slip],
+        &["ready", slip],
+        &["plan", slip],
+        &["consumers", slip],
+        &["policy", slip],
+        &["progress", slip, "--before", "2025-03-05"],
+        &[
+            "run",
+            "key-timeline",
+            "--param",
+            "access_key_id=AKIARTX3GSDS75MXKBUS",
+        ],
+    ];
+    for command in commands {
+        let said = crate::program::ran(&[command, &["--trail", "testdata/trail"][..]].concat());
+        assert!(said.starts_with("exit code: 1"), "{said}");
+        assert!(
+            said.contains(&format!(
+                "error: access key {slip} is not seen in these logs"
+            )),
+            "{said}"
+        );
+        assert!(
+            said.contains(&format!("hint: did you mean {meant}?")),
+            "{said}"
+        );
+    }
+    for (start, meant) in [
+        ("svc-exprt", "svc-export (111122223333)"),
+        ("198.51.100.2O", ""),
+        (
+            "arn:aws:iam::111122223333:user/alise",
+            "arn:aws:iam::111122223333:user/alice",
+        ),
+        ("203.0.113.111", "203.0.113.11"),
+    ] {
+        let said = crate::program::ran(&["trace", start, "--trail", "testdata/trail"]);
+        match meant {
+            "" => assert!(!said.starts_with("exit code: 1"), "{said}"),
+            meant => assert!(said.contains(&format!("did you mean {meant}")), "{said}"),
+        }
+    }
+    // Nothing is near: the answer says that it was not seen, and claims no more.
+    for command in ["key", "consumers", "policy", "trace", "ready"] {
+        let said =
+            crate::program::ran(&[command, "AKIAZZZZZZZZZZZZZZZZ", "--trail", "testdata/trail"]);
+        assert!(said.starts_with("exit code: 3"), "{said}");
+        assert!(!said.contains("did you mean"), "{said}");
+    }
+}
+
+#[test]
+fn a_region_or_account_that_is_not_there_may_be_another() {
+    let home = tempfile::tempdir().unwrap();
+    let lake = home.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    crate::program::ran(&["ingest", "testdata/trail", "--lake", lake, "--quiet"]);
+    for (option, slip, meant) in [
+        ("--region", "us-east1", "us-east-1"),
+        ("--account", "111122223332", "111122223333"),
+    ] {
+        for command in [
+            &["keys"][..],
+            &["coverage"],
+            &["trace", "alice"],
+            &["sql", "SELECT 1 FROM events"],
+        ] {
+            let said =
+                crate::program::ran(&[command, &["--lake", lake, option, slip][..]].concat());
+            assert!(said.starts_with("exit code: 1"), "{said}");
+            assert!(
+                said.contains(&format!("{slip} is not seen in these logs")),
+                "{said}"
+            );
+            assert!(
+                said.contains(&format!("hint: did you mean {meant}?")),
+                "{said}"
+            );
+        }
+    }
+    let said = crate::program::ran(&["keys", "--lake", lake, "--region", "me-south-1"]);
+    assert!(said.contains("no event of region me-south-1"), "{said}");
+}
+
+/// A log file that broke off and is whole later leaves nothing behind: not in the account, not in the exit code.
+#[test]
+fn a_log_file_that_is_whole_at_last_is_read() {
+    let place = Place::new();
+    let trail = place.trail();
+    good(&trail);
+    let text = format!(r#"{{"Records":[{},{}"#, record(1001), record(1002));
+    let torn = format!("{text},{{\"eventID\":");
+    fs::write(trail.join("torn.json"), &torn).unwrap();
+    let first = place.ingest(3);
+    assert_eq!(number(&first, "/log_files/rejected"), 1, "{first}");
+    for command in place.commands() {
+        ran(&command, "json", 3);
+    }
+    fs::write(trail.join("torn.json"), format!("{text}]}}")).unwrap();
+    place.ingest(0);
+    for command in place.commands() {
+        let (out, _) = ran(&command, "json", 0);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(not_read(&answer["coverage"]), [], "{command:?}");
+        assert_eq!(
+            number(&answer["coverage"], "/records_rejected"),
+            0,
+            "{command:?}"
+        );
+    }
+}
+
+/// A folder that may not be listed. Root may list everything, so the program runs as somebody else.
+#[test]
+#[ignore = "needs unshare"]
+fn a_folder_that_cannot_be_listed_is_in_every_answer_with_unshare() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let trail = place.trail();
+    good(&trail);
+    let closed = trail.join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    let asked = |args: &[&str]| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-user=1000", env!("CARGO_BIN_EXE_keytrail")]);
+        let output = command
+            .args(args)
+            .args(["--format", "json"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let lake = place.lake();
+    asked(&["ingest", text(&trail), "--lake", text(&lake)]);
+    for command in place.commands() {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let answer = asked(&command);
+        assert_eq!(
+            not_read(&answer["coverage"]),
+            [("unreadable".to_owned(), 1)],
+            "{command:?}"
+        );
+    }
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
 }

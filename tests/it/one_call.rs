@@ -105,3 +105,97 @@ fn a_dry_run_is_no_error() {
     let needs = |action: &str| permissions.iter().any(|p| p["action"] == action);
     assert!(needs("ec2:DescribeInstanceTypes"), "{policy}");
 }
+
+/// Two keys' worth of copies: every question that counts calls counts each once.
+#[test]
+fn every_saved_query_counts_calls() {
+    let records = [
+        owners(1, "s"),
+        record(2, object!({"sharedEventID": "s"})),
+        record(3, object!({})),
+        update(4, 3),
+    ];
+    let folder = trail(&records);
+    let path = folder.path().to_str().unwrap();
+    let ask = |command: &[&str]| json(&[command, &["--trail", path]].concat(), 0);
+    let key = format!("access_key_id={KEY}");
+    let sum = |answer: &Value| -> u64 {
+        let rows = answer["rows"].as_array().unwrap().iter();
+        rows.map(|row| row["events"].as_u64().unwrap_or(0)).sum()
+    };
+    for query in [
+        "overview-apis",
+        "overview-users",
+        "overview-regions",
+        "bucket-transfers",
+        "data-events",
+        "public-calls",
+    ] {
+        let answer = ask(&["run", query]);
+        assert_eq!(sum(&answer), 2, "{query}: {answer}");
+    }
+    for query in [
+        "key-addresses",
+        "key-successes",
+        "key-data-read",
+        "addresses",
+        "user-agents",
+        "key-hours",
+    ] {
+        let answer = ask(&["run", query, "--param", &key]);
+        assert_eq!(sum(&answer), 2, "{query}: {answer}");
+    }
+    let timeline = ask(&["run", "key-timeline", "--param", &key]);
+    assert_eq!(timeline["rows"].as_array().unwrap().len(), 2, "{timeline}");
+    let address = ask(&["run", "address", "--param", "source_ip_address=192.0.2.1"]);
+    assert_eq!(sum(&address), 2, "{address}");
+    // The dossier, the consumers, the trace.
+    let dossier = ask(&["key", KEY]);
+    assert_eq!(number(&dossier, "/summary/0/events"), 2, "{dossier}");
+    let consumers = ask(&["consumers", KEY]);
+    assert_eq!(number(&consumers, "/consumers/0/events"), 2, "{consumers}");
+    let trace = ask(&["trace", KEY]);
+    assert_eq!(trace["timeline"].as_array().unwrap().len(), 2, "{trace}");
+    // Views count calls, and the copies are still there.
+    for (sql, n) in [
+        ("SELECT count(*) AS n FROM events", 4),
+        ("SELECT count(*) AS n FROM first_records", 3),
+        ("SELECT count(*) AS n FROM calls", 2),
+        ("SELECT sum(events) AS n FROM key_usage", 2),
+        ("SELECT sum(events) AS n FROM principals", 2),
+        ("SELECT count(*) AS n FROM s3_object_access", 2),
+        ("SELECT sum(bytes_out) AS n FROM s3_object_access", 200),
+        ("SELECT count(*) AS n FROM failures", 0),
+    ] {
+        let answer = ask(&["sql", sql]);
+        assert_eq!(number(&answer, "/rows/0/n"), n, "{sql}");
+    }
+}
+
+/// A dry run is no failure in any count.
+#[test]
+fn a_dry_run_is_no_error_anywhere() {
+    let dry = object!({"eventSource": "ec2.amazonaws.com", "eventName": "RunInstances", "eventCategory": "Management",
+        "managementEvent": true, "readOnly": false, "requestParameters": {}, "additionalEventData": null,
+        "errorCode": "Client.DryRunOperation", "errorMessage": "Request would have succeeded, but DryRun flag is set."});
+    let folder = trail(&[record(1, dry)]);
+    let path = folder.path().to_str().unwrap();
+    let ask = |command: &[&str]| json(&[command, &["--trail", path]].concat(), 0);
+    for query in ["overview-apis", "overview-users", "overview-regions"] {
+        let answer = ask(&["run", query]);
+        assert_eq!(number(&answer, "/rows/0/errors"), 0, "{query}: {answer}");
+    }
+    let dossier = ask(&["key", KEY]);
+    assert_eq!(number(&dossier, "/summary/0/errors"), 0, "{dossier}");
+    assert_eq!(dossier["errors"].as_array().unwrap().len(), 0, "{dossier}");
+    let refused = ask(&[
+        "run",
+        "key-refused",
+        "--param",
+        &format!("access_key_id={KEY}"),
+    ]);
+    assert_eq!(refused["rows"].as_array().unwrap().len(), 0, "{refused}");
+    // It did nothing, either.
+    let created = ask(&["run", "created-resources"]);
+    assert_eq!(created["rows"].as_array().unwrap().len(), 0, "{created}");
+}

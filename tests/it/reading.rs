@@ -117,6 +117,8 @@ async fn with_lake(trail: &Path, lake: &Path) -> (Session, Arc<Heard>) {
         fetches: 4,
         threads: 1,
         retry_rejected: false,
+        keep_secrets: false,
+        verify: None,
     };
     let place = Location::new(lake.to_str().unwrap(), None).unwrap();
     let mut lake = Lake::open_or_create(&place).await.unwrap();

@@ -94,6 +94,33 @@ impl S3Server {
         }
     }
 
+    /// Stores an object, with a signature in its metadata.
+    pub(crate) async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        (content, signature): (Vec<u8>, Option<&str>),
+    ) {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .region(aws_sdk_s3::config::Region::new("us-east-1"))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(Credentials::new(KEY, SECRET, None, None, "test"))
+            .force_path_style(true)
+            .build();
+        let mut put = aws_sdk_s3::Client::from_conf(config)
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .body(content.into());
+        if let Some(signature) = signature {
+            put = put
+                .metadata("signature", signature)
+                .metadata("signature-algorithm", "SHA256withRSA");
+        }
+        put.send().await.unwrap();
+    }
+
     /// How many requests of an operation came, e.g. `ListObjectsV2`; also those that were refused.
     pub(crate) fn requests(&self, operation: &str) -> u64 {
         let requests = self.state.requests.lock().unwrap();

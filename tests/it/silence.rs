@@ -3,7 +3,7 @@
 //! Every log ends on 2026-06-30 at 12:00. In two regions others call every hour of every third hour, and read an object every day,
 //! so that a missing day shows; the key calls, or not.
 
-use crate::program::keytrail;
+use crate::program::{json as json_of, keytrail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -13,34 +13,34 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-const KEY: &str = "AKIARTX3GSDSXQAMVEP7";
-const OTHER: &str = "AKIARTX3GSDSWAB6NAEO";
-const ACCOUNT: &str = "111122223333";
+pub(crate) const KEY: &str = "AKIARTX3GSDSXQAMVEP7";
+pub(crate) const OTHER: &str = "AKIARTX3GSDSWAB6NAEO";
+pub(crate) const ACCOUNT: &str = "111122223333";
 
 /// Verdicts that let a key go.
-const LETS_GO: [&str; 3] = ["unused", "deactivate", "delete"];
+pub(crate) const LETS_GO: [&str; 3] = ["unused", "deactivate", "delete"];
 
-fn end() -> DateTime<Utc> {
+pub(crate) fn end() -> DateTime<Utc> {
     "2026-06-30T12:00:00Z".parse().unwrap()
 }
 
 /// So many days before the end, in the morning.
-fn day(before: i64) -> DateTime<Utc> {
+pub(crate) fn day(before: i64) -> DateTime<Utc> {
     end() - TimeDelta::days(before) - TimeDelta::hours(4)
 }
 
 /// A log, and what IAM says.
-struct Log {
+pub(crate) struct Log {
     events: Vec<(String, Value)>,
     /// Log files that cannot be read.
     broken: Vec<(String, NaiveDate)>,
-    report: Vec<String>,
-    reported: DateTime<Utc>,
+    pub(crate) report: Vec<String>,
+    pub(crate) reported: DateTime<Utc>,
 }
 
 impl Log {
     /// What others do on these days before the end.
-    fn new(days: impl Iterator<Item = i64> + Clone) -> Self {
+    pub(crate) fn new(days: impl Iterator<Item = i64> + Clone) -> Self {
         let mut log = Log {
             events: Vec::new(),
             broken: Vec::new(),
@@ -87,19 +87,19 @@ impl Log {
     }
 
     /// The key writes an item on these days before the end.
-    fn used(mut self, region: &str, days: impl Iterator<Item = i64>) -> Self {
+    pub(crate) fn used(mut self, region: &str, days: impl Iterator<Item = i64>) -> Self {
         for before in days {
             self.put(region, call(day(before), "PutItem", KEY));
         }
         self
     }
 
-    fn with(mut self, region: &str, event: Value) -> Self {
+    pub(crate) fn with(mut self, region: &str, event: Value) -> Self {
         self.put(region, event);
         self
     }
 
-    fn without(mut self, gone: impl Fn(&Value, i64) -> bool) -> Self {
+    pub(crate) fn without(mut self, gone: impl Fn(&Value, i64) -> bool) -> Self {
         self.events.retain(|(_, event)| {
             let time: DateTime<Utc> = event["eventTime"].as_str().unwrap().parse().unwrap();
             !gone(event, (end() - time).num_days())
@@ -108,7 +108,7 @@ impl Log {
     }
 
     /// A user with one key: active, rotated and used so many days before the end.
-    fn says(mut self, user: &str, keys: &[(bool, i64, Option<i64>)]) -> Self {
+    pub(crate) fn says(mut self, user: &str, keys: &[(bool, i64, Option<i64>)]) -> Self {
         let time = |before: i64| (end() - TimeDelta::days(before)).to_rfc3339();
         let mut row = format!(
             "{user},arn:aws:iam::{ACCOUNT}:user/{user},{},false,N/A,N/A,N/A,false",
@@ -153,14 +153,22 @@ impl Log {
     }
 
     /// The row of a key.
-    fn ready(&self, key: &str, args: &[&str]) -> Value {
+    pub(crate) fn ready(&self, key: &str, args: &[&str]) -> Value {
         let answer = self.answer(args);
         let rows = answer["ready"].as_array().unwrap();
         let row = rows.iter().find(|row| row["access_key_id"] == key);
         row.cloned().unwrap_or(Value::Null)
     }
 
-    fn answer(&self, args: &[&str]) -> Value {
+    /// What became of the consumers since a day.
+    pub(crate) fn progress(&self, since: &str) -> Value {
+        let folder = tempfile::tempdir().unwrap();
+        self.write(folder.path());
+        let trail = folder.path().join("AWSLogs").display().to_string();
+        json_of(&["progress", KEY, "--before", since, "--trail", &trail], 0)
+    }
+
+    pub(crate) fn answer(&self, args: &[&str]) -> Value {
         let folder = tempfile::tempdir().unwrap();
         self.write(folder.path());
         let trail = folder.path().join("AWSLogs").display().to_string();
@@ -228,7 +236,7 @@ fn write_file(folder: &Path, (region, date): (&str, NaiveDate), content: &Value,
 }
 
 /// A call of the user `svc` with a key.
-fn call(time: DateTime<Utc>, name: &str, key: &str) -> Value {
+pub(crate) fn call(time: DateTime<Utc>, name: &str, key: &str) -> Value {
     json!({
         "eventVersion": "1.09",
         "userIdentity": {
@@ -245,7 +253,7 @@ fn call(time: DateTime<Utc>, name: &str, key: &str) -> Value {
 }
 
 /// A call of IAM by an administrator.
-fn admin(before: i64, name: &str, request: Value, response: Value) -> Value {
+pub(crate) fn admin(before: i64, name: &str, request: Value, response: Value) -> Value {
     let mut event = call(day(before), name, "ASIARTX3GSDS6ZK6OZK4");
     event["userIdentity"] = json!({
         "type": "AssumedRole", "accountId": ACCOUNT, "accessKeyId": "ASIARTX3GSDS6ZK6OZK4",
@@ -258,7 +266,7 @@ fn admin(before: i64, name: &str, request: Value, response: Value) -> Value {
     event
 }
 
-fn created(before: i64, key: &str, user: &str) -> Value {
+pub(crate) fn created(before: i64, key: &str, user: &str) -> Value {
     let answer = json!({"accessKey": {"accessKeyId": key, "userName": user, "status": "Active"}});
     admin(before, "CreateAccessKey", json!({"userName": user}), answer)
 }

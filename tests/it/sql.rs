@@ -1,6 +1,6 @@
 //! `keytrail sql` as people see it: what is printed to standard output and standard error, and the exit code, together.
 
-use crate::program::{keytrail, ran};
+use crate::program::{json, keytrail, ran};
 use insta::assert_snapshot;
 use std::fs;
 
@@ -343,27 +343,29 @@ fn too_slow() {
 
 #[test]
 fn tables_and_columns_are_described() {
-    assert_snapshot!(asked(&["SHOW TABLES; DESCRIBE rejects; SHOW FUNCTIONS LIKE 'key%'"]), @r"
+    assert_snapshot!(asked(&["SHOW TABLES; DESCRIBE rejects; SHOW FUNCTIONS LIKE 'key%'"]), @"
     exit code: 0
     --- stdout
     Statement 1
     table_name           columns  description
-    cloudtrail           26       Events as in the table of the AWS Security Analytics Bootstrap
-    cloudtrail_logs      35       Events as in the table that AWS's Athena documentation makes of CloudTrail log files
+    calls                73       Events with each call once, where several records tell of it
+    cloudtrail           27       Events as in the table of the AWS Security Analytics Bootstrap
+    cloudtrail_logs      36       Events as in the table that AWS's Athena documentation makes of CloudTrail log files
     console_sign_ins     15       Sign-ins to the console
     cross_account_calls  18       Calls from one account to what another account owns
     event_data_store     35       Events as in an event data store of CloudTrail Lake
     events               73       Every event of the selection, once
     failures             16       Calls that failed, and sign-ins that did
+    first_records        73       Events without the records that update an earlier record of the same call
     issued_credentials   19       Access keys as they were issued: by whom, from where, for whom
     key_lifecycle        12       Long-term access keys made, activated, deactivated and deleted
     key_usage            12       Use of access keys, day by day
-    log_files            21       Every log file: outcome, counts, first and last event
+    log_files            22       Every log file: outcome, counts, first and last event
     principals           12       Principals: users, roles and others that made calls
     rejects              5        Every record that could not be decoded, and why
     s3_object_access     19       Objects in S3 that were read, written and deleted, with bytes
     sessions             17       Sessions: what was done with each temporary access key
-    15 rows
+    17 rows
 
     Statement 2
     column_name      data_type  description
@@ -628,4 +630,87 @@ fn a_plan_is_text() {
     );
     assert!(said.contains("\nphysical_plan "), "{said}");
     assert!(said.ends_with(" rows\n--- stderr\n"), "{said}");
+}
+
+/// SQL as it is pasted, with its comment first.
+#[test]
+fn sql_that_begins_with_a_comment_is_not_an_option() {
+    for sql in [
+        "-- who was it?\nSELECT count(*) AS n FROM events",
+        "--\tthe same\nSELECT count(*) AS n FROM events",
+        "/* the same */ SELECT count(*) AS n FROM events",
+    ] {
+        let answer = json(&["sql", sql, "--trail", "testdata/trail"], 0);
+        assert_eq!(answer["rows"][0]["n"], 336, "{sql}");
+    }
+    let refused = ran(&["sql", "--tral", "testdata/trail", "SELECT 1"]);
+    assert!(
+        refused.contains("unexpected argument '--tral'"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_placeholder_that_was_left_is_named() {
+    for (sql, place) in [
+        (
+            "SELECT 1 FROM events WHERE access_key_id = '<KEY>'",
+            "'<KEY>'",
+        ),
+        (
+            "SELECT 1 FROM events WHERE account_id = ACCOUNT_ID",
+            "ACCOUNT_ID",
+        ),
+        (
+            "SELECT 1 FROM events WHERE access_key_id LIKE '$KEY_ID'",
+            "'$KEY_ID'",
+        ),
+    ] {
+        let answer = json(&["sql", sql, "--trail", "testdata/trail"], 0);
+        let note = format!("{place} looks like a placeholder: put the value you mean there");
+        assert_eq!(answer["notes"][0], note, "{answer}");
+    }
+    let refused = ran(&[
+        "sql",
+        "SELECT 1 FROM events WHERE access_key_id = <KEY>",
+        "--trail",
+        "testdata/trail",
+    ]);
+    assert!(
+        refused.contains(
+            "hint: <KEY> looks like a placeholder: put the value you mean there, in quotes"
+        ),
+        "{refused}"
+    );
+    let run = json(
+        &[
+            "run",
+            "key-timeline",
+            "--param",
+            "access_key_id=<KEY>",
+            "--trail",
+            "testdata/trail",
+        ],
+        0,
+    );
+    assert_eq!(
+        run["notes"][0],
+        "\"<KEY>\", the value of $access_key_id, looks like a placeholder: put the value you mean there"
+    );
+}
+
+#[test]
+fn commands_of_the_shell_are_not_sql() {
+    for command in [".tables", "\\d events"] {
+        let refused = ran(&["sql", command, "--trail", "testdata/trail"]);
+        assert!(refused.starts_with("exit code: 2"), "{refused}");
+        assert!(
+            refused.contains("is a command of the shell, not SQL"),
+            "{refused}"
+        );
+        assert!(
+            refused.contains("hint: the same in SQL: SHOW TABLES"),
+            "{refused}"
+        );
+    }
 }

@@ -4,6 +4,7 @@
 //! Records and generator are not part of the project: `KEYTRAIL_CORPUS` and `KEYTRAIL_SYNTH` name them. `lineage.rs` checks the
 //! project's own scenarios against the truth that they were made with.
 
+use crate::intruders::agrees_with_itself;
 use crate::needs;
 use crate::program::{json, keytrail, number};
 use crate::truth_synth::Synthetic;
@@ -71,6 +72,7 @@ fn agrees_with_case(lake: &str, key: &str) {
     let path = needs::corpus().join(format!("truth/invictus.case-{key}.json"));
     let truth: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let trace = json(&["trace", key, "--lake", lake], 0);
+    agrees_with_itself(&trace, key);
 
     let own: Vec<&Value> = list(&trace, "timeline")
         .iter()
@@ -312,6 +314,7 @@ fn story_agrees(seed: u32, gigabytes: &str) {
         0,
     );
 
+    agrees_with_itself(&trace, key);
     let exact = exact(&trace);
     let keys: BTreeSet<String> = exact
         .iter()

@@ -22,7 +22,10 @@ const INTRUDER_WITHOUT_PAST: i32 = 18;
 
 /// From when on there is a past: after so long, or after so long and so many events.
 const PAST: i64 = DAY;
-const SHORT_PAST: (i64, u64) = (6 * HOUR, 8);
+const SHORT_PAST: (i64, u64) = (6 * HOUR, 2);
+
+/// A key that was just made has no habits yet.
+const SHORT_PAST_OF_NEW_KEY: u64 = 8;
 
 /// What came so shortly before an intruder may be the intruder's first try.
 const SHORTLY: i64 = HOUR;
@@ -30,6 +33,11 @@ const SHORTLY: i64 = HOUR;
 /// Judges where and with what a credential was used.
 pub(in crate::analysis) fn judge(uses: &[Use], known: &Known<'_>, networks: &Networks) -> Sources {
     let mut sources = collected(uses, networks);
+    for source in &mut sources {
+        source.coordinates = known
+            .book
+            .and_then(|book| book.coordinates(&source.address));
+    }
     weigh(&mut sources, known);
     spread(&mut sources);
     settle(&mut sources);
@@ -51,19 +59,18 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
         let (origin, signs, new) = match given {
             Some((origin, why)) => (origin, vec![Sign::new(0, why)], (false, false)),
             None => {
+                let has_past = has_past(&sources[..at], sources[at].first, known);
                 let looked = Looked {
                     source: &sources[at],
                     usual: &usual,
                     known,
-                    has_past: has_past(
-                        &sources[..at],
-                        sources[at].first - began,
-                        sources[at].first,
-                    ),
+                    has_past,
+                    stands_alone: !has_past && stands_alone(sources, at, known),
                 };
                 let signs: Vec<Sign> = SIGNS.iter().filter_map(|sign| sign(&looked)).collect();
                 let new = (looked.new_place(), looked.new_program());
-                (grade(&signs, looked.has_past, known), signs, new)
+                let compared = has_past || looked.stands_alone || known.is_session;
+                (grade(&signs, compared, known), signs, new)
             }
         };
         let source = &mut sources[at];
@@ -75,14 +82,57 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
     }
 }
 
-/// Whether enough was seen before this moment.
-fn has_past(earlier: &[Source], after: i64, moment: i64) -> bool {
-    let uses = earlier.iter().flat_map(|source| &source.uses);
+/// Whether enough of the owner's use was seen before this moment.
+fn has_past(earlier: &[Source], moment: i64, known: &Known<'_>) -> bool {
+    let owners = || {
+        let owners = earlier.iter();
+        owners.filter(|source| matches!(source.origin, Origin::Unknown | Origin::Owner))
+    };
+    let Some(began) = owners().map(|source| source.first).min() else {
+        return false;
+    };
+    let uses = owners().flat_map(|source| &source.uses);
     let events: u64 = uses
         .filter(|one| one.first < moment)
         .map(|one| if one.last < moment { one.events } else { 1 })
         .sum();
-    after >= PAST || (after >= SHORT_PAST.0 && events >= SHORT_PAST.1)
+    let least = match is_new(known, moment) {
+        true => SHORT_PAST_OF_NEW_KEY,
+        false => SHORT_PAST.1,
+    };
+    enough(moment - began, events, least)
+}
+
+/// Whether a credential was made in the day before.
+fn is_new(known: &Known<'_>, moment: i64) -> bool {
+    known
+        .made
+        .is_some_and(|made| made <= moment && moment - made < DAY)
+}
+
+/// Whether so much of a credential's use is something to compare with.
+fn enough(span: i64, events: u64, least: u64) -> bool {
+    span >= PAST || (span >= SHORT_PAST.0 && events >= least)
+}
+
+/// Whether a source came and went within an hour, and the credential goes on elsewhere and with other programs. A key that was
+/// made just before may be its maker's first try.
+fn stands_alone(sources: &[Source], at: usize, known: &Known<'_>) -> bool {
+    let source = &sources[at];
+    if is_new(known, source.first) || source.last - source.first > HOUR {
+        return false;
+    }
+    let later = || {
+        let later = sources.iter();
+        later.filter(|other| other.last > source.last + HOUR)
+    };
+    let like = |other: &Source| other.place == source.place || other.program == source.program;
+    if later().any(like) {
+        return false;
+    }
+    let end = later().map(|other| other.last).max();
+    let events = later().map(|other| other.events).sum();
+    end.is_some_and(|end| enough(end - source.last, events, SHORT_PAST.1))
 }
 
 fn weight(signs: &[Sign]) -> i32 {
@@ -95,8 +145,8 @@ fn conduct(source: &Source) -> i32 {
     signs.map(|sign| sign.weight).sum()
 }
 
-fn grade(signs: &[Sign], has_past: bool, known: &Known<'_>) -> Origin {
-    let enough = match has_past || known.is_session {
+fn grade(signs: &[Sign], compared: bool, known: &Known<'_>) -> Origin {
+    let enough = match compared {
         true => INTRUDER,
         false => INTRUDER_WITHOUT_PAST,
     };

@@ -3,6 +3,7 @@
 //! In: what people say of their networks and of the incident, and what else the log shows of the credential's owner. Out:
 //! [`Known`]. Promise: what people say decides; the rest is weighed.
 
+use crate::knowledge::AddressBook;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 
@@ -30,6 +31,10 @@ pub(in crate::analysis) struct Known<'a> {
     pub(in crate::analysis) usual_addresses: BTreeSet<String>,
     /// Where the user signed in to the console.
     pub(in crate::analysis) sign_ins: Vec<SignIn>,
+    /// When the credential was made, if the log shows it.
+    pub(in crate::analysis) made: Option<i64>,
+    /// What is known of networks and places.
+    pub(in crate::analysis) book: Option<&'a AddressBook>,
     /// Whether the credential is one temporary session.
     pub(in crate::analysis) is_session: bool,
     /// Whether unusual use is expected of its principal.

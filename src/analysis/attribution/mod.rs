@@ -13,6 +13,7 @@ mod calls;
 mod judge;
 mod known;
 mod place;
+mod places;
 mod signs;
 mod source;
 mod spread;
@@ -22,5 +23,7 @@ mod usual;
 pub(in crate::analysis) use judge::judge;
 pub(in crate::analysis) use known::{Known, SignIn};
 pub(in crate::analysis) use source::{Source, Sources};
-pub(in crate::analysis) use spread::{Attribution, ISSUED, SIGN_INS, USES, params, sign_ins};
+pub(in crate::analysis) use spread::{
+    Attribution, ISSUED, LINEAGE, SIGN_INS, USES, params, sign_ins,
+};
 pub(in crate::analysis) use used::{Use, is_denied};

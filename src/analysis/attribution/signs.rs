@@ -53,6 +53,8 @@ pub(super) struct Looked<'a> {
     pub(super) known: &'a Known<'a>,
     /// Whether there is enough of a past to call something new.
     pub(super) has_past: bool,
+    /// Whether nothing like it came before or after, and there is enough of an after to say so.
+    pub(super) stands_alone: bool,
 }
 
 impl Looked<'_> {
@@ -78,8 +80,10 @@ pub(super) const SIGNS: &[Test] = &[
     elsewhere,
     other_program,
     both_new,
+    never_again,
     outside_its_network,
     two_networks_at_once,
+    too_far,
     acts::who_am_i,
     acts::looks_around,
     acts::refused,
@@ -148,6 +152,16 @@ fn both_new(l: &Looked<'_>) -> Option<Sign> {
         .then(|| Sign::novelty(2, "network and program are new together"))
 }
 
+/// Where the log begins with it, only what comes later can be compared with it.
+fn never_again(l: &Looked<'_>) -> Option<Sign> {
+    l.stands_alone.then(|| {
+        Sign::novelty(
+            4,
+            "used within an hour, from a network and with a program that the key is never used with again",
+        )
+    })
+}
+
 /// AWS hands these credentials to a workload, which runs in AWS.
 /// <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-iam.html>
 fn outside_its_network(l: &Looked<'_>) -> Option<Sign> {
@@ -175,6 +189,35 @@ fn two_networks_at_once(l: &Looked<'_>) -> Option<Sign> {
         format!(
             "one session in two networks at the same time (also {})",
             place.words()
+        ),
+    ))
+}
+
+/// Faster than an airliner, and farther than databases of cities are wrong.
+const AIRLINER: f64 = 1000.0;
+const FAR: f64 = 500.0;
+
+/// A person is at one place at a time; a program may run at many.
+fn too_far(l: &Looked<'_>) -> Option<Sign> {
+    let here = l.source.coordinates.filter(|_| l.source.desktop)?;
+    let times = || {
+        let uses = l.source.uses.iter();
+        uses.flat_map(|one| [one.first, one.last])
+    };
+    let distances = l.usual.trips.iter().filter_map(|(program, there, then)| {
+        let kilometres = here.distance(*there);
+        let between = then
+            .iter()
+            .flat_map(|then| times().map(move |now| (now - then).abs()));
+        let hours = between.min()? as f64 / HOUR as f64;
+        (*program == l.source.program && kilometres > FAR.max(hours * AIRLINER))
+            .then_some(kilometres)
+    });
+    let kilometres = distances.max_by(f64::total_cmp)?;
+    Some(Sign::new(
+        4,
+        format!(
+            "{kilometres:.0} km from where the same desktop program was used, sooner than anybody travels"
         ),
     ))
 }

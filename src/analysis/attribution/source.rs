@@ -9,7 +9,7 @@ use super::signs::Sign;
 use super::used::Use;
 use crate::analysis::consumers::Agent;
 use crate::cloudtrail::Family;
-use crate::knowledge::Networks;
+use crate::knowledge::{Coordinates, Networks};
 use crate::report::trace::Origin;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -31,6 +31,7 @@ pub(in crate::analysis) struct Source {
     /// What speaks for an intruder, and against.
     pub(in crate::analysis) signs: Vec<Sign>,
     pub(super) place: Option<Place>,
+    pub(super) coordinates: Option<Coordinates>,
     /// What says that it is made for attacks.
     pub(super) tool: Option<String>,
     /// Whether it is a library that speaks HTTP and knows nothing of AWS.
@@ -44,6 +45,10 @@ pub(in crate::analysis) struct Source {
     pub(super) is_new: bool,
     /// Whether the program was; set by the judge.
     pub(super) has_new_program: bool,
+    /// Whether it is an intruder's because of where the intruder used another key before.
+    pub(in crate::analysis) is_tied: bool,
+    /// Whether it is of sessions that the credential opened, not of its own use.
+    pub(in crate::analysis) is_by_session: bool,
 }
 
 impl Source {
@@ -103,12 +108,6 @@ impl Sources {
         let here = self.by.get(address).into_iter().flat_map(HashMap::values);
         here.into_iter()
             .any(|at| self.all[*at].origin == Origin::Owner)
-    }
-
-    /// The gravest verdict.
-    pub(in crate::analysis) fn worst(&self) -> Origin {
-        let all = self.all.iter().map(|source| source.origin);
-        all.min().unwrap_or_default()
     }
 
     /// Addresses that the intruder alone used, with the first use from each.

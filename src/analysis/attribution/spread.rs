@@ -5,22 +5,26 @@
 
 use super::judge::judge;
 use super::known::{Known, SignIn};
+use super::signs::Sign;
 use super::source::{Source, Sources};
 use super::used::{self, KeyUses};
 use crate::analysis::AnalysisError;
 use crate::analysis::batches::{Columns, value};
 use crate::analysis::findings::{ListName, Lists};
-use crate::knowledge::Networks;
+use crate::knowledge::{AddressBook, Networks};
 use crate::report::trace::Origin;
 use crate::session::{Params, Session};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
+use chrono::DateTime;
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(in crate::analysis) const USES: &str = include_str!("../../../queries/attribution/uses.sql");
 pub(in crate::analysis) const ISSUED: &str =
     include_str!("../../../queries/attribution/issued.sql");
+pub(in crate::analysis) const LINEAGE: &str =
+    include_str!("../../../queries/attribution/lineage.sql");
 pub(in crate::analysis) const SIGN_INS: &str =
     include_str!("../../../queries/attribution/sign_ins.sql");
 
@@ -37,8 +41,10 @@ struct Issue {
 
 /// One key.
 #[derive(Debug, Default)]
-struct Judged {
+pub(super) struct Judged {
     sources: Sources,
+    /// Of the sessions that it opened, themselves or through one more session.
+    lineage: Sources,
     /// Why all of it is the intruder's.
     made_by_intruder: Option<String>,
 }
@@ -46,9 +52,9 @@ struct Judged {
 /// Verdicts on the uses of all long-term keys, and of the sessions that made some of them.
 #[derive(Debug, Default)]
 pub(in crate::analysis) struct Attribution {
-    keys: BTreeMap<String, Judged>,
-    /// Addresses that only an intruder used, with the first use from each.
-    addresses: BTreeMap<String, i64>,
+    pub(super) keys: BTreeMap<String, Judged>,
+    /// Addresses that only an intruder used, with the first use from each, and of which key.
+    addresses: BTreeMap<String, (i64, String)>,
     /// Sessions that an intruder opened.
     sessions: BTreeSet<String>,
 }
@@ -58,6 +64,7 @@ impl Attribution {
     pub(in crate::analysis) async fn read(
         session: &Session,
         lists: &Lists,
+        book: Option<&AddressBook>,
     ) -> Result<Self, AnalysisError> {
         let issues = issues(session).await?;
         let makers = issues
@@ -67,6 +74,10 @@ impl Attribution {
         let uses = uses(session, makers.collect()).await?;
         let sign_ins = sign_ins(session).await?;
         let networks = Networks::built_in()?;
+        let made: HashMap<&str, i64> = issues
+            .iter()
+            .map(|issue| (issue.key.as_str(), issue.time))
+            .collect();
         let mut attribution = Self::default();
         for (key, held) in &uses {
             let user = held.account.clone().zip(held.user.clone());
@@ -74,27 +85,33 @@ impl Attribution {
                 sign_ins: user
                     .and_then(|user| sign_ins.get(&user).cloned())
                     .unwrap_or_default(),
+                made: made.get(key.as_str()).copied(),
+                book,
                 is_session: !key.starts_with("AKIA"),
                 is_break_glass: is_break_glass(lists, held),
                 ..Known::default()
             };
             let judged = Judged {
                 sources: judge(&held.uses, &known, &networks),
-                made_by_intruder: None,
+                ..Judged::default()
             };
             attribution.keys.insert(key.clone(), judged);
         }
+        for (key, held) in &lineage(session).await? {
+            let owner = uses.get(key);
+            let known = Known {
+                is_break_glass: owner.is_some_and(|owner| is_break_glass(lists, owner)),
+                book,
+                ..Known::default()
+            };
+            let judged = attribution.keys.entry(key.clone()).or_default();
+            judged.lineage = judge(&held.uses, &known, &networks);
+            for source in &mut judged.lineage.all {
+                source.is_by_session = true;
+            }
+        }
         attribution.spread(&issues);
         Ok(attribution)
-    }
-
-    /// Who is behind a key: the gravest verdict on its uses.
-    fn of_key(&self, key: &str) -> Origin {
-        match self.keys.get(key) {
-            Some(judged) if judged.made_by_intruder.is_some() => Origin::Intruder,
-            Some(judged) => judged.sources.worst(),
-            None => Origin::Unknown,
-        }
     }
 
     /// Who is behind the uses of a key from an address with a program, by its user agent.
@@ -112,23 +129,18 @@ impl Attribution {
         }
     }
 
-    /// The sources of a key's use that are an intruder's or suspicious.
+    /// The sources of a key's use, and of its sessions'.
+    pub(in crate::analysis) fn sources(&self, key: &str) -> impl Iterator<Item = &Source> {
+        self.keys.get(key).into_iter().flat_map(Judged::all)
+    }
+
+    /// Those that are an intruder's or suspicious.
     pub(in crate::analysis) fn strangers(&self, key: &str) -> impl Iterator<Item = &Source> {
-        let sources = self
-            .keys
-            .get(key)
-            .into_iter()
-            .flat_map(|judged| &judged.sources.all);
+        let sources = self.sources(key);
         sources.filter(|source| matches!(source.origin, Origin::Intruder | Origin::Suspicious))
     }
 
-    /// Long-term keys that an intruder used or made.
-    pub(in crate::analysis) fn intruders_keys(&self) -> impl Iterator<Item = &str> {
-        let keys = self.keys.keys().map(String::as_str);
-        keys.filter(|key| key.starts_with("AKIA") && self.of_key(key) == Origin::Intruder)
-    }
-
-    /// The long-term keys.
+    /// The long-term keys, in order.
     pub(in crate::analysis) fn long_term_keys(&self) -> impl Iterator<Item = &str> {
         let keys = self.keys.keys().map(String::as_str);
         keys.filter(|key| key.starts_with("AKIA"))
@@ -155,24 +167,29 @@ impl Attribution {
 
     /// Collects the addresses of what is known to be an intruder's.
     fn learn_addresses(&mut self) -> bool {
-        let mut found: BTreeMap<String, i64> = BTreeMap::new();
-        for judged in self.keys.values() {
-            for (address, first) in judged.sources.addresses() {
-                let known = found.entry(address).or_insert(first);
-                *known = first.min(*known);
+        let mut found: BTreeMap<String, (i64, String)> = BTreeMap::new();
+        for (key, judged) in &self.keys {
+            for sources in [&judged.sources, &judged.lineage] {
+                for (address, first) in sources.addresses() {
+                    let here = (first, key.clone());
+                    let known = found.entry(address).or_insert_with(|| here.clone());
+                    *known = here.min(known.clone());
+                }
             }
         }
         let mut owners: BTreeMap<&str, i64> = BTreeMap::new();
-        for source in self.keys.values().flat_map(|judged| &judged.sources.all) {
+        let all = self.keys.values().flat_map(Judged::all);
+        // A private address is another machine in another network.
+        found.retain(|address, _| !is_private(address));
+        for source in all {
             if matches!(source.origin, Origin::Owner | Origin::Unknown) {
                 let first = owners.entry(&source.address).or_insert(source.first);
                 *first = source.first.min(*first);
             }
         }
-        found.retain(|address, first| {
-            owners
-                .get(address.as_str())
-                .is_none_or(|owner| owner > first)
+        found.retain(|address, (first, _)| {
+            let owner = owners.get(address.as_str());
+            owner.is_none_or(|owner| *owner > *first)
         });
         let changed = found.len() != self.addresses.len();
         self.addresses = found;
@@ -185,7 +202,7 @@ impl Attribution {
             && self
                 .addresses
                 .get(&issue.address)
-                .is_some_and(|first| issue.time >= *first);
+                .is_some_and(|(first, _)| issue.time >= *first);
         let is_intruder =
             from_there || self.of_use(&issue.by, &issue.address, &issue.agent) == Origin::Intruder;
         if !is_intruder {
@@ -207,11 +224,21 @@ impl Attribution {
         if judged.made_by_intruder.is_some() {
             return false;
         }
+        let time = DateTime::from_timestamp_micros(issue.time).unwrap_or_default();
+        let with = match issue.by.as_str() {
+            "" => String::new(),
+            by => format!(" who used {by}"),
+        };
         judged.made_by_intruder = Some(format!(
-            "an intruder's use of {} issued it from {} (event {})",
-            issue.by, issue.address, issue.event_id
+            "created {} from {} by the intruder{with} (event {})",
+            time.format("%Y-%m-%d %H:%M"),
+            issue.address,
+            issue.event_id
         ));
-        for source in &mut judged.sources.all {
+        let Judged {
+            sources, lineage, ..
+        } = judged;
+        for source in sources.all.iter_mut().chain(&mut lineage.all) {
             source.origin = Origin::Intruder;
         }
         true
@@ -220,27 +247,53 @@ impl Attribution {
     /// What newly comes from an intruder's address is the intruder's.
     fn meet(&mut self) -> bool {
         let mut changed = false;
-        for judged in self.keys.values_mut() {
-            let began = judged.sources.all.first().map(|source| source.first);
-            for source in &mut judged.sources.all {
-                let there = self.addresses.get(&source.address);
-                let later = there.is_some_and(|first| source.first >= *first);
-                let newcomer = source.is_new || began == Some(source.first);
-                if later && newcomer && source.origin != Origin::Intruder {
-                    source.origin = Origin::Intruder;
-                    source.signs.insert(
-                        0,
-                        super::signs::Sign::new(
-                            12,
-                            "from an address that only an intruder used before",
-                        ),
-                    );
-                    changed = true;
+        for (key, judged) in &mut self.keys {
+            for sources in [&mut judged.sources, &mut judged.lineage] {
+                let began = sources.all.first().map(|source| source.first);
+                for source in &mut sources.all {
+                    let there = self.addresses.get(&source.address);
+                    let Some((_, tied)) = there.filter(|(first, _)| source.first >= *first) else {
+                        continue;
+                    };
+                    let newcomer = source.is_new || began == Some(source.first);
+                    if newcomer && source.origin != Origin::Intruder {
+                        let with = match tied == key {
+                            true => String::new(),
+                            false => format!(", with {tied}"),
+                        };
+                        source.origin = Origin::Intruder;
+                        source.is_tied = tied != key;
+                        let what =
+                            format!("from an address that only an intruder used before{with}");
+                        source.signs.insert(0, Sign::new(12, what));
+                        changed = true;
+                    }
                 }
             }
         }
         changed
     }
+}
+
+impl Judged {
+    /// The sources of its own use, and of its sessions'.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Source> {
+        self.sources.all.iter().chain(&self.lineage.all)
+    }
+}
+
+pub(super) fn is_private(address: &str) -> bool {
+    let address = address.parse();
+    address.is_ok_and(super::place::is_private)
+}
+
+/// What the sessions of each long-term key were used for.
+async fn lineage(session: &Session) -> Result<BTreeMap<String, KeyUses>, AnalysisError> {
+    let mut keys = BTreeMap::new();
+    for batch in session.sql(LINEAGE, &Params::new()).await?.1 {
+        used::add(&mut keys, &batch)?;
+    }
+    Ok(keys)
 }
 
 fn is_break_glass(lists: &Lists, held: &KeyUses) -> bool {

@@ -5,6 +5,7 @@
 
 use super::place::Place;
 use super::source::Source;
+use crate::knowledge::Coordinates;
 use std::collections::BTreeSet;
 
 /// Microseconds of an hour and of a day.
@@ -25,6 +26,8 @@ pub(super) struct Usual {
     /// Hours of the day, in UTC.
     pub(super) hours: BTreeSet<i64>,
     pub(super) desktop: bool,
+    /// Where and when people were with a program: what runs on a desktop is where somebody is.
+    pub(super) trips: Vec<(String, Coordinates, Vec<i64>)>,
     /// Places, and from when to when.
     pub(super) spans: Vec<(Place, i64, i64)>,
 }
@@ -39,6 +42,11 @@ impl Usual {
         for one in &source.uses {
             self.hours
                 .extend([one.first, one.last].map(|time| time.rem_euclid(DAY) / HOUR));
+        }
+        if let Some(place) = source.coordinates.filter(|_| source.desktop) {
+            let times = source.uses.iter().flat_map(|one| [one.first, one.last]);
+            self.trips
+                .push((source.program.clone(), place, times.collect()));
         }
         if let Some(place) = &source.place {
             self.places.insert(place.clone());

@@ -16,21 +16,24 @@ mod describe;
 mod evidence;
 mod facts;
 mod group;
+mod key_evidence;
 mod name;
 mod replacement;
 mod rows;
 mod signs;
-mod strangers;
 mod uses;
 
 pub use consumer::{
     AddressUse, ApiUse, Cadence, Confidence, Consumer, Counted, DayUse, Pattern, Target, Workload,
 };
+pub(super) use key_evidence::Asked;
+pub use key_evidence::KeyEvidence;
 pub(super) use replacement::SESSIONS;
 pub use replacement::{Replacement, RoleSessions};
 pub use rows::{CONSUMERS, ConsumersQuestion};
 
 use super::AnalysisError;
+use super::findings::Lists;
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::{AddressBook, AddressClass};
 use crate::session::{Params, Session};
@@ -51,6 +54,10 @@ pub(super) const CONTEXT: &str = include_str!("../../../queries/consumers/contex
 pub struct ConsumerOptions {
     /// What is known of networks.
     pub addresses: Arc<AddressBook>,
+    /// Whose unusual use is expected: the list `known_principals`.
+    pub lists: Arc<Lists>,
+    /// Whether intruders count among the consumers.
+    pub include_intruder: bool,
 }
 
 impl ConsumerOptions {
@@ -58,6 +65,8 @@ impl ConsumerOptions {
     pub fn built_in() -> Result<Self, AnalysisError> {
         Ok(Self {
             addresses: Arc::new(AddressBook::built_in()?),
+            lists: Arc::default(),
+            include_intruder: false,
         })
     }
 }

@@ -3,8 +3,7 @@
 //! In: consumers. Out: the sections of a report: one row per consumer, and, where keys are named, the evidence and the networks
 //! of each. Promise: programs get every field; a table for people has the columns that fit.
 
-use super::strangers;
-use super::{AddressUse, Consumer, ConsumerOptions, Consumers, consumers};
+use super::{AddressUse, Consumer, ConsumerOptions, Consumers, KeyEvidence};
 use crate::analysis::rows::{Column, Kind, section};
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cloudtrail::AccessKeyId;
@@ -19,7 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const CONSUMERS: ConsumersQuestion = ConsumersQuestion {
     keys: Vec::new(),
     options: None,
-    include_intruder: false,
 };
 
 /// Who uses these keys?
@@ -29,8 +27,6 @@ pub struct ConsumersQuestion {
     pub keys: Vec<AccessKeyId>,
     /// How; with what the program itself knows if none.
     pub options: Option<ConsumerOptions>,
-    /// Whether intruders are listed among the consumers.
-    pub include_intruder: bool,
 }
 
 #[async_trait]
@@ -52,20 +48,14 @@ impl Analysis for ConsumersQuestion {
             Some(options) => options.clone(),
             None => ConsumerOptions::built_in()?,
         };
-        if !self.include_intruder {
-            strangers::foresee(session, &self.keys).await?;
-        }
-        let mut found = consumers(session, &self.keys, &options).await?;
-        let left_out = match self.include_intruder {
-            true => Vec::new(),
-            false => strangers::left_out(session, &mut found).await?,
-        };
+        let known = KeyEvidence::read(session, &self.keys, &options).await?;
+        let mut told = known.notes();
+        let found = known.consumers;
         let mut sections = vec![summary(&found.consumers)?];
         if !self.keys.is_empty() {
             sections.push(evidence(&found.consumers)?);
             sections.push(networks(&found.consumers)?);
         }
-        let mut told: Vec<String> = strangers::note(&left_out).into_iter().collect();
         told.extend(notes(&found, &options));
         Ok((sections, told))
     }

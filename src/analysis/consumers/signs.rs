@@ -155,6 +155,14 @@ fn some_of_github(facts: &Facts<'_>) -> bool {
     runners && facts.mostly(&[GitHub, Microsoft, Public, Elsewhere])
 }
 
+/// Programs on instances have few addresses, which stay; what has more, and says nothing of an instance's kernel, is
+/// more likely made of functions.
+fn like_functions(facts: &Facts<'_>) -> bool {
+    const INSTANCES: usize = 4;
+    let kernel = facts.any(|agent| agent.flavour.is_some());
+    facts.rotating && facts.mostly(&[Aws]) && facts.addresses > INSTANCES && kernel.is_none()
+}
+
 fn ours(facts: &Facts<'_>) -> Option<String> {
     let name = facts.named_network.as_deref().unwrap_or("in the log");
     (facts.share(&[Ours]) > 0.0).then(|| format!("an address is ours ({name})"))
@@ -204,6 +212,7 @@ signs! {
     f: said(f.mostly(&[Vpc]), "it calls from private addresses, through VPC endpoints") => Ec2 5;
     f: said(f.mostly(&[Aws]) && !f.rotating, "it calls from addresses of AWS") => Ec2 4, ThirdParty 1;
     f: said(f.mostly(&[Aws]) && f.rotating, "it calls from ever new addresses of AWS") => Ec2 3, ThirdParty 1, Lambda 1;
+    f: said(like_functions(f), "it has more addresses than instances have, and names no instance's kernel") => Lambda 3;
     f: said(f.mostly(&[AwsCodeBuild]), "it calls from addresses of CodeBuild") => CodeBuild 9;
     f: said(f.mostly(&[AwsCloudShell]), "it calls from addresses of Cloud9") => Ec2 4, Person 3;
     f: said(f.mostly(&[GitHub]), "it calls from addresses of GitHub's") => GitHubActions 6;

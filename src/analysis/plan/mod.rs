@@ -186,10 +186,11 @@ fn place<'a>(subject: &Subject<'a>) -> Place<'a> {
 }
 
 fn notes(ready: &Ready, subjects: &[Subject<'_>]) -> Vec<String> {
-    let mut notes = vec![
+    let mut notes = ready.intruders.clone();
+    notes.push(
         "keytrail changes nothing in AWS: a person runs these commands, each with the credentials of the key's account; words in capitals are to be filled in"
             .to_owned(),
-    ];
+    );
     let odd = subjects.iter().filter_map(|subject| {
         let name = subject.ready.user_name.as_deref()?;
         (name != ROOT && !words::is_user_name(name)).then_some(name)

@@ -15,15 +15,13 @@ mod uses;
 use std::collections::{BTreeMap, HashSet};
 
 use super::AnalysisError;
-use super::attribution::{self, Attribution};
-use super::consumers::{CONTEXT, Consumer, USES, bounds};
-use super::findings::Lists;
+use super::consumers::{Asked, Consumer, KeyEvidence};
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::arn;
 use crate::knowledge::iam::Open;
 use crate::report::Coverage;
 use crate::report::trace::Origin;
-use crate::session::{Params, Session};
+use crate::session::Session;
 
 pub use document::{Conditions, Document, Place, Statement};
 pub use guards::{Guard, Guarded, scp_document, scp_report};
@@ -81,25 +79,12 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Says what is asked in the following, so that log files are read once for it; with the consumers of the key if they are
-    /// asked for, too.
-    pub async fn foresee(
-        session: &Session,
-        key: &AccessKeyId,
-        consumers: bool,
-    ) -> Result<(), AnalysisError> {
-        let (needs, none) = (uses::params(key), Params::new());
-        let makers = attribution::params(None);
-        let bounds = bounds(std::slice::from_ref(key));
-        let mut questions = vec![
-            (uses::NEEDS, &needs),
-            (attribution::USES, &makers),
-            (attribution::ISSUED, &none),
-            (attribution::SIGN_INS, &none),
-        ];
-        if consumers {
-            questions.extend([(CONTEXT, &none), (USES, &bounds)]);
-        }
+    /// Says what is asked in the following, so that log files are read once for it: the use, and the evidence on the key.
+    pub async fn foresee(session: &Session, key: &AccessKeyId) -> Result<(), AnalysisError> {
+        let needs = uses::params(key);
+        let asked = Asked::new(std::slice::from_ref(key));
+        let mut questions = asked.questions();
+        questions.push((uses::NEEDS, &needs));
         Ok(session.foresee(&questions).await?)
     }
 
@@ -124,8 +109,9 @@ impl Observed {
     }
 
     /// The use without what an intruder did: calls from sources that are an intruder's; all of it if an intruder made the key.
-    pub async fn without_intruder(mut self, session: &Session) -> Result<Self, AnalysisError> {
-        let attribution = Attribution::read(session, &Lists::default()).await?;
+    #[must_use]
+    pub fn without_intruder(mut self, evidence: &KeyEvidence) -> Self {
+        let attribution = &evidence.attribution;
         let key = self.key.as_str();
         let all = attribution.made_by_intruder(key).is_some();
         let (theirs, own) = self.uses.into_iter().partition(|of| {
@@ -135,7 +121,7 @@ impl Observed {
         });
         self.left_out = theirs;
         self.uses = own;
-        Ok(self)
+        self
     }
 
     /// The part of the use that is wanted, e.g. one consumer's.

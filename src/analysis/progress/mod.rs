@@ -8,12 +8,11 @@ mod rows;
 
 use super::AnalysisError;
 use super::consumers::{
-    CONTEXT, Consumer, ConsumerOptions, Replacement, RoleSessions, SESSIONS, USES, bounds,
-    consumers,
+    Asked, Consumer, ConsumerOptions, KeyEvidence, Replacement, RoleSessions, SESSIONS,
 };
 use crate::cloudtrail::AccessKeyId;
 use crate::report::Coverage;
-use crate::session::{Params, Session};
+use crate::session::Session;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use std::cmp::Reverse;
 
@@ -80,6 +79,8 @@ pub struct Progress {
     pub changes: Vec<Change>,
     /// What it rests on.
     pub coverage: Coverage,
+    /// What there is to say of intruders, before anything else.
+    pub intruders: Vec<String>,
     /// The last event.
     pub end: Option<DateTime<Utc>>,
 }
@@ -92,11 +93,12 @@ pub async fn progress(
     options: &ConsumerOptions,
 ) -> Result<Progress, AnalysisError> {
     let moment = day.and_time(NaiveTime::MIN).and_utc();
-    let (bounds, none) = (bounds(keys), Params::new());
-    let since = RoleSessions::params(Some(moment));
-    let questions = [(CONTEXT, &none), (USES, &bounds), (SESSIONS, &since)];
+    let (asked, since) = (Asked::new(keys), RoleSessions::params(Some(moment)));
+    let mut questions = asked.questions();
+    questions.push((SESSIONS, &since));
     session.foresee(&questions).await?;
-    let found = consumers(session, keys, options).await?;
+    let evidence = KeyEvidence::read(session, keys, options).await?;
+    let found = &evidence.consumers;
     let sessions = RoleSessions::read(session, moment).await?;
     let coverage = session.coverage().await?;
     let end = coverage
@@ -124,6 +126,7 @@ pub async fn progress(
     changes.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(Progress {
         day,
+        intruders: evidence.notes(),
         changes,
         coverage,
         end,

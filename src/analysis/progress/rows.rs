@@ -85,13 +85,14 @@ impl Progress {
             let time = time.as_deref().unwrap_or("?");
             time.get(..10).unwrap_or(time).to_owned()
         };
-        let mut notes = vec![format!(
+        let mut notes = self.intruders.clone();
+        notes.push(format!(
             "before: {} up to {}; since: {} to {}",
             day(&self.coverage.first_event),
             self.day,
             self.day,
             day(&self.coverage.last_event),
-        )];
+        ));
         let first = &self.coverage.first_event;
         if first
             .as_ref()

@@ -4,7 +4,6 @@
 //! the log only where [`join`] says so; where it cannot be told which it is, the latest use of those that it may be counts. A key
 //! is gone only if it was deleted, or if IAM's answer is later than anything that the log knows of it.
 
-use super::intruders::Ties;
 use super::key_facts::{Common, Iam, KeyFacts};
 use super::signs::Signs;
 use super::silence::State;
@@ -23,7 +22,6 @@ pub(super) struct Gathered<'a> {
     pub(super) consumers: &'a Consumers,
     pub(super) iam: Option<&'a Inventory>,
     pub(super) signs: &'a Signs,
-    pub(super) ties: &'a Ties,
 }
 
 /// The keys, and remarks on those that no longer exist.
@@ -220,7 +218,6 @@ fn of_key<'a>(
         Iam::NotAsked => None,
         _ => account.and_then(|account| all.iam?.latest_of(account)),
     };
-    let ties = text.and_then(|id| all.ties.get(id)).into_iter().flatten();
     let mut facts = KeyFacts {
         common: all.common,
         account,
@@ -235,7 +232,6 @@ fn of_key<'a>(
         other_keys: other_days(all, account, name.as_deref(), text),
         others: Vec::new(),
         signs: text.and_then(|id| all.signs.get(id)),
-        ties: ties.cloned().collect(),
         blind: Vec::new(),
         seen_until: all.common.as_of,
         user_name: name,

@@ -5,7 +5,6 @@
 
 use super::ReadyOptions;
 use super::blind::{Blind, Why, blind, gaps, seen};
-use super::intruders::Tie;
 use super::marks::Marks;
 use super::signs::Sign;
 use super::silence::{Silence, Since, State, of_consumer};
@@ -65,8 +64,6 @@ pub(super) struct KeyFacts<'a> {
     /// Other keys of the user that work.
     pub(super) others: Vec<String>,
     pub(super) signs: Option<&'a Sign>,
-    /// Its ties to intruders who used other keys.
-    pub(super) ties: Vec<Tie>,
     /// When its calls would not have been seen, in any place that it used.
     pub(super) blind: Vec<Blind>,
     /// Up to when its calls would have been seen, or IAM says that there were none.

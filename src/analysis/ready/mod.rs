@@ -13,7 +13,6 @@
 
 mod blind;
 mod gather;
-mod intruders;
 mod key_facts;
 mod marks;
 mod rows;
@@ -24,10 +23,7 @@ mod unseen;
 mod verdict;
 
 use super::AnalysisError;
-use super::attribution;
-use super::consumers::{
-    CONTEXT, ConsumerOptions, Consumers, RoleSessions, SESSIONS, USES, bounds, consumers,
-};
+use super::consumers::{Asked, ConsumerOptions, Consumers, KeyEvidence, RoleSessions, SESSIONS};
 use super::credentials::{KEY_EVENTS, TrailKeys};
 use super::logged::{self, Logged};
 use crate::cloudtrail::{AccessKeyId, AccountId};
@@ -126,6 +122,8 @@ pub struct Ready {
     pub keys: Vec<Readiness>,
     /// The moment of the verdicts; none if there is no event.
     pub as_of: Option<DateTime<Utc>>,
+    /// What there is to say of intruders, before anything else.
+    pub intruders: Vec<String>,
     /// Remarks on the whole.
     pub notes: Vec<String>,
     /// What the verdicts rest on.
@@ -145,14 +143,13 @@ pub async fn ready(
 ) -> Result<Ready, AnalysisError> {
     foresee(session, keys).await?;
     let trail_keys = TrailKeys::read(session).await?;
-    let found = consumers(session, keys, &options.consumers).await?;
+    let evidence = KeyEvidence::read(session, keys, &options.consumers).await?;
     let logged = Logged::read(session).await?;
     let latest = iam.and_then(Inventory::latest);
     let as_of = options.as_of.or(logged.end).or(latest);
     let marks = marks::Marks::read(session, as_of.unwrap_or_default()).await?;
-    let signs = signs::read(session).await?;
+    let signs = signs::signs(&evidence.attribution);
     let coverage = session.coverage().await?;
-    let ties = intruders::follow(&found, &trail_keys, &signs);
     let mut gathered = gather::gather(&gather::Gathered {
         common: key_facts::Common {
             as_of: as_of.unwrap_or_default(),
@@ -164,10 +161,9 @@ pub async fn ready(
         },
         keys,
         trail_keys: &trail_keys,
-        consumers: &found,
+        consumers: &evidence.consumers,
         iam,
         signs: &signs,
-        ties: &ties,
     });
     if let Some(since) = gathered.silent_since() {
         let roles = RoleSessions::read(session, since).await?;
@@ -181,30 +177,26 @@ pub async fn ready(
     Ok(Ready {
         keys: judged,
         as_of,
+        intruders: evidence.notes(),
         notes,
         coverage,
-        consumers: found,
+        consumers: evidence.consumers,
         asked: keys.to_vec(),
     })
 }
 
 /// Says all that is asked in the following, so that log files are read once for it.
 async fn foresee(session: &Session, keys: &[AccessKeyId]) -> Result<(), AnalysisError> {
-    let (none, bounds) = (Params::new(), bounds(keys));
-    let makers = attribution::params(None);
+    let (none, asked) = (Params::new(), Asked::new(keys));
     let (marks, since) = (marks::Marks::params(None), RoleSessions::params(None));
-    let questions = [
+    let mut questions = asked.questions();
+    questions.extend([
         (KEY_EVENTS, &none),
-        (CONTEXT, &none),
-        (USES, &bounds),
         (logged::DAYS, &none),
         (marks::MARKS, &marks),
         (marks::ON_BEHALF, &none),
-        (attribution::USES, &makers),
-        (attribution::ISSUED, &none),
-        (attribution::SIGN_INS, &none),
         (SESSIONS, &since),
-    ];
+    ]);
     Ok(session.foresee(&questions).await?)
 }
 

@@ -60,7 +60,8 @@ impl Ready {
         } else {
             sections.extend(of_keys(&self.keys)?);
         }
-        let mut notes = self.notes.clone();
+        let mut notes = self.intruders.clone();
+        notes.extend(self.notes.iter().cloned());
         notes.extend(self.unasked());
         Ok(Report {
             name: "ready".to_owned(),
@@ -143,7 +144,18 @@ fn why(key: &Readiness) -> String {
         Verdict::Delete => value("inactive-long-enough")
             .map(|value| value.split(": ").next().unwrap_or_default().to_owned()),
     };
-    told.unwrap_or_default()
+    let mut told = told.unwrap_or_default();
+    // A key may be let go while an intruder may have it, but whoever does it is to know.
+    let suspicious = key.rules.iter().find(|checked| {
+        checked.rule == "no-suspicious-use"
+            && checked.holds != Some(true)
+            && key.verdict != Verdict::Incident
+    });
+    if let Some(checked) = suspicious {
+        let uses = checked.value.split(" (event ").next().unwrap_or_default();
+        told += &format!("; suspicious use {uses}");
+    }
+    told
 }
 
 /// So many consumers are named; the others are counted.

@@ -3,13 +3,10 @@
 //! In: who is behind each use. Out: [`Sign`]s in words. Promise: the same judge as for a trace; a use that is only new is
 //! not an intruder's.
 
-use crate::analysis::AnalysisError;
 use crate::analysis::attribution::{Attribution, Source};
-use crate::analysis::findings::Lists;
 use crate::report::trace::Origin;
-use crate::session::Session;
-use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use chrono::DateTime;
+use std::collections::{BTreeMap, HashMap};
 
 /// Signs that a key has.
 #[derive(Debug, Default)]
@@ -18,36 +15,78 @@ pub(super) struct Sign {
     pub(super) tools: Vec<String>,
     /// Uses that are an intruder's.
     pub(super) strangers: Vec<String>,
-    /// From where an intruder used it, and since when.
-    pub(super) places: Vec<(String, DateTime<Utc>)>,
+    /// What ties the key to an intruder who used another one.
+    pub(super) ties: Vec<String>,
+    /// Uses that may be an intruder's.
+    pub(super) suspicious: Vec<String>,
 }
 
 /// Signs by key.
 pub(super) type Signs = HashMap<String, Sign>;
 
-/// Reads them.
-pub(super) async fn read(session: &Session) -> Result<Signs, AnalysisError> {
+/// The signs of every key that has one.
+pub(super) fn signs(attribution: &Attribution) -> Signs {
     let mut signs = Signs::new();
-    let attribution = Attribution::read(session, &Lists::default()).await?;
-    for key in attribution.intruders_keys() {
-        let sign = signs.entry(key.to_owned()).or_default();
-        sign.strangers
+    let places = attribution.intruders_places();
+    for key in attribution.long_term_keys() {
+        let mut sign = Sign::default();
+        sign.ties
             .extend(attribution.made_by_intruder(key).map(str::to_owned));
-        let intruders = attribution
-            .strangers(key)
-            .filter(|source| source.origin == Origin::Intruder);
-        for source in intruders {
-            let since = source.first_use();
-            let since = since.and_then(|first| DateTime::from_timestamp_micros(first.first));
-            sign.places
-                .extend(since.map(|since| (source.address.clone(), since)));
-            match source.is_attack_tool() {
-                true => sign.tools.push(told(source)),
-                false => sign.strangers.push(told(source)),
+        for source in attribution.strangers(key) {
+            let told = match source.is_by_session {
+                true => format!("a session that it opened: {}", told(source)),
+                false => told(source),
+            };
+            match source.origin {
+                Origin::Intruder if source.is_tied => sign.ties.push(told),
+                Origin::Intruder if source.is_attack_tool() => sign.tools.push(told),
+                Origin::Intruder => sign.strangers.push(told),
+                _ => sign
+                    .suspicious
+                    .push(format!("from {}: {told}", source.address)),
             }
         }
+        if sign.ties.is_empty() {
+            sign.ties.extend(met(attribution, key, &places));
+        }
+        let Sign {
+            tools,
+            strangers,
+            ties,
+            suspicious,
+        } = &sign;
+        if [tools, strangers, ties, suspicious]
+            .iter()
+            .any(|of| !of.is_empty())
+        {
+            signs.insert(key.to_owned(), sign);
+        }
     }
-    Ok(signs)
+    signs
+}
+
+/// A use of a key that began at a place where an intruder was with another key before. That somebody else works there, too, does
+/// not clear it.
+fn met(
+    attribution: &Attribution,
+    key: &str,
+    places: &BTreeMap<&str, (i64, &str)>,
+) -> Option<String> {
+    let mut began: BTreeMap<&str, i64> = BTreeMap::new();
+    for source in attribution.sources(key) {
+        let first = began.entry(&source.address).or_insert(source.first);
+        *first = source.first.min(*first);
+    }
+    began.into_iter().find_map(|(address, first)| {
+        let (_, tied) = places
+            .get(address)
+            .filter(|(since, tied)| *since <= first && *tied != key)?;
+        let time = DateTime::from_timestamp_micros(first).unwrap_or_default();
+        Some(format!(
+            "used from {address} since {}, where an intruder used {tied} before",
+            time.format("%Y-%m-%d %H:%M")
+        ))
+    })
 }
 
 /// A source in words, with its first event.

@@ -16,11 +16,11 @@ mod attribution;
 mod graph;
 mod report;
 
-pub(super) use graph::deeds::without_tokens;
 pub use graph::start::Start;
 
-use super::AnalysisError;
 use super::findings::{Lists, Rules};
+use super::{AnalysisError, evidence};
+use crate::knowledge::AddressBook;
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
 use attribution::follow::Followed;
@@ -41,6 +41,7 @@ use report::{
     unseen,
 };
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is traced, and what is known beforehand.
 #[derive(Debug, Clone)]
@@ -65,6 +66,8 @@ pub struct TraceOptions {
     pub rules: Rules,
     /// What is ours and what is known; the accounts of the logs are ours anyway.
     pub lists: Lists,
+    /// What is known of networks and places; what the program itself knows if none.
+    pub addresses: Option<Arc<AddressBook>>,
 }
 
 /// The tree, and what it was found in.
@@ -88,9 +91,15 @@ impl Lineage<'_> {
 /// Traces.
 pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, AnalysisError> {
     // What the tree's events are is known only in the end, and the pages show them whole: all of every event is asked for.
-    events::foresee(session).await?;
     let mut options = options.clone();
     let asked = options.start.clone();
+    let (silences, records) = (silence::foreseen(), evidence::foreseen());
+    let one = event(asked.as_str());
+    let mut others = vec![(silence::SILENCE, &silences), (evidence::RECORDS, &records)];
+    if matches!(asked, Start::Event(_)) {
+        others.push((EVENT, &one));
+    }
+    events::foresee(session, &others).await?;
     let mut notes = Vec::new();
     if let Start::Event(id) = &asked {
         match behind(session, id).await? {
@@ -218,11 +227,16 @@ fn as_of_note(is_given: bool, (as_of, last): (i64, Option<i64>)) -> String {
     }
 }
 
+/// Who is behind one event.
+const EVENT: &str = include_str!("../../../queries/trace/event.sql");
+
+fn event(id: &str) -> Params {
+    Params::from([("event_id".to_owned(), ScalarValue::from(id))])
+}
+
 /// Whoever is behind an event.
 async fn behind(session: &Session, id: &str) -> Result<Option<Start>, AnalysisError> {
-    let params = Params::from([("event_id".to_owned(), ScalarValue::from(id))]);
-    let sql = include_str!("../../../queries/trace/event.sql");
-    let (_, batches) = session.sql(sql, &params).await?;
+    let (_, batches) = session.sql(EVENT, &event(id)).await?;
     for batch in &batches {
         for (name, start) in [
             ("access_key_id", Start::AccessKey as fn(String) -> Start),

@@ -6,6 +6,7 @@ use clap::{CommandFactory, FromArgMatches as _, Parser};
 
 use super::Command;
 use crate::args::GlobalArgs;
+use crate::args::with_sql;
 
 /// Find out who uses which AWS access key, from CloudTrail log files.
 ///
@@ -29,7 +30,7 @@ impl Cli {
     /// Reads the command line.
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = shown(Self::command());
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let matches = command.try_get_matches_from_mut(with_sql(std::env::args_os()))?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }

@@ -3,12 +3,14 @@
 //! In: a lake or log files, and what is known of networks. Out: one row per consumer; with keys named, also the evidence and the
 //! addresses of each. Promise: what the answer rests on comes with it, the dates of tables too.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use keytrail::analysis::answer;
 use keytrail::analysis::consumers::{ConsumerOptions, ConsumersQuestion};
+use keytrail::analysis::findings::Lists;
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::knowledge::{AddressBook, GeoIp, KnowledgeError, Networks, OwnNetworks};
 use keytrail::session::Params;
@@ -19,7 +21,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::pick::PickArgs;
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Show who uses access keys, and what each of them should use instead
 ///
@@ -33,9 +35,8 @@ pub(crate) struct Args {
     #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_ids: Vec<AccessKeyId>,
 
-    /// Also list intruders, who are left out otherwise
-    #[arg(long, value_name = "WHOM", value_enum)]
-    include: Option<Include>,
+    #[command(flatten)]
+    include: IncludeArgs,
 
     #[command(flatten)]
     networks: NetworkArgs,
@@ -51,6 +52,44 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pick: PickArgs,
+}
+
+/// Who counts among the consumers.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct IncludeArgs {
+    /// Also count intruders among the consumers, who are left out otherwise
+    #[arg(long, value_name = "WHOM", value_enum)]
+    include: Option<Include>,
+
+    /// Whose unusual use is expected: a file with lines such as `known_principals break-glass`
+    #[arg(long, value_name = "FILE")]
+    lists: Option<PathBuf>,
+}
+
+impl IncludeArgs {
+    /// How consumers are found.
+    pub(crate) fn options(&self, networks: &NetworkArgs) -> Result<ConsumerOptions, Failure> {
+        let lists = self.lists.as_deref().map(lists).transpose()?;
+        Ok(ConsumerOptions {
+            addresses: Arc::new(networks.address_book()?),
+            lists: Arc::new(lists.unwrap_or_default()),
+            include_intruder: self.include.is_some(),
+        })
+    }
+}
+
+/// The lists in a file.
+pub(crate) fn lists(path: &Path) -> Result<Lists, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("{} cannot be read", path.display()))
+            .because(&error)
+            .of_option("--lists")
+    })?;
+    let mut lists = Lists::default();
+    lists
+        .read(&path.display().to_string(), &text)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(lists)
 }
 
 /// What is known of networks.
@@ -124,7 +163,7 @@ fn unusable(option: &str, error: &KnowledgeError) -> Failure {
         .of_option(option)
 }
 
-/// Who is listed besides the consumers.
+/// Who counts among the consumers besides the owner's programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Include {
     Intruder,
@@ -138,16 +177,16 @@ Examples:
   keytrail consumers --networks offices.txt               Say which of our networks they are in";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let options = ConsumerOptions {
-        addresses: Arc::new(args.networks.address_book()?),
-    };
+    let options = args.include.options(&args.networks)?;
     let session = question::session(&args.trail, context).await?;
     let consumers = ConsumersQuestion {
         keys: args.access_key_ids.clone(),
         options: Some(options),
-        include_intruder: args.include.is_some(),
     };
     let mut report = answer(&session, &consumers, &Params::new()).await?;
+    if report.sections.iter().all(|section| section.rows() == 0) {
+        sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
+    }
     args.pick.apply(&mut report)?;
     let ending = Ending::next(next::command(&["ready"], &args.trail));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);

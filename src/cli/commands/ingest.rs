@@ -20,6 +20,7 @@ use keytrail::source::{Queue, Source};
 use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, formats, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
+use crate::integrity::TrustArgs;
 use crate::metrics::Metrics;
 use crate::progress::Progress;
 use crate::size::ByteSize;
@@ -43,9 +44,25 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
+    /// Store session tokens and passwords that services log; by default, (not shown) stands in their place
+    #[arg(long)]
+    keep_secrets: bool,
+
     /// How the summary is written
     #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&[Format::Table, Format::Json]))]
     format: Format,
+
+    /// Compare each log file with CloudTrail's digest files while it is read; the lake keeps the state
+    #[arg(
+        long,
+        requires = "public_keys",
+        conflicts_with = "follow",
+        help_heading = "Validation"
+    )]
+    verify: bool,
+
+    #[command(flatten)]
+    trust: TrustArgs,
 
     #[command(flatten)]
     selection: SelectionArgs,
@@ -141,6 +158,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         Format::Json => summary::json(&summary, out),
         _ => summary::text(&summary, &lake.name(), out),
     })?;
+    if !summary.integrity.is_empty() || !summary.failed.is_empty() {
+        return Err(Failure::new(
+            "the events are stored, but the log files are not all those that AWS delivered",
+        )
+        .hint("which, and how: the summary above, and keytrail validate"));
+    }
     // A range of time may have no log file yet; a whole source that has none is not what was meant.
     let whole = options.selection == Selection::default();
     Ok(match summary {
@@ -260,6 +283,11 @@ impl Args {
             fetches: self.limits.fetches,
             threads: self.limits.threads.unwrap_or_else(question::threads),
             retry_rejected: self.limits.retry_rejected,
+            keep_secrets: self.keep_secrets,
+            verify: match self.verify {
+                true => Some(self.trust.trust()?),
+                false => None,
+            },
         })
     }
 }

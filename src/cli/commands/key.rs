@@ -8,13 +8,13 @@ use keytrail::cloudtrail::AccessKeyId;
 use datafusion::common::ScalarValue;
 use keytrail::analysis::{KEY, Suspicions, answer, with_programs};
 use keytrail::render::Format;
-use keytrail::session::Params;
+use keytrail::session::{NameKind, Params};
 
 use crate::args::{OutputArgs, TrailArgs, key_id};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Show one access key: every source IP, user agent, API call, region and error
 ///
@@ -52,6 +52,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         Suspicions::foresee(&session, &[(uses, &params)]).await?;
     }
     let mut report = answer(&session, &KEY, &params).await?;
+    if report.sections.iter().all(|section| section.rows() == 0) {
+        sought::check(&session, NameKind::AccessKey, key).await?;
+    }
     with_programs(&mut report.sections)?;
     let found = match is_marked {
         true => Suspicions::read(&session).await?,

@@ -3,17 +3,13 @@
 //! In: the library, and a folder of the user's own. Out: one row per question, by aim; or one question in full. Promise: what
 //! is listed can be run; a broken file of the user's is named with its reason.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
-use keytrail::analysis::question::{Group, Library, Question};
-use keytrail::analysis::{ANALYSES, Analysis as _};
+use keytrail::analysis::Analysis as _;
+use keytrail::analysis::catalogue::{saved_queries, saved_query};
+use keytrail::analysis::question::{Library, Question};
 use keytrail::render::Format;
 use keytrail::render::escape::terminal;
-use keytrail::report::{FIT, Report, Section};
+use keytrail::report::Report;
 use keytrail::session::EVENT_DATA_STORE;
 
 use crate::args::{LibraryArgs, OutputArgs};
@@ -62,7 +58,7 @@ pub(crate) fn describe(
 ) -> Result<Done, Failure> {
     match args.format {
         Format::Table => output::write_text(&in_full(question), args).map(|()| Done::Complete),
-        _ => output::write(&one(question).map_err(uneven)?, args, context),
+        _ => output::write(&saved_query(question).map_err(uneven)?, args, context),
     }
 }
 
@@ -72,126 +68,7 @@ fn uneven(error: ArrowError) -> Failure {
 
 /// Every question, a section per aim, and the commands that are questions too.
 pub(crate) fn all(library: &Library) -> Result<Report, Failure> {
-    sections(library).map_err(uneven)
-}
-
-fn sections(library: &Library) -> Result<Report, ArrowError> {
-    let mut sections = Vec::new();
-    for group in Group::ALL {
-        let questions: Vec<&Question> = library.of(group).collect();
-        let rows = questions.iter().map(|question| {
-            let header = question.header();
-            let parameters =
-                header
-                    .parameters
-                    .iter()
-                    .map(|parameter| match parameter.default_text() {
-                        Some(default) => format!("{}={default}", parameter.name),
-                        None => parameter.name.clone(),
-                    });
-            vec![
-                Some(question.name().to_owned()),
-                Some(header.title.clone()),
-                Some(parameters.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty()),
-                header.when.clone(),
-            ]
-        });
-        let rows: Vec<_> = rows.collect();
-        if !rows.is_empty() {
-            let head = [
-                ("name", "whole"),
-                ("title", "wrap"),
-                ("parameters", "wrap"),
-                ("when", "detail"),
-            ];
-            sections.push(section((group.name(), group.title()), &head, &rows)?);
-        }
-    }
-    let commands: Vec<_> = ANALYSES
-        .iter()
-        .map(|analysis| {
-            vec![
-                Some(analysis.name().to_owned()),
-                Some(analysis.title().to_owned()),
-            ]
-        })
-        .collect();
-    let title = "Questions with a command of their own (keytrail NAME)";
-    sections.push(section(
-        ("commands", title),
-        &[("name", "whole"), ("title", "wrap")],
-        &commands,
-    )?);
-    Ok(report("Questions (ask with keytrail run NAME)", sections))
-}
-
-/// One question as rows.
-fn one(question: &Question) -> Result<Report, ArrowError> {
-    let header = question.header();
-    let text = |text: &str| Some(text.to_owned());
-    let row = vec![
-        text(question.name()),
-        text(question.group().name()),
-        text(&header.title),
-        header.when.clone(),
-        text(&header.grain),
-        text(question.file()),
-        text(question.sql()),
-    ];
-    let head =
-        ["name", "group", "title", "when", "grain", "file", "sql"].map(|name| (name, "wrap"));
-    let parameters: Vec<_> = header
-        .parameters
-        .iter()
-        .map(|parameter| {
-            vec![
-                text(&parameter.name),
-                text(parameter.kind.name()),
-                parameter.default_text().map(str::to_owned),
-                text(&parameter.meaning),
-            ]
-        })
-        .collect();
-    let names = ["name", "type", "default", "meaning"].map(|name| (name, "wrap"));
-    let sections = vec![
-        section(("query", "Question"), &head, &[row])?,
-        section(("parameters", "Parameters"), &names, &parameters)?,
-    ];
-    Ok(report(&header.title, sections))
-}
-
-fn report(title: &str, sections: Vec<Section>) -> Report {
-    Report {
-        name: "list".to_owned(),
-        title: title.to_owned(),
-        sections,
-        notes: Vec::new(),
-        coverage: None,
-    }
-}
-
-/// A table of texts: its columns with what may happen to them where they have to fit, and its rows.
-fn section(
-    (name, title): (&str, &str),
-    head: &[(&str, &str)],
-    rows: &[Vec<Option<String>>],
-) -> Result<Section, ArrowError> {
-    let fields = head.iter().map(|(name, fit)| {
-        let fit = HashMap::from([(FIT.to_owned(), (*fit).to_owned())]);
-        Field::new(*name, DataType::Utf8, true).with_metadata(fit)
-    });
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let column = |index: usize| -> ArrayRef {
-        let texts = rows.iter().map(|row| row[index].as_deref());
-        Arc::new(texts.collect::<StringArray>())
-    };
-    let columns = (0..head.len()).map(column).collect();
-    Ok(Section {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        batches: vec![RecordBatch::try_new(Arc::clone(&schema), columns)?],
-        schema,
-    })
+    saved_queries(library).map_err(uneven)
 }
 
 /// One question as text.

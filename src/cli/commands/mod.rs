@@ -4,18 +4,23 @@
 //! `Context`, and returns every error.
 
 mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod completions;
 mod consumers;
 mod coverage;
 mod credentials;
 mod demo;
 mod describe;
+mod evidence;
 mod ingest;
 mod key;
 mod keys;
 mod lake;
 pub(crate) mod list;
 mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod networks;
 mod plan;
 mod policy;
@@ -23,12 +28,17 @@ mod progress;
 mod ready;
 mod rules;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod sql;
 mod trace;
+mod validate;
 
 use clap::Subcommand;
 
 pub(crate) use self::cli::Cli;
+#[cfg(feature = "mcp")]
+pub(crate) use self::consumers::NetworkArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
@@ -40,6 +50,8 @@ pub(crate) enum Command {
     Keys(keys::Args),
     Key(key::Args),
     Trace(trace::Args),
+    Validate(validate::Args),
+    Evidence(evidence::Args),
     Consumers(consumers::Args),
     Coverage(coverage::Args),
     Credentials(credentials::Args),
@@ -51,8 +63,14 @@ pub(crate) enum Command {
     List(list::Args),
     Sql(sql::Args),
     Networks(networks::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Args),
     Describe(describe::Args),
     Demo(demo::Args),
+    #[cfg(feature = "cluster")]
+    Cluster(cluster::Args),
     Rules(rules::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -67,6 +85,8 @@ impl Command {
             Command::Keys(args) => keys::run(args, context).await,
             Command::Key(args) => key::run(args, context).await,
             Command::Trace(args) => trace::run(args, context).await,
+            Command::Validate(args) => validate::run(args, context).await,
+            Command::Evidence(args) => evidence::run(args, context).await,
             Command::Consumers(args) => consumers::run(args, context).await,
             Command::Coverage(args) => coverage::run(args, context).await,
             Command::Credentials(args) => credentials::run(args, context).await,
@@ -78,8 +98,14 @@ impl Command {
             Command::List(args) => list::run(args, context).await,
             Command::Sql(args) => sql::run(args, context).await,
             Command::Networks(args) => networks::run(args, context).await,
+            #[cfg(feature = "serve")]
+            Command::Serve(args) => serve::run(args, context).await,
+            #[cfg(feature = "mcp")]
+            Command::Mcp(args) => mcp::run(args, context).await,
             Command::Describe(args) => describe::run(args, context).await,
             Command::Demo(args) => demo::run(&args, context),
+            #[cfg(feature = "cluster")]
+            Command::Cluster(args) => cluster::run(args, context).await,
             Command::Rules(args) => rules::run(args, context).await,
             Command::Completions(args) => completions::run(args, context).await,
             Command::Man(args) => man::run(args, context).await,

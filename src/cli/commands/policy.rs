@@ -9,18 +9,19 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use keytrail::analysis::consumers::{Consumer, ConsumerOptions, consumers};
+use keytrail::analysis::consumers::{Consumer, ConsumerOptions, KeyEvidence};
 use keytrail::analysis::policy::{
     Document, Guard, Observed, Place, PolicyOptions, Trust, scp_document, scp_report,
 };
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::escape;
+use keytrail::session::NameKind;
 
-use super::consumers::NetworkArgs;
+use super::consumers::{NetworkArgs, lists};
 use crate::args::{OutputArgs, TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question};
+use crate::{output, question, sought};
 
 /// Write the least-privilege IAM policy for a key's observed use
 ///
@@ -41,6 +42,10 @@ pub(crate) struct Args {
     /// Also allow what was denied, what failed for other reasons, or what an intruder did (repeatable)
     #[arg(long, value_name = "OUTCOME", value_enum)]
     include: Vec<Include>,
+
+    /// Whose unusual use is expected: a file with lines such as `known_principals break-glass`
+    #[arg(long, value_name = "FILE")]
+    lists: Option<PathBuf>,
 
     /// Where the documents go, which says how long each may be
     #[arg(long, value_name = "PLACE", default_value = Place::Managed.name(), value_parser = places())]
@@ -119,17 +124,28 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         return without_key(&args, context);
     };
     let session = question::session(&args.trail, context).await?;
-    Observed::foresee(&session, &key, args.consumer.is_some()).await?;
+    Observed::foresee(&session, &key).await?;
+    let options = ConsumerOptions {
+        addresses: Arc::new(args.networks.address_book()?),
+        lists: Arc::new(
+            args.lists
+                .as_deref()
+                .map(lists)
+                .transpose()?
+                .unwrap_or_default(),
+        ),
+        include_intruder: args.include.contains(&Include::Intruder),
+    };
+    let evidence = KeyEvidence::read(&session, std::slice::from_ref(&key), &options).await?;
     let mut observed = Observed::read(&session, &key).await?;
-    if !args.include.contains(&Include::Intruder) {
-        observed = observed.without_intruder(&session).await?;
+    if observed.uses.is_empty() {
+        sought::check(&session, NameKind::AccessKey, key.as_str()).await?;
+    }
+    if !options.include_intruder {
+        observed = observed.without_intruder(&evidence);
     }
     if let Some(id) = &args.consumer {
-        let options = ConsumerOptions {
-            addresses: Arc::new(args.networks.address_book()?),
-        };
-        let of_key = std::slice::from_ref(&key);
-        let found = consumers(&session, of_key, &options).await?.consumers;
+        let found = evidence.consumers.consumers;
         let consumer = found.iter().find(|consumer| consumer.consumer_id == *id);
         observed = observed.of(consumer.ok_or_else(|| unknown(id, &key, &found))?);
     }

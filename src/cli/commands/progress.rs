@@ -3,20 +3,17 @@
 //! In: a lake or log files, and a day. Out: each consumer of each key before and since that day. Promise: what a consumer
 //! moved to is named, and why it is taken for the same.
 
-use std::sync::Arc;
-
 use chrono::Utc;
-use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::progress::progress;
 use keytrail::cloudtrail::{AccessKeyId, Bound};
 
-use super::consumers::NetworkArgs;
+use super::consumers::{IncludeArgs, NetworkArgs};
 use crate::args::{FoldArgs, OutputArgs, TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::pick::PickArgs;
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Show which consumers have gone, moved to a role, stayed or come since a date
 ///
@@ -32,6 +29,9 @@ pub(crate) struct Args {
     /// The cut-over date (UTC), the first day of the second part: 2025-03-01, or a span ago: 30d
     #[arg(long, value_name = "DATE")]
     before: String,
+
+    #[command(flatten)]
+    include: IncludeArgs,
 
     #[command(flatten)]
     networks: NetworkArgs,
@@ -58,14 +58,15 @@ Examples:
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let before = moment(Some(&args.before), Utc::now(), Bound::Since)?;
     let day = before.unwrap_or_default().date_naive();
-    let options = ConsumerOptions {
-        addresses: Arc::new(args.networks.address_book()?),
-    };
+    let options = args.include.options(&args.networks)?;
     let session = question::session(&args.trail, context).await?;
     let found = progress(&session, &args.access_key_ids, day, &options).await?;
     let ending = Ending::next(next::command(&["ready"], &args.trail));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     let mut report = found.report()?;
+    if report.sections.iter().all(|section| section.rows() == 0) {
+        sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
+    }
     args.pick.apply(&mut report)?;
     output::write_ending(&report, &args.output, &ending, context)
 }

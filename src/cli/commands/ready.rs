@@ -3,22 +3,19 @@
 //! In: a lake or log files, and what IAM says if it was asked. Out: one verdict per key with its rules. Promise: nothing is
 //! changed in AWS; what was not checked is said beside the verdict.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{Ready, ReadyOptions, Verdict, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
-use keytrail::knowledge::AddressBook;
 
-use super::consumers::NetworkArgs;
+use super::consumers::{IncludeArgs, NetworkArgs};
 use crate::args::{FoldArgs, OutputArgs, TrailArgs, moment, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
 use crate::output::Ending;
 use crate::pick::{PickArgs, VerdictArgs};
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Show which keys can be deactivated or deleted, and which cannot yet
 ///
@@ -62,6 +59,9 @@ pub(crate) struct JudgedArgs {
     iam: IamArgs,
 
     #[command(flatten)]
+    include: IncludeArgs,
+
+    #[command(flatten)]
     pub(crate) networks: NetworkArgs,
 
     #[command(flatten)]
@@ -80,9 +80,17 @@ impl JudgedArgs {
         let as_of = moment(self.as_of.as_deref(), Utc::now(), Bound::Until)?;
         let options = self
             .thresholds
-            .options(as_of, self.networks.address_book()?);
+            .options(as_of, self.include.options(&self.networks)?);
         let iam = self.iam.given().then_some(&inventory);
         let mut found = ready(&session, keys, iam, &options).await?;
+        let judged = |key: &str| {
+            let mut ids = found
+                .keys
+                .iter()
+                .filter_map(|known| known.access_key_id.as_ref());
+            ids.any(|id| id.as_str() == key)
+        };
+        sought::check_keys(&session, keys, judged).await?;
         // Keys that are in use would not even be listed if their last calls were left out.
         let since = session.selection().since;
         let window = found.as_of.map(|as_of| as_of - self.thresholds.window);
@@ -132,7 +140,7 @@ struct ThresholdArgs {
 
 impl ThresholdArgs {
     /// The options that are meant.
-    fn options(&self, as_of: Option<DateTime<Utc>>, addresses: AddressBook) -> ReadyOptions {
+    fn options(&self, as_of: Option<DateTime<Utc>>, consumers: ConsumerOptions) -> ReadyOptions {
         ReadyOptions {
             as_of,
             window: self.window,
@@ -141,9 +149,7 @@ impl ThresholdArgs {
             unused_after: self.unused_after,
             delete_after: self.delete_after,
             most_holes: self.max_holes,
-            ..ReadyOptions::new(ConsumerOptions {
-                addresses: Arc::new(addresses),
-            })
+            ..ReadyOptions::new(consumers)
         }
     }
 }

@@ -11,9 +11,9 @@ use crate::args::{LibraryArgs, TrailArgs};
 use crate::commands::list;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::query::{LimitArgs, ParamArgs, RowsArgs, StoreArgs};
-use crate::question;
+use crate::query::{self, LimitArgs, ParamArgs, RowsArgs, StoreArgs};
 use crate::stream::{self, Asked, Terms};
+use crate::{question, sought};
 
 /// Run a saved query (see `keytrail list`)
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let names: Vec<&str> = parameters
         .map(|parameter| parameter.name.as_str())
         .collect();
-    let params = asked.params(&args.params.with(&args.values, &names)?, Utc::now())?;
+    let texts = args.params.with(&args.values, &names)?;
+    let params = asked.params(&texts, Utc::now())?;
     let terms = Terms::begin(&args.limits, context)?;
     let answered = terms.run(async {
         let session =
@@ -82,8 +83,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             title: asked.title().to_owned(),
             queries: vec![query],
             nothing: Some(NOTHING),
+            notes: query::unfilled("", &texts),
         };
-        stream::write(&session, asked, &output, &terms).await
+        let answered = stream::write(&session, asked, &output, &terms).await?;
+        if answered.rows == 0 {
+            sought::check_params(&session, &texts).await?;
+        }
+        Ok(answered)
     });
     Ok(answered
         .await?

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use keytrail::render::Format;
-use keytrail::session::{Ready, Session, Statement, fill_event_data_store};
+use keytrail::session::{Ready, Session, Statement, fill_event_data_store, placeholders};
 
 use crate::args::{LibraryArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::query::{LimitArgs, ParamArgs, RowsArgs, StoreArgs};
+use crate::query::{self, LimitArgs, ParamArgs, RowsArgs, StoreArgs};
 use crate::question;
 use crate::shell::{self, Settings};
 use crate::stream::{self, Asked, Terms};
@@ -112,6 +112,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             title: String::new(),
             queries,
             nothing: None,
+            notes: query::unfilled(&text.sql, &texts),
         };
         stream::write(&session, asked, &output, &terms).await
     });
@@ -159,8 +160,26 @@ impl Text {
     }
 
     fn statements(&self, explain: bool) -> Result<Vec<Statement>, Failure> {
+        if let Some(command) = self.sql.trim_start().strip_prefix(['.', '\\'])
+            && command.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '?')
+        {
+            return Err(Failure::usage(format!(
+                "{} is a command of the shell, not SQL",
+                self.sql.split_whitespace().next().unwrap_or_default()
+            ))
+            .hint("the shell opens without SQL: keytrail sql")
+            .hint("the same in SQL: SHOW TABLES, DESCRIBE events, SHOW FUNCTIONS LIKE 'json%'"));
+        }
         let statements = Statement::read(&self.sql);
-        let statements = statements.map_err(|fault| self.place(fault.into()))?;
+        let statements = statements.map_err(|fault| {
+            let failure = self.place(fault.into());
+            match placeholders(&self.sql).first() {
+                Some(place) => failure.hint(format!(
+                    "{place} looks like a placeholder: put the value you mean there, in quotes"
+                )),
+                None => failure,
+            }
+        })?;
         if statements.is_empty() {
             return Err(Failure::usage("there is no statement in the SQL"));
         }
@@ -177,35 +196,8 @@ impl Text {
         statements: Vec<Statement>,
         texts: &BTreeMap<String, String>,
     ) -> Result<Vec<Ready>, Failure> {
-        let mut unused: Vec<&String> = texts.keys().collect();
-        let mut queries = Vec::new();
-        for statement in statements {
-            let query = session.plan(statement).await;
-            let query = query.map_err(|error| self.place(error.into()))?;
-            let wanted = query.parameters()?;
-            unused.retain(|name| !wanted.contains_key(*name));
-            queries.push(query);
-        }
-        if let Some(name) = unused.first() {
-            return Err(Failure::usage(format!(
-                "no statement has a parameter ${name}"
-            )));
-        }
-        let bound = queries.into_iter().map(|query| query.bind_texts(texts));
-        let bound = bound.collect::<Result<Vec<_>, _>>();
-        let bound = bound.map_err(|error| self.place(error.into()))?;
-        let foreseen = session.foresee_queries(&bound).await;
-        foreseen.map_err(|error| self.place(error.into()))?;
-        let mut ready = Vec::new();
-        for query in bound {
-            ready.push(
-                query
-                    .ready()
-                    .await
-                    .map_err(|error| self.place(error.into()))?,
-            );
-        }
-        Ok(ready)
+        let ready = session.ready_all(statements, texts).await;
+        ready.map_err(|error| self.place(error.into()))
     }
 
     fn place(&self, failure: Failure) -> Failure {

@@ -3,28 +3,30 @@
 //! In: a lake or log files, and a start point. Out: lineage, timeline, clean-up list and the rest of a trace. Promise: nothing is
 //! run or changed; what a person has to do is printed as commands.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{SubsecRound as _, Utc};
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
-use keytrail::analysis::{Start, TraceOptions, event_records, log_file_hashes, trace};
+use keytrail::analysis::{Start, TraceOptions, trace};
 use keytrail::cloudtrail::Bound;
-use keytrail::knowledge::{AddressBook, address_range};
+use keytrail::knowledge::address_range;
 use keytrail::render::{SECTIONS, TraceView, html, render_trace};
 use keytrail::report::trace::{Confidence, Trace};
+use keytrail::service::page_sources;
+use keytrail::session::NameKind;
 
-use super::consumers::NetworkArgs;
+use super::consumers::{NetworkArgs, lists};
 use super::rules;
 use crate::args::{OutputArgs, TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
-use crate::{next, output, question};
+use crate::{next, output, question, sought};
 
 /// Trace a compromised key: everything it did, what came out of it, what to clean up
 ///
@@ -133,12 +135,10 @@ Examples:
   keytrail trace AKIAIOSFODNN7EXAMPLE --format csv -o t.csv    The timeline, for Timesketch
   keytrail trace AKIAIOSFODNN7EXAMPLE --html report.html       The report to hand over";
 
-/// Most events of which the page has the whole record.
-const RECORDS: usize = 2_000;
-
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     // CloudTrail's times are whole seconds.
     let now = Utc::now().trunc_subsecs(0);
+    let book = Arc::new(args.networks.address_book()?);
     let options = TraceOptions {
         start: Start::new(&args.start),
         up: args.up,
@@ -157,18 +157,24 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         as_of: moment(args.as_of.as_deref(), now, Bound::Until)?,
         rules: rules::known(args.rules.as_deref())?,
         lists: args.lists.as_deref().map_or(Ok(Lists::default()), lists)?,
+        addresses: Some(Arc::clone(&book)),
     };
-    let book = args.networks.address_book()?;
     let session = question::session(&args.trail, context).await?;
     let trace = trace(&session, &options).await?;
-    if let Some(path) = &args.html {
-        let files = trace.timeline.iter();
-        let files = files.filter_map(|event| event.log_file.as_deref());
-        let sources = html::Sources {
-            log_files: log_file_hashes(&session, &files.collect()).await?,
-            records: event_records(&session, &trace.events_by_weight(RECORDS)).await?,
-            networks: named(&trace, &book),
+    if trace.timeline.is_empty() && trace.credentials.is_empty() {
+        let kind = match &options.start {
+            Start::AccessKey(_) => Some(NameKind::AccessKey),
+            Start::Principal(_) => Some(NameKind::Principal),
+            Start::SourceIp(_) => Some(NameKind::Address),
+            Start::User(_) => Some(NameKind::User),
+            Start::Instance(_) | Start::Event(_) => None,
         };
+        if let Some(kind) = kind {
+            sought::check(&session, kind, options.start.as_str()).await?;
+        }
+    }
+    if let Some(path) = &args.html {
+        let sources = page_sources(&session, &trace, &book).await?;
         output::write_file(path, |out| {
             html::page(&trace, &sources, out).map_err(std::io::Error::other)
         })?;
@@ -199,27 +205,6 @@ fn next(trace: &Trace, trail: &TrailArgs, view: &TraceView) -> String {
         true => next::command(&["trace", start, "--html", "trace.html"], trail),
         false => next::command(&["trace", start, "--section", "timeline"], trail),
     }
-}
-
-/// Whose network each address of a trace is in.
-fn named(trace: &Trace, book: &AddressBook) -> BTreeMap<String, String> {
-    let addresses = trace.timeline.iter();
-    let addresses = addresses.filter_map(|event| event.source_ip_address.as_deref());
-    let addresses: BTreeSet<&str> = addresses.collect();
-    let named = addresses.into_iter().map(|address| {
-        let network = book.describe(address, &book.classify(address, &HashMap::new()));
-        (address.to_owned(), network)
-    });
-    named.collect()
-}
-
-/// The lists in a file.
-fn lists(path: &Path) -> Result<Lists, Failure> {
-    let mut lists = Lists::default();
-    lists
-        .read(&path.display().to_string(), &read(path, "--lists")?)
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(lists)
 }
 
 fn read(path: &Path, option: &str) -> Result<String, Failure> {

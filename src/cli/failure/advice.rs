@@ -11,6 +11,7 @@ use keytrail::analysis::question::{ParameterError, UnknownQuestion};
 use keytrail::iam::IamError;
 use keytrail::ingest::IngestError;
 use keytrail::lake::LakeError;
+use keytrail::read::ReadError;
 use keytrail::session::{FaultKind, SessionError, SqlFault};
 use keytrail::source::SourceError;
 
@@ -36,6 +37,15 @@ impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
         let usage = matches!(error, LakeError::Location { .. });
         advised(&error, usage, of_lake(&error))
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Source(error) => error.into(),
+            error => Self::of(&error),
+        }
     }
 }
 
@@ -66,6 +76,8 @@ impl From<SessionError> for Failure {
                 .hint("read what is lost again from its log files: keytrail lake mend"),
             SessionError::Lake(error) => error.into(),
             SessionError::Sql(fault) => fault.into(),
+            #[cfg(feature = "cluster")]
+            SessionError::Elsewhere(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
                 .hint("give it more with --max-memory, or ask for less: --since, --account, fewer columns"),
             error => match error.damage() {

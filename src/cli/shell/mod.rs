@@ -39,6 +39,7 @@ use crate::args::OutputArgs;
 use crate::commands::list;
 use crate::failure::{Done, Failure};
 use crate::output::Out;
+use crate::query;
 use crate::stream::{self, Asked, Terms};
 
 /// Talks with the reader until they leave.
@@ -196,6 +197,10 @@ impl Shell<'_> {
         let sql = fill_event_data_store(sql, &self.settings.event_data_store);
         // Before the first one begins: an error in the last one is known at once.
         let statements = self.session.statements(&sql)?;
+        for note in query::unfilled(&sql, &self.settings.values) {
+            let note = format!("note: {}", terminal(&note));
+            self.terms.context.mention(&note);
+        }
         let before = self.settings.records(as_records);
         for statement in statements {
             let statement = match self.settings.explain {
@@ -224,6 +229,7 @@ impl Shell<'_> {
                 title: String::new(),
                 queries: vec![bound.ready().await?],
                 nothing: None,
+                notes: Vec::new(),
             };
             let planned = began.elapsed();
             let answered = stream::write(self.session, asked, &output, self.terms).await?;

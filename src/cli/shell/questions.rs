@@ -38,6 +38,7 @@ pub(super) async fn asked(
         title: question.title().to_owned(),
         queries: vec![query],
         nothing: Some(NOTHING),
+        notes: Vec::new(),
     })
 }
 

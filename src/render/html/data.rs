@@ -34,6 +34,7 @@ pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_js
         "not_followed": visible(&trace.not_followed)?,
         "timeline": timeline(&trace.timeline, &tactics, &sources.records),
         "log_files": visible(&sources.log_files)?,
+        "integrity": visible(&sources.integrity)?,
         "networks": visible(&sources.networks)?,
     });
     Ok(inert(&serde_json::to_string(&value)?))

@@ -29,6 +29,8 @@ use std::io::{self, Write};
 pub struct Sources {
     /// SHA-256 of log files, by the name that events have for them.
     pub log_files: BTreeMap<String, String>,
+    /// What digest files say of log files, by the same name.
+    pub integrity: BTreeMap<String, String>,
     /// Records of events, by id.
     pub records: BTreeMap<String, String>,
     /// Whose network an address is in, where that is known.
@@ -96,11 +98,19 @@ const TRACE: Page = Page {
     scripts: &SCRIPTS,
 };
 
-/// The style of the page of a trace.
-const STYLE: &str = concat!(
+/// The style of the page of a trace, and of the explorer.
+pub const STYLE: &str = concat!(
     "/* uPlot 1.6, MIT: see the licences below */\n",
     include_str!("vendor/uPlot.min.css"),
     include_str!("page/style.css")
+);
+
+/// What draws charts.
+pub const CHARTS: &str = concat!(
+    "/*! uPlot\n",
+    include_str!("vendor/LICENSE-uplot"),
+    "*/\n",
+    include_str!("vendor/uPlot.iife.min.js")
 );
 
 /// The scripts of the page of a trace.
@@ -118,12 +128,7 @@ const SCRIPTS: [&str; 4] = [
         "*/\n",
         include_str!("vendor/cytoscape-dagre.min.js")
     ),
-    concat!(
-        "/*! uPlot\n",
-        include_str!("vendor/LICENSE-uplot"),
-        "*/\n",
-        include_str!("vendor/uPlot.iife.min.js")
-    ),
+    CHARTS,
     concat!(
         "\"use strict\";(()=>{\n",
         include_str!("page/data.js"),

@@ -4,7 +4,7 @@
 //! rows; where a function of DataFusion's has the same name and another meaning, the other dialect's meaning counts, and
 //! `docs/sql-dialects.md` says so.
 
-use crate::session::functions::{IP_ADDRESS, JSON_ELEMENTS};
+use crate::session::functions::{AT_TIMEZONE, IP_ADDRESS, JSON_ELEMENTS};
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
@@ -78,6 +78,15 @@ impl VisitorMut for Calls {
                 Some(function) => call(function, vec![inner]),
                 None => inner,
             };
+        }
+        // The engine's own clause takes a time without a zone for one in that zone, and forgets the zone in most functions.
+        if let Expr::AtTimeZone {
+            timestamp,
+            time_zone,
+        } = expr
+        {
+            let taken = [timestamp, time_zone].map(|part| std::mem::replace(&mut **part, null()));
+            *expr = call(AT_TIMEZONE, taken.into());
         }
         if let Expr::Lambda(lambda) = expr {
             let parameters: Vec<String> = lambda
@@ -172,14 +181,25 @@ fn rewritten(function: &mut Function) -> Option<Expr> {
             }
             list.args.push(unnamed(text("g")));
         }
-        ("max_by" | "min_by", 2) => {
+        // https://trino.io/docs/current/functions/aggregate.html#listagg
+        ("listagg", 1 | 2) => {
+            if arguments == 1 {
+                list.args.push(unnamed(text("")));
+            }
+            if !function.within_group.is_empty() {
+                let order = std::mem::take(&mut function.within_group);
+                list.clauses.push(FunctionArgumentClause::OrderBy(order));
+            }
+            rename(function, "string_agg");
+        }
+        ("max_by" | "min_by" | "arg_max" | "arg_min", 2) => {
             let by = argument(list, 1)?;
             list.args.pop();
             list.clauses
                 .push(FunctionArgumentClause::OrderBy(vec![OrderByExpr {
                     expr: by,
                     options: OrderByOptions {
-                        asc: Some(name == "min_by"),
+                        asc: Some(matches!(name.as_str(), "min_by" | "arg_min")),
                         nulls_first: Some(false),
                     },
                     with_fill: None,

@@ -42,6 +42,7 @@ impl VisitorMut for Columns {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         name_columns(&mut query.body);
+        order_by_all(query);
         order_by_names(query);
         ControlFlow::Continue(())
     }
@@ -83,6 +84,10 @@ fn fold(name: &mut Ident) {
     if name.quote_style.is_some() && name.value != folded && is_field(&folded) {
         name.value = folded;
     }
+    // Athena's hidden column: https://docs.aws.amazon.com/athena/latest/ug/querying-hidden-columns.html
+    if name.value.eq_ignore_ascii_case("$path") {
+        name.value = "$path".to_owned();
+    }
 }
 
 /// `resources[1].arn` as `resources[1]['arn']`, which DataFusion plans.
@@ -101,6 +106,39 @@ fn is_field(folded: &str) -> bool {
             let mut names = column.path.split('.');
             names.any(|name| name.eq_ignore_ascii_case(folded))
         })
+}
+
+/// `ORDER BY ALL` as DuckDB has it: by every column that is selected, from left to right.
+fn order_by_all(query: &mut Query) {
+    let (SetExpr::Select(select), Some(order)) = (&*query.body, &mut query.order_by) else {
+        return;
+    };
+    let OrderByKind::Expressions(orders) = &mut order.kind else {
+        return;
+    };
+    let all = match orders.as_slice() {
+        [order] => match &order.expr {
+            Expr::Identifier(name) => {
+                name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all")
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    let listed = !select.projection.iter().any(|item| {
+        matches!(
+            item,
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
+        )
+    });
+    if all && listed {
+        let places = (1..=select.projection.len()).map(|place| {
+            let mut order = orders[0].clone();
+            order.expr = Expr::Value(Value::Number(place.to_string(), false).into());
+            order
+        });
+        *orders = places.collect();
+    }
 }
 
 /// Distinct rows are ordered by what is selected: by its name, now that it has one.

@@ -56,6 +56,18 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "The string, number or boolean at a path, as text.",
     ),
     (
+        "json_value",
+        "The string, number or boolean at a path of SQL/JSON (`lax $.a.b`), as text.",
+    ),
+    (
+        "json_query",
+        "The value at a path of SQL/JSON (`lax $.a.b`), as JSON.",
+    ),
+    (
+        "json_exists",
+        "Whether there is a value at a path of SQL/JSON (`lax $.a.b`).",
+    ),
+    (
         "json_size",
         "How many members or elements the value at a path has.",
     ),
@@ -97,6 +109,14 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "The resources of an event as structs of arn, accountid and type.",
     ),
     (
+        "is_update",
+        "Whether a record repeats an earlier record of the same call, by its `addendum`.",
+    ),
+    (
+        "failed",
+        "Whether a call failed, by its error code; a dry run that would have succeeded did not.",
+    ),
+    (
         "event_json",
         "A record put together again of a struct whose fields are named by their paths.",
     ),
@@ -104,6 +124,17 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "regexp_extract",
         "The first match of a pattern, or a group of it.",
     ),
+    (
+        "regexp_extract_all",
+        "All matches of a pattern, or a group of each, as a list.",
+    ),
+    (
+        "from_base64",
+        "The bytes that a text in base64 stands for; null if it is none.",
+    ),
+    ("to_base64", "Bytes or a text in base64."),
+    ("from_utf8", "Bytes as text."),
+    ("to_utf8", "A text as bytes."),
     (
         "from_iso8601_timestamp",
         "The time that a text in ISO 8601 is; null if it is none.",
@@ -125,6 +156,22 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     (
         "date_add",
         "A time so many units later: millisecond, second, minute, hour, day, week, month, quarter, year.",
+    ),
+    (
+        "parse_datetime",
+        "The time that a text in a format of Joda's (`yyyy-MM-dd HH:mm:ss`) is.",
+    ),
+    (
+        "format_datetime",
+        "A time as text in a format of Joda's (`yyyy-MM-dd HH:mm:ss`).",
+    ),
+    (
+        "strftime",
+        "A time as text in a format of DuckDB's (`%Y-%m-%d %H:%M:%S`).",
+    ),
+    (
+        "at_timezone",
+        "A time in a time zone, as `time AT TIME ZONE 'Asia/Tokyo'`: functions of it count there.",
     ),
     ("date_diff", "How many whole units lie between two times."),
     (

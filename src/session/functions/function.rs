@@ -23,7 +23,11 @@ pub(super) enum Kind {
     Int,
     /// A moment in UTC.
     Time,
-    /// A moment, or a day that stays one.
+    /// A moment in the zone that it was given, else in UTC.
+    ZonedTime,
+    /// A moment in the zone that it was given, else in UTC, or a day that stays one.
+    ZonedTimeOrDay,
+    /// A moment in UTC, or a day that stays one.
     TimeOrDay,
     Any,
 }
@@ -38,7 +42,15 @@ impl Kind {
         match self {
             Kind::Text => DataType::Utf8,
             Kind::Int => DataType::Int64,
-            Kind::TimeOrDay if *given == DataType::Date32 => DataType::Date32,
+            Kind::TimeOrDay | Kind::ZonedTimeOrDay if *given == DataType::Date32 => {
+                DataType::Date32
+            }
+            Kind::ZonedTime | Kind::ZonedTimeOrDay => match given {
+                DataType::Timestamp(_, Some(zone)) => {
+                    DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone)))
+                }
+                _ => time(),
+            },
             Kind::Time | Kind::TimeOrDay => time(),
             Kind::Any => given.clone(),
         }

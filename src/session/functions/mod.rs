@@ -5,11 +5,13 @@
 //! lists them all.
 
 mod address;
+mod base64;
 mod consumers;
 mod described;
 mod function;
 mod iam_needs;
 mod json;
+mod json_path;
 mod keys;
 mod moment;
 mod nested;
@@ -17,12 +19,15 @@ mod record;
 mod regex;
 mod time;
 mod time_format;
+mod time_joda;
 mod time_text;
 mod url;
+mod zone;
 
 pub(crate) use address::IP_ADDRESS;
 pub(super) use function::columnar;
 pub(crate) use json::{ELEMENTS as JSON_ELEMENTS, MEMBER as JSON_MEMBER};
+pub(crate) use zone::AT_TIMEZONE;
 
 use datafusion::logical_expr::ScalarUDF;
 
@@ -32,14 +37,17 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
         keys::all(),
         vec![iam_needs::function()],
         address::all(),
+        base64::all(),
         consumers::all(),
         json::all(),
+        json_path::all(),
         nested::all(),
         record::all(),
         regex::all(),
         time::all(),
         time_text::all(),
         url::all(),
+        zone::all(),
     ]
     .concat()
 }

@@ -6,7 +6,8 @@
 
 use super::function::{Arguments, Function, Kind, text};
 use crate::event::{COLUMNS, Kind as ColumnKind};
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use crate::json::scan as json;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::ScalarUDF;
@@ -14,15 +15,55 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
-    vec![Function::udf(
-        "event_json",
-        Arguments::all(&[("fields", Kind::Any)]),
-        |given| match &given[0] {
-            DataType::Struct(_) => Ok(DataType::Utf8),
-            other => plan_err!("event_json takes a struct, not {other}"),
-        },
-        |arrays, _| event_json(&arrays[0]),
-    )]
+    vec![
+        // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+        Function::udf(
+            "is_update",
+            Arguments::all(&[("addendum", Kind::Text)]),
+            |_| Ok(DataType::Boolean),
+            |arrays, _| {
+                let addenda = text(&arrays[0])?;
+                let updates = addenda
+                    .iter()
+                    .map(|addendum| Some(addendum.is_some_and(is_update)));
+                Ok(Arc::new(updates.collect::<BooleanArray>()))
+            },
+        ),
+        Function::udf(
+            "failed",
+            Arguments::all(&[("error_code", Kind::Text)]),
+            |_| Ok(DataType::Boolean),
+            |arrays, _| {
+                let codes = text(&arrays[0])?;
+                let failed = codes.iter().map(|code| Some(code.is_some_and(is_failure)));
+                Ok(Arc::new(failed.collect::<BooleanArray>()))
+            },
+        ),
+        Function::udf(
+            "event_json",
+            Arguments::all(&[("fields", Kind::Any)]),
+            |given| match &given[0] {
+                DataType::Struct(_) => Ok(DataType::Utf8),
+                other => plan_err!("event_json takes a struct, not {other}"),
+            },
+            |arrays, _| event_json(&arrays[0]),
+        ),
+    ]
+}
+
+/// Whether a record repeats an earlier one of the same call, with other data.
+fn is_update(addendum: &str) -> bool {
+    json::string(json::member(addendum, "reason").unwrap_or_default())
+        .is_some_and(|reason| reason == "UPDATED_DATA")
+}
+
+/// Whether a call failed. A dry run that would have succeeded has an error code, too:
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+fn is_failure(code: &str) -> bool {
+    !matches!(
+        code,
+        "Client.DryRunOperation" | "DryRunOperation" | "Success"
+    )
 }
 
 /// What a field of the struct holds.

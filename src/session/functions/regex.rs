@@ -4,27 +4,87 @@
 //! that is none is an error.
 
 use super::function::{Arguments, Function, Kind, text};
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringArray, StringBuilder};
 use arrow::compute::{cast, regexp_match};
-use arrow::datatypes::{DataType, Int64Type};
-use datafusion::common::Result;
+use arrow::datatypes::{DataType, Field, Int64Type};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::ScalarUDF;
+use regex::Regex;
 use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
-    vec![Function::udf(
-        "regexp_extract",
-        Arguments {
-            kinds: &[
-                ("text", Kind::Text),
-                ("pattern", Kind::Text),
-                ("group", Kind::Int),
-            ],
-            required: 2,
-        },
-        |_| Ok(DataType::Utf8),
-        |arrays, _| extract(&arrays[0], &arrays[1], arrays.get(2)),
-    )]
+    vec![
+        Function::udf(
+            "regexp_extract",
+            GROUP,
+            |_| Ok(DataType::Utf8),
+            |arrays, _| extract(&arrays[0], &arrays[1], arrays.get(2)),
+        ),
+        Function::udf(
+            "regexp_extract_all",
+            GROUP,
+            |_| {
+                Ok(DataType::List(Arc::new(Field::new(
+                    "item",
+                    DataType::Utf8,
+                    true,
+                ))))
+            },
+            |arrays, _| extract_all(&arrays[0], &arrays[1], arrays.get(2)),
+        ),
+    ]
+}
+
+const GROUP: Arguments = Arguments {
+    kinds: &[
+        ("text", Kind::Text),
+        ("pattern", Kind::Text),
+        ("group", Kind::Int),
+    ],
+    required: 2,
+};
+
+/// All matches, or a group of each.
+fn extract_all(
+    texts: &ArrayRef,
+    patterns: &ArrayRef,
+    groups: Option<&ArrayRef>,
+) -> Result<ArrayRef> {
+    let (texts, patterns) = (text(texts)?, text(patterns)?);
+    let groups = groups
+        .map(|groups| cast(groups, &DataType::Int64))
+        .transpose()?;
+    let groups = groups
+        .as_ref()
+        .map(|groups| groups.as_primitive::<Int64Type>());
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    // Neighbours have the same pattern, mostly.
+    let mut last: Option<(&str, Regex)> = None;
+    for row in 0..texts.len() {
+        let group = groups.map_or(Some(0), |groups| {
+            groups.is_valid(row).then(|| groups.value(row))
+        });
+        let (Some(group), true, true) = (group, texts.is_valid(row), patterns.is_valid(row)) else {
+            lists.append_null();
+            continue;
+        };
+        let pattern = patterns.value(row);
+        let regex = match last.take() {
+            Some((before, regex)) if before == pattern => regex,
+            _ => Regex::new(pattern)
+                .map_err(|error| exec_datafusion_err!("{pattern:?} is not a pattern: {error}"))?,
+        };
+        let group = usize::try_from(group)
+            .ok()
+            .filter(|group| *group < regex.captures_len());
+        let Some(group) = group else {
+            return exec_err!("the pattern {pattern:?} has no such group");
+        };
+        let found = regex.captures_iter(texts.value(row));
+        lists.append_value(found.map(|found| found.get(group).map(|found| found.as_str())));
+        last = Some((pattern, regex));
+    }
+    Ok(Arc::new(lists.finish()))
 }
 
 /// The first match, or a group of it; group 0 is the whole.
@@ -79,6 +139,12 @@ mod tests {
         let found = extract(&texts, &column("role/"), None)?;
         assert_eq!(found.as_string::<i32>().value(0), "role/");
         assert!(extract(&texts, &column("("), None).is_err());
+        let all = extract_all(&texts, &column("\\w+"), None)?;
+        let all = all.as_list::<i32>().value(0);
+        let all = all.as_string::<i32>().iter().collect::<Vec<_>>();
+        assert_eq!(all, [Some("role"), Some("admin"), Some("x")]);
+        assert!(extract_all(&texts, &column("("), None).is_err());
+        assert!(extract_all(&texts, &column("(a)"), Some(&groups)).is_err());
         Ok(())
     }
 }

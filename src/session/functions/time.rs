@@ -1,25 +1,27 @@
 //! Times, as Athena computes with them.
 //!
-//! In: times, days, texts. Out: times, days, numbers. Promise: everything is UTC; a text that is no time gives null where
-//! Athena's `from_iso8601_…` would fail, and an error in `date_parse`, whose format may be the mistake.
+//! In: times, days, texts. Out: times, days, numbers. Promise: times are UTC unless `AT TIME ZONE` gave them a zone, and
+//! then every function counts in that zone; a text that is no time gives null where Athena's `from_iso8601_…` would fail,
+//! and an error in `date_parse`, whose format may be the mistake.
 
 use super::function::{Arguments, Function, Kind, of_texts, text, time};
 use super::moment::moments;
 use super::time_format;
+use super::time_joda;
 use super::time_text;
-use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use super::zone::{Zone, micros_of};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::compute::kernels::temporal::{DatePart, date_part};
-use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Int64Type};
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta};
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 use std::sync::Arc;
 
-const TIME: Arguments = Arguments::all(&[("time", Kind::Time)]);
+const TIME: Arguments = Arguments::all(&[("time", Kind::ZonedTime)]);
 const TEXT: Arguments = Arguments::all(&[("text", Kind::Text)]);
+const FORMATTED: Arguments = Arguments::all(&[("time", Kind::ZonedTime), ("format", Kind::Text)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     let mut functions = vec![
@@ -34,21 +36,19 @@ pub(super) fn all() -> Vec<ScalarUDF> {
             TIME,
             |_| Ok(DataType::Utf8),
             |arrays, _| {
-                let texts: StringArray = micros_of(&arrays[0])?
-                    .iter()
-                    .map(|micros| {
-                        Some(time_text::one(
-                            micros?.div_euclid(1_000_000),
-                            time_text::ISO,
-                        ))
-                    })
-                    .collect();
-                Ok(Arc::new(texts))
+                let zone = Zone::of(&arrays[0])?;
+                let format = match zone.is_utc() {
+                    true => time_text::ISO,
+                    false => "%Y-%m-%dT%H:%M:%S%:z",
+                };
+                let times = micros_of(&arrays[0])?;
+                let texts = times.iter().map(|micros| zone.text(micros?, format));
+                Ok(Arc::new(texts.collect::<StringArray>()))
             },
         ),
         Function::udf(
             "date",
-            Arguments::all(&[("time", Kind::TimeOrDay)]),
+            Arguments::all(&[("time", Kind::ZonedTimeOrDay)]),
             |_| Ok(DataType::Date32),
             |arrays, _| Ok(cast(&arrays[0], &DataType::Date32)?),
         ),
@@ -56,20 +56,50 @@ pub(super) fn all() -> Vec<ScalarUDF> {
             "date_parse",
             Arguments::all(&[("text", Kind::Text), ("format", Kind::Text)]),
             times,
-            |arrays, _| date_parse(&text(&arrays[0])?, &text(&arrays[1])?),
+            |arrays, _| {
+                parsed(
+                    &text(&arrays[0])?,
+                    &text(&arrays[1])?,
+                    time_format::translated,
+                )
+            },
         ),
         Function::udf(
             "date_format",
-            Arguments::all(&[("time", Kind::Time), ("format", Kind::Text)]),
+            FORMATTED,
             |_| Ok(DataType::Utf8),
-            |arrays, _| date_format(&arrays[0], &text(&arrays[1])?),
+            |arrays, _| formatted(&arrays[0], &text(&arrays[1])?, time_format::translated),
+        ),
+        Function::udf(
+            "strftime",
+            FORMATTED,
+            |_| Ok(DataType::Utf8),
+            |arrays, _| formatted(&arrays[0], &text(&arrays[1])?, time_format::strftime),
+        ),
+        Function::udf(
+            "parse_datetime",
+            Arguments::all(&[("text", Kind::Text), ("format", Kind::Text)]),
+            times,
+            |arrays, _| {
+                parsed(
+                    &text(&arrays[0])?,
+                    &text(&arrays[1])?,
+                    time_joda::for_reading,
+                )
+            },
+        ),
+        Function::udf(
+            "format_datetime",
+            FORMATTED,
+            |_| Ok(DataType::Utf8),
+            |arrays, _| formatted(&arrays[0], &text(&arrays[1])?, time_joda::translated),
         ),
         Function::udf(
             "date_add",
             Arguments::all(&[
                 ("unit", Kind::Text),
                 ("count", Kind::Int),
-                ("time", Kind::TimeOrDay),
+                ("time", Kind::ZonedTimeOrDay),
             ]),
             |given| Ok(given[2].clone()),
             |arrays, returns| date_add((&text(&arrays[0])?, &arrays[1]), &arrays[2], returns),
@@ -78,8 +108,8 @@ pub(super) fn all() -> Vec<ScalarUDF> {
             "date_diff",
             Arguments::all(&[
                 ("unit", Kind::Text),
-                ("from", Kind::Time),
-                ("to", Kind::Time),
+                ("from", Kind::ZonedTime),
+                ("to", Kind::ZonedTime),
             ]),
             |_| Ok(DataType::Int64),
             |arrays, _| date_diff(&text(&arrays[0])?, (&arrays[1], &arrays[2])),
@@ -140,28 +170,29 @@ fn times(_: &[DataType]) -> Result<DataType> {
     Ok(time())
 }
 
-fn micros_of(times: &ArrayRef) -> Result<TimestampMicrosecondArray> {
-    let times = cast(times, &time())?;
-    Ok(times.as_primitive::<TimestampMicrosecondType>().clone())
-}
+/// A format in the words of `chrono`.
+type Translate = fn(&str) -> Result<String>;
 
 /// Translates formats, each run of equal ones once.
-fn translations(formats: &StringArray) -> impl FnMut(usize) -> Result<String> + '_ {
+fn translations(
+    formats: &StringArray,
+    translate: Translate,
+) -> impl FnMut(usize) -> Result<String> + '_ {
     let mut last: Option<(usize, String)> = None;
     move |row| match &last {
         Some((before, translated)) if formats.value(*before) == formats.value(row) => {
             Ok(translated.clone())
         }
         _ => {
-            let translated = time_format::translated(formats.value(row))?;
+            let translated = translate(formats.value(row))?;
             last = Some((row, translated.clone()));
             Ok(translated)
         }
     }
 }
 
-fn date_parse(texts: &StringArray, formats: &StringArray) -> Result<ArrayRef> {
-    let mut translated = translations(formats);
+fn parsed(texts: &StringArray, formats: &StringArray, translate: Translate) -> Result<ArrayRef> {
+    let mut translated = translations(formats, translate);
     moments((0..texts.len()).map(|row| {
         if texts.is_null(row) || formats.is_null(row) {
             return Ok(None);
@@ -170,16 +201,15 @@ fn date_parse(texts: &StringArray, formats: &StringArray) -> Result<ArrayRef> {
     }))
 }
 
-fn date_format(times: &ArrayRef, formats: &StringArray) -> Result<ArrayRef> {
+fn formatted(times: &ArrayRef, formats: &StringArray, translate: Translate) -> Result<ArrayRef> {
+    let zone = Zone::of(times)?;
     let times = micros_of(times)?;
-    let mut translated = translations(formats);
+    let mut translated = translations(formats, translate);
     let texts = (0..times.len()).map(|row| {
         if times.is_null(row) || formats.is_null(row) {
             return Ok(None);
         }
-        let format = translated(row)?;
-        let time = DateTime::from_timestamp_micros(times.value(row));
-        Ok(time.map(|time| time.format(&format).to_string()))
+        Ok(zone.text(times.value(row), &translated(row)?))
     });
     Ok(Arc::new(texts.collect::<Result<StringArray>>()?))
 }
@@ -191,9 +221,20 @@ enum Unit {
     Months(i64),
 }
 
+impl Unit {
+    /// Whether it is counted in a calendar, whose days are not all of the same length where clocks are changed.
+    fn is_of_calendar(self) -> bool {
+        match self {
+            Unit::Micros(length) => length >= DAY,
+            Unit::Months(_) => true,
+        }
+    }
+}
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
 fn unit(name: &str) -> Result<Unit> {
-    const SECOND: i64 = 1_000_000;
-    const DAY: i64 = 86_400 * SECOND;
     Ok(match name.to_ascii_lowercase().as_str() {
         "millisecond" => Unit::Micros(1_000),
         "second" => Unit::Micros(SECOND),
@@ -217,13 +258,21 @@ fn date_add(
     times: &ArrayRef,
     returns: &DataType,
 ) -> Result<ArrayRef> {
+    let zone = Zone::of(times)?;
     let times = micros_of(times)?;
     let counts = counts.as_primitive::<Int64Type>();
     let moved = moments((0..times.len()).map(|row| {
         if times.is_null(row) || counts.is_null(row) || units.is_null(row) {
             return Ok(None);
         }
-        let moved = add(unit(units.value(row))?, counts.value(row), times.value(row));
+        let (unit, count, time) = (unit(units.value(row))?, counts.value(row), times.value(row));
+        let moved = match unit.is_of_calendar() {
+            true => zone
+                .local(time)
+                .and_then(|local| add(unit, count, local))
+                .and_then(|local| zone.moment(local)),
+            false => add(unit, count, time),
+        };
         moved
             .map(Some)
             .ok_or_else(|| exec_datafusion_err!("date_add leaves the calendar"))
@@ -248,13 +297,21 @@ fn add(unit: Unit, count: i64, micros: i64) -> Option<i64> {
 }
 
 fn date_diff(units: &StringArray, (from, to): (&ArrayRef, &ArrayRef)) -> Result<ArrayRef> {
+    let zone = Zone::of(from)?;
     let (from, to) = (micros_of(from)?, micros_of(to)?);
     let differences = (0..from.len()).map(|row| {
         if from.is_null(row) || to.is_null(row) || units.is_null(row) {
             return Ok(None);
         }
         let unit = unit(units.value(row))?;
-        Ok(difference(unit, from.value(row), to.value(row)))
+        let (from, to) = (from.value(row), to.value(row));
+        Ok(match unit.is_of_calendar() {
+            true => match (zone.local(from), zone.local(to)) {
+                (Some(from), Some(to)) => difference(unit, from, to),
+                _ => None,
+            },
+            false => difference(unit, from, to),
+        })
     });
     Ok(Arc::new(differences.collect::<Result<Int64Array>>()?))
 }

@@ -4,7 +4,7 @@
 //! not say is 1970-01-01 00:00:00; a specifier that does not exist is an error.
 
 use chrono::NaiveTime;
-use chrono::format::{Parsed, StrftimeItems, parse};
+use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
 /// The format as `chrono` writes it.
@@ -79,7 +79,33 @@ pub(super) fn micros(text: &str, format: &str) -> Result<i64> {
         }
         false => NaiveTime::MIN,
     };
-    Ok(date.and_time(time).and_utc().timestamp_micros())
+    let offset = i64::from(parsed.offset().unwrap_or(0)) * 1_000_000;
+    Ok(date.and_time(time).and_utc().timestamp_micros() - offset)
+}
+
+/// A format of DuckDB's `strftime`, as `chrono` writes it: they differ in the parts of a second.
+///
+/// <https://duckdb.org/docs/stable/sql/functions/dateformat>
+pub(super) fn strftime(format: &str) -> Result<String> {
+    let mut out = String::with_capacity(format.len() + 8);
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        out.push(letter);
+        if letter != '%' {
+            continue;
+        }
+        match letters.next() {
+            Some('f') => out.push_str("6f"),
+            Some('g') => out.push_str("3f"),
+            Some('n') => out.push_str("9f"),
+            Some(other) => out.push(other),
+            None => return exec_err!("a date format ends in %"),
+        }
+    }
+    match StrftimeItems::new(&out).any(|item| item == Item::Error) {
+        true => exec_err!("{format:?} is not a date format"),
+        false => Ok(out),
+    }
 }
 
 #[cfg(test)]

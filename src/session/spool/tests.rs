@@ -30,7 +30,7 @@ async fn session(in_memory: Option<usize>, selection: &Selection) -> Session {
     let trail = Trail::list(vec![source.unwrap()], &options).await;
     let trail = Arc::new(trail.unwrap());
     let raw = Arc::new(RawTable::new(Arc::clone(&trail), 2, 1));
-    let context = context(2, None).unwrap();
+    let context = context(2, super::super::runtime(None).unwrap()).unwrap();
     match in_memory {
         Some(in_memory) => {
             let mut events = Spooled::new(raw, 2, None);
@@ -40,6 +40,7 @@ async fn session(in_memory: Option<usize>, selection: &Selection) -> Session {
         None => register_selected(&context, raw, selection).unwrap(),
     }
     Session {
+        elsewhere: None,
         context,
         origin: Origin::Trail(trail),
         selection: selection.clone(),

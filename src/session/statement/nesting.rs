@@ -26,6 +26,24 @@ pub(super) fn check_length(text: &str) -> Result<(), SqlFault> {
     }
 }
 
+/// Refuses statements of other engines that have another form here, with that form.
+pub(super) fn check_begin(words: &[TokenWithSpan]) -> Result<(), SqlFault> {
+    let mut begins = true;
+    for token in words {
+        match &token.token {
+            Token::Whitespace(_) => continue,
+            Token::Word(word) if begins && word.value.eq_ignore_ascii_case("summarize") => {
+                return Err(SqlFault::new(
+                    "SUMMARIZE is not supported: DESCRIBE events lists the columns; ask for count(x), count(DISTINCT x), min(x), max(x) of those that matter",
+                ));
+            }
+            _ => {}
+        }
+        begins = token.token == Token::SemiColon;
+    }
+    Ok(())
+}
+
 /// Refuses words that nest too deeply.
 pub(super) fn check(words: &[TokenWithSpan], text: &str) -> Result<(), SqlFault> {
     // Operators so far in each open bracket.

@@ -10,8 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::identity;
 use crate::cloudtrail::{KeyPrefix, LogFileKey, Selection, is_document};
-use crate::source::skipped::not_events;
-use crate::source::{Listing, LogFile, SkipReason, Skipped, SourceError};
+use crate::source::{Files, Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// What a folder's path means for what is in it.
 enum Place {
@@ -27,6 +26,7 @@ enum Place {
 
 /// A listing in the making.
 pub(super) struct Walk<'a, F> {
+    wanted: Files,
     selection: &'a Selection,
     progress: F,
     files: Vec<LogFile>,
@@ -36,8 +36,9 @@ pub(super) struct Walk<'a, F> {
 
 impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
     /// A walk that tells its progress in files and bytes so far.
-    pub(super) fn new(selection: &'a Selection, progress: F) -> Self {
+    pub(super) fn new((wanted, selection): (Files, &'a Selection), progress: F) -> Self {
         Self {
+            wanted,
             selection,
             progress,
             files: Vec::new(),
@@ -103,7 +104,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
                 Place::Layout(place)
             }
             (Some(Place::Layout(_) | Place::Strayed), _) => {
-                if let Some(reason) = name.and_then(not_events) {
+                if let Some(reason) = name.and_then(|name| self.wanted.speak_against(name)) {
                     return self.skip(entry.path(), reason);
                 }
                 Place::Strayed
@@ -115,7 +116,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
             _ => Place::Plain,
         };
         if let Place::Layout(place) = &place {
-            if let Some(folder) = place.folder().filter(|folder| !folder.has_events()) {
+            if let Some(folder) = place.folder().filter(|it| self.wanted.leave_out(*it)) {
                 return self.skip(entry.path(), SkipReason::NotEvents(folder));
             }
             if !self.selection.wants_prefix(place) {
@@ -151,7 +152,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
             }
         };
         if let Some(key) = &key {
-            if !key.folder.has_events() {
+            if self.wanted.leave_out(key.folder) {
                 self.skip::<()>(path, SkipReason::NotEvents(key.folder));
                 return;
             }

@@ -22,12 +22,13 @@ use tracing::debug;
 use super::S3;
 use crate::cloudtrail::{KeyPrefix, Level, LogFileKey, Selection};
 use crate::source::notified::form_decoded;
-use crate::source::skipped::{by_key, not_events};
-use crate::source::{Listing, LogFile, SkipReason, Skipped, SourceError};
+use crate::source::skipped::by_key;
+use crate::source::{Files, Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// A listing in the making.
 pub(super) struct Lister<'a> {
     s3: &'a S3,
+    wanted: Files,
     selection: &'a Selection,
     seen: &'a (dyn Fn(u64, u64) + Send + Sync),
     requests: AtomicU64,
@@ -77,11 +78,12 @@ impl<'a> Lister<'a> {
     /// A listing of what the selection wants.
     pub(super) fn new(
         s3: &'a S3,
-        selection: &'a Selection,
+        (wanted, selection): (Files, &'a Selection),
         seen: &'a (dyn Fn(u64, u64) + Send + Sync),
     ) -> Self {
         Self {
             s3,
+            wanted,
             selection,
             seen,
             requests: AtomicU64::new(0),
@@ -133,7 +135,7 @@ impl<'a> Lister<'a> {
         let mut next = from;
         while !next.is_empty() {
             for place in next.drain(..) {
-                if let Some(folder) = place.folder().filter(|folder| !folder.has_events()) {
+                if let Some(folder) = place.folder().filter(|it| self.wanted.leave_out(*it)) {
                     let reason = SkipReason::NotEvents(folder);
                     found.skipped.push(self.skipped(&place.to_string(), reason));
                 } else if self.selection.wants_prefix(&place) {
@@ -169,7 +171,7 @@ impl<'a> Lister<'a> {
                 let name = name.trim_end_matches('/');
                 if let Some(child) = place.child(name) {
                     below.push(child);
-                } else if let Some(reason) = not_events(name) {
+                } else if let Some(reason) = self.wanted.speak_against(name) {
                     found.skipped.push(self.skipped(&folder, reason));
                 } else {
                     found.strayed.push(folder);
@@ -334,7 +336,7 @@ impl<'a> Lister<'a> {
 
     /// Why an object is not a log file with events, by its key.
     fn speaks_against(&self, path: &str, key: Option<&LogFileKey>) -> Option<SkipReason> {
-        match by_key(path, key) {
+        match by_key((path, key), self.wanted) {
             // The object that was asked for by its whole key is read, whatever its name.
             Some(SkipReason::Document) if path == self.s3.prefix => None,
             reason => reason,

@@ -52,6 +52,12 @@ fn judged(uses: &[Use]) -> Sources {
     judge(uses, &Known::default(), &Networks::built_in().unwrap())
 }
 
+/// The gravest verdict.
+fn worst(sources: &Sources) -> Origin {
+    let all = sources.all.iter().map(|source| source.origin);
+    all.min().unwrap_or_default()
+}
+
 fn origin_of(sources: &Sources, address: &str, agent: &str) -> Origin {
     sources.get(address, agent).unwrap().origin
 }
@@ -72,7 +78,7 @@ fn who_looks_around_and_gives_rights_to_itself_is_an_intruder() {
     let found = judged(&uses);
     assert_eq!(origin_of(&found, STRANGE, CLI), Origin::Intruder);
     assert_eq!(origin_of(&found, OWNERS, BOTO), Origin::Owner);
-    assert_eq!(found.worst(), Origin::Intruder);
+    assert_eq!(worst(&found), Origin::Intruder);
     assert_eq!(found.addresses().keys().collect::<Vec<_>>(), [STRANGE]);
     let why = found.get(STRANGE, CLI).unwrap().why();
     assert_eq!(why[0], "gives rights to itself: iam:PutUserPolicy");
@@ -121,7 +127,7 @@ fn a_download_by_a_stranger_is_suspicious() {
         )
     };
     let found = judged(&[job(OWNERS, BOTO), download]);
-    assert_eq!(found.worst(), Origin::Suspicious);
+    assert_eq!(worst(&found), Origin::Suspicious);
     assert_eq!(found.all[1].origin, Origin::Suspicious);
 }
 
@@ -130,7 +136,7 @@ fn a_server_that_moves_within_its_network_is_the_owners() {
     let mut uses = vec![job(OWNERS, BOTO), job("203.0.113.99", BOTO)];
     uses[1].first = 20 * DAY;
     uses.push(call(25 * DAY, "203.0.113.99", BOTO, "iam:CreateUser"));
-    assert_eq!(judged(&uses).worst(), Origin::Unknown);
+    assert_eq!(worst(&judged(&uses)), Origin::Unknown);
 }
 
 #[test]
@@ -216,13 +222,13 @@ fn what_shares_the_intruders_address_is_the_intruders() {
 fn an_emergency_user_is_expected_to_be_unusual() {
     let mut uses = vec![job(OWNERS, BOTO)];
     uses.extend(calls(30 * DAY, STRANGE, CLI, &ESCALATES[..4]));
-    assert_eq!(judged(&uses).worst(), Origin::Intruder);
+    assert_eq!(worst(&judged(&uses)), Origin::Intruder);
     let known = Known {
         is_break_glass: true,
         ..Known::default()
     };
     let found = judge(&uses, &known, &Networks::built_in().unwrap());
-    assert!(found.worst() > Origin::Intruder, "{found:?}");
+    assert!(worst(&found) > Origin::Intruder, "{found:?}");
 }
 
 #[test]
@@ -275,4 +281,70 @@ fn without_an_intruder_nobody_is_told_apart() {
             .iter()
             .all(|source| source.origin == Origin::Unknown)
     );
+}
+
+#[test]
+fn a_log_that_begins_with_the_intruder_is_compared_with_what_comes_after() {
+    let validated = [
+        "sts:GetCallerIdentity",
+        "ses:GetSendQuota!",
+        "iam:ListUsers!",
+        "s3:ListBuckets!",
+    ];
+    let mut uses = calls(0, STRANGE, DESKTOP, &validated);
+    uses.extend(calls(9 * HOUR, OWNERS, BOTO, &["s3:PutObject"; 4]));
+    uses.extend(calls(2 * DAY, OWNERS, BOTO, &["sts:GetCallerIdentity"]));
+    let sources = judged(&uses);
+    assert_eq!(origin_of(&sources, STRANGE, DESKTOP), Origin::Intruder);
+    assert_ne!(origin_of(&sources, OWNERS, BOTO), Origin::Suspicious);
+    assert_ne!(origin_of(&sources, OWNERS, BOTO), Origin::Intruder);
+
+    // Whoever made the key tries it before it goes to its program.
+    let known = Known {
+        made: Some(0),
+        ..Known::default()
+    };
+    let sources = judge(&uses, &known, &Networks::built_in().unwrap());
+    assert_ne!(origin_of(&sources, STRANGE, DESKTOP), Origin::Intruder);
+
+    // An owner who comes back to a place is no stranger there.
+    uses.extend(calls(5 * DAY, STRANGE, DESKTOP, &["s3:ListBuckets"]));
+    let sources = judged(&uses);
+    assert_ne!(origin_of(&sources, STRANGE, DESKTOP), Origin::Intruder);
+}
+
+#[test]
+fn a_person_is_not_at_two_places_at_a_time() {
+    use crate::knowledge::Coordinates;
+    let london = Coordinates {
+        latitude: 5151,
+        longitude: -13,
+    };
+    let new_york = Coordinates {
+        latitude: 4071,
+        longitude: -7401,
+    };
+    let far = |hours: i64, agent: &str, known: bool| {
+        let mut uses = vec![job(OWNERS, agent)];
+        uses.extend(calls(
+            40 * DAY + hours * HOUR,
+            STRANGE,
+            agent,
+            &["s3:PutObject"],
+        ));
+        let mut sources = collected(&uses, &Networks::built_in().unwrap());
+        for source in sources.iter_mut().filter(|_| known) {
+            source.coordinates = Some(match source.address == OWNERS {
+                true => london,
+                false => new_york,
+            });
+        }
+        weigh(&mut sources, &Known::default());
+        let signs = sources.iter().flat_map(|source| source.why());
+        signs.filter(|why| why.contains("sooner than")).count()
+    };
+    assert_eq!(far(1, DESKTOP, true), 1);
+    assert_eq!(far(10, DESKTOP, true), 0, "a flight");
+    assert_eq!(far(1, BOTO, true), 0, "a program may run at many places");
+    assert_eq!(far(1, DESKTOP, false), 0, "nobody knows where it is");
 }

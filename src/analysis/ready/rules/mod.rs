@@ -104,7 +104,7 @@ macro_rules! rules {
 rules! {
     "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was denied by it";
     "no-attack-tool" Incident signs::no_attack_tool: "no consumer is a tool of attackers or runs on a system for penetration tests";
-    "no-stranger" Incident signs::no_stranger: "no use of the key looks like an intruder's, and no intruder made the key: see docs/trace.md for the signs";
+    "no-stranger" Incident signs::no_stranger: "no use of the key, or of a session that it opened, looks like an intruder's: see docs/trace.md for the signs";
     "not-from-intruder" Incident signs::not_from_intruder: "the key was not created by an intruder, and not used from an address where an intruder used another key before";
     "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, each measured against its own rhythm";
     "no-unseen-use" Migrate usage::no_unseen_use: "IAM knows of no use later than the log's last event of the key, and no AWS service acts for calls that are not in the log";
@@ -119,6 +119,7 @@ rules! {
     "sessions-over" Wait state::sessions_over: "no session that the key opened can still be alive";
     "presigned-urls-over" Wait state::presigned_urls_over: "no URL that the key signed was used within their longest life";
     "not-new" Wait state::not_new: "a key that was never used is not new";
+    "no-suspicious-use" Wait signs::no_suspicious_use: "no use of the key or of its sessions may be an intruder's; this holds up deleting it, not deactivating it";
     "inactive-long-enough" Wait state::inactive_long_enough: "the key has been inactive for two weeks, and for the longest gap of its slowest consumer";
     "data-events" Nothing log::data_events: "the log has data events: reads and writes of objects, items, messages";
     "calls-succeed" Nothing usage::calls_succeed: "some of the consumers' calls succeed";

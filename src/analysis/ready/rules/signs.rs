@@ -2,7 +2,7 @@
 
 use super::super::key_facts::KeyFacts;
 use super::super::marks::Quarantine;
-use super::{Found, at, broken, count, holds};
+use super::{Found, at, broken, count, holds, open};
 
 /// Whoever holds a quarantined user's key may be anybody. A key that was made after the policy was detached is another.
 pub(super) fn not_quarantined(f: &KeyFacts<'_>) -> Option<Found> {
@@ -84,11 +84,22 @@ pub(super) fn no_stranger(f: &KeyFacts<'_>) -> Option<Found> {
 
 pub(super) fn not_from_intruder(f: &KeyFacts<'_>) -> Option<Found> {
     f.id.as_ref()?;
-    match f.ties.as_slice() {
+    match f.signs.map_or(&[][..], |signs| &signs.ties) {
         [] => holds("no tie to an intruder's other keys"),
-        ties => {
-            let ties: Vec<&str> = ties.iter().map(|tie| tie.what.as_str()).collect();
-            broken(ties.join("; "))
-        }
+        ties => broken(ties.join("; ")),
+    }
+}
+
+/// An intruder may be behind it. That does not speak against deactivating the key, but a deleted one is gone from IAM's lists
+/// before it is known what it did.
+pub(super) fn no_suspicious_use(f: &KeyFacts<'_>) -> Option<Found> {
+    let suspicious = f.signs.map_or(&[][..], |signs| &signs.suspicious);
+    if f.consumers.is_empty() && suspicious.is_empty() {
+        return None;
+    }
+    match suspicious {
+        [] => holds("none"),
+        uses if f.active() => open(uses.join("; ")),
+        uses => broken(uses.join("; ")),
     }
 }

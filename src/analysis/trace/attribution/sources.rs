@@ -26,6 +26,7 @@ pub(in crate::analysis::trace) struct Ground {
     usual_addresses: BTreeSet<String>,
     /// What AWS gave the start to.
     workload: Option<String>,
+    made: Option<i64>,
     is_session: bool,
     is_break_glass: bool,
 }
@@ -63,6 +64,7 @@ impl Ground {
             sign_ins,
             usual_addresses: usual_addresses(facts, nodes, start),
             workload: starts().find_map(|node| workload(facts, node)),
+            made: starts().find_map(|node| made(facts, node.key?)),
             is_session: start.len() == 1
                 && starts().all(|node| !node.is_long_term() && node.key.is_some()),
             is_break_glass: names().any(|name| options.lists.has(ListName::KnownPrincipals, name)),
@@ -85,6 +87,8 @@ impl Ground {
             },
             usual_addresses: self.usual_addresses.clone(),
             sign_ins: self.sign_ins.clone(),
+            made: self.made,
+            book: options.addresses.as_deref(),
             is_session: self.is_session,
             is_break_glass: self.is_break_glass,
         };
@@ -164,6 +168,16 @@ fn workload(facts: &Facts, node: &Node<'_>) -> Option<String> {
         (0..issued.len()).filter(|row| text(&issued.issued_access_key_id, *row) == Some(key));
     let service = births.find_map(|row| text(&issued.user_identity_invoked_by, row))?;
     WORKLOADS.contains(&service).then(|| service.to_owned())
+}
+
+/// When a key was made, if the log shows it.
+fn made(facts: &Facts, key: &str) -> Option<i64> {
+    let issued = &facts.issued;
+    let rows = 0..issued.len();
+    let of_key = rows.filter(|row| text(&issued.issued_access_key_id, *row) == Some(key));
+    of_key
+        .filter_map(|row| number(&issued.event_time, row))
+        .min()
 }
 
 /// Services that hand sessions to programs that run in AWS.

@@ -1,13 +1,14 @@
 //! What the credentials of the tree did.
 //!
 //! In: the events of the tree's keys. Out: one [`Deed`] per event, in order. Promise: an event belongs to the credential whose
-//! key, principal and opening it has; within a second, parents come before their children; session tokens are never
+//! key, principal and opening it has; within a second, parents come before their children; secrets are never
 //! shown.
 
 use super::facts::{Changes, Records, number, text};
 use super::nodes::Nodes;
 use super::paths::Call;
 use super::tree::Member;
+use crate::event::without_secrets;
 use crate::json::Value;
 use crate::report::trace::{Relation, TimelineEvent};
 use chrono::{DateTime, SecondsFormat};
@@ -197,8 +198,8 @@ pub(in crate::analysis::trace) fn deeds(records: &Records, members: &Members<'_>
                 via_service: get(&records.via_service),
                 event_category: get(&records.event_category),
                 confidence: member.path_confidence,
-                request_parameters: request.map(without_tokens),
-                response_elements: get(&records.response_elements).map(without_tokens),
+                request_parameters: request.map(shown),
+                response_elements: get(&records.response_elements).map(shown),
                 log_file: get(&records.log_file),
                 log_file_record: number(&records.log_file_record, row),
                 ..TimelineEvent::default()
@@ -235,8 +236,8 @@ pub(in crate::analysis::trace) fn about(changes: &Changes, row: usize) -> Deed {
             user_agent: get(&changes.user_agent),
             read_only: number(&changes.read_only, row).map(|flag| flag == 1),
             event_category: get(&changes.event_category),
-            request_parameters: request.map(without_tokens),
-            response_elements: get(&changes.response_elements).map(without_tokens),
+            request_parameters: request.map(shown),
+            response_elements: get(&changes.response_elements).map(shown),
             log_file: get(&changes.log_file),
             log_file_record: number(&changes.log_file_record, row),
             ..TimelineEvent::default()
@@ -318,34 +319,9 @@ fn target(resources: &[String], request: Option<&str>) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// JSON text without session tokens: they are secrets, and in a log by mistake.
-pub(in crate::analysis) fn without_tokens(text: String) -> String {
-    if !text.contains("oken\"") {
-        return text;
-    }
-    match Value::parse(&text) {
-        Some(mut value) => {
-            hide_tokens(&mut value);
-            value.to_string()
-        }
-        None => text,
-    }
-}
-
-fn hide_tokens(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members.iter_mut() {
-                if matches!(name, "sessionToken" | "SessionToken" | "SigninToken") {
-                    *value = Value::String("(not shown)".to_owned());
-                } else {
-                    hide_tokens(value);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(hide_tokens),
-        _ => {}
-    }
+/// A text without secrets, which a lake may have kept.
+fn shown(text: String) -> String {
+    without_secrets(&text).into_owned()
 }
 
 #[cfg(test)]
@@ -376,13 +352,5 @@ mod tests {
         );
         assert_eq!(target(&[], Some("null")), None);
         assert_eq!(target(&[], Some("{broken")), None);
-    }
-
-    #[test]
-    fn session_tokens_are_not_shown() {
-        let text = r#"{"credentials":{"accessKeyId":"ASIAX","sessionToken":"IQoJ"},"l":[{"sessionToken":1}]}"#;
-        let safe = without_tokens(text.to_owned());
-        assert!(!safe.contains("IQoJ"), "{safe}");
-        assert!(safe.contains("ASIAX"), "{safe}");
     }
 }

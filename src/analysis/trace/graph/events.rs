@@ -18,14 +18,20 @@ const WRITTEN: usize = 1_000;
 
 const EVENTS: &str = include_str!("../../../../queries/trace/events.sql");
 
-/// Says that whole events of credentials are asked for, of which it is not known yet: all of every event.
-pub(in crate::analysis::trace) async fn foresee(session: &Session) -> Result<(), AnalysisError> {
+/// Says that whole events of credentials are asked for, of which it is not known yet: all of every event; and what else is going to
+/// be asked.
+pub(in crate::analysis::trace) async fn foresee(
+    session: &Session,
+    others: &[(&str, &Params)],
+) -> Result<(), AnalysisError> {
     let unknown = ScalarValue::new_null_list(DataType::Utf8, true, 1);
     let params = Params::from([
         ("access_key_ids".to_owned(), unknown.clone()),
         ("principals".to_owned(), unknown),
     ]);
-    Ok(session.foresee(&[(EVENTS, &params)]).await?)
+    let mut questions = others.to_vec();
+    questions.push((EVENTS, &params));
+    Ok(session.foresee(&questions).await?)
 }
 
 /// What has been read.

@@ -66,6 +66,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         fetches: FETCHES,
         threads: question::threads(),
         retry_rejected: false,
+        keep_secrets: false,
+        verify: None,
     };
     let progress = Arc::new(Progress::new(context));
     let stop = Stop::default();

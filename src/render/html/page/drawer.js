@@ -30,6 +30,7 @@ function openEvent(row) {
   const source = pairs([
     ["log file", file], ["record", get("log_file_record", row)],
     ["SHA-256 of the log file", file ? TRACE.log_files[file] || "not in the ledger: the log files were read without a lake" : null],
+    ["integrity of the log file", file ? TRACE.integrity[file] || "not checked" : null],
   ]);
   const by = get("credential", row);
   const credential = by === null ? null : el("button", { type: "button", on: { click: () => openCredential(by) } }, "its credential");

@@ -1,0 +1,78 @@
+//! Questions on other machines.
+//!
+//! In: `--cluster`. Out: the cluster, connected once for a command. Promise: what runs here although a cluster was named is
+//! told, each reason once; stopped by Ctrl-C, nothing goes on there.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keytrail::cluster::{Address, Cluster, Follow};
+use keytrail::render::escape::terminal;
+use keytrail::session::Elsewhere;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::interrupt;
+
+/// Other machines to run on.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ClusterArgs {
+    /// Run on the cluster of this scheduler: df://HOST:PORT
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "KEYTRAIL_CLUSTER",
+        hide_env_values = true
+    )]
+    cluster: Option<Address>,
+}
+
+/// Tells what does not run on the cluster.
+#[derive(Debug)]
+struct Tell {
+    context: Context,
+    told: Mutex<HashSet<String>>,
+}
+
+impl Follow for Tell {
+    fn stays(&self, why: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(why.to_owned()) {
+            let why = terminal(why);
+            self.context
+                .mention(&format!("runs on this machine, not on the cluster: {why}"));
+        }
+    }
+}
+
+/// The cluster to ask, if one is named and it can be asked.
+pub(crate) async fn elsewhere(
+    args: &ClusterArgs,
+    of_log_files: bool,
+    context: &Context,
+) -> Result<Option<Arc<dyn Elsewhere>>, Failure> {
+    let Some(address) = &args.cluster else {
+        return Ok(None);
+    };
+    if of_log_files {
+        context.mention(
+            "runs on this machine, not on the cluster: only a lake is asked there, not --trail",
+        );
+        return Ok(None);
+    }
+    if let Some(cluster) = context.cluster() {
+        return Ok(Some(cluster));
+    }
+    let tell = Arc::new(Tell {
+        context: context.clone(),
+        told: Mutex::default(),
+    });
+    let cluster = Arc::new(Cluster::connect(address.clone(), tell).await?);
+    context.keep_cluster(Arc::clone(&cluster));
+    if !context.is_watched() {
+        let cluster = Arc::clone(&cluster);
+        interrupt::end_after(async move { cluster.end().await })?;
+    }
+    Ok(Some(cluster))
+}

@@ -1,0 +1,56 @@
+//! `keytrail cluster`: the processes of a cluster.
+//!
+//! In: what is to be started. Out: the process, until it is stopped. Promise: both listen on this machine alone unless told
+//! otherwise.
+
+mod executor;
+mod scheduler;
+
+use std::net::SocketAddr;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+
+/// Run the processes that share the work of questions among machines
+///
+/// A cluster is one scheduler and any number of executors. They are Apache DataFusion Ballista, with keytrail's functions.
+/// Questions go there with --cluster. Whoever reaches their ports can read what the executors can read: keep them in a
+/// private network.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    process: Process,
+}
+
+const EXAMPLES: &str = "\
+Examples, on one machine:
+  keytrail cluster scheduler
+  keytrail cluster executor --scheduler df://127.0.0.1:50050 --work-dir /var/tmp/executor
+  keytrail keys --lake s3://my-lake --cluster df://127.0.0.1:50050";
+
+#[derive(Debug, Subcommand)]
+enum Process {
+    Scheduler(scheduler::Args),
+    Executor(executor::Args),
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    match args.process {
+        Process::Scheduler(args) => scheduler::run(args, context).await,
+        Process::Executor(args) => executor::run(args, context).await,
+    }
+}
+
+/// Refuses what nobody could reach.
+fn check(bind: SocketAddr, advertise: Option<&str>) -> Result<(), Failure> {
+    if bind.ip().is_unspecified() && advertise.is_none() {
+        return Err(Failure::usage(format!(
+            "--bind {bind} listens on every address of this machine, and does not say under which one the others reach it"
+        ))
+        .hint("name it: --advertise HOST"));
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! How do other machines share the work?
+//!
+//! In: plans that were made here. Out: their rows, worked out by the executors of an Apache DataFusion Ballista cluster.
+//! Promise: planning stays here, and physical plans travel; a plan that is not known to give the same rows there runs here;
+//! credentials never travel; scheduler, shuffle, retries and wire format are Ballista's.
+//!
+//! ```text
+//! session ──▶ guard ──▶ wire ──▶ job ──▶ scheduler ──▶ executors ──▶ rows
+//!               └─ not known to be right: runs here
+//! ```
+//!
+//! Scheduler, executors and client are this program, so that all three know the same functions and operators. Without the
+//! feature `cluster` none of this is built.
+
+mod address;
+mod client;
+mod codec;
+mod connections;
+mod error;
+mod executor;
+mod functions;
+mod guard;
+mod job;
+mod plan;
+mod probe;
+mod rows;
+mod scheduler;
+mod settings;
+mod stage;
+mod stores;
+
+pub use address::{Address, InvalidAddress};
+pub use client::{Cluster, Follow};
+pub use error::ClusterError;
+pub use executor::{ExecutorOptions, execute};
+pub use scheduler::{SchedulerOptions, schedule};
+
+/// The largest message between two processes of a cluster, in bytes. A plan names every data file that it reads.
+const MESSAGE: usize = 256 << 20;
+
+/// The largest plan that is sent, in bytes: each task gets a part of it, and a message has more than one task.
+const PLAN: usize = MESSAGE / 4;

@@ -1,0 +1,102 @@
+"use strict";
+// The explorer works without this script: it adds the keyboard, charts, and answers that come later.
+(() => {
+  const $ = (of, all) => [...(all || document).querySelectorAll(of)];
+  const loading = new Set();
+
+  // Events per day as bars; days that are dragged over become the range of time of the page.
+  function draw(host) {
+    const table = host.parentElement.querySelector("table");
+    if (!table || typeof uPlot === "undefined") { host.remove(); return; }
+    const names = $("thead th", table).map((head) => head.textContent.trim().split(" ")[0]);
+    const at = (name) => names.indexOf(name);
+    const rows = $("tbody tr", table).map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
+    const days = rows.map((row) => [Date.parse(row[at("day")] + "T00:00:00Z") / 1000, Number(row[at("events")]), Number(row[at("errors")] || 0)]);
+    days.sort((a, b) => a[0] - b[0]);
+    if (!days.length || days.some((day) => Number.isNaN(day[0]))) { host.remove(); return; }
+    const style = getComputedStyle(document.documentElement), color = (name) => style.getPropertyValue("--" + name).trim();
+    const bars = uPlot.paths.bars({ size: [0.8, 40, 2] });
+    const axis = { stroke: color("soft"), grid: { stroke: color("line"), width: 1 }, ticks: { show: false } };
+    const half = 43200, first = days[0][0] - half, last = days[days.length - 1][0] + 3 * half;
+    const plot = new uPlot({
+      width: Math.max(240, host.clientWidth - 12), height: 158, legend: { show: false },
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      scales: { x: { range: [first, last] }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.05)] } },
+      cursor: { drag: { x: true, y: false, setScale: false }, y: false },
+      axes: [{ ...axis, values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toISOString().slice(0, 10)), space: 90 }, { ...axis, size: 56 }],
+      series: [{}, { label: "events", stroke: color("accent"), fill: color("accent"), paths: bars, points: { show: false } }, { label: "errors", stroke: color("high"), fill: color("high"), paths: bars, points: { show: false } }],
+      hooks: { setSelect: [(of) => {
+        if (of.select.width < 3) return;
+        const day = (left) => new Date(of.posToVal(left, "x") * 1000).toISOString().slice(0, 10);
+        const place = new URL(location.href);
+        place.searchParams.set("since", day(of.select.left));
+        place.searchParams.set("until", day(of.select.left + of.select.width));
+        location.assign(place);
+      }] },
+    }, [days.map((day) => day[0]), days.map((day) => day[1]), days.map((day) => day[2])], host);
+    addEventListener("resize", () => plot.setSize({ width: Math.max(240, host.clientWidth - 12), height: 158 }));
+  }
+
+  // A part of the page, made by the server: its values are escaped there.
+  async function load(panel) {
+    const wait = panel.querySelector(".wait"), stop = new AbortController();
+    loading.add(stop);
+    wait.textContent = "asking … (Esc stops)";
+    try {
+      const answer = await fetch(panel.dataset.part, { signal: stop.signal, credentials: "same-origin" });
+      const made = document.createElement("div");
+      made.innerHTML = await answer.text();
+      wait.replaceWith(made);
+      $(".days", made).forEach(draw);
+    } catch (error) {
+      wait.textContent = error.name === "AbortError" ? "stopped" : "no answer: " + error.message;
+    } finally { loading.delete(stop); }
+  }
+
+  // Panels are asked when they come into view: what nobody looks at costs nothing.
+  const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
+    if (entry.isIntersecting) { seen.unobserve(entry.target); load(entry.target); }
+  }), { rootMargin: "200px" });
+
+  let at = -1;
+  function move(by) {
+    const rows = $("#main tbody tr").filter((row) => row.closest("table.wide"));
+    if (!rows.length) return;
+    at = Math.max(0, Math.min(rows.length - 1, at + by));
+    rows.forEach((row, n) => row.classList.toggle("on", n === at));
+    rows[at].scrollIntoView({ block: "nearest" });
+  }
+
+  const help = document.getElementById("help");
+  const focus = (id) => { const field = document.getElementById(id); if (field) { field.focus(); field.select(); } return Boolean(field); };
+  const follow = (link) => { if (link) link.click(); return Boolean(link); };
+  const keys = {
+    "/": () => focus("search"),
+    f: () => focus("filter"),
+    "?": () => { help.open ? help.close() : help.showModal(); return true; },
+    j: () => { move(1); return true; },
+    k: () => { move(-1); return true; },
+    n: () => follow(document.querySelector("a[rel=next]")),
+    p: () => follow(document.querySelector("a[rel=prev]")),
+    Enter: () => follow(document.querySelector("tr.on a")),
+    Escape: () => { loading.forEach((stop) => stop.abort()); return false; },
+  };
+  addEventListener("keydown", (event) => {
+    const field = event.target.matches("input,textarea,select");
+    if (field && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.target.form.requestSubmit(); return; }
+    if (field && event.key === "Escape") { event.target.blur(); return; }
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    const busy = event.key === "Enter" && event.target.matches("a,button,summary");
+    if (!field && plain && !busy && keys[event.key] && keys[event.key]()) event.preventDefault();
+  });
+  document.getElementById("help-open").addEventListener("click", () => help.showModal());
+  document.getElementById("help-close").addEventListener("click", () => help.close());
+
+  // Empty fields say nothing: they are left out of the address.
+  $("form").forEach((form) => form.addEventListener("submit", () => {
+    $("input", form).forEach((field) => { if (!field.value.trim()) field.disabled = true; });
+  }));
+  addEventListener("pageshow", () => $("input:disabled").forEach((field) => { field.disabled = false; }));
+  $("main > #answer .days").forEach(draw);
+  $(".panel").forEach((panel) => seen.observe(panel));
+})();

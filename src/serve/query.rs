@@ -1,0 +1,159 @@
+//! What an address says.
+//!
+//! In: the address of a page. Out: the page, the form it is wanted in, and values by name. Promise: two addresses that are the same
+//! show the same; a value that is given twice counts as it was given last.
+
+use crate::cloudtrail::{AccessKeyId, Bound, Range, parse_time};
+use crate::service::{Part, View};
+use axum::http::Uri;
+use chrono::Utc;
+use std::collections::BTreeMap;
+use url::form_urlencoded;
+
+/// What is not a value of the question, but of how its answer is shown.
+const SHOWN: [&str; 7] = [
+    "since", "until", "section", "sort", "order", "filter", "offset",
+];
+
+/// Rows of a table of its own, and of one among others.
+const ROWS: (usize, usize) = (100, 20);
+
+/// An address.
+#[derive(Debug, Clone)]
+pub(super) struct Address {
+    /// The page's name.
+    pub(super) page: String,
+    /// What comes after the dot: `json`, `csv`, `parquet`, `part` …
+    pub(super) form: Option<String>,
+    values: BTreeMap<String, String>,
+}
+
+impl Address {
+    pub(super) fn of(uri: &Uri) -> Self {
+        let path = uri.path().trim_matches('/');
+        let (page, form) = match path.rsplit_once('.') {
+            Some((page, form)) => (page, Some(form.to_owned())),
+            None => (path, None),
+        };
+        let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let values = given
+            .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
+            .filter(|(_, value)| !value.is_empty());
+        Self {
+            page: if page.is_empty() { "keys" } else { page }.to_owned(),
+            form,
+            values: values.collect(),
+        }
+    }
+
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// A value that the page cannot do without.
+    pub(super) fn needed(&self, name: &str) -> Result<String, String> {
+        let value = self.value(name).map(str::to_owned);
+        value.ok_or_else(|| format!("{name} has to be given"))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.value(name)
+            .is_some_and(|value| value != "false" && value != "0")
+    }
+
+    pub(super) fn key(&self) -> Result<AccessKeyId, String> {
+        let key = self.needed("access_key_id")?.to_ascii_uppercase();
+        key.parse::<AccessKeyId>()
+            .map_err(|error| error.to_string())
+    }
+
+    /// The key, or none for all.
+    pub(super) fn keys(&self) -> Result<Vec<AccessKeyId>, String> {
+        match self.value("access_key_id") {
+            None => Ok(Vec::new()),
+            Some(_) => Ok(vec![self.key()?]),
+        }
+    }
+
+    /// The values of the question: all that say nothing about how it is shown.
+    pub(super) fn values(&self, but: &[&str]) -> BTreeMap<String, String> {
+        let values = self.values.iter();
+        let values = values
+            .filter(|(name, _)| !SHOWN.contains(&name.as_str()) && !but.contains(&name.as_str()));
+        values
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    pub(super) fn range(&self) -> Result<Range, String> {
+        let moment = |name: &str, bound| {
+            let read = self
+                .value(name)
+                .map(|text| parse_time(text, Utc::now(), bound));
+            read.transpose().map_err(|error| format!("{name}: {error}"))
+        };
+        Ok(Range {
+            since: moment("since", Bound::Since)?,
+            until: moment("until", Bound::Until)?,
+        })
+    }
+
+    pub(super) fn view(&self) -> View {
+        View {
+            filter: self.value("filter").map(str::to_owned),
+            sort: self.value("sort").map(str::to_owned),
+            descending: self.value("order") == Some("down"),
+        }
+    }
+
+    /// The rows that are shown: many of one section, or the first of each.
+    pub(super) fn part(&self, alone: bool) -> Part {
+        let section = self.value("section").map(str::to_owned);
+        let offset = self.value("offset").and_then(|text| text.parse().ok());
+        let rows = match alone || section.is_some() {
+            true => ROWS.0,
+            false => ROWS.1,
+        };
+        Part {
+            section,
+            offset: offset.unwrap_or(0),
+            rows,
+        }
+    }
+
+    /// The address with some values changed; none takes a value away.
+    pub(super) fn with(&self, changes: &[(&str, Option<&str>)]) -> String {
+        let mut values = self.values.clone();
+        for (name, value) in changes {
+            match value {
+                Some(value) => drop(values.insert((*name).to_owned(), (*value).to_owned())),
+                None => drop(values.remove(*name)),
+            }
+        }
+        to(&self.page, values.iter())
+    }
+
+    /// The same as data, or as another form.
+    pub(super) fn as_form(&self, form: &str) -> String {
+        to(&format!("{}.{form}", self.page), self.values.iter())
+    }
+
+    /// Another page about the same range of time.
+    pub(super) fn other(&self, page: &str, values: &[(&str, &str)]) -> String {
+        let range = ["since", "until"].into_iter();
+        let range = range.filter_map(|name| Some((name, self.value(name)?)));
+        let values: Vec<(&str, &str)> = range.chain(values.iter().copied()).collect();
+        to(page, values.into_iter())
+    }
+}
+
+/// An address of this server.
+fn to<K: AsRef<str>, V: AsRef<str>>(page: &str, values: impl Iterator<Item = (K, V)>) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(values)
+        .finish();
+    match query.is_empty() {
+        true => format!("/{page}"),
+        false => format!("/{page}?{query}"),
+    }
+}
