@@ -18,6 +18,10 @@ use std::io::Write;
 
 /// An answer.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most answers are reports, and there is one at a time"
+)]
 pub enum Answer {
     /// Tables.
     Report(Report),

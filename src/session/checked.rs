@@ -35,6 +35,18 @@ pub(super) struct Checked {
 /// Room for the sum of 10^19 numbers of 64 bits.
 const WIDE: DataType = DataType::Decimal128(38, 0);
 
+/// The functions that the rule writes into plans.
+#[cfg(feature = "cluster")]
+pub(super) fn functions() -> Vec<ScalarUDF> {
+    use DataType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+    let signature = Signature::user_defined(Volatility::Immutable);
+    let sums = [Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64];
+    let sums = sums.iter().map(|to| ScalarUDF::from(Narrow::to(to)));
+    std::iter::once(ScalarUDF::from(Arithmetic { signature }))
+        .chain(sums)
+        .collect()
+}
+
 impl Checked {
     /// With the function that takes the place of `text ~ pattern` where the pattern comes from a column.
     pub(super) fn new(matches: Option<Arc<ScalarUDF>>) -> Self {
@@ -243,6 +255,8 @@ fn narrowed(
 /// A wide number as one of the type that it has without overflow.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Narrow {
+    /// With the type: other machines know it by its name.
+    name: String,
     to: DataType,
     signature: Signature,
 }
@@ -250,6 +264,7 @@ struct Narrow {
 impl Narrow {
     fn to(to: &DataType) -> Self {
         Self {
+            name: format!("checked_sum_{to}").to_lowercase(),
             to: to.clone(),
             signature: Signature::any(1, Volatility::Immutable),
         }
@@ -258,7 +273,7 @@ impl Narrow {
 
 impl ScalarUDFImpl for Narrow {
     fn name(&self) -> &str {
-        "checked_sum"
+        &self.name
     }
 
     fn signature(&self) -> &Signature {
@@ -321,7 +336,7 @@ impl ScalarUDFImpl for Arithmetic {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         super::functions::columnar(&args, |arrays| match arrays {
-            [chain, first, rest @ ..] => computed(&chain.as_string::<i32>().value(0), first, rest),
+            [chain, first, rest @ ..] => computed(chain.as_string::<i32>().value(0), first, rest),
             _ => internal_err!("{ARITHMETIC} of nothing"),
         })
     }

@@ -388,3 +388,11 @@ pub(crate) fn engine(
     )));
     Ok(context)
 }
+
+/// Functions that no query can name, but that rules write into plans.
+#[cfg(feature = "cluster")]
+pub(crate) fn written_by_rules() -> Vec<datafusion::logical_expr::ScalarUDF> {
+    let mut functions = checked::functions();
+    functions.push(sound::function());
+    functions
+}

@@ -45,13 +45,16 @@ impl Sqs {
             return Err(invalid("it is not the URL of an SQS queue"));
         }
         let sdk = s3::S3::configured(options).await?;
-        let config = Builder::from(&sdk);
-        let config = match region(host) {
-            Some(region) => config
-                .set_endpoint_url(None)
-                .region(Region::new(region.to_owned())),
-            None => config.endpoint_url(parsed.origin().ascii_serialization()),
-        };
+        let mut config = Builder::from(&sdk);
+        match region(host) {
+            Some(region) => {
+                config.set_endpoint_url(None);
+                config.set_region(Some(Region::new(region.to_owned())));
+            }
+            None => {
+                config.set_endpoint_url(Some(parsed.origin().ascii_serialization()));
+            }
+        }
         Ok(Self {
             client: Client::from_conf(config.build()),
             url: url.to_owned(),
@@ -63,8 +66,12 @@ impl Sqs {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let uri = self.url.clone();
-        let causes: Vec<&dyn Error> =
-            std::iter::successors(Some(&error as &dyn Error), |error| error.source()).collect();
+        let mut causes: Vec<&(dyn Error + 'static)> = vec![&error];
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause);
+            next = cause.source();
+        }
         let message = causes.last().map(ToString::to_string).unwrap_or_default();
         if error.raw_response().is_none() {
             return match causes.iter().any(|cause| cause.is::<CredentialsError>()) {
@@ -129,10 +136,13 @@ impl Queue for Sqs {
                     .id(place.to_string())
                     .receipt_handle(&message.receipt)
                     .build();
-                // Nothing that must be there is missing.
-                request = request
-                    .set_entries(request.get_entries().clone())
-                    .entries(entry?);
+                let entry = entry.map_err(|error| SourceError::Service {
+                    uri: self.url.clone(),
+                    operation: OPERATION,
+                    code: "BuildError".to_owned(),
+                    message: error.to_string(),
+                })?;
+                request = request.entries(entry);
             }
             let answer = request.send().await;
             let answer = answer.map_err(|error| self.failed(OPERATION, error))?;

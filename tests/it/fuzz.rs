@@ -222,12 +222,12 @@ fn user_agents_are_taken_apart() {
         let agent = UserAgent::parse(&text);
         let canonical = agent.canonical();
         assert_eq!(UserAgent::parse(&text).canonical(), canonical);
-        (
+        std::hint::black_box((
             agent.program(),
             agent.flavour(),
             agent.exec_env_class(),
             agent.application(),
-        );
+        ));
         let shown = escape::terminal(&canonical).to_string();
         assert!(!shown.contains(escape::is_hidden));
     });

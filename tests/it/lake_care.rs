@@ -448,7 +448,8 @@ fn a_lake_with_features_that_are_not_read_is_refused() {
             "{\"add\":{\"deletionVector\":{\"storageType\":\"u\",\"pathOrInlineDv\":\"ab^-aqEH.-t@S}K{vb[*k^\",\"offset\":4,\"sizeInBytes\":40,\"cardinality\":6},",
         )
     };
-    let changes: [(&str, &dyn Fn(&str) -> String); 2] =
+    type Change<'a> = &'a dyn Fn(&str) -> String;
+    let changes: [(&str, Change<'_>); 2] =
         [("column mapping", &named), ("deletion vectors", &deleted)];
     for (feature, change) in changes {
         let home = Home::new();

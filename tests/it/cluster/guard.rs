@@ -51,6 +51,10 @@ fn shown(batches: &[RecordBatch]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::await_holding_lock,
+    reason = "one cluster at a time, on a thread of its own"
+)]
 async fn statements_of_every_shape_answer_as_here() {
     let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
     assert!(TRAVEL.len() + STAY.len() >= 60);
@@ -120,6 +124,10 @@ async fn rows(session: &Session, question: &keytrail::analysis::question::Questi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::await_holding_lock,
+    reason = "one cluster at a time, on a thread of its own"
+)]
 async fn every_saved_query_answers_as_here() {
     let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
     let folder = tempfile::tempdir().unwrap();
