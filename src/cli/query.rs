@@ -185,6 +185,16 @@ impl RowsArgs {
     }
 }
 
+/// What to say of places in a query, or in its values, that were to be filled in: the answer is empty, and does not say why.
+pub(crate) fn unfilled(sql: &str, values: &BTreeMap<String, String>) -> Vec<String> {
+    let values = values.iter().filter(|(_, value)| is_placeholder(value));
+    let values = values.map(|(name, value)| format!("{value:?}, the value of ${name},"));
+    let places = placeholders(sql).into_iter().chain(values);
+    let notes = places
+        .map(|place| format!("{place} looks like a placeholder: put the value you mean there"));
+    notes.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,14 +226,4 @@ mod tests {
             assert!(wrong.parse::<Assignment>().is_err(), "{wrong}");
         }
     }
-}
-
-/// What to say of places in a query, or in its values, that were to be filled in: the answer is empty, and does not say why.
-pub(crate) fn unfilled(sql: &str, values: &BTreeMap<String, String>) -> Vec<String> {
-    let values = values.iter().filter(|(_, value)| is_placeholder(value));
-    let values = values.map(|(name, value)| format!("{value:?}, the value of ${name},"));
-    let places = placeholders(sql).into_iter().chain(values);
-    let notes = places
-        .map(|place| format!("{place} looks like a placeholder: put the value you mean there"));
-    notes.collect()
 }
