@@ -82,15 +82,6 @@ async fn of_log_files(
 /// Most bytes of records.
 const MOST: usize = 8 << 20;
 
-/// The records of events.
-pub(super) const RECORDS: &str = include_str!("../../queries/trace/records.sql");
-
-/// Its parameter, of which it is not known yet.
-pub(super) fn foreseen() -> Params {
-    let unknown = ScalarValue::new_null_list(DataType::Utf8, true, 1);
-    Params::from([("event_ids".to_owned(), unknown)])
-}
-
 /// Records by event, of as many of these as have room, the first first.
 pub async fn event_records(
     session: &Session,
@@ -102,7 +93,8 @@ pub async fn event_records(
     let ids: Vec<ScalarValue> = events.iter().map(|id| ScalarValue::from(*id)).collect();
     let ids = ScalarValue::List(ScalarValue::new_list_nullable(&ids, &DataType::Utf8));
     let params = Params::from([("event_ids".to_owned(), ids)]);
-    let (_, batches) = session.sql(RECORDS, &params).await?;
+    let sql = include_str!("../../queries/trace/records.sql");
+    let (_, batches) = session.sql(sql, &params).await?;
     let mut found = BTreeMap::new();
     for batch in &batches {
         let text = |column: usize| cast(batch.column(column), &DataType::Utf8);

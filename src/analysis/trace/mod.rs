@@ -18,8 +18,8 @@ mod report;
 
 pub use graph::start::Start;
 
+use super::AnalysisError;
 use super::findings::{Lists, Rules};
-use super::{AnalysisError, evidence};
 use crate::knowledge::AddressBook;
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
@@ -90,16 +90,10 @@ impl Lineage<'_> {
 
 /// Traces.
 pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, AnalysisError> {
-    // What the tree's events are is known only in the end, and the pages show them whole: all of every event is asked for.
+    // What the tree's events are is known only in the end, and the pages show them whole.
+    events::foresee(session).await?;
     let mut options = options.clone();
     let asked = options.start.clone();
-    let (silences, records) = (silence::foreseen(), evidence::foreseen());
-    let one = event(asked.as_str());
-    let mut others = vec![(silence::SILENCE, &silences), (evidence::RECORDS, &records)];
-    if matches!(asked, Start::Event(_)) {
-        others.push((EVENT, &one));
-    }
-    events::foresee(session, &others).await?;
     let mut notes = Vec::new();
     if let Start::Event(id) = &asked {
         match behind(session, id).await? {
@@ -227,16 +221,11 @@ fn as_of_note(is_given: bool, (as_of, last): (i64, Option<i64>)) -> String {
     }
 }
 
-/// Who is behind one event.
-const EVENT: &str = include_str!("../../../queries/trace/event.sql");
-
-fn event(id: &str) -> Params {
-    Params::from([("event_id".to_owned(), ScalarValue::from(id))])
-}
-
 /// Whoever is behind an event.
 async fn behind(session: &Session, id: &str) -> Result<Option<Start>, AnalysisError> {
-    let (_, batches) = session.sql(EVENT, &event(id)).await?;
+    let params = Params::from([("event_id".to_owned(), ScalarValue::from(id))]);
+    let sql = include_str!("../../../queries/trace/event.sql");
+    let (_, batches) = session.sql(sql, &params).await?;
     for batch in &batches {
         for (name, start) in [
             ("access_key_id", Start::AccessKey as fn(String) -> Start),

@@ -9,8 +9,6 @@ use super::tree::Member;
 use crate::analysis::AnalysisError;
 use crate::session::{Params, Session};
 use arrow::array::RecordBatch;
-use arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
 use std::collections::BTreeSet;
 
 /// So many keys can stand in a query's condition. It is taken apart by functions that call themselves for each.
@@ -18,20 +16,10 @@ const WRITTEN: usize = 1_000;
 
 const EVENTS: &str = include_str!("../../../../queries/trace/events.sql");
 
-/// Says that whole events of credentials are asked for, of which it is not known yet: all of every event; and what else is going to
-/// be asked.
-pub(in crate::analysis::trace) async fn foresee(
-    session: &Session,
-    others: &[(&str, &Params)],
-) -> Result<(), AnalysisError> {
-    let unknown = ScalarValue::new_null_list(DataType::Utf8, true, 1);
-    let params = Params::from([
-        ("access_key_ids".to_owned(), unknown.clone()),
-        ("principals".to_owned(), unknown),
-    ]);
-    let mut questions = others.to_vec();
-    questions.push((EVENTS, &params));
-    Ok(session.foresee(&questions).await?)
+/// Says that all of every event is going to be asked for: of which credentials is not known yet.
+pub(in crate::analysis::trace) async fn foresee(session: &Session) -> Result<(), AnalysisError> {
+    let everything = include_str!("../../../../queries/trace/everything.sql");
+    Ok(session.foresee(&[(everything, &Params::new())]).await?)
 }
 
 /// What has been read.

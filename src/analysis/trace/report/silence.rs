@@ -21,17 +21,6 @@ const STOPS: [&str; 4] = [
 /// A shorter silence is none.
 const LONG: i64 = 3_600 * SECOND;
 
-/// When regions fell silent. It asks for records that the trace itself leaves out.
-pub(in crate::analysis::trace) const SILENCE: &str =
-    include_str!("../../../../queries/trace/silence.sql");
-
-/// Its parameters, of which it is not known yet.
-pub(in crate::analysis::trace) fn foreseen() -> Params {
-    Params::from(
-        ["accounts", "moments"].map(|name| (name.to_owned(), list(std::iter::empty::<&str>()))),
-    )
-}
-
 /// Looks for it.
 pub(in crate::analysis::trace) async fn silence(
     session: &Session,
@@ -54,7 +43,8 @@ pub(in crate::analysis::trace) async fn silence(
         ("accounts".to_owned(), list(accounts)),
         ("moments".to_owned(), list(moments)),
     ]);
-    let (_, batches) = session.sql(SILENCE, &params).await?;
+    let sql = include_str!("../../../../queries/trace/silence.sql");
+    let (_, batches) = session.sql(sql, &params).await?;
     let mut regions: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for batch in &batches {
         let (accounts, moments) = (texts(batch, "account_id")?, texts(batch, "moment")?);
