@@ -13,6 +13,8 @@ mod service;
 
 use std::error::Error;
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use keytrail::render::escape::terminal;
@@ -86,6 +88,11 @@ impl Failure {
             excerpt: Vec::new(),
             hints: Vec::new(),
         }
+    }
+
+    /// A file that cannot be read.
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        Self::new(format!("{} cannot be read", path.display())).because(error)
     }
 
     /// A command line that asks for something impossible.

@@ -4,17 +4,15 @@
 //! threads of their own: the engine's may be busy with one question for a while.
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::thread;
 
-use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::findings::Rules;
 use keytrail::service::{Limits, Reopen, Service, Settings};
 use keytrail::session::EVENT_DATA_STORE;
 use tokio::sync::oneshot;
 
 use crate::args::{Input, LibraryArgs, TrailArgs};
-use crate::commands::NetworkArgs;
+use crate::commands::{NetworkArgs, consumer_options};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::query::LimitArgs;
@@ -49,11 +47,7 @@ impl ServiceArgs {
             },
             library: self.library.library(EVENT_DATA_STORE, context)?,
             rules,
-            consumers: ConsumerOptions {
-                addresses: Arc::new(self.networks.address_book()?),
-                lists: Arc::default(),
-                include_intruder: false,
-            },
+            consumers: consumer_options(&self.networks, None, false)?,
             own_networks: self.networks.own_ranges()?,
             input: self.trail.again(),
         };

@@ -69,22 +69,27 @@ pub(crate) struct IncludeArgs {
 impl IncludeArgs {
     /// How consumers are found.
     pub(crate) fn options(&self, networks: &NetworkArgs) -> Result<ConsumerOptions, Failure> {
-        let lists = self.lists.as_deref().map(lists).transpose()?;
-        Ok(ConsumerOptions {
-            addresses: Arc::new(networks.address_book()?),
-            lists: Arc::new(lists.unwrap_or_default()),
-            include_intruder: self.include.is_some(),
-        })
+        consumer_options(networks, self.lists.as_deref(), self.include.is_some())
     }
+}
+
+/// How consumers are found: with these networks and the lists in a file, with intruders among them or not.
+pub(crate) fn consumer_options(
+    networks: &NetworkArgs,
+    file: Option<&Path>,
+    include_intruder: bool,
+) -> Result<ConsumerOptions, Failure> {
+    Ok(ConsumerOptions {
+        addresses: Arc::new(networks.address_book()?),
+        lists: Arc::new(file.map(lists).transpose()?.unwrap_or_default()),
+        include_intruder,
+    })
 }
 
 /// The lists in a file.
 pub(crate) fn lists(path: &Path) -> Result<Lists, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        Failure::new(format!("{} cannot be read", path.display()))
-            .because(&error)
-            .of_option("--lists")
-    })?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::unreadable(path, &error).of_option("--lists"))?;
     let mut lists = Lists::default();
     lists
         .read(&path.display().to_string(), &text)

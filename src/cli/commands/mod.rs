@@ -38,7 +38,7 @@ use clap::Subcommand;
 
 pub(crate) use self::cli::Cli;
 #[cfg(feature = "mcp")]
-pub(crate) use self::consumers::NetworkArgs;
+pub(crate) use self::consumers::{NetworkArgs, consumer_options};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 

@@ -5,11 +5,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use keytrail::analysis::consumers::{Consumer, ConsumerOptions, KeyEvidence};
+use keytrail::analysis::consumers::{Consumer, KeyEvidence};
 use keytrail::analysis::policy::{
     Document, Guard, Observed, Place, PolicyOptions, Trust, scp_document, scp_report,
 };
@@ -17,7 +16,7 @@ use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::escape;
 use keytrail::session::NameKind;
 
-use super::consumers::{NetworkArgs, lists};
+use super::consumers::{NetworkArgs, consumer_options};
 use crate::args::{OutputArgs, TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -125,17 +124,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let session = question::session(&args.trail, context).await?;
     Observed::foresee(&session, &key).await?;
-    let options = ConsumerOptions {
-        addresses: Arc::new(args.networks.address_book()?),
-        lists: Arc::new(
-            args.lists
-                .as_deref()
-                .map(lists)
-                .transpose()?
-                .unwrap_or_default(),
-        ),
-        include_intruder: args.include.contains(&Include::Intruder),
-    };
+    let include_intruder = args.include.contains(&Include::Intruder);
+    let options = consumer_options(&args.networks, args.lists.as_deref(), include_intruder)?;
     let evidence = KeyEvidence::read(&session, std::slice::from_ref(&key), &options).await?;
     let mut observed = Observed::read(&session, &key).await?;
     if observed.uses.is_empty() {

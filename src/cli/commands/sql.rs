@@ -4,9 +4,9 @@
 //! asks; nothing it says writes or reads a file.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{IsTerminal as _, Read as _, stdin};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use keytrail::render::Format;
 use keytrail::session::{Ready, Session, Statement, fill_event_data_store, placeholders};
@@ -139,14 +139,14 @@ impl Text {
                 file: None,
             },
             (_, Some(path)) if !dash(path) => Self {
-                sql: fs::read_to_string(path).map_err(|error| unreadable(path, &error))?,
+                sql: fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?,
                 file: Some(path.display().to_string()),
             },
             (None, None) if stdin().is_terminal() => return Ok(None),
             _ => {
                 let mut sql = String::new();
                 let read = stdin().lock().read_to_string(&mut sql);
-                read.map_err(|error| unreadable(Path::new("standard input"), &error))?;
+                read.map_err(|error| Failure::unreadable(Path::new("standard input"), &error))?;
                 Self {
                     sql,
                     file: Some("standard input".to_owned()),
@@ -206,8 +206,4 @@ impl Text {
             None => failure,
         }
     }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("{} cannot be read", path.display())).because(error)
 }

@@ -207,17 +207,10 @@ fn next(trace: &Trace, trail: &TrailArgs, view: &TraceView) -> String {
     }
 }
 
-fn read(path: &Path, option: &str) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| {
-        Failure::new(format!("{} cannot be read", path.display()))
-            .because(&error)
-            .of_option(option)
-    })
-}
-
 /// The networks in a file.
 fn networks(path: &Path) -> Result<Vec<IpNet>, Failure> {
-    let text = read(path, "--known-networks")?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::unreadable(path, &error).of_option("--known-networks"))?;
     let mut networks = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();

@@ -180,9 +180,8 @@ impl Shell<'_> {
                 let _ = self.answered(answered, &output)?;
             }
             Command::Read(path) => {
-                let sql = fs::read_to_string(&path).map_err(|error| {
-                    Failure::new(format!("{} cannot be read", path.display())).because(&error)
-                })?;
+                let sql = fs::read_to_string(&path)
+                    .map_err(|error| Failure::unreadable(&path, &error))?;
                 let run = self.run_all(&sql).await;
                 run.map_err(|failure| failure.within(&path.display().to_string()))?;
             }
