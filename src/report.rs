@@ -41,6 +41,19 @@ pub struct Report {
     pub coverage: Option<Coverage>,
 }
 
+impl Report {
+    /// A report that rests on no trail.
+    pub fn of(name: &str, title: &str, sections: Vec<Section>) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            sections,
+            notes: Vec::new(),
+            coverage: None,
+        }
+    }
+}
+
 /// One table of a report.
 #[derive(Debug, Clone)]
 pub struct Section {

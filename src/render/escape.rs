@@ -84,16 +84,20 @@ const MOST_SHOWN: usize = 16 << 10;
 
 /// The beginning of a text that is too long to be shown, with its length; any other text as it is.
 pub(super) fn shortened(text: &str) -> Cow<'_, str> {
-    if text.len() <= MOST_SHOWN {
-        return Cow::Borrowed(text);
-    }
-    match text.char_indices().nth(MOST_SHOWN) {
+    match beginning(text) {
         None => Cow::Borrowed(text),
-        Some((end, _)) => {
-            let characters = text.chars().count();
-            Cow::Owned(format!("{}… ({characters} characters)", &text[..end]))
-        }
+        Some((shown, characters)) => Cow::Owned(format!("{shown}… ({characters} characters)")),
     }
+}
+
+/// The beginning of a text that is too long to be shown, and how many characters it has in all.
+pub(super) fn beginning(text: &str) -> Option<(&str, usize)> {
+    // Characters are at least as many bytes.
+    if text.len() <= MOST_SHOWN {
+        return None;
+    }
+    let (end, _) = text.char_indices().nth(MOST_SHOWN)?;
+    Some((&text[..end], text.chars().count()))
 }
 
 /// A value for a table or a page: not longer than can be shown, and visible.

@@ -28,16 +28,6 @@ pub(super) fn rendered_with(format: Format, options: RenderOptions, report: &Rep
     String::from_utf8(out).unwrap()
 }
 
-fn report(name: &str, title: &str, sections: Vec<Section>) -> Report {
-    Report {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        sections,
-        notes: Vec::new(),
-        coverage: None,
-    }
-}
-
 fn section(name: &str, title: &str, columns: Vec<(Field, ArrayRef)>) -> Section {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
     let schema = Arc::new(Schema::new(fields));
@@ -79,7 +69,7 @@ pub(super) fn sample() -> Report {
     );
     Report {
         notes: vec!["Two rows.".to_owned()],
-        ..report("sample", "Sample", vec![rows])
+        ..Report::of("sample", "Sample", vec![rows])
     }
 }
 
@@ -94,7 +84,7 @@ pub(super) fn empty() -> Report {
         )],
     );
     rows.batches.clear();
-    report("empty", "Empty", vec![rows])
+    Report::of("empty", "Empty", vec![rows])
 }
 
 /// Values, names and coverage from somebody who means harm.
@@ -127,7 +117,7 @@ pub(super) fn hostile() -> Report {
             accounts: vec!["1\u{1b}[31m".to_owned()],
             ..Coverage::default()
         }),
-        ..report("hostile", "Ho\u{200b}stile", vec![users, regions])
+        ..Report::of("hostile", "Ho\u{200b}stile", vec![users, regions])
     }
 }
 
@@ -156,7 +146,7 @@ fn unusual_types_have_a_value() {
         ],
     );
     assert_eq!(
-        rendered(Format::Jsonl, &report("unusual", "Unusual", vec![rows])),
+        rendered(Format::Jsonl, &Report::of("unusual", "Unusual", vec![rows])),
         concat!(
             "{\"dictionary\":\"a\",\"nested\":[1,null],\"float\":\"NaN\",\"bytes\":\"00ff\",\"date\":\"2025-03-03\",\"decimal\":12.50}\n",
             "{\"dictionary\":null,\"nested\":null,\"float\":1.5,\"bytes\":\"\",\"date\":\"1970-01-01\",\"decimal\":-0.01}\n",

@@ -88,17 +88,12 @@ fn of_section(section: &Section, view: &View, part: &Part) -> Result<Table, Serv
         let fit = field.metadata().get(FIT)?;
         Some((field.name().clone(), fit.clone()))
     });
-    let cut = Report {
-        name: String::new(),
-        title: String::new(),
-        sections: vec![Section {
-            name: "rows".to_owned(),
-            batches: vec![here],
-            ..section.clone()
-        }],
-        notes: Vec::new(),
-        coverage: None,
+    let page = Section {
+        name: "rows".to_owned(),
+        batches: vec![here],
+        ..section.clone()
     };
+    let cut = Report::of("", "", vec![page]);
     let mut json = Vec::new();
     renderer(Format::Json, RenderOptions::default()).render(&cut, &mut json)?;
     let mut json: Value = parsed(&json)?;

@@ -3,7 +3,7 @@
 //! In: names of columns, or none for all. Out: name, type, meaning and place in the record of each. Promise: the partition
 //! column is among them.
 
-use super::{Head, report, section};
+use super::{Head, section};
 use crate::event::{COLUMNS, EVENT_DATE, Kind};
 use crate::report::Report;
 use arrow::error::ArrowError;
@@ -47,7 +47,7 @@ pub fn columns(only: &[String]) -> Result<Report, ArrowError> {
         .collect();
     let title = "Columns of events";
     let sections = vec![section(("columns", title), &HEAD, &rows)?];
-    Ok(report("describe", title, sections))
+    Ok(Report::of("describe", title, sections))
 }
 
 /// The type as people say it.

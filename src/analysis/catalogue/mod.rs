@@ -11,7 +11,7 @@ pub use columns::{column_names, columns};
 pub use queries::{saved_queries, saved_query};
 pub use rules::rules;
 
-use crate::report::{FIT, Report, Section};
+use crate::report::{FIT, Section};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
@@ -43,15 +43,4 @@ fn section(
         batches: vec![RecordBatch::try_new(Arc::clone(&schema), columns)?],
         schema,
     })
-}
-
-/// A report that rests on no trail.
-fn report(name: &str, title: &str, sections: Vec<Section>) -> Report {
-    Report {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        sections,
-        notes: Vec::new(),
-        coverage: None,
-    }
 }

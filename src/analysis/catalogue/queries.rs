@@ -3,7 +3,7 @@
 //! In: a library. Out: one row per query, by aim, with the commands that answer questions; or one query in full. Promise: what is
 //! listed can be run.
 
-use super::{Head, report, section};
+use super::{Head, section};
 use crate::analysis::question::{Group, Library, Question};
 use crate::analysis::{ANALYSES, Analysis as _};
 use crate::report::Report;
@@ -49,7 +49,7 @@ pub fn saved_queries(library: &Library) -> Result<Report, ArrowError> {
     let title = "Questions with a command of their own (keytrail NAME)";
     sections.push(section(("commands", title), &QUERIES[..2], &commands)?);
     let title = "Questions (ask with keytrail run NAME)";
-    Ok(report("list", title, sections))
+    Ok(Report::of("list", title, sections))
 }
 
 fn parameters(question: &Question) -> String {
@@ -93,5 +93,5 @@ pub fn saved_query(question: &Question) -> Result<Report, ArrowError> {
         section(("query", "Question"), &head, &[row])?,
         section(("parameters", "Parameters"), &names, &parameters)?,
     ];
-    Ok(report("list", &header.title, sections))
+    Ok(Report::of("list", &header.title, sections))
 }

@@ -3,7 +3,7 @@
 //! In: rules, and a part of a name. Out: one row per event and condition. Promise: what is listed is what a trace judges events
 //! by; as CSV, it is a file of rules.
 
-use super::{Head, report, section};
+use super::{Head, section};
 use crate::analysis::findings::{Rule, Rules};
 use crate::report::Report;
 use arrow::error::ArrowError;
@@ -50,5 +50,9 @@ pub fn rules(rules: &Rules, text: &str) -> Result<Report, ArrowError> {
     });
     let rows: Vec<_> = rows.collect();
     let section = section(("rules", "Events and what they mean"), &HEAD, &rows)?;
-    Ok(report("rules", "What is known of attacks", vec![section]))
+    Ok(Report::of(
+        "rules",
+        "What is known of attacks",
+        vec![section],
+    ))
 }

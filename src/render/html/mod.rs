@@ -21,6 +21,7 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -184,29 +185,25 @@ fn visible(value: &impl Serialize) -> Result<Value, serde_json::Error> {
     Ok(value)
 }
 
-/// A text of a log may have a megabyte; a page shows its beginning, and how long it is. The log file has the rest.
-const LONGEST: usize = 16 << 10;
-
-/// The beginning of a long text.
-fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
-    match text.char_indices().nth(LONGEST) {
+/// The beginning of a long text: one of a log may have a megabyte. The log file has the rest.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match escape::beginning(text) {
         None => text.into(),
-        Some((at, _)) => format!(
-            "{}… (cut: {} characters; the log file has the rest)",
-            &text[..at],
-            text.chars().count()
-        )
-        .into(),
+        Some((shown, characters)) => {
+            format!("{shown}… (cut: {characters} characters; the log file has the rest)").into()
+        }
     }
 }
 
 fn write_out(value: &mut Value) {
     match value {
         Value::String(text) => {
-            if text.len() > LONGEST {
-                *text = shortened(text).into_owned();
+            // A text of a log may have a megabyte.
+            if let Some((shown, characters)) = escape::beginning(text) {
+                *text =
+                    format!("{shown}… (cut: {characters} characters; the log file has the rest)");
             }
-            if let std::borrow::Cow::Owned(safe) = escape::terminal(text) {
+            if let Cow::Owned(safe) = escape::terminal(text) {
                 *text = safe;
             }
         }

@@ -16,13 +16,11 @@ const KEYS: [usize; 8] = [100, 40, 20, 10, 5, 3, 1, 0];
 
 /// Writes it; folded, with the steps of as many keys as a ticket takes.
 pub(super) fn write(plan: &Plan, folded: bool, out: &mut dyn Write) -> io::Result<()> {
-    let order = Report {
-        name: String::new(),
-        title: String::new(),
-        sections: vec![rows::order(&plan.keys).map_err(io::Error::other)?],
-        notes: Vec::new(),
-        coverage: None,
-    };
+    let order = Report::of(
+        "",
+        "",
+        vec![rows::order(&plan.keys).map_err(io::Error::other)?],
+    );
     let mut text = Vec::new();
     document(plan, (&order, plan.keys.len()), &mut text)?;
     let room = Room::Bytes(fold::TICKET);

@@ -87,13 +87,7 @@ impl Writer<'_> {
 
     /// The order with as many keys as fit beside the notes and the coverage.
     fn folded(&self, order: Section) -> io::Result<Section> {
-        let report = Report {
-            name: String::new(),
-            title: String::new(),
-            sections: vec![order],
-            notes: Vec::new(),
-            coverage: None,
-        };
+        let report = Report::of("", "", vec![order]);
         let room = Room::lines(self.options).without(BESIDE);
         // Codes of colours take no room.
         let plain = RenderOptions {
