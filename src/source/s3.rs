@@ -5,7 +5,7 @@
 //! one that was listed, or there is an error that says what happened on what.
 
 mod config;
-mod failure;
+pub(super) mod failure;
 mod listing;
 
 use std::collections::HashMap;

@@ -16,7 +16,9 @@ use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use url::Url;
 
-use super::{Message, Queue, SourceError, SourceOptions, s3};
+use super::s3::S3;
+use super::s3::failure::{causes, in_full};
+use super::{Message, Queue, SourceError, SourceOptions};
 
 /// The most messages of one request.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
@@ -44,7 +46,7 @@ impl Sqs {
         if !matches!(parsed.scheme(), "http" | "https") || parsed.path().len() < 2 {
             return Err(invalid("it is not the URL of an SQS queue"));
         }
-        let sdk = s3::S3::configured(options).await?;
+        let sdk = S3::configured(options).await?;
         let mut config = Builder::from(&sdk);
         match region(host) {
             Some(region) => {
@@ -66,15 +68,9 @@ impl Sqs {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let uri = self.url.clone();
-        let mut causes: Vec<&(dyn Error + 'static)> = vec![&error];
-        let mut next = error.source();
-        while let Some(cause) = next {
-            causes.push(cause);
-            next = cause.source();
-        }
-        let message = causes.last().map(ToString::to_string).unwrap_or_default();
         if error.raw_response().is_none() {
-            return match causes.iter().any(|cause| cause.is::<CredentialsError>()) {
+            let message = in_full(&error);
+            return match causes(&error).any(|cause| cause.is::<CredentialsError>()) {
                 true => SourceError::NoCredentials { message },
                 false => SourceError::Connection {
                     uri,

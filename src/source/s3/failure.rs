@@ -145,7 +145,7 @@ pub(super) fn bucket_region(response: &HttpResponse) -> Option<String> {
 }
 
 /// An error and its causes in one line, outermost first, without repetition.
-pub(super) fn in_full(error: &(dyn Error + 'static)) -> String {
+pub(in crate::source) fn in_full(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in causes(error).map(ToString::to_string) {
         if !parts.iter().any(|part| part.contains(&cause)) {
@@ -155,7 +155,10 @@ pub(super) fn in_full(error: &(dyn Error + 'static)) -> String {
     parts.join(": ")
 }
 
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+/// An error and its causes, outermost first.
+pub(in crate::source) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
