@@ -246,6 +246,13 @@ mod tests {
         }
     }
 
+    /// A lake as an ingest has opened it.
+    async fn ingest(place: &Location) -> (Lake, Mutex<Seen>) {
+        let lake = Lake::open_or_create(place).await.unwrap();
+        let seen = lake.seen().await.unwrap();
+        (lake, Mutex::new(seen))
+    }
+
     /// Commits; gives the events stored and the duplicates.
     async fn commit(lake: &mut Lake, packed: Packed, seen: &Mutex<Seen>) -> (u64, u64) {
         let (rows, _) = lake.commit(packed, seen).await.unwrap();
@@ -258,10 +265,8 @@ mod tests {
     async fn a_parcel_that_waited_gives_up_what_others_stored_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
         let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
-        let mut ours = Lake::open_or_create(&place).await.unwrap();
-        let mut theirs = Lake::open_or_create(&place).await.unwrap();
-        let (our_seen, their_seen) = (ours.seen().await.unwrap(), theirs.seen().await.unwrap());
-        let (our_seen, their_seen) = (Mutex::new(our_seen), Mutex::new(their_seen));
+        let (mut ours, our_seen) = ingest(&place).await;
+        let (mut theirs, their_seen) = ingest(&place).await;
         let first = packed(0..10, &our_seen).await;
         let second = packed(10..20, &our_seen).await;
         let other = packed(5..18, &their_seen).await;
@@ -289,10 +294,8 @@ mod tests {
     async fn events_count_for_the_log_file_that_they_are_stored_by() {
         let folder = tempfile::tempdir().unwrap();
         let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
-        let mut ours = Lake::open_or_create(&place).await.unwrap();
-        let mut theirs = Lake::open_or_create(&place).await.unwrap();
-        let (our_seen, their_seen) = (ours.seen().await.unwrap(), theirs.seen().await.unwrap());
-        let (our_seen, their_seen) = (Mutex::new(our_seen), Mutex::new(their_seen));
+        let (mut ours, our_seen) = ingest(&place).await;
+        let (mut theirs, their_seen) = ingest(&place).await;
         let mut first = packed_of("g.json", 0..10, &our_seen).await;
         let again = packed_of("f.json", 0..10, &our_seen).await;
         first.log_files.extend(again.log_files);

@@ -1,7 +1,7 @@
 //! What goes wrong with a cluster, and what is said then.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -28,6 +28,45 @@ fn asked(lake: &str, address: &str, sql: &str) -> (Option<i32>, String, String) 
         String::from_utf8(output.stdout).unwrap(),
         String::from_utf8(output.stderr).unwrap(),
     )
+}
+
+/// A lake in a bucket, and a cluster that may read it.
+struct Remote {
+    cluster: Cluster,
+    server: S3Server,
+    /// The server's.
+    _runtime: tokio::runtime::Runtime,
+    _folder: tempfile::TempDir,
+}
+
+impl Remote {
+    const LAKE: &str = "s3://logs/lake";
+
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("logs")).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let server = runtime.block_on(S3Server::start(folder.path()));
+        let s3 = ["--endpoint-url", &server.endpoint];
+        let ingest = ["ingest", "testdata/trail", "--lake", Self::LAKE, "--quiet"];
+        let mut ingest = keytrail(&[&ingest[..], &s3].concat());
+        let ingested = ingest.envs(server.environment()).output().unwrap();
+        assert_eq!(ingested.status.code(), Some(3), "{ingested:?}");
+        Self {
+            cluster: Cluster::start_in(2, 1, (&s3, &server.environment())),
+            server,
+            _runtime: runtime,
+            _folder: folder,
+        }
+    }
+
+    /// What a question answers.
+    fn ask(&self, sql: &str, more: &[&str]) -> Output {
+        let ask = ["sql", sql, "--lake", Self::LAKE, "--format", "csv"];
+        let s3 = ["--endpoint-url", &self.server.endpoint];
+        let mut command = keytrail(&[&ask[..], &s3, more].concat());
+        command.envs(self.server.environment()).output().unwrap()
+    }
 }
 
 const COUNT: &str = "SELECT count(*) FROM events WHERE access_key_id IS NOT NULL";
@@ -232,26 +271,16 @@ fn ctrl_c_cancels_the_job() {
 #[test]
 fn credentials_do_not_travel() {
     let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("logs")).unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(S3Server::start(folder.path()));
-    let environment = server.environment();
-    let s3 = ["--endpoint-url", &server.endpoint];
-    let lake = "s3://logs/lake";
-    let ingest = [
-        &["ingest", "testdata/trail", "--lake", lake, "--quiet"][..],
-        &s3,
-    ]
-    .concat();
-    let ingested = keytrail(&ingest).envs(environment).output().unwrap();
-    assert_eq!(ingested.status.code(), Some(3), "{ingested:?}");
-    let cluster = Cluster::start_in(2, 1, (&s3, &environment));
+    let remote = Remote::start();
     // Everything that the client sends passes here.
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let through = format!("df://{}", listener.local_addr().unwrap());
-    let there = cluster.address.trim_start_matches("df://").to_owned();
+    let there = remote
+        .cluster
+        .address
+        .trim_start_matches("df://")
+        .to_owned();
     let ear = Arc::clone(&heard);
     std::thread::spawn(move || {
         for client in listener.incoming() {
@@ -277,21 +306,15 @@ fn credentials_do_not_travel() {
         }
     });
     let question = "SELECT access_key_id, count(*) AS n FROM events GROUP BY 1 ORDER BY 2 DESC, 1";
-    let args = [
-        &["sql", question, "--lake", lake, "--format", "csv"][..],
-        &s3,
-    ]
-    .concat();
-    let here = keytrail(&args).envs(environment).output().unwrap();
-    let args = [&args[..], &["--cluster", &through]].concat();
-    let output = keytrail(&args).envs(environment).output().unwrap();
+    let here = remote.ask(question, &[]);
+    let output = remote.ask(question, &["--cluster", &through]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.stdout, here.stdout, "{said}");
     assert!(!said.contains("not on the cluster"), "{said}");
     let heard = heard.lock().unwrap();
     let text = String::from_utf8_lossy(&heard);
     assert!(text.contains("s3://logs"), "the plan did not pass here");
-    for (name, value) in environment {
+    for (name, value) in remote.server.environment() {
         let secret = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].contains(&name);
         assert!(!secret || !text.contains(value), "{name} travels");
     }
@@ -300,30 +323,12 @@ fn credentials_do_not_travel() {
 #[test]
 fn a_bucket_that_refuses_for_a_while_costs_no_rows() {
     let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("logs")).unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(S3Server::start(folder.path()));
-    let environment = server.environment();
-    let s3 = ["--endpoint-url", &server.endpoint];
-    let lake = "s3://logs/lake";
-    let ingest = [
-        &["ingest", "testdata/trail", "--lake", lake, "--quiet"][..],
-        &s3,
-    ]
-    .concat();
-    keytrail(&ingest).envs(environment).output().unwrap();
-    let cluster = Cluster::start_in(2, 1, (&s3, &environment));
+    let remote = Remote::start();
     let question = "SELECT event_id, event_name FROM events ORDER BY 1";
-    let args = [
-        &["sql", question, "--lake", lake, "--format", "csv"][..],
-        &s3,
-    ]
-    .concat();
-    let here = keytrail(&args).envs(environment).output().unwrap();
-    server.refuse("GetObject", 10, || s3s::s3_error!(SlowDown));
-    let args = [&args[..], &["--cluster", &cluster.address]].concat();
-    let there = keytrail(&args).envs(environment).output().unwrap();
+    let here = remote.ask(question, &[]);
+    let refusal = || s3s::s3_error!(SlowDown);
+    remote.server.refuse("GetObject", 10, refusal);
+    let there = remote.ask(question, &["--cluster", &remote.cluster.address]);
     let said = String::from_utf8(there.stderr).unwrap();
     assert_eq!(there.stdout, here.stdout, "{said}");
     assert!(!said.contains("not on the cluster"), "{said}");
