@@ -256,7 +256,7 @@ async fn live_queue_announces_new_log_files_with_moto() {
         std::io::BufRead::lines(std::io::BufReader::new(process.stdout.take().unwrap()));
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     assert_eq!(next()["events"]["stored"], crate::trail::EVENTS_OF_A_DAY);
-    let records = put(2).await;
+    let records = put(1).await;
     let body = serde_json::json!({"Records": records}).to_string();
     queue
         .send_message()
