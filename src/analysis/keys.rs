@@ -22,6 +22,7 @@ macro_rules! section {
             name: $name,
             title: $title,
             sql: include_str!(concat!("../../queries/", $folder, "/", $name, ".sql")),
+            of_summaries: None,
             details: $details,
         }
     };
@@ -47,7 +48,10 @@ pub const KEYS: SqlAnalysis = SqlAnalysis {
     name: "keys",
     title: "Access keys",
     base: None,
-    sections: &[section!("keys", "keys", "Access keys", KEY_DETAILS)],
+    sections: &[SqlSection {
+        of_summaries: Some(include_str!("../../queries/summaries/keys.sql")),
+        ..section!("keys", "keys", "Access keys", KEY_DETAILS)
+    }],
     empty: "no event names an access key of this kind",
 };
 

@@ -5,7 +5,8 @@
 
 use super::{Analysis, AnalysisError};
 use crate::report::{FIT, Section};
-use crate::session::{Params, Session};
+use crate::session::{Params, Session, SessionError};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -20,8 +21,29 @@ pub struct SqlSection {
     pub title: &'static str,
     /// The query.
     pub sql: &'static str,
+    /// The same question to the table `key_uses`, for a lake whose summaries of use suffice.
+    pub of_summaries: Option<&'static str>,
     /// Columns that a narrow table may leave out.
     pub details: &'static [&'static str],
+}
+
+impl SqlSection {
+    /// Asks the summaries of use where they suffice, else the events.
+    ///
+    /// # Errors
+    ///
+    /// Those of the session.
+    pub async fn rows(
+        &self,
+        session: &Session,
+        params: &Params,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
+        let sql = match self.of_summaries {
+            Some(of_summaries) if session.has_key_uses().await? => of_summaries,
+            _ => self.sql,
+        };
+        session.sql(sql, params).await
+    }
 }
 
 /// A question that SQL answers.
@@ -61,18 +83,12 @@ impl Analysis for SqlAnalysis {
             params.clear();
         }
         let mut sections = Vec::new();
-        for SqlSection {
-            name,
-            title,
-            sql,
-            details,
-        } in self.sections
-        {
-            let (schema, batches) = session.sql(sql, &params).await?;
+        for section in self.sections {
+            let (schema, batches) = section.rows(session, &params).await?;
             sections.push(Section {
-                name: (*name).to_owned(),
-                title: (*title).to_owned(),
-                schema: with_details(&schema, details),
+                name: section.name.to_owned(),
+                title: section.title.to_owned(),
+                schema: with_details(&schema, section.details),
                 batches,
             });
         }

@@ -189,10 +189,10 @@ struct Owner {
 
 /// The keys that look stolen, as a report.
 pub async fn suspicious_keys(session: &Session) -> Result<Report, AnalysisError> {
-    let inventory = KEYS.sections[0].sql;
+    let inventory = &KEYS.sections[0];
     let params = Params::from([("temporary".to_owned(), ScalarValue::from(false))]);
-    Suspicions::foresee(session, &[(inventory, &params)]).await?;
-    let owners = read::<Owner>(&session.sql(inventory, &params).await?.1)?;
+    Suspicions::foresee(session, &[(inventory.sql, &params)]).await?;
+    let owners = read::<Owner>(&inventory.rows(session, &params).await?.1)?;
     let owners: BTreeMap<&str, &Owner> = owners
         .iter()
         .map(|owner| (owner.access_key_id.as_str(), owner))

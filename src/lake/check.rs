@@ -6,19 +6,20 @@
 use super::change::StoredFile;
 use super::commit::keys_of;
 use super::files::{self, Listed};
+use super::findings::Findings;
 use super::forget::forgotten_before;
 use super::ledger::{LOST, identity};
-use super::names::{self, ParcelId};
+use super::names::{self, ParcelId, uses_path};
 use super::reader::{BytesReader, read_columns};
 use super::table::Table;
 use super::tables::TableName;
-use super::{COUNTED, FORGOTTEN, LakeError, Location};
+use super::{COUNTED, FORGOTTEN, LakeError, Location, uses};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::NaiveDate;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// What a check looked at, and what is wrong.
 #[derive(Debug, Default)]
@@ -56,20 +57,6 @@ pub struct Fault {
     pub file: Option<String>,
     /// What is wrong.
     pub problem: String,
-}
-
-/// What a repair has to know.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub(super) unreadable: Vec<TableName>,
-    pub(super) missing: Vec<TableName>,
-    /// Tables that have fewer rows than the ledger has counted.
-    pub(super) short: Vec<TableName>,
-    pub(super) bad: Vec<(TableName, StoredFile)>,
-    /// Log files whose row in the ledger counts other events than are there, by name: how many are there.
-    pub(super) unequal: HashMap<String, u64>,
-    /// Log files that have events but no row in the ledger.
-    pub(super) unknown: BTreeSet<String>,
 }
 
 /// What is there of the events, by log file.
@@ -189,6 +176,7 @@ impl Checked {
         let mut files = table.files()?;
         files.sort_by(|a, b| (a.date, &a.path).cmp(&(b.date, &b.path)));
         let listed: Vec<Listed> = files::list(table).await?;
+        let summaries = uses::list(table).await?;
         let mut bad: HashMap<String, String> = files::misfits(&files, &listed)
             .into_iter()
             .map(|(file, problem)| (file.path, problem))
@@ -210,7 +198,12 @@ impl Checked {
                 None => self.file(table, &file, there).await?,
             };
             match problem {
-                None => whole.push(file),
+                None => {
+                    if summaries.contains_key(&uses_path(&file.path)) {
+                        self.summary(table, &file).await?;
+                    }
+                    whole.push(file);
+                }
                 Some(problem) => {
                     self.fault(table.name, Some(file.path.clone()), problem);
                     self.findings.bad.push((table.name, file));
@@ -219,6 +212,16 @@ impl Checked {
         }
         self.tables.push(sums);
         Ok(whole)
+    }
+
+    /// Compares the summary of use of a file with its events.
+    async fn summary(&mut self, table: &Table, file: &StoredFile) -> Result<(), LakeError> {
+        if let Some(problem) = uses::compare(table, file).await? {
+            let path = uses_path(&file.path).to_string();
+            self.fault(table.name, Some(path), problem.to_owned());
+            self.findings.summaries.push(file.clone());
+        }
+        Ok(())
     }
 
     /// Looks into a file; tells what is wrong with it.

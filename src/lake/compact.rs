@@ -38,10 +38,13 @@ pub struct Compacted {
     pub bytes_before: u64,
     /// Bytes of the latter.
     pub bytes_after: u64,
+    /// Summaries of use that were missing and were written.
+    pub summaries: u64,
 }
 
 impl Lake {
-    /// Merges the small files of each day before `before`, or of every day; then those of the ledger.
+    /// Merges the small files of each day before `before`, or of every day; then those of the ledger. Files of events that have no
+    /// summary of use get one.
     pub async fn compact(&mut self, before: Option<NaiveDate>) -> Result<Compacted, LakeError> {
         // What an ingest has not accounted for yet is known by the names of its files.
         let ledger = self.log_files.files()?;
@@ -66,6 +69,7 @@ impl Lake {
             sum.days += u64::from(merged);
         }
         self.compact_ledger(before.is_none(), &mut sum).await?;
+        sum.summaries = self.write_missing_uses().await?;
         Ok(sum)
     }
 

@@ -5,9 +5,10 @@
 //! data files, each once; a log file whose events are not all there is no longer called stored.
 
 use super::change::{Change, StoredFile};
-use super::check::{Checked, Findings};
+use super::check::Checked;
 use super::commit::keys_of;
 use super::files;
+use super::findings::Findings;
 use super::ledger::{LOST, identity, log_files_batch};
 use super::ledger_commit::without;
 use super::mend_row::Row;
@@ -18,7 +19,7 @@ use super::table::MOST_ATTEMPTS;
 use super::table::Table;
 use super::tables::TableName;
 use super::writer::DataFile;
-use super::{Lake, LakeError, Location};
+use super::{Lake, LakeError, Location, uses};
 use crate::event::EventKey;
 use crate::read::{LogFileOutcome, LogFileRow};
 use arrow::array::{AsArray, BooleanArray};
@@ -69,6 +70,9 @@ pub async fn mend(location: &Location, mut checked: Checked) -> Result<Mended, L
         if name == TableName::Events && (gone || findings.short.contains(&name)) {
             mended.recovered = lake.recover().await?;
         }
+    }
+    for file in &findings.summaries {
+        uses::write(&lake.events, file).await?;
     }
     lake.reopen(&findings, &mut mended).await?;
     Ok(mended)

@@ -5,8 +5,10 @@
 //! cleaned up, and tags, which other writers may drop.
 //!
 //! `part-PARCEL-SHA.zstd.parquet` is what an ingest wrote, `merged-ID-SHA.zstd.parquet` was made of such files. `SHA` is the
-//! first half of the file's SHA-256.
+//! first half of the file's SHA-256. The summary of use of a file of events has the file's own path, below `_uses`: a file and its
+//! summary are committed and removed together, and no other file can have that summary.
 
+use object_store::path::Path;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -20,6 +22,12 @@ impl Default for ParcelId {
         Self(Uuid::new_v4())
     }
 }
+
+/// The folder of summaries in the folder of a table. Readers of Delta pass over names that begin with an underscore.
+const USES: &str = "_uses";
+
+/// How the name of a summary ends: nobody takes it for a data file.
+const USES_END: &str = ".uses";
 
 const PARCEL: &str = "part-";
 const MERGED: &str = "merged-";
@@ -86,6 +94,16 @@ pub(crate) fn read(path: &str) -> Option<(Writer, Seal)> {
         false => Writer::Merge,
     };
     Some((writer, seal))
+}
+
+/// Where the summary of use of a file of events is, both relative to the table.
+pub(crate) fn uses_path(path: &str) -> Path {
+    Path::from(format!("{USES}/{path}{USES_END}"))
+}
+
+/// Where all summaries are, relative to the table.
+pub(crate) fn uses_folder() -> Path {
+    Path::from(USES)
 }
 
 /// The parcel that wrote the file of this path.

@@ -61,6 +61,12 @@ impl Lake {
 }
 
 impl Table {
+    /// The table's folder, from where the object store begins.
+    pub(super) fn folder_in_store(&self) -> Result<Path, LakeError> {
+        let url = self.location().table_url(self.name.as_str())?;
+        Ok(Path::from_url_path(url.path()).map_err(object_store::Error::from)?)
+    }
+
     fn scannable(&self) -> Result<Scannable, LakeError> {
         let fail = |error| LakeError::delta(self.name, error);
         let foreign = |feature| LakeError::Foreign {
@@ -75,7 +81,7 @@ impl Table {
             return Err(foreign("column mapping"));
         }
         let url = self.location().table_url(self.name.as_str())?;
-        let folder = Path::from_url_path(url.path()).map_err(object_store::Error::from)?;
+        let folder = self.folder_in_store()?;
         let log = snapshot.log_data();
         let mut files = Vec::with_capacity(log.num_files());
         for file in log.iter() {

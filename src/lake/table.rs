@@ -6,9 +6,10 @@
 use super::LakeError;
 use super::change::{Change, Committed, StoredFile, stored};
 use super::location::Location;
-use super::names::Writer;
+use super::names::{Writer, uses_path};
 use super::tables::{LAKE_VERSION, TableName, VERSION_PROPERTY};
 use super::writer::DataFile;
+use bytes::Bytes;
 use chrono::Utc;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
@@ -17,6 +18,7 @@ use deltalake_core::logstore::get_actions;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use futures::future::try_join;
 use object_store::path::Path;
 use object_store::{DynObjectStore, ObjectStoreExt, PutPayload};
 use std::collections::HashMap;
@@ -250,11 +252,16 @@ impl Table {
             path = format!("{column}={date}/");
         }
         path.push_str(&file.seal.name(writer));
-        let payload = PutPayload::from_bytes(file.bytes.clone());
-        self.delta
-            .object_store()
-            .put(&Path::from(path.as_str()), payload)
-            .await?;
+        let store = self.delta.object_store();
+        let put = async |path: Path, bytes: &Bytes| {
+            let payload = PutPayload::from_bytes(bytes.clone());
+            store.put(&path, payload).await.map(drop)
+        };
+        let data = put(Path::from(path.as_str()), &file.bytes);
+        match &file.uses {
+            Some(uses) => drop(try_join(data, put(uses_path(&path), uses)).await?),
+            None => data.await?,
+        }
         Ok(Add {
             path,
             partition_values,
@@ -268,9 +275,12 @@ impl Table {
 
     /// Takes away files that did not become part of the table.
     pub(crate) async fn discard(&self, adds: &[Add]) -> Result<(), LakeError> {
+        let store = self.delta.object_store();
         for add in adds {
-            let path = Path::from(add.path.as_str());
-            self.delta.object_store().delete(&path).await?;
+            store.delete(&Path::from(add.path.as_str())).await?;
+            if self.name == TableName::Events {
+                store.delete(&uses_path(&add.path)).await?;
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! question reads files that were just taken out.
 
 use super::files;
+use super::names::uses_path;
 use super::table::Table;
 use super::tables::TableName;
 use super::{Lake, LakeError};
@@ -32,8 +33,9 @@ impl Lake {
         let mut orphans = Orphans::default();
         for name in TableName::ALL {
             let table = self.table(name);
-            let named: HashSet<String> = table.files()?.into_iter().map(|f| f.path).collect();
-            let recent = removed_since(table, before).await?;
+            let named = table.files()?.into_iter().map(|file| file.path);
+            let named = with_summaries(named);
+            let recent = with_summaries(removed_since(table, before).await?);
             let store = table.delta().object_store();
             for file in files::list(table).await? {
                 if named.contains(&file.path) {
@@ -52,6 +54,14 @@ impl Lake {
         }
         Ok(orphans)
     }
+}
+
+/// Files, and where their summaries are.
+fn with_summaries(files: impl IntoIterator<Item = String>) -> HashSet<String> {
+    let files = files.into_iter();
+    files
+        .flat_map(|file| [uses_path(&file).to_string(), file])
+        .collect()
 }
 
 /// Files that were taken out of the table since then.

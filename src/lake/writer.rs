@@ -6,6 +6,7 @@
 
 use super::LakeError;
 use super::checksum::with_checksums;
+use super::key_uses::KeyUses;
 use super::names::Seal;
 use super::tables::TableName;
 use crate::event;
@@ -72,6 +73,8 @@ pub struct DataFile {
     pub(crate) rows: u64,
     /// The earliest and latest `event_time` in a file of events.
     pub(crate) times: Option<(i64, i64)>,
+    /// The summary of use that stands beside a file of events.
+    pub(crate) uses: Option<Bytes>,
 }
 
 impl DataFile {
@@ -90,9 +93,13 @@ impl DataFile {
         let writer = ArrowWriter::try_new(Vec::new(), SchemaRef::clone(&schema), Some(properties));
         let mut writer = writer.map_err(LakeError::from)?;
         let mut stats = Stats::default();
+        let mut uses = (table == TableName::Events).then(KeyUses::default);
         for piece in pieces {
             let piece = piece?;
             stats.add(table, &piece);
+            if let Some(uses) = &mut uses {
+                uses.add(&piece);
+            }
             writer.write(&piece).map_err(LakeError::from)?;
         }
         let metadata = writer.finish().map_err(LakeError::from)?;
@@ -106,6 +113,7 @@ impl DataFile {
             stats: stats.to_json(),
             rows: stats.rows,
             times: stats.times,
+            uses: uses.map(KeyUses::file).transpose()?,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The SQL function `count_texts(text, …)`: how many different texts, or combinations of texts, there are.
 //!
-//! In: columns of text. Out: a count per group. Promise: exact; a row without any text does not count.
+//! In: columns of text, or of lists of texts, which are gone through side by side. Out: a count per group. Promise: exact; a row
+//! without any text does not count.
 //!
 //! `count(DISTINCT …)` would say the same. But an inventory has a hundred thousand groups with a handful of texts each, over
 //! and over the same ones; so a text is given a number once, and what is remembered per group is numbers.
@@ -15,6 +16,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The function, to be registered with a session.
@@ -42,10 +44,12 @@ impl AggregateUDFImpl for CountTexts {
         if types.is_empty() {
             return plan_err!("count_texts needs a text to count");
         }
+        let lists = types.iter().filter(|data_type| is_list(data_type)).count();
         let texts = types.iter().map(|data_type| match data_type {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Ok(data_type.clone()),
             DataType::Null => Ok(DataType::Utf8),
             DataType::Dictionary(_, values) if values.is_string() => Ok(values.as_ref().clone()),
+            list if is_list(list) && lists == types.len() => Ok(list.clone()),
             other => plan_err!("count_texts counts texts, not {other}"),
         });
         texts.collect()
@@ -159,26 +163,18 @@ impl GroupsAccumulator for Texts {
         total_num_groups: usize,
     ) -> Result<()> {
         self.groups.resize(total_num_groups, NO_GROUP);
-        let columns = values.iter().map(texts_of).collect::<Result<Vec<_>>>()?;
+        let columns = values.iter().map(Column::of).collect::<Result<Vec<_>>>()?;
         // Neighbours are often the same.
-        let (mut combination, mut last) = (Vec::new(), None::<(&[u8], u32)>);
+        let (mut combination, mut last) = (Vec::new(), u32::MAX);
         for (row, group) in group_indices.iter().enumerate() {
-            if !counts(opt_filter, row) {
-                continue;
-            }
-            if let [column] = &columns[..] {
-                let Some(text) = column(row).map(str::as_bytes) else {
-                    continue;
-                };
-                let number = match last {
-                    Some((known, number)) if known == text => number,
-                    _ => self.number(text),
-                };
-                last = Some((text, number));
-                self.add(*group, number);
-            } else if combine(columns.iter().map(|column| column(row)), &mut combination) {
-                let number = self.number(&combination);
-                self.add(*group, number);
+            if counts(opt_filter, row) {
+                each(&columns, row, &mut combination, &mut |text| {
+                    last = match self.texts.get(last as usize) {
+                        Some(known) if **known == *text => last,
+                        _ => self.number(text),
+                    };
+                    self.add(*group, last);
+                });
             }
         }
         Ok(())
@@ -189,22 +185,14 @@ impl GroupsAccumulator for Texts {
         values: &[ArrayRef],
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let columns = values.iter().map(texts_of).collect::<Result<Vec<_>>>()?;
+        let columns = values.iter().map(Column::of).collect::<Result<Vec<_>>>()?;
         let mut lists = ListBuilder::new(BinaryBuilder::new());
         let mut combination = Vec::new();
-        for row in (0..values[0].len()).map(|row| counts(opt_filter, row).then_some(row)) {
-            match (row, &columns[..]) {
-                (None, _) => {}
-                (Some(row), [column]) => {
-                    if let Some(text) = column(row) {
-                        lists.values().append_value(text);
-                    }
-                }
-                (Some(row), columns) => {
-                    if combine(columns.iter().map(|column| column(row)), &mut combination) {
-                        lists.values().append_value(&combination);
-                    }
-                }
+        for row in 0..values[0].len() {
+            if counts(opt_filter, row) {
+                each(&columns, row, &mut combination, &mut |text| {
+                    lists.values().append_value(text);
+                });
             }
             lists.append(true);
         }
@@ -258,7 +246,58 @@ impl GroupsAccumulator for Texts {
     }
 }
 
+fn is_list(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(item) if item.data_type() == &DataType::Utf8)
+}
+
 type TextAt<'a> = Box<dyn Fn(usize) -> Option<&'a str> + 'a>;
+
+/// A column of texts, or of lists of texts.
+struct Column<'a> {
+    texts: TextAt<'a>,
+    lists: Option<&'a ListArray>,
+}
+
+impl<'a> Column<'a> {
+    fn of(array: &'a ArrayRef) -> Result<Self> {
+        let lists = array.as_list_opt::<i32>();
+        let texts = texts_of(lists.map_or(array, ListArray::values))?;
+        Ok(Self { texts, lists })
+    }
+
+    /// Where the texts of a row are.
+    fn range(&self, row: usize) -> Range<usize> {
+        let offset = |lists: &ListArray, at: usize| lists.value_offsets()[at] as usize;
+        match self.lists {
+            None => row..row + 1,
+            Some(lists) if lists.is_null(row) => 0..0,
+            Some(lists) => offset(lists, row)..offset(lists, row + 1),
+        }
+    }
+}
+
+/// Shows the texts of a row, one after the other; combinations of texts as one.
+fn each(
+    columns: &[Column<'_>],
+    row: usize,
+    combination: &mut Vec<u8>,
+    show: &mut impl FnMut(&[u8]),
+) {
+    if let [column] = columns {
+        let texts = column.range(row).filter_map(|at| (column.texts)(at));
+        return texts.for_each(|text| show(text.as_bytes()));
+    }
+    let longest = columns.iter().map(|column| column.range(row).len()).max();
+    for n in 0..longest.unwrap_or_default() {
+        let texts = columns.iter().map(|column| {
+            let at = column.range(row).nth(n)?;
+            (column.texts)(at)
+        });
+        if combine(texts, combination) {
+            show(combination);
+        }
+    }
+}
 
 fn texts_of(array: &ArrayRef) -> Result<TextAt<'_>> {
     macro_rules! texts {
@@ -378,6 +417,37 @@ mod tests {
         let view: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "c"]));
         merged.update_batch(&[view], &[0, 0], None, 2).unwrap();
         assert_eq!(evaluated(&mut merged, EmitTo::All), [2, 0]);
+    }
+
+    #[test]
+    fn lists_are_gone_through_side_by_side() {
+        let lists = |rows: [&[Option<&str>]; 2]| -> ArrayRef {
+            let mut lists = ListBuilder::new(arrow::array::StringBuilder::new());
+            for row in rows {
+                for text in row {
+                    lists.values().append_option(*text);
+                }
+                lists.append(true);
+            }
+            Arc::new(lists.finish())
+        };
+        let services = lists([&[Some("s3"), Some("s3"), None], &[Some("iam"), Some("s3")]]);
+        let names = lists([
+            &[Some("Get"), Some("Put"), None],
+            &[Some("Get"), Some("Put")],
+        ]);
+        let mut one = Texts::default();
+        one.update_batch(&[Arc::clone(&services)], &[0, 0], None, 1)
+            .unwrap();
+        assert_eq!(evaluated(&mut one, EmitTo::All), [2]);
+        let mut both = Texts::default();
+        let columns = [services, names];
+        both.update_batch(&columns, &[0, 0], None, 1).unwrap();
+        assert_eq!(evaluated(&mut both, EmitTo::All), [3]);
+        let states = Texts::default().convert_to_state(&columns, None).unwrap();
+        let mut merged = Texts::default();
+        merged.merge_batch(&states, &[0, 0], 1).unwrap();
+        assert_eq!(evaluated(&mut merged, EmitTo::All), [3]);
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod sound;
 mod spool;
 mod statement;
 mod stored;
+mod summarized;
 mod times;
 mod together;
 mod typed;

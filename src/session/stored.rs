@@ -6,7 +6,7 @@
 //! engine's own parts, so that another engine that understands them can carry it.
 
 use crate::event::{self, EVENT_DATE};
-use crate::lake::{Scannable, ScannableFile, TableName};
+use crate::lake::{Scannable, ScannableFile, TableName, key_uses_schema};
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, StringArray, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -51,12 +51,21 @@ impl Stored {
             }
             TableName::LogFiles | TableName::Rejects => (name.schema(), Vec::new()),
         };
+        let schema = TableSchema::builder(viewed(&file)).with_table_partition_cols(days);
+        Self::of(schema.build(), table)
+    }
+
+    /// The summaries of use beside files of events, as a table.
+    pub(super) fn key_uses(summaries: Scannable) -> Result<Self, DataFusionError> {
+        let schema = TableSchema::builder(viewed(&key_uses_schema()));
+        Self::of(schema.build(), summaries)
+    }
+
+    fn of(schema: TableSchema, table: Scannable) -> Result<Self, DataFusionError> {
         Ok(Self {
             files: table.files,
             store: ObjectStoreUrl::parse(table.root)?,
-            schema: TableSchema::builder(viewed(&file))
-                .with_table_partition_cols(days)
-                .build(),
+            schema,
             bounds: OnceLock::new(),
         })
     }

@@ -75,6 +75,7 @@ mod sql;
 mod sql_safety;
 mod sql_shell;
 mod stolen_keys;
+mod summaries;
 mod testdata;
 mod trail;
 mod truth_consumers;

@@ -5,8 +5,7 @@
 //! where the record had something else.
 
 use super::function::{Arguments, Function, Kind, text};
-use crate::event::{COLUMNS, Kind as ColumnKind};
-use crate::json::scan as json;
+use crate::event::{COLUMNS, Kind as ColumnKind, is_failure, is_update};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
@@ -16,7 +15,6 @@ use std::sync::Arc;
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
-        // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
         Function::udf(
             "is_update",
             Arguments::all(&[("addendum", Kind::Text)]),
@@ -49,21 +47,6 @@ pub(super) fn all() -> Vec<ScalarUDF> {
             |arrays, _| event_json(&arrays[0]),
         ),
     ]
-}
-
-/// Whether a record repeats an earlier one of the same call, with other data.
-fn is_update(addendum: &str) -> bool {
-    json::string(json::member(addendum, "reason").unwrap_or_default())
-        .is_some_and(|reason| reason == "UPDATED_DATA")
-}
-
-/// Whether a call failed. A dry run that would have succeeded has an error code, too:
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
-fn is_failure(code: &str) -> bool {
-    !matches!(
-        code,
-        "Client.DryRunOperation" | "DryRunOperation" | "Success"
-    )
 }
 
 /// What a field of the struct holds.

@@ -19,7 +19,7 @@ use crate::size::ByteSize;
 ///
 /// Reads every file of the lake and changes nothing. Compares the size and the SHA-256 of each data file with what was
 /// written, the number of rows with the table's log, and, log file by log file, the events that are there with those
-/// that the ledger counts; no event may be there twice.
+/// that the ledger counts; no event may be there twice. Summaries of use must say what the events say.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

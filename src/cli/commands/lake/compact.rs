@@ -18,7 +18,7 @@ use crate::size::ByteSize;
 ///
 /// Many small ingests leave many small files, and questions become slow. Merged files are sorted by access key and time.
 /// Ingests and questions may run at the same time, and a kill does no harm. The old files stay until keytrail lake
-/// vacuum removes them.
+/// vacuum removes them. Files that an older keytrail wrote get their summary of use.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -47,10 +47,18 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure>
                 "days": compacted.days,
                 "files": {"before": compacted.before, "after": compacted.after},
                 "bytes": {"before": compacted.bytes_before, "after": compacted.bytes_after},
+                "summaries_written": compacted.summaries,
             });
             writeln!(out, "{value:#}")
         }
-        _ if compacted.before == 0 => writeln!(out, "There is nothing to merge."),
+        _ if compacted.before == 0 && compacted.summaries == 0 => {
+            writeln!(out, "There is nothing to merge.")
+        }
+        _ if compacted.before == 0 => writeln!(
+            out,
+            "There is nothing to merge; {} files of events have a summary of use now.",
+            compacted.summaries
+        ),
         _ => writeln!(
             out,
             "{} files of {} days and of the ledger became {}; {} became {}",
