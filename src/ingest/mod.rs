@@ -172,6 +172,7 @@ pub async fn ingest(
     };
     observer.phase(Phase::Reading);
     let seen = Arc::new(Mutex::new(lake.seen().await?));
+    lake.settle(&seen).await?;
     if !plan.ledger_rows.is_empty() {
         let unread = Packed {
             log_files: plan.ledger_rows,

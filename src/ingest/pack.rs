@@ -61,12 +61,6 @@ impl Packer {
         let pins = &mut packed.pins;
         let mut seen = self.handle.block_on(self.seen.lock());
         let fresh = self.handle.block_on(seen.claim(&keys, pins))?;
-        let log_files = batch.column(Field::LogFile as usize).as_string::<i32>();
-        let mut known = (0..keys.len()).filter(|row| !fresh[*row]).peekable();
-        let mut found = Vec::new();
-        if known.peek().is_some() && seen.has_unsettled() {
-            found.extend(known.filter(|row| seen.found(log_files.value(*row), keys[*row])));
-        }
         drop(seen);
         packed.keys.extend(
             keys.iter()
@@ -86,7 +80,6 @@ impl Packer {
         }
         Ok(Taken {
             fresh,
-            found,
             spent: Some(batch),
         })
     }

@@ -6,7 +6,6 @@
 //! looked are taken out of ours first.
 
 use super::change::{Change, Committed, StoredFile};
-use super::ledger::identity;
 use super::names::{ParcelId, Writer};
 use super::seen::{Pins, Seen};
 use super::table::{MOST_ATTEMPTS, Table};
@@ -19,7 +18,7 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use chrono::Utc;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::iter;
 use tokio::sync::Mutex;
 
@@ -62,17 +61,12 @@ impl Lake {
             keys: &keys,
             pins: &mut pins,
             log_files: &mut log_files,
-            elsewhere: &mut self.entries.elsewhere,
         };
         let stored = commit_events(&mut self.events, (events, parcel), seen).await?;
         bytes += stored.iter().map(|file| file.size).sum::<u64>();
         bytes += self.commit_rejects(&rejects, (id, now)).await?;
-        bytes += self.commit_log_files(&log_files, id, now).await?;
+        bytes += self.commit_log_files(&log_files, (id, now), seen).await?;
         let mut seen = seen.lock().await;
-        seen.settle(id);
-        for parcel in self.entries.parcels.drain(..) {
-            seen.settle(parcel);
-        }
         seen.release(&pins, stored);
         Ok((log_files, bytes))
     }
@@ -84,8 +78,6 @@ struct Rows<'a> {
     keys: &'a [EventKey],
     pins: &'a mut Pins,
     log_files: &'a mut [LogFileRow],
-    /// Events that others stored under the names of log files that are not in this parcel.
-    elsewhere: &'a mut HashMap<u128, u64>,
 }
 
 async fn commit_events(
@@ -96,7 +88,7 @@ async fn commit_events(
     for _ in 0..MOST_ATTEMPTS {
         let theirs = seen.lock().await.theirs(parcel.keys, parcel.pins).await?;
         if !theirs.is_empty() {
-            files = without(files, &theirs, (parcel.log_files, parcel.elsewhere))?;
+            files = without(files, &theirs, parcel.log_files)?;
         }
         if files.is_empty() {
             break;
@@ -125,16 +117,15 @@ async fn commit_events(
     })
 }
 
-/// The files without events that another ingest has stored meanwhile; the ledger rows count those as duplicates. It may have
-/// read an event from another log file than we did: then the row of that log file, which may be ours to write, counts it.
+/// The files without events that another ingest has stored meanwhile; the rows of their log files count those as duplicates.
 fn without(
     files: Vec<DataFile>,
-    theirs: &HashMap<EventKey, u128>,
-    (log_files, elsewhere): (&mut [LogFileRow], &mut HashMap<u128, u64>),
+    theirs: &HashSet<EventKey>,
+    log_files: &mut [LogFileRow],
 ) -> Result<Vec<DataFile>, LakeError> {
     let rows = log_files.iter().enumerate();
-    let rows = rows.map(|(at, row)| (identity(&[&row.log_file], 0), at));
-    let rows: HashMap<u128, usize> = rows.collect();
+    let rows = rows.map(|(at, row)| (row.log_file.clone(), at));
+    let rows: HashMap<String, usize> = rows.collect();
     let mut kept = Vec::new();
     for file in files {
         let reader = ParquetRecordBatchReaderBuilder::try_new(file.bytes.clone())?;
@@ -142,25 +133,15 @@ fn without(
         let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
         let batch = concat_batches(&schema, &batches)?;
         let keys: Vec<EventKey> = keys_of(&batch).collect();
-        let ours: Vec<bool> = keys.iter().map(|key| !theirs.contains_key(key)).collect();
+        let ours: Vec<bool> = keys.iter().map(|key| !theirs.contains(key)).collect();
         let names = batch
             .column_by_name("log_file")
             .map(|column| column.as_string::<i32>());
-        for (row_number, _) in ours.iter().enumerate().filter(|(_, ours)| !**ours) {
-            let name = names.map(|names| names.value(row_number));
-            if let Some(row) = log_files
-                .iter_mut()
-                .find(|row| Some(row.log_file.as_str()) == name)
-            {
+        for (row, _) in ours.iter().enumerate().filter(|(_, ours)| !**ours) {
+            let place = names.and_then(|names| rows.get(names.value(row)));
+            if let Some(row) = place.and_then(|place| log_files.get_mut(*place)) {
                 row.stored -= 1;
                 row.duplicates += 1;
-            }
-            let brought_by = keys.get(row_number).and_then(|key| theirs.get(key));
-            if let Some(brought_by) = brought_by {
-                match rows.get(brought_by) {
-                    Some(at) => log_files[*at].found += 1,
-                    None => *elsewhere.entry(*brought_by).or_default() += 1,
-                }
             }
         }
         let batch = filter_record_batch(&batch, &BooleanArray::from(ours))?;
@@ -288,44 +269,155 @@ mod tests {
         assert_eq!(rows, 21);
     }
 
-    /// Two log files tell of the same events. Another ingest has stored them by the one, and has not yet said so when ours,
-    /// which had them from the other, writes the rows of both.
-    #[tokio::test]
-    async fn events_count_for_the_log_file_that_they_are_stored_by() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
-        let (mut ours, our_seen) = ingest(&place).await;
-        let (mut theirs, their_seen) = ingest(&place).await;
-        let mut first = packed_of("g.json", 0..10, &our_seen).await;
-        let again = packed_of("f.json", 0..10, &our_seen).await;
-        first.log_files.extend(again.log_files);
-        let mut other = packed_of("f.json", 0..10, &their_seen).await;
+    /// An ingest of two log files, `g` and `f`, in a parcel each, some of whose events are the same.
+    struct Ingest {
+        lake: Lake,
+        seen: Mutex<Seen>,
+        /// In the order of their commits.
+        parcels: Vec<Packed>,
+        /// How many steps are done: each parcel takes two, its events and the ledger.
+        done: usize,
+    }
 
-        let parcel = Rows {
-            id: other.id,
-            keys: &other.keys,
-            pins: &mut other.pins,
-            log_files: &mut other.log_files,
-            elsewhere: &mut theirs.entries.elsewhere,
-        };
-        let events = std::mem::take(&mut other.events);
-        commit_events(&mut theirs.events, (events, parcel), &their_seen)
-            .await
-            .unwrap();
-        let (rows, _) = ours.commit(first, &our_seen).await.unwrap();
-        assert_eq!(
-            (rows[0].stored, rows[0].duplicates, rows[0].found),
-            (0, 10, 0)
-        );
-        assert_eq!(
-            (rows[1].stored, rows[1].duplicates, rows[1].found),
-            (0, 10, 10)
-        );
-        theirs
-            .commit_log_files(&other.log_files, other.id, 0)
-            .await
-            .unwrap();
-        let checked = crate::lake::check(&place).await.unwrap();
-        assert_eq!(checked.faults, []);
+    impl Ingest {
+        async fn packed(place: &Location, log_files: &[(&str, Range<u32>)], turned: bool) -> Self {
+            let (mut lake, seen) = ingest(place).await;
+            lake.known_log_files(false).await.unwrap();
+            lake.settle(&seen).await.unwrap();
+            let mut parcels = Vec::new();
+            for (name, events) in log_files {
+                parcels.push(packed_of(name, events.clone(), &seen).await);
+            }
+            if turned {
+                parcels.reverse();
+            }
+            Self {
+                lake,
+                seen,
+                parcels,
+                done: 0,
+            }
+        }
+
+        fn steps(&self) -> usize {
+            2 * self.parcels.len()
+        }
+
+        async fn step(&mut self) {
+            let Self {
+                lake,
+                seen,
+                parcels,
+                done,
+            } = self;
+            let parcel = &mut parcels[*done / 2];
+            if *done % 2 == 0 {
+                let rows = Rows {
+                    id: parcel.id,
+                    keys: &parcel.keys,
+                    pins: &mut parcel.pins,
+                    log_files: &mut parcel.log_files,
+                };
+                let events = std::mem::take(&mut parcel.events);
+                commit_events(&mut lake.events, (events, rows), seen)
+                    .await
+                    .unwrap();
+            } else {
+                let rows = &parcel.log_files;
+                lake.commit_log_files(rows, (parcel.id, 0), seen)
+                    .await
+                    .unwrap();
+            }
+            *done += 1;
+        }
+    }
+
+    /// All orders of `ours` steps of one and `theirs` of another; true is a step of the first.
+    fn orders(ours: usize, theirs: usize) -> Vec<Vec<bool>> {
+        let all = 0_u32..1 << (ours + theirs);
+        let fitting = all.filter(|bits| bits.count_ones() as usize == ours);
+        let order = |bits: u32| (0..ours + theirs).map(|at| bits >> at & 1 == 1).collect();
+        fitting.map(order).collect()
+    }
+
+    /// What the ledger of a lake says: rows, records read, events stored.
+    async fn ledger(place: &Location) -> (usize, u64, u64) {
+        let lake = Lake::open(place).await.unwrap();
+        let store = lake.log_files.delta().object_store();
+        let mut sums = (0, 0, 0);
+        for file in lake.log_files.files().unwrap() {
+            let columns = ["events", "stored", "duplicates"];
+            for batch in crate::lake::reader::read_columns(&store, &file, &columns)
+                .await
+                .unwrap()
+            {
+                let numbers = |column: usize| {
+                    let column = batch.column(column);
+                    let numbers = column.as_primitive::<arrow::datatypes::Int64Type>();
+                    numbers.values().to_vec()
+                };
+                sums.0 += batch.num_rows();
+                for (events, (stored, duplicates)) in
+                    iter::zip(numbers(0), iter::zip(numbers(1), numbers(2)))
+                {
+                    assert_eq!(events, stored + duplicates);
+                    sums.1 += events as u64;
+                    sums.2 += stored as u64;
+                }
+            }
+        }
+        sums
+    }
+
+    async fn assert_right(place: &Location, order: &[bool]) {
+        let checked = crate::lake::check(place).await.unwrap();
+        assert_eq!(checked.faults, [], "{order:?}");
+        assert_eq!(checked.unaccounted, 0, "{order:?}");
+        // g has 10 records, f has 10, and 5 of each are the same.
+        assert_eq!(ledger(place).await, (2, 20, 15), "{order:?}");
+    }
+
+    const G_AND_F: [(&str, Range<u32>); 2] = [("g.json", 0..10), ("f.json", 5..15)];
+
+    /// Two ingests meet in parcels that are not those of the same log files, in every order of their commits: the ledger counts
+    /// for each log file what is stored by its name.
+    #[tokio::test]
+    async fn the_ledger_counts_what_is_there_in_every_order_of_commits() {
+        for turned in [false, true] {
+            for order in orders(4, 2) {
+                let folder = tempfile::tempdir().unwrap();
+                let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
+                let mut ours = Ingest::packed(&place, &G_AND_F, turned).await;
+                let mut theirs = Ingest::packed(&place, &G_AND_F[1..], false).await;
+                for is_ours in &order {
+                    let next = if *is_ours { &mut ours } else { &mut theirs };
+                    next.step().await;
+                }
+                assert_eq!((ours.done, theirs.done), (ours.steps(), theirs.steps()));
+                assert_right(&place, &order).await;
+            }
+        }
+    }
+
+    /// One of two ingests is killed before it can write the ledger, at every point of the other's way: the next one makes the
+    /// ledger right, whether it reads the log file again or not.
+    #[tokio::test]
+    async fn the_ledger_counts_what_a_killed_ingest_stored() {
+        for turned in [false, true] {
+            for order in orders(4, 1) {
+                let folder = tempfile::tempdir().unwrap();
+                let place = Location::new(folder.path().to_str().unwrap(), None).unwrap();
+                let mut ours = Ingest::packed(&place, &G_AND_F, turned).await;
+                let mut killed = Ingest::packed(&place, &G_AND_F[1..], false).await;
+                for is_ours in &order {
+                    let next = if *is_ours { &mut ours } else { &mut killed };
+                    next.step().await;
+                }
+                let checked = crate::lake::check(&place).await.unwrap();
+                assert_eq!(checked.faults, [], "{order:?}");
+                Ingest::packed(&place, &[], false).await;
+                assert_right(&place, &order).await;
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::commit::keys_of;
 use super::files;
 use super::findings::Findings;
 use super::ledger::{LOST, identity, log_files_batch};
-use super::ledger_commit::without;
+use super::ledger_rewrite::without;
 use super::mend_row::Row;
 use super::names::{self, Writer};
 use super::reader::{BytesReader, read_columns};
@@ -269,7 +269,7 @@ impl Lake {
     ) -> Result<(), LakeError> {
         let mut adds = Vec::new();
         for file in files {
-            let rest = without(&self.log_files, file, gone).await?;
+            let rest = without(&self.log_files, file, (gone, &mut HashMap::new())).await?;
             let writer = names::parcel(&file.path).map_or(Writer::Merge, Writer::Parcel);
             adds.push(self.log_files.put(&rest, writer).await?);
         }

@@ -25,6 +25,7 @@ mod forget;
 mod key_uses;
 mod ledger;
 mod ledger_commit;
+mod ledger_rewrite;
 mod location;
 mod mend;
 mod mend_row;
@@ -38,6 +39,7 @@ mod seen;
 mod stats;
 mod table;
 mod tables;
+mod tally;
 mod uses;
 mod vacuum;
 mod writer;
@@ -65,6 +67,7 @@ use deltalake_core::DeltaTable;
 use ledger_commit::Entries;
 use std::collections::HashSet;
 use table::Table;
+use tally::Tally;
 
 /// A lake, at the version that was last looked at.
 #[derive(Debug)]
@@ -77,6 +80,9 @@ pub struct Lake {
     rejected: Option<HashSet<u128>>,
     /// Rows of the ledger that matter to those that follow.
     entries: Entries,
+    /// Events by log file: those that are there, and those that the ledger counts.
+    in_events: Tally,
+    in_ledger: Tally,
 }
 
 /// The numbers by which the ledger is bound to the other tables: how many rows they had when it was last written to. A table
@@ -140,6 +146,8 @@ impl Lake {
             log_files,
             rejected: None,
             entries: Entries::default(),
+            in_events: Tally::default(),
+            in_ledger: Tally::default(),
         }
     }
 

@@ -51,9 +51,9 @@ pub struct Seen {
     /// Those of the files that other writers added since this one began.
     others: Vec<StoredFile>,
     hours: HashMap<i64, Hour>,
-    /// Events of parcels that the ledger does not tell of: of killed ingests, and of those that run at the same time. Each
-    /// with the log file that brought it.
-    unsettled: HashMap<ParcelId, HashMap<EventKey, u128>>,
+    /// The log files whose events other writers have stored: ingests that were killed before they could write the ledger,
+    /// and those that run at the same time. What the ledger counts for these has to be compared with the events.
+    shared: HashSet<u128>,
     held: usize,
     clock: u64,
     most_held: usize,
@@ -71,40 +71,22 @@ impl Seen {
             files,
             others: Vec::new(),
             hours: HashMap::new(),
-            unsettled: HashMap::new(),
+            shared: HashSet::new(),
             held: 0,
             clock: 0,
             most_held: MOST_HELD,
         };
-        let files = seen.files.iter();
-        let unsettled: Vec<(ParcelId, StoredFile)> = files
-            .filter_map(|file| Some((names::parcel(&file.path)?, file.clone())))
-            .filter(|(parcel, _)| !settled.contains(parcel))
-            .collect();
-        for (parcel, file) in unsettled {
-            let events = origins_of(&seen.store, &file).await?;
-            seen.unsettled.entry(parcel).or_default().extend(events);
+        for file in &seen.files {
+            if names::parcel(&file.path).is_some_and(|parcel| !settled.contains(&parcel)) {
+                seen.shared.extend(log_files_in(&seen.store, file).await?);
+            }
         }
         Ok(seen)
     }
 
-    /// The ledger tells of the parcel now.
-    pub(crate) fn settle(&mut self, parcel: ParcelId) {
-        self.unsettled.remove(&parcel);
-    }
-
-    /// Whether there are events that the ledger does not tell of.
-    pub(crate) fn has_unsettled(&self) -> bool {
-        !self.unsettled.is_empty()
-    }
-
-    /// Whether the log file brought the event into the lake itself without the ledger having heard of it. True once per event.
-    pub(crate) fn found(&mut self, log_file: &str, key: EventKey) -> bool {
-        let id = identity(&[log_file], 0);
-        self.unsettled.values_mut().any(|events| {
-            let its_own = events.get(&key) == Some(&id);
-            its_own && events.remove(&key).is_some()
-        })
+    /// Log files whose events other writers have stored, by the identity of their names.
+    pub(crate) fn shared(&self) -> &HashSet<u128> {
+        &self.shared
     }
 
     /// For each event, whether it is the first of its kind. The hours it falls into stay in memory until `pins` are
@@ -160,21 +142,14 @@ impl Seen {
         let Others { added, removed } = others;
         for file in added {
             // What is not a parcel's was in other files before.
-            let events = match names::parcel(&file.path) {
-                Some(parcel) => {
-                    let events = origins_of(&self.store, &file).await?;
-                    self.others.push(file.clone());
-                    Some((parcel, events))
-                }
-                None => None,
-            };
-            if let Some((parcel, events)) = events {
-                for (key, _) in &events {
+            if names::parcel(&file.path).is_some() {
+                for key in keys_in(&self.store, &file).await? {
                     if let Some(hour) = self.hours.get_mut(&key.time.div_euclid(HOUR)) {
                         self.held += usize::from(hour.ids.insert(key.id));
                     }
                 }
-                self.unsettled.entry(parcel).or_default().extend(events);
+                self.shared.extend(log_files_in(&self.store, &file).await?);
+                self.others.push(file.clone());
             }
             self.files.push(file);
         }
@@ -182,23 +157,23 @@ impl Seen {
         Ok(())
     }
 
-    /// Which of a parcel's events other writers have stored since it claimed them, or since it last asked, and from which log
-    /// file: it may have waited for its turn while a parcel before it met the other writer.
+    /// Which of a parcel's events other writers have stored since it claimed them, or since it last asked: it may have waited
+    /// for its turn while a parcel before it met the other writer.
     pub(crate) async fn theirs(
         &self,
         keys: &[EventKey],
         pins: &mut Pins,
-    ) -> Result<HashMap<EventKey, u128>, LakeError> {
+    ) -> Result<HashSet<EventKey>, LakeError> {
         let known = pins.others.replace(self.others.len());
         let files = &self.others[known.unwrap_or_default()..];
-        let mut theirs = HashMap::new();
+        let mut theirs = HashSet::new();
         if files.is_empty() {
             return Ok(theirs);
         }
         let ours: HashSet<EventKey> = keys.iter().copied().collect();
         for file in files {
-            let stored = origins_of(&self.store, file).await?.into_iter();
-            theirs.extend(stored.filter(|(key, _)| ours.contains(key)));
+            let stored = keys_in(&self.store, file).await?.into_iter();
+            theirs.extend(stored.filter(|key| ours.contains(key)));
         }
         Ok(theirs)
     }
@@ -267,16 +242,20 @@ pub(super) async fn keys_in(
     Ok(keys)
 }
 
-/// The keys of all events in a file, each with the log file that brought it.
-async fn origins_of(
+/// The log files that brought the events of a file, by the identity of their names.
+async fn log_files_in(
     store: &Arc<DynObjectStore>,
     file: &StoredFile,
-) -> Result<Vec<(EventKey, u128)>, LakeError> {
-    let keys = keys_in(store, file).await?;
-    let mut log_files = Vec::with_capacity(keys.len());
+) -> Result<HashSet<u128>, LakeError> {
+    let mut log_files = HashSet::new();
     for batch in read_columns(store, file, &["log_file"]).await? {
-        let names = batch.column(0).as_string::<i32>().iter();
-        log_files.extend(names.map(|name| identity(&[name.unwrap_or_default()], 0)));
+        let names: HashSet<&str> = batch
+            .column(0)
+            .as_string::<i32>()
+            .iter()
+            .flatten()
+            .collect();
+        log_files.extend(names.into_iter().map(|name| identity(&[name], 0)));
     }
-    Ok(keys.into_iter().zip(log_files).collect())
+    Ok(log_files)
 }

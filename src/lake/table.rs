@@ -4,7 +4,7 @@
 //! caller learns which files other writers added meanwhile, and decides again when one of them was faster.
 
 use super::LakeError;
-use super::change::{Change, Committed, StoredFile, stored};
+use super::change::{Change, Committed, Others, StoredFile, stored};
 use super::location::Location;
 use super::names::{Writer, uses_path};
 use super::tables::{LAKE_VERSION, TableName, VERSION_PROPERTY};
@@ -241,6 +241,11 @@ impl Table {
             }
         }
         Ok(committed)
+    }
+
+    /// Looks at the newest version; gives what others have done since.
+    pub(crate) async fn look(&mut self) -> Result<Others, LakeError> {
+        Ok(self.refresh("").await?.others)
     }
 
     /// Writes a data file into the table's folder. It counts only once it is committed.

@@ -27,8 +27,6 @@ pub struct EventRows {
 pub struct Taken {
     /// For each row, whether its event is new.
     pub fresh: Vec<bool>,
-    /// Of the rows that are not new, those whose event their own log file brought in before, without anybody having counted it.
-    pub found: Vec<usize>,
     /// The batch, if it is not needed any more: its memory is used again.
     pub spent: Option<RecordBatch>,
 }
@@ -200,17 +198,12 @@ impl<E: From<ArrowError>> Work<'_, E> {
         if keys.is_empty() {
             return Ok(());
         }
-        let Taken {
-            fresh,
-            found,
-            spent,
-        } = (self.take)(EventRows { batch, keys })?;
+        let Taken { fresh, spent } = (self.take)(EventRows { batch, keys })?;
         for (rows, place) in pending {
             let stored = fresh[rows.clone()].iter().filter(|fresh| **fresh).count();
             let row = &mut self.decoded.log_files[place];
             row.stored += stored as u64;
             row.duplicates += (rows.len() - stored) as u64;
-            row.found += found.iter().filter(|row| rows.contains(row)).count() as u64;
         }
         if let Some(batch) = spent {
             builder.reuse(batch);
@@ -256,11 +249,7 @@ mod tests {
         let mut seen = HashSet::new();
         let mut take = |rows: EventRows| {
             let fresh = rows.keys.iter().map(|key| seen.insert(*key)).collect();
-            Ok::<_, ArrowError>(Taken {
-                fresh,
-                found: Vec::new(),
-                spent: None,
-            })
+            Ok::<_, ArrowError>(Taken { fresh, spent: None })
         };
         let mut decoder = ParcelDecoder::new(&[Field::EventId], 1 << 20, Stop::default());
         let decoded = decoder.decode(parcel, &mut take)?;

@@ -95,9 +95,6 @@ pub struct LogFileRow {
     pub stored: u64,
     /// Records whose event was known already.
     pub duplicates: u64,
-    /// Of the duplicates, those whose event this log file brought into the lake itself: in an ingest that was killed before it
-    /// could say so, in one that runs at the same time, or in an attempt that failed. The ledger counts them as stored.
-    pub found: u64,
     /// Records that could not be decoded.
     pub rejected: u64,
     /// The account in its path.

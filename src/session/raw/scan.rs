@@ -113,11 +113,7 @@ impl Round {
                 selected.add(selection, &batch, &keys, &fresh);
             }
             batches.push(self.select(self.arrange(&batch)?, BooleanArray::from(fresh.clone()))?);
-            Ok::<_, DataFusionError>(Taken {
-                fresh,
-                found: Vec::new(),
-                spent: None,
-            })
+            Ok::<_, DataFusionError>(Taken { fresh, spent: None })
         };
         let mut decoder =
             ParcelDecoder::new(&columns, self.wanted.trail.max_json, self.stop.clone());
