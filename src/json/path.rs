@@ -260,9 +260,55 @@ fn flatten<'v>(value: &'v Value, into: &mut Vec<&'v Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::is_sound;
 
     const TEXT: &str =
         r#" {"a":{"b":[1,{"c-d":"é\n"}, null]},"x.y":"z","B":true,"n":null,"q\"":1} "#;
+
+    #[test]
+    fn any_path_in_any_document_leads_to_sound_values() {
+        const PIECES: [&str; 16] = [
+            "$",
+            ".",
+            "a",
+            "\"",
+            "[",
+            "]",
+            "*",
+            "0",
+            "99999999999999999999",
+            "**",
+            "x.y",
+            "\\",
+            "é",
+            "{",
+            "?",
+            " ",
+        ];
+        arbtest::arbtest(|u| {
+            let mut path = "$".to_owned();
+            for _ in 0..u.int_in_range(0..=8)? {
+                path.push_str(u.choose(&PIECES)?);
+            }
+            let cut = u.int_in_range(0..=TEXT.len())?;
+            let document = match TEXT.is_char_boundary(cut) && u.ratio(1, 4)? {
+                true => &TEXT[..cut],
+                false => TEXT,
+            };
+            let strict = texts_at(document, &path, Mode::Strict);
+            let lax = texts_at(document, &path, Mode::Lax);
+            assert_eq!(strict.is_some(), lax.is_some(), "{path}");
+            let found = strict.into_iter().chain(lax).flatten();
+            for value in found.chain(text_at(document, &path)) {
+                assert!(is_sound(value.as_bytes()), "{path}: {value}");
+            }
+            if let Some(path) = Path::parse(&path) {
+                std::hint::black_box(Value::parse(document).map(|root| path.values(&root).len()));
+            }
+            Ok(())
+        })
+        .budget_ms(500);
+    }
 
     #[test]
     fn lax_and_strict_differ_where_a_step_does_not_fit() {

@@ -36,6 +36,17 @@ impl Place {
         command
             .arg("ingest")
             .args(trails.iter().map(|trail| self.path(trail)));
+        self.spawn(command, lake)
+    }
+
+    /// Starts a command of `keytrail lake`.
+    fn lake(&self, command: &[&str], lake: &str) -> Child {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_keytrail"));
+        process.arg("lake").args(command);
+        self.spawn(process, lake)
+    }
+
+    fn spawn(&self, mut command: Command, lake: &str) -> Child {
         command.arg("--lake").arg(self.path(lake));
         command.args(["--format", "json", "--quiet"]);
         command
@@ -158,6 +169,54 @@ async fn killed_at_any_moment_nothing_is_lost_or_doubled() {
     }
     // How many hit depends on the machine's mood; kills at known moments are those of another test.
     assert!(kills > 0, "no kill hit a run");
+}
+
+/// Numbers that look random, and are the same in each run.
+struct Moments(u64);
+
+impl Moments {
+    /// The next number below `end`.
+    fn below(&mut self, end: u32) -> u32 {
+        // Knuth's MMIX generator; its low bits are poor.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((self.0 >> 33) % u64::from(end)).unwrap()
+    }
+}
+
+/// Ingests and compactions, alone or beside an ingest, are killed again and again. `KEYTRAIL_KILLS=1000 cargo test --test it
+/// killed_at_random_moments -- --nocapture` goes on until so many kills have hit a run.
+#[tokio::test]
+async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
+    let wanted = std::env::var("KEYTRAIL_KILLS").map_or(5, |kills| kills.parse().unwrap());
+    let place = Place::with_trail();
+    let begun = Instant::now();
+    place.ingest(&["trail"], "undisturbed");
+    let whole_run = begun.elapsed();
+    let undisturbed = place.facts("undisturbed").await;
+    let mut moments = Moments(wanted.into());
+    let (mut kills, mut rounds) = (0, 0);
+    while kills < wanted {
+        for _ in 0..2 + moments.below(8) {
+            let lake = place.path("lake");
+            let beside = (moments.below(4) == 0).then(|| place.start(&["trail"], "lake"));
+            let compacts = lake.exists() && moments.below(3) == 0;
+            let victim = match compacts {
+                true => place.lake(&["compact"], "lake"),
+                false => place.start(&["trail"], "lake"),
+            };
+            thread::sleep(whole_run * moments.below(100) / 100);
+            kills += u32::from(kill(victim));
+            kills += beside.map_or(0, |beside| u32::from(kill(beside)));
+        }
+        place.ingest_rest("lake");
+        assert_eq!(place.facts("lake").await, undisturbed, "{kills} kills");
+        let check = place.lake(&["check"], "lake").wait_with_output().unwrap();
+        assert!(check.status.success(), "{kills} kills: {check:?}");
+        std::fs::remove_dir_all(place.path("lake")).unwrap();
+        rounds += 1;
+    }
+    println!("{kills} kills of {rounds} lakes: every event is there once");
 }
 
 #[tokio::test]

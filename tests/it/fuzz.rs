@@ -19,9 +19,11 @@ use keytrail::integrity::{DigestName, Original, PublicKeys, Signatures};
 use keytrail::json::{Value, is_sound};
 use keytrail::knowledge::address_range;
 use keytrail::render::escape;
+use keytrail::source::announced;
 
-use crate::signed_trail::public_keys;
-use crate::trail::{gzip, record};
+use crate::signed_trail::{Chain, public_keys};
+use crate::trail::{gzip, record, write};
+use crate::validate::{options, trust, validated};
 
 /// Seconds per target.
 fn seconds() -> u64 {
@@ -305,5 +307,45 @@ fn public_keys_and_signatures_are_read_or_refused() {
         let text = text(bytes);
         drop(PublicKeys::default().add(&text, None));
         drop(Signatures::default().add(&text));
+    });
+}
+
+#[test]
+fn a_digest_that_was_changed_is_never_passed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chain = Chain::new("main");
+    chain.hours(folder.path(), 0..3);
+    let object = &chain.made[1].object;
+    let mut whole = String::new();
+    let packed = std::fs::read(folder.path().join(object)).unwrap();
+    let mut unpacked = flate2::read::GzDecoder::new(packed.as_slice());
+    std::io::Read::read_to_string(&mut unpacked, &mut whole).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let validation = || runtime.block_on(validated(folder.path(), &options(trust())));
+    assert_eq!(validation().failures().count(), 0);
+    fuzz("digests", &texts(&[&whole]), |bytes| {
+        write(folder.path(), object, &gzip(&text(bytes)));
+        let changed = text(bytes) != whole;
+        assert_eq!(
+            validation().failures().count() > 0,
+            changed,
+            "{}",
+            text(bytes)
+        );
+    });
+}
+
+#[test]
+fn announcements_are_read_or_refused() {
+    let direct = r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"logs"},"object":{"key":"AWSLogs/a+b%2Fc","size":1,"eTag":"e"}}}]}"#;
+    let seeds = texts(&[
+        direct,
+        r#"{"Type":"Notification","TopicArn":"arn:aws:sns:eu-west-1:111122223333:t","Message":"{\"Event\":\"s3:TestEvent\",\"Bucket\":\"logs\"}"}"#,
+        r#"{"detail-type":"Object Created","detail":{"bucket":{"name":"logs"},"object":{"key":"k","size":2,"etag":"e"}}}"#,
+    ]);
+    fuzz("announcements", &seeds, |bytes| {
+        for object in announced(&text(bytes)).into_iter().flatten() {
+            assert!(object.uri.starts_with("s3://"), "{object:?}");
+        }
     });
 }

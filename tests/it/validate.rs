@@ -14,13 +14,13 @@ use crate::s3_server::S3Server;
 use crate::signed_trail::{Chain, IRELAND, LogFile, VIRGINIA, event, hour, public_keys, rewrite};
 use crate::trail::{gzip, write};
 
-fn trust() -> Trust {
+pub(crate) fn trust() -> Trust {
     let mut trust = Trust::default();
     trust.keys.add(&public_keys(), None).unwrap();
     trust
 }
 
-fn options(trust: Trust) -> ValidateOptions {
+pub(crate) fn options(trust: Trust) -> ValidateOptions {
     ValidateOptions {
         selection: Selection::default(),
         trust,
@@ -30,7 +30,7 @@ fn options(trust: Trust) -> ValidateOptions {
     }
 }
 
-async fn validated(folder: &Path, options: &ValidateOptions) -> Validation {
+pub(crate) async fn validated(folder: &Path, options: &ValidateOptions) -> Validation {
     let source = source::open(folder.to_str().unwrap(), &SourceOptions::default()).await;
     validate(&source.unwrap(), options, &Silent).await.unwrap()
 }
