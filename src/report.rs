@@ -104,8 +104,7 @@ pub struct Coverage {
     /// Services with data events, e.g. `s3.amazonaws.com`; empty means reads and writes of objects are invisible.
     pub data_event_services: Vec<String>,
     /// Whether the log files are those that AWS delivered, as far as that was checked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub integrity: Option<Integrity>,
+    pub integrity: Integrity,
     /// What was there but was not read, by kind.
     pub not_read: Vec<NotRead>,
     /// Why the answer may be empty or partial although everything was read, one sentence each: an account or region that
@@ -171,9 +170,9 @@ impl Integrity {
         }
     }
 
-    /// Nothing, if no log file was compared.
-    pub fn if_checked(self) -> Option<Self> {
-        (self.not_checked < self.log_files).then_some(self)
+    /// Whether a log file was compared with what its digest file says.
+    pub fn is_checked(&self) -> bool {
+        self.not_checked < self.log_files
     }
 }
 

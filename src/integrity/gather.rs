@@ -3,6 +3,7 @@
 //! In: a source. Out: its digest files, read, and its log files, listed. Promise: one listing and one fetch of each digest
 //! file; a digest that cannot be read is a finding and stays in its chain.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -97,6 +98,21 @@ fn is_digest(file: &LogFile) -> bool {
 }
 
 impl Gathered {
+    /// The regions whose digests there are, each with the first and the last time at which one was signed.
+    pub fn regions(&self) -> BTreeMap<String, (DateTime<Utc>, DateTime<Utc>)> {
+        let mut regions: BTreeMap<String, (DateTime<Utc>, DateTime<Utc>)> = BTreeMap::new();
+        for digest in &self.digests {
+            // A backfill digest is signed long after the hour that its name has.
+            let signed = digest.generated.or(digest.stamp);
+            if let (Some(name), Some(signed)) = (&digest.name, signed) {
+                let region = regions.entry(name.region.clone());
+                let (first, last) = region.or_insert((signed, signed));
+                (*first, *last) = (signed.min(*first), signed.max(*last));
+            }
+        }
+        regions
+    }
+
     /// What the listing could not reach may be a digest or a log file.
     fn not_listed(&mut self, skipped: Vec<Skipped>) {
         for Skipped { uri, reason } in skipped.into_iter().filter(|it| it.reason.is_unread()) {

@@ -42,13 +42,14 @@ pub enum KeysError {
 #[derive(Debug, Clone, Default)]
 pub struct PublicKeys(Vec<PublicKey>);
 
+/// A public key, and for what it counts.
 #[derive(Debug, Clone)]
-struct PublicKey {
-    fingerprint: String,
-    der: Vec<u8>,
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
-    region: Option<String>,
+pub(super) struct PublicKey {
+    pub(super) fingerprint: String,
+    pub(super) der: Vec<u8>,
+    pub(super) from: Option<DateTime<Utc>>,
+    pub(super) to: Option<DateTime<Utc>>,
+    pub(super) region: Option<String>,
 }
 
 /// Why there is no key for a digest.
@@ -102,6 +103,12 @@ impl PublicKeys {
             true => Err(KeysError::Empty),
             false => Ok(()),
         }
+    }
+
+    /// Adds a key.
+    #[cfg(feature = "live")]
+    pub(super) fn push(&mut self, key: PublicKey) {
+        self.0.push(key);
     }
 
     fn extend(&mut self, keys: Vec<Key>, region: Option<&str>) -> Result<(), KeysError> {

@@ -19,6 +19,8 @@ mod finding;
 mod gather;
 mod keys;
 mod links;
+#[cfg(feature = "live")]
+pub mod live;
 mod log_files;
 mod logging;
 mod place;
@@ -166,6 +168,20 @@ pub async fn validate(
     observer: &dyn Observer,
 ) -> Result<Validation, ReadError> {
     let gathered = gather(source, options, observer).await?;
+    validate_gathered(source, gathered, options, observer).await
+}
+
+/// Validates what was gathered from a source.
+///
+/// # Errors
+///
+/// Only what would meet every file.
+pub async fn validate_gathered(
+    source: &Arc<dyn Source>,
+    gathered: Gathered,
+    options: &ValidateOptions,
+    observer: &dyn Observer,
+) -> Result<Validation, ReadError> {
     let mut verified = chain::verify(gathered.digests, options);
     let listed = Arc::new(ListedLogFiles::new(&mut verified, options));
     let sorted = listed.sort(gathered.files);

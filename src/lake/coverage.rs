@@ -61,12 +61,7 @@ impl Lake {
             tally.outcome(log_file, attempt.outcome, reason);
             // Not the rows of `rejects`: those of a log file that is whole by now are kept there.
             tally.records_rejected += attempt.rejected;
-            if matches!(
-                attempt.outcome,
-                LogFileOutcome::Stored | LogFileOutcome::Rejected
-            ) {
-                tally.integrity.add(log_file, attempt.integrity.as_deref());
-            }
+            tally.compared(log_file, attempt.outcome, attempt.integrity.as_deref());
         }
         for file in self.events.files()? {
             tally.events += file.rows;

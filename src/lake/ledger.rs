@@ -99,3 +99,18 @@ impl Known {
         self.0.contains(&identity(&[log_file, etag], size))
     }
 }
+
+/// What a log file is known by.
+pub(super) fn identity_of(row: &LogFileRow) -> u128 {
+    identity(&[&row.log_file, &row.etag], row.size_bytes)
+}
+
+/// What its events are known by.
+pub(super) fn name_of(row: &LogFileRow) -> u128 {
+    identity(&[&row.log_file], 0)
+}
+
+/// What the row of a log file is known by of which nothing is known but its events.
+pub(super) fn placeholder(log_file: &str) -> u128 {
+    identity(&[log_file, ""], 0)
+}

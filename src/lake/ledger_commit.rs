@@ -6,7 +6,7 @@
 //! has of it, whoever stored them. The commit tells how many rows the other tables had.
 
 use super::change::{Committed, Others, StoredFile};
-use super::ledger::{Known, identity, log_files_batch};
+use super::ledger::{Known, identity, identity_of, log_files_batch};
 use super::ledger_rewrite::Rewrite;
 use super::names::{self, ParcelId, Writer};
 use super::reader::read_columns;
@@ -42,21 +42,6 @@ pub(super) struct OpenRow {
     pub(super) file: StoredFile,
     /// Events that were stored all the same.
     pub(super) stored: u64,
-}
-
-/// What a log file is known by.
-pub(super) fn identity_of(row: &LogFileRow) -> u128 {
-    identity(&[&row.log_file, &row.etag], row.size_bytes)
-}
-
-/// What its events are known by.
-pub(super) fn name_of(row: &LogFileRow) -> u128 {
-    identity(&[&row.log_file], 0)
-}
-
-/// What the row of a log file is known by of which nothing is known but its events.
-pub(super) fn placeholder(log_file: &str) -> u128 {
-    identity(&[log_file, ""], 0)
 }
 
 /// The columns that tell of an attempt.

@@ -8,8 +8,7 @@
 //! events of all the others before it; it looks at the events after the version of the ledger that its commit stands on.
 
 use super::change::{Change, StoredFile};
-use super::ledger::identity;
-use super::ledger_commit::{identity_of, name_of, placeholder};
+use super::ledger::{identity, identity_of, name_of, placeholder};
 use super::names::{self, Writer};
 use super::reader::{fitted, read_columns};
 use super::seen::Seen;

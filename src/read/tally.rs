@@ -35,6 +35,7 @@ impl Tally {
     pub fn add(&mut self, row: &LogFileRow) {
         let reason = row.reason.as_deref().unwrap_or_default();
         self.outcome(&row.log_file, row.outcome, reason);
+        self.compared(&row.log_file, row.outcome, row.integrity.as_deref());
         self.events += row.stored;
         self.records_rejected += row.rejected;
         self.summary.merge(&row.summary);
@@ -60,6 +61,13 @@ impl Tally {
             if examples.len() > EXAMPLES {
                 examples.pop_last();
             }
+        }
+    }
+
+    /// Takes into account what digest files say of a log file, if it was read.
+    pub fn compared(&mut self, log_file: &str, outcome: LogFileOutcome, state: Option<&str>) {
+        if matches!(outcome, LogFileOutcome::Stored | LogFileOutcome::Rejected) {
+            self.integrity.add(log_file, state);
         }
     }
 
@@ -110,7 +118,7 @@ impl Tally {
             records_rejected: self.records_rejected,
             event_categories: event_categories.into_iter().collect(),
             data_event_services: data_event_services.into_iter().collect(),
-            integrity: self.integrity.if_checked(),
+            integrity: self.integrity,
             not_read: not_read.collect(),
             warnings: Vec::new(),
         }

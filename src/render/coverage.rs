@@ -28,7 +28,9 @@ pub fn lines(coverage: &Coverage) -> Vec<String> {
     if coverage.events > 0 {
         lines.push(data_events(&coverage.data_event_services));
     }
-    lines.extend(coverage.integrity.as_ref().map(integrity));
+    if coverage.integrity.is_checked() {
+        lines.push(integrity(&coverage.integrity));
+    }
     lines.extend(coverage.not_read.iter().map(not_read));
     lines.extend(coverage.warnings.iter().cloned());
     lines
@@ -65,10 +67,12 @@ pub(super) fn losses(coverage: &Coverage) -> Option<String> {
     let lost = coverage.not_read.iter().filter(|part| part.kind.is_loss());
     let counts: Vec<String> = lost.map(count).collect();
     let unread = (!counts.is_empty()).then(|| format!("not read: {}", counts.join(", ")));
-    let forged = coverage.integrity.as_ref().filter(|it| it.failed > 0);
-    let forged = forged.map(|it| {
-        let of = counted(it.log_files, "log file", "log files");
-        format!("integrity: failed for {} of {of}", it.failed)
+    let Integrity {
+        failed, log_files, ..
+    } = coverage.integrity;
+    let forged = (failed > 0).then(|| {
+        let of = counted(log_files, "log file", "log files");
+        format!("integrity: failed for {failed} of {of}")
     });
     let parts: Vec<String> = unread.into_iter().chain(forged).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
@@ -147,6 +151,9 @@ fn gaps(coverage: &Coverage) -> String {
             "{} rejected",
             counted(coverage.records_rejected, "record", "records")
         ));
+    }
+    if coverage.log_files > 0 && !coverage.integrity.is_checked() {
+        parts.push("integrity not checked".to_owned());
     }
     parts.join("; ")
 }

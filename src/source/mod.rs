@@ -5,6 +5,8 @@
 //! (digests, Insights, logs of other services), so that a tree that merely resembles CloudTrail's layout is read whole;
 //! [`Listing::skipped`] names what is left out; the bytes are those of the file that was listed, or there is an error.
 
+#[cfg(feature = "live")]
+pub(crate) mod call;
 mod error;
 mod local;
 mod notified;

@@ -4,20 +4,16 @@
 //! DeleteMessageBatch; a message that was received is hidden from other readers for a quarter of an hour, and comes again after
 //! that unless it was deleted.
 
-use std::error::Error;
 use std::time::Duration;
 
 use aws_config::Region;
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder;
-use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use url::Url;
 
+use super::call::Call;
 use super::s3::S3;
-use super::s3::failure::{causes, in_full};
 use super::{Message, Queue, SourceError, SourceOptions};
 
 /// The most messages of one request.
@@ -63,27 +59,11 @@ impl Sqs {
         })
     }
 
-    fn failed<E>(&self, operation: &'static str, error: SdkError<E, HttpResponse>) -> SourceError
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let uri = self.url.clone();
-        if error.raw_response().is_none() {
-            let message = in_full(&error);
-            return match causes(&error).any(|cause| cause.is::<CredentialsError>()) {
-                true => SourceError::NoCredentials { message },
-                false => SourceError::Connection {
-                    uri,
-                    operation,
-                    message,
-                },
-            };
-        }
-        SourceError::Service {
-            uri,
+    fn call(&self, operation: &'static str) -> Call<'_> {
+        Call {
+            service: "sqs",
             operation,
-            code: error.code().unwrap_or("no code").to_owned(),
-            message: error.message().unwrap_or_default().to_owned(),
+            resource: &self.url,
         }
     }
 }
@@ -113,7 +93,7 @@ impl Queue for Sqs {
             .visibility_timeout(seconds(HIDDEN))
             .send()
             .await;
-        let answer = answer.map_err(|error| self.failed("ReceiveMessage", error))?;
+        let answer = answer.map_err(|error| self.call("ReceiveMessage").failed(error))?;
         let messages = answer.messages.unwrap_or_default().into_iter();
         Ok(messages
             .map(|message| Message {
@@ -141,7 +121,7 @@ impl Queue for Sqs {
                 request = request.entries(entry);
             }
             let answer = request.send().await;
-            let answer = answer.map_err(|error| self.failed(OPERATION, error))?;
+            let answer = answer.map_err(|error| self.call(OPERATION).failed(error))?;
             if let Some(failed) = answer.failed.first() {
                 return Err(SourceError::Service {
                     uri: self.url.clone(),

@@ -14,6 +14,7 @@ use aws_sdk_iam::types::StatusType;
 use serde_json::Value;
 
 use crate::program::keytrail;
+use crate::signed_trail::{Chain, IRELAND, VIRGINIA, hour};
 
 /// A running server; it ends with the test.
 struct Moto {
@@ -301,4 +302,61 @@ async fn live_queue_announces_new_log_files_with_moto() {
             .success()
     );
     assert_eq!(process.wait().unwrap().code(), Some(3));
+}
+
+/// Answers ListPublicKeys: Ireland's keys; to whoever asks elsewhere, a refusal.
+async fn list_public_keys(
+    headers: axum::http::HeaderMap,
+    body: String,
+) -> (axum::http::StatusCode, String) {
+    let header = |name: &str| headers[name].to_str().unwrap();
+    assert!(header("x-amz-target").ends_with(".ListPublicKeys"));
+    if !header("authorization").contains("/eu-west-1/cloudtrail/") {
+        let refusal = r#"{"__type":"AccessDeniedException","message":"not authorized"}"#;
+        return (axum::http::StatusCode::BAD_REQUEST, refusal.to_owned());
+    }
+    let asked: Value = serde_json::from_str(&body).unwrap();
+    // From two hours before the first digest to two hours after the last one.
+    let range = [asked["StartTime"].as_f64(), asked["EndTime"].as_f64()];
+    let at = |n: i64| Some(hour(n).timestamp() as f64);
+    assert_eq!(range, [at(-2), at(7 + 2)]);
+    let mut keys = IRELAND.listed("", "");
+    keys["PublicKeyList"][0]["ValidityStartTime"] = at(-1000).into();
+    keys["PublicKeyList"][0]["ValidityEndTime"] = at(1000).into();
+    (axum::http::StatusCode::OK, keys.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_public_keys_are_those_of_the_digests_regions() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = axum::Router::new().route("/", axum::routing::post(list_public_keys));
+    tokio::spawn(async { axum::serve(listener, server).await.unwrap() });
+    let folder = tempfile::tempdir().unwrap();
+    let validate = |args: &[&str]| {
+        let path = folder.path().to_str().unwrap();
+        let output = keytrail(&[&["validate", path, "--live"], args].concat())
+            .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "none")
+            .env("AWS_ENDPOINT_URL_CLOUDTRAIL", &url)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), errors)
+    };
+    Chain::new("main").hours(folder.path(), 0..8);
+    let (code, errors) = validate(&[]);
+    assert_eq!(code, Some(0), "{errors}");
+    Chain {
+        region: "us-east-1".to_owned(),
+        signer: &VIRGINIA,
+        ..Chain::new("main")
+    }
+    .hours(folder.path(), 0..8);
+    let (code, errors) = validate(&[]);
+    assert_eq!(code, Some(1), "{errors}");
+    let refused = "access denied: cloudtrail:ListPublicKeys on us-east-1: not authorized";
+    assert!(errors.contains(refused), "{errors}");
+    let (code, errors) = validate(&["--region", "eu-west-1"]);
+    assert_eq!(code, Some(0), "{errors}");
 }

@@ -4,7 +4,9 @@
 //! only if nothing speaks against the trail; nothing is written anywhere.
 
 use chrono::Utc;
-use keytrail::integrity::{Detail, ValidateOptions, report, validate};
+use keytrail::integrity::{
+    Detail, Gathered, PublicKeys, ValidateOptions, gather, report, validate_gathered,
+};
 use keytrail::source;
 
 use crate::args::{OutputArgs, SelectionArgs, SourceArgs, at_least_one};
@@ -30,6 +32,10 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     trust: TrustArgs,
+
+    /// Ask CloudTrail for its public keys: ListPublicKeys in each region of the digest files (needs a build with --features live)
+    #[arg(long, help_heading = "Validation")]
+    live: bool,
 
     /// Also list each digest file and each log file
     #[arg(long)]
@@ -62,6 +68,7 @@ const EXAMPLES: &str = "\
 Examples:
   aws cloudtrail list-public-keys --region eu-west-1 --start-time 2025-03-01 > keys.json
   keytrail validate s3://my-trail-bucket --public-keys keys.json --since 2025-03-01
+  keytrail validate s3://my-trail-bucket --live --since 2025-03-01
   keytrail validate ./copy --public-keys eu-west-1=keys.json --copied-from s3://my-trail-bucket
   keytrail validate ./copy --public-keys keys.json --all --format csv
 
@@ -70,13 +77,14 @@ Exit codes:
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let trust = args.trust.trust()?;
-    if args.trust.public_keys.is_empty() {
+    if args.trust.public_keys.is_empty() && !args.live {
         return Err(Failure::usage(
             "--public-keys is missing: without CloudTrail's public keys no signature can be checked",
         )
-        .hint("save them: aws cloudtrail list-public-keys --region REGION --start-time TIME > keys.json"));
+        .hint("save them: aws cloudtrail list-public-keys --region REGION --start-time TIME > keys.json")
+        .hint("or let keytrail ask for them: --live"));
     }
-    let options = ValidateOptions {
+    let mut options = ValidateOptions {
         selection: args.selection.selection()?,
         trust,
         fetches: args.fetches,
@@ -85,7 +93,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let source = source::open(&args.source, &args.access.options()).await?;
     let progress = Progress::of_question(context);
-    let validation = validate(&source, &options, progress.as_ref()).await;
+    let validation = async {
+        let gathered = gather(&source, &options, progress.as_ref()).await?;
+        if args.live {
+            ask(&mut options.trust.keys, &gathered, &args.access).await?;
+        }
+        let validated = validate_gathered(&source, gathered, &options, progress.as_ref());
+        Ok::<_, Failure>(validated.await?)
+    };
+    let validation = validation.await;
     progress.finish();
     let validation = validation?;
     let detail = match args.all {
@@ -106,4 +122,32 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         ),
         false => failure,
     })
+}
+
+/// Asks CloudTrail for the keys that the digests may have been signed with.
+#[cfg(feature = "live")]
+async fn ask(
+    keys: &mut PublicKeys,
+    gathered: &Gathered,
+    access: &SourceArgs,
+) -> Result<(), Failure> {
+    // CloudTrail signs a digest after its hour has ended.
+    const LATER: chrono::TimeDelta = chrono::TimeDelta::hours(2);
+    let mut options = access.options();
+    // That of S3; AWS_ENDPOINT_URL_CLOUDTRAIL names another server for CloudTrail.
+    options.endpoint_url = None;
+    let sdk = source::aws(&options).await?;
+    for (region, (first, last)) in gathered.regions() {
+        let range = (first - LATER, last + LATER);
+        keytrail::integrity::live::add_public_keys(keys, &sdk, &region, range).await?;
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "live"))]
+async fn ask(_: &mut PublicKeys, _: &Gathered, _: &SourceArgs) -> Result<(), Failure> {
+    Err(Failure::usage(
+        "this keytrail was built without the feature `live`: it cannot ask CloudTrail",
+    )
+    .hint("use --public-keys FILE, or build it with: cargo build --release --features live"))
 }

@@ -149,7 +149,7 @@ pub(super) fn report(trace: &Trace, all: bool) -> Result<Report, ArrowError> {
         section(
             (
                 "containment",
-                "What to do now (keytrail runs none of these commands)",
+                "What to do (keytrail runs none of these commands)",
             ),
             &trace.containment,
             &[("what", Whole), ("command", Whole)],

@@ -122,11 +122,8 @@ impl Screen<'_> {
                 0 => String::new(),
                 more => format!("; and {more} more: --section steps,cleanup"),
             };
-            line(
-                &self
-                    .terminal
-                    .bold(&format!("Do now (keytrail runs none of these{more})")),
-            );
+            let heading = format!("{} (keytrail runs none of these{more})", brief.when);
+            line(&self.terminal.bold(&heading));
             for step in brief.steps.iter().take(commands) {
                 line(&format!("  {}", escaped(&command(step))));
             }

@@ -65,7 +65,7 @@ fn head(brief: &Brief, out: &mut dyn Write) -> io::Result<()> {
     if brief.steps.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n## What to do now\n\n```sh")?;
+    writeln!(out, "\n## {}\n\n```sh", brief.when)?;
     for step in brief.steps.iter().take(COMMANDS) {
         // A line of its own each: a comment, and a command that begins with the name of a program. Neither ends the block.
         writeln!(out, "# {}", escape::terminal(&short(&step.what)))?;

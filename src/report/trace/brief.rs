@@ -20,7 +20,9 @@ pub struct Brief {
     pub why: Vec<String>,
     /// What is known, a line each.
     pub facts: Vec<Fact>,
-    /// What to do now, in order: containment, then what undoes the intruder's changes.
+    /// When the steps are to be taken: now, or only if it was not the owner.
+    pub when: &'static str,
+    /// What to do then, in order: containment, then what undoes the intruder's changes.
     pub steps: Vec<Step>,
     /// The sections that have the rest.
     pub parts: Vec<Part>,
@@ -64,6 +66,13 @@ const FACTS: [(&str, &str, bool); 8] = [
 ];
 
 impl Trace {
+    /// The credentials that were asked for, at whichever end of the tree they are.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = &Credential> {
+        let named = |one: &&Credential| one.access_key_id.as_ref() == Some(&self.summary.start);
+        let credentials = self.credentials.iter();
+        credentials.filter(move |one| one.rule == Rule::Start || named(one))
+    }
+
     /// The trace in short.
     pub fn brief(&self) -> Brief {
         let first = self.summary.first_suspicious_use.as_ref();
@@ -104,6 +113,11 @@ impl Trace {
         Brief {
             headline,
             origin,
+            when: match origin {
+                Origin::Intruder => "What to do now",
+                Origin::Suspicious => "What to do if it was not the owner",
+                _ => "What to do if the key is stolen",
+            },
             subject: self.subject(),
             alarm,
             why,

@@ -121,12 +121,8 @@ fn answer(
 fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
     let mut parts = Vec::new();
     let mut events = Vec::new();
-    for start in trace
-        .credentials
-        .iter()
-        .filter(|credential| credential.rule == Rule::Start)
-        .take(3)
-    {
+    let asked: Vec<&Credential> = trace.asked().collect();
+    for start in asked.iter().take(3) {
         let key = start
             .access_key_id
             .as_deref()
@@ -159,15 +155,17 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
                 None => "the logs do not show whether it is still valid".to_owned(),
             },
         };
-        parts.push(format!("{kind} of {whose}; {state}"));
+        let by = match (&start.parent_principal_arn, start.rule) {
+            (Some(by), rule) if rule != Rule::Start => {
+                events.extend(start.issued_by_event_id.clone());
+                format!(", issued to {by}")
+            }
+            _ => String::new(),
+        };
+        parts.push(format!("{kind} of {whose}{by}; {state}"));
     }
-    let starts = trace
-        .credentials
-        .iter()
-        .filter(|credential| credential.rule == Rule::Start)
-        .count();
-    if starts > 3 {
-        parts.push(format!("and {} more credentials", starts - 3));
+    if asked.len() > 3 {
+        parts.push(format!("and {} more credentials", asked.len() - 3));
     }
     for (attached, row) in &about.quarantine {
         let event = text(&changes.event_id, *row).unwrap_or_default();
