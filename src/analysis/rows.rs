@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::AnalysisError;
 use crate::report::{FIT, JSON_TEXT, Section};
+use crate::session::{Params, Session};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,19 @@ pub(super) enum Kind {
 
 /// A column: its name, what it holds, and how it fits into a table (see [`FIT`]).
 pub(super) type Column = (&'static str, Kind, Option<&'static str>);
+
+/// Asks, and takes the rows one by one; what was taken is not held any more.
+pub(super) async fn each<T: DeserializeOwned>(
+    session: &Session,
+    (sql, params): (&str, &Params),
+    mut take: impl FnMut(T),
+) -> Result<(), AnalysisError> {
+    let mut rows = session.rows(sql, params).await?;
+    while let Some(batch) = rows.next().await? {
+        read(&[batch])?.into_iter().for_each(&mut take);
+    }
+    Ok(())
+}
 
 /// A section of these rows; the fields of a row have the names of the columns.
 pub(super) fn section<T: Serialize>(

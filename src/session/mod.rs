@@ -21,6 +21,7 @@ mod fault;
 mod functions;
 mod marks;
 mod measured;
+mod memory;
 mod near;
 mod params;
 mod placeholder;
@@ -57,10 +58,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::datasource::MemTable;
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit};
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::memory_pool::MemoryLimit;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{FunctionRegistry as _, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use memory::runtime;
 use raw::{LedgerTable, RawTable, Trail};
 use selected::register_selected;
 use spool::{Deferred, Foreseen, Spooled};
@@ -78,7 +80,7 @@ pub struct SessionOptions {
     /// The most JSON a log file may have; only for log files without ingest.
     pub max_json: u64,
     /// The most memory that sorting, grouping and joining may take, in bytes. What does not fit is put into temporary
-    /// files where the engine knows how; no limit when none.
+    /// files where the engine knows how. If none, what sorts and groups uses files early, and nothing is refused.
     pub max_memory: Option<usize>,
     /// Follows listing and reading; only for log files without ingest.
     pub observer: Arc<dyn Observer>,
@@ -239,8 +241,17 @@ impl Session {
         sql: &str,
         params: &Params,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
+        self.rows(sql, params).await?.all().await
+    }
+
+    /// Runs the one statement of a text; its rows come bit by bit.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::sql`].
+    pub async fn rows(&self, sql: &str, params: &Params) -> Result<Rows, SessionError> {
         let query = self.plan(Statement::read_one(sql)?).await?;
-        query.bind(params)?.ready().await?.run()?.all().await
+        query.bind(params)?.ready().await?.run()
     }
 
     /// Says what is going to be asked, so that log files are read once for all of it; a lake can be asked as often as one
@@ -327,19 +338,6 @@ impl Session {
 /// Threads that decode log files for one that works on the query. Decoding is most of the work, and the fewer parts a
 /// query is cut into, the less there is to put together again.
 const DECODERS_PER_STREAM: usize = 4;
-
-/// The most bytes of Parquet footers that are kept for the next query of a command; those of a file of events take some 130 KB.
-const FOOTERS: usize = 128 << 20;
-
-/// What sessions on the same events share: memory, and what is known of the lake's files.
-fn runtime(max_memory: Option<usize>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
-    let mut runtime = RuntimeEnvBuilder::new().with_metadata_cache_limit(FOOTERS);
-    if let Some(bytes) = max_memory {
-        // Operators that can spill share what the others leave.
-        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
-    }
-    runtime.build_arc()
-}
 
 fn context(partitions: usize, runtime: Arc<RuntimeEnv>) -> Result<SessionContext, DataFusionError> {
     let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));

@@ -297,7 +297,7 @@ impl Rows {
     pub async fn all(mut self) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
         let mut batches = Vec::new();
         while let Some(batch) = self.next().await? {
-            batches.push(batch);
+            batches.push(compact(batch)?);
         }
         Ok((self.schema, batches))
     }
@@ -327,6 +327,23 @@ impl Rows {
     pub fn read(&self) -> u64 {
         read(self.plan.as_ref())
     }
+}
+
+/// The same rows, without what they were found among: texts point into the pages of the lake's files that they were read from, and would
+/// keep these in memory.
+fn compact(batch: RecordBatch) -> Result<RecordBatch, SessionError> {
+    let columns = batch.columns().iter().map(|column| {
+        let Some(texts) = column.as_string_view_opt() else {
+            return Arc::clone(column);
+        };
+        let held: usize = texts.data_buffers().iter().map(|buffer| buffer.len()).sum();
+        match held > 2 * texts.total_buffer_bytes_used() {
+            true => Arc::new(texts.gc()),
+            false => Arc::clone(column),
+        }
+    });
+    RecordBatch::try_new(batch.schema(), columns.collect())
+        .map_err(|error| DataFusionError::from(error).into())
 }
 
 /// Rows that the leaves of a plan have given.

@@ -2,13 +2,16 @@
 //!
 //! In: a session. Out: an [`Issue`] per call. Promise: of the texts that many calls share, one copy is held.
 
-use super::spread::ISSUED;
 use crate::analysis::AnalysisError;
 use crate::analysis::batches::{Columns, value};
 use crate::session::{Params, Session};
 use arrow::array::RecordBatch;
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// The question.
+pub(in crate::analysis) const ISSUED: &str =
+    include_str!("../../../queries/attribution/issued.sql");
 
 /// Texts of which many are the same: each is kept once.
 #[derive(Debug, Default)]

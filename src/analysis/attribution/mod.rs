@@ -10,6 +10,7 @@
 
 mod acts;
 mod calls;
+mod issued;
 mod judge;
 mod known;
 mod place;
@@ -20,10 +21,9 @@ mod spread;
 mod used;
 mod usual;
 
+pub(in crate::analysis) use issued::ISSUED;
 pub(in crate::analysis) use judge::judge;
 pub(in crate::analysis) use known::{Known, SignIn};
 pub(in crate::analysis) use source::{Source, Sources};
-pub(in crate::analysis) use spread::{
-    Attribution, ISSUED, LINEAGE, SIGN_INS, USES, params, sign_ins,
-};
+pub(in crate::analysis) use spread::{Attribution, LINEAGE, SIGN_INS, USES, params, sign_ins};
 pub(in crate::analysis) use used::{Use, is_denied};

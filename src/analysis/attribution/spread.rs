@@ -3,6 +3,7 @@
 //! In: a session. Out: an [`Attribution`]. Promise: what an intruder's use issued is the intruder's, to any depth; so is what comes
 //! from an address that only an intruder used. An address that an owner used before stays the owner's.
 
+use super::issued::{Issue, issues};
 use super::judge::judge;
 use super::known::{Known, SignIn};
 use super::signs::Sign;
@@ -14,30 +15,17 @@ use crate::analysis::findings::{ListName, Lists};
 use crate::knowledge::{AddressBook, Networks};
 use crate::report::trace::Origin;
 use crate::session::{Params, Session};
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use chrono::DateTime;
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(in crate::analysis) const USES: &str = include_str!("../../../queries/attribution/uses.sql");
-pub(in crate::analysis) const ISSUED: &str =
-    include_str!("../../../queries/attribution/issued.sql");
 pub(in crate::analysis) const LINEAGE: &str =
     include_str!("../../../queries/attribution/lineage.sql");
 pub(in crate::analysis) const SIGN_INS: &str =
     include_str!("../../../queries/attribution/sign_ins.sql");
-
-/// A call that issued a key.
-#[derive(Debug)]
-struct Issue {
-    by: String,
-    key: String,
-    address: String,
-    agent: String,
-    event_id: String,
-    time: i64,
-}
 
 /// One key.
 #[derive(Debug, Default)]
@@ -70,16 +58,16 @@ impl Attribution {
         let makers = issues
             .iter()
             .filter(|issue| issue.key.starts_with("AKIA") && !issue.by.starts_with("AKIA"))
-            .map(|issue| issue.by.as_str());
-        let uses = uses(session, makers.collect()).await?;
+            .map(|issue| &*issue.by);
+        let mut uses = uses(session, makers.collect()).await?;
         let sign_ins = sign_ins(session).await?;
         let networks = Networks::built_in()?;
         let made: HashMap<&str, i64> = issues
             .iter()
-            .map(|issue| (issue.key.as_str(), issue.time))
+            .map(|issue| (&*issue.key, issue.time))
             .collect();
         let mut attribution = Self::default();
-        for (key, held) in &uses {
+        for (key, held) in &mut uses {
             let user = held.account.clone().zip(held.user.clone());
             let known = Known {
                 sign_ins: user
@@ -92,12 +80,13 @@ impl Attribution {
                 ..Known::default()
             };
             let judged = Judged {
-                sources: judge(&held.uses, &known, &networks),
+                // They are not needed any more: the sources have them.
+                sources: judge(&std::mem::take(&mut held.uses), &known, &networks),
                 ..Judged::default()
             };
             attribution.keys.insert(key.clone(), judged);
         }
-        for (key, held) in &lineage(session).await? {
+        for (key, held) in &mut lineage(session).await? {
             let owner = uses.get(key);
             let known = Known {
                 is_break_glass: owner.is_some_and(|owner| is_break_glass(lists, owner)),
@@ -105,7 +94,7 @@ impl Attribution {
                 ..Known::default()
             };
             let judged = attribution.keys.entry(key.clone()).or_default();
-            judged.lineage = judge(&held.uses, &known, &networks);
+            judged.lineage = judge(&std::mem::take(&mut held.uses), &known, &networks);
             for source in &mut judged.lineage.all {
                 source.is_by_session = true;
             }
@@ -201,7 +190,7 @@ impl Attribution {
         let from_there = !issue.by.starts_with("AKIA")
             && self
                 .addresses
-                .get(&issue.address)
+                .get(&*issue.address)
                 .is_some_and(|(first, _)| issue.time >= *first);
         let is_intruder =
             from_there || self.of_use(&issue.by, &issue.address, &issue.agent) == Origin::Intruder;
@@ -209,10 +198,10 @@ impl Attribution {
             return false;
         }
         if !issue.key.starts_with("AKIA") {
-            let is_new = self.sessions.insert(issue.key.clone());
+            let is_new = self.sessions.insert(issue.key.to_string());
             return self.take_over(&issue.key, issue) || is_new;
         }
-        self.keys.entry(issue.key.clone()).or_default();
+        self.keys.entry(issue.key.to_string()).or_default();
         self.take_over(&issue.key, issue)
     }
 
@@ -225,7 +214,7 @@ impl Attribution {
             return false;
         }
         let time = DateTime::from_timestamp_micros(issue.time).unwrap_or_default();
-        let with = match issue.by.as_str() {
+        let with = match &*issue.by {
             "" => String::new(),
             by => format!(" who used {by}"),
         };
@@ -290,7 +279,8 @@ pub(super) fn is_private(address: &str) -> bool {
 /// What the sessions of each long-term key were used for.
 async fn lineage(session: &Session) -> Result<BTreeMap<String, KeyUses>, AnalysisError> {
     let mut keys = BTreeMap::new();
-    for batch in session.sql(LINEAGE, &Params::new()).await?.1 {
+    let mut rows = session.rows(LINEAGE, &Params::new()).await?;
+    while let Some(batch) = rows.next().await? {
         used::add(&mut keys, &batch)?;
     }
     Ok(keys)
@@ -301,37 +291,6 @@ fn is_break_glass(lists: &Lists, held: &KeyUses) -> bool {
     names
         .into_iter()
         .any(|name| lists.has(ListName::KnownPrincipals, name))
-}
-
-async fn issues(session: &Session) -> Result<Vec<Issue>, AnalysisError> {
-    let mut issues = Vec::new();
-    for batch in session.sql(ISSUED, &Params::new()).await?.1 {
-        add_issues(&mut issues, &batch)?;
-    }
-    Ok(issues)
-}
-
-fn add_issues(issues: &mut Vec<Issue>, batch: &RecordBatch) -> Result<(), AnalysisError> {
-    let columns = Columns(batch);
-    let by = columns.text("access_key_id")?;
-    let keys = columns.text("issued_access_key_id")?;
-    let addresses = columns.text("source_ip_address")?;
-    let agents = columns.text("user_agent")?;
-    let ids = columns.text("event_id")?;
-    for row in 0..batch.num_rows() {
-        let text = |column| value(column, row).unwrap_or_default().to_owned();
-        issues.push(Issue {
-            by: text(&by),
-            key: text(&keys),
-            address: text(&addresses),
-            agent: text(&agents),
-            event_id: text(&ids),
-            time: columns
-                .time("event_time", row)?
-                .map_or(i64::MIN, |time| time.timestamp_micros()),
-        });
-    }
-    Ok(())
 }
 
 /// Parameters of the uses; without keys, which temporary keys made long-term ones is not known yet.
@@ -352,7 +311,8 @@ async fn uses(
 ) -> Result<BTreeMap<String, KeyUses>, AnalysisError> {
     let params = params(Some(makers));
     let mut keys = BTreeMap::new();
-    for batch in session.sql(USES, &params).await?.1 {
+    let mut rows = session.rows(USES, &params).await?;
+    while let Some(batch) = rows.next().await? {
         used::add(&mut keys, &batch)?;
     }
     Ok(keys)

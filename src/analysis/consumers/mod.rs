@@ -94,11 +94,13 @@ pub async fn consumers(
         .foresee(&[(CONTEXT, &none), (USES, &params)])
         .await?;
     let mut context = Context::default();
-    for batch in session.sql(CONTEXT, &none).await?.1 {
+    let mut rows = session.rows(CONTEXT, &none).await?;
+    while let Some(batch) = rows.next().await? {
         context.add(&batch)?;
     }
     let mut uses = Uses::default();
-    for batch in session.sql(USES, &params).await?.1 {
+    let mut rows = session.rows(USES, &params).await?;
+    while let Some(batch) = rows.next().await? {
         uses.add(&batch)?;
     }
     Ok(found(&mut uses, &context, &options.addresses))

@@ -6,7 +6,7 @@
 
 use super::consumer::{Consumer, Workload};
 use crate::analysis::AnalysisError;
-use crate::analysis::rows::{Micros, read};
+use crate::analysis::rows::{Micros, each};
 use crate::cloudtrail::UserAgent;
 use crate::session::{Params, Session};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -116,9 +116,8 @@ impl RoleSessions {
             ..RoleSessions::default()
         };
         let mut programs = HashMap::new();
-        for row in read::<RoleRow>(&session.sql(SESSIONS, &params).await?.1)? {
-            sessions.add(row, &mut programs);
-        }
+        let add = |row: RoleRow| sessions.add(row, &mut programs);
+        each(session, (SESSIONS, &params), add).await?;
         Ok(sessions)
     }
 

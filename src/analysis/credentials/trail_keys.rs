@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use crate::analysis::AnalysisError;
-use crate::analysis::rows::{Micros, read};
+use crate::analysis::rows::{Micros, each};
 use crate::cloudtrail::{AccessKeyId, AccessKeyKind, AccountId};
 use crate::iam::ROOT;
 use crate::session::{Params, Session};
@@ -119,18 +119,17 @@ struct KeyEvents {
 impl TrailKeys {
     /// Reads them.
     pub async fn read(session: &Session) -> Result<Self, AnalysisError> {
-        let (_, batches) = session.sql(KEY_EVENTS, &Params::new()).await?;
-        let coverage = session.coverage().await?;
-        let time = |text: Option<String>| text?.parse::<DateTime<Utc>>().ok();
-        let mut keys = TrailKeys {
-            keys: BTreeMap::new(),
-            span: time(coverage.first_event).zip(time(coverage.last_event)),
-        };
+        let mut keys = TrailKeys::default();
         let mut users = Vec::new();
-        for row in read::<KeyEvents>(&batches)? {
+        let add = |row: KeyEvents| {
             keys.use_of(&row);
             keys.change(&row, &mut users);
-        }
+        };
+        each(session, (KEY_EVENTS, &Params::new()), add).await?;
+        // After the events: what log files without ingest cover is known when they have been read.
+        let coverage = session.coverage().await?;
+        let time = |text: Option<String>| text?.parse::<DateTime<Utc>>().ok();
+        keys.span = time(coverage.first_event).zip(time(coverage.last_event));
         for key in keys.keys.values_mut() {
             key.status.sort_unstable();
         }

@@ -11,7 +11,7 @@ use gaps::{DayEvents, is_busy, sight};
 pub(super) use gaps::{Sight, midnight};
 
 use super::AnalysisError;
-use super::rows::{Micros, read};
+use super::rows::{Micros, each, read};
 use crate::session::{Params, Session};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -158,16 +158,13 @@ impl Logged {
     /// Reads it.
     pub(super) async fn read(session: &Session) -> Result<Self, AnalysisError> {
         let mut logged = Logged::default();
-        for row in read::<DayRow>(&session.sql(DAYS, &Params::new()).await?.1)? {
-            logged.add(row);
-        }
+        let none = Params::new();
+        each::<DayRow>(session, (DAYS, &none), |row| logged.add(row)).await?;
         // After the days: log files without ingest are known when they have been read.
-        for row in read::<UnreadRow>(&session.sql(UNREAD, &Params::new()).await?.1)? {
-            logged.add_unread(&row);
-        }
+        each::<UnreadRow>(session, (UNREAD, &none), |row| logged.add_unread(&row)).await?;
         let newest = logged.accounts.values().flat_map(BTreeMap::values);
         let newest = newest.map(|day| day.last).max();
-        let ends = read::<EndRow>(&session.sql(END, &Params::new()).await?.1)?;
+        let ends = read::<EndRow>(&session.sql(END, &none).await?.1)?;
         let (end, latest) = ends.into_iter().next().map_or((None, None), |row| {
             (
                 row.last_event.map(|time| time.0),

@@ -4,7 +4,7 @@
 //! Promise: two narrow queries, whatever the number of keys; what is over by the longest life that AWS gives is not asked for.
 
 use crate::analysis::AnalysisError;
-use crate::analysis::rows::{Micros, read};
+use crate::analysis::rows::{Micros, each};
 use crate::cloudtrail::answered_time;
 use crate::iam::ROOT;
 use crate::session::{Params, Session};
@@ -95,15 +95,12 @@ impl Marks {
     ) -> Result<Self, AnalysisError> {
         let mut marks = Marks::default();
         let params = Self::params(Some(as_of));
-        for row in read::<MarkRow>(&session.sql(MARKS, &params).await?.1)? {
-            marks.add(row, as_of);
-        }
+        each::<MarkRow>(session, (MARKS, &params), |row| marks.add(row, as_of)).await?;
         for policies in marks.quarantine.values_mut() {
             policies.sort_unstable();
         }
-        for row in read::<OnBehalfRow>(&session.sql(ON_BEHALF, &Params::new()).await?.1)? {
-            marks.add_on_behalf(row, as_of);
-        }
+        let on_behalf = (ON_BEHALF, &Params::new());
+        each::<OnBehalfRow>(session, on_behalf, |row| marks.add_on_behalf(row, as_of)).await?;
         Ok(marks)
     }
 

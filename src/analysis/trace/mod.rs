@@ -233,7 +233,7 @@ async fn behind(session: &Session, id: &str) -> Result<Option<Start>, AnalysisEr
             ("issued_access_key_id", Start::AccessKey),
         ] {
             let column = texts(batch, name)?;
-            if let Some(found) = column.iter().flatten().next() {
+            if let Some(found) = (0..batch.num_rows()).find_map(|row| text(&column, row)) {
                 return Ok(Some(start(found.to_owned())));
             }
         }

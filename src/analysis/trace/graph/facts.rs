@@ -1,13 +1,16 @@
 //! What the lineage is walked on.
 //!
 //! In: the answers of the queries in `queries/trace`. Out: their columns, plain. Promise: a few narrow columns of the whole
-//! trail, read once; the walk itself asks no more.
+//! trail, read once, with each text kept once; the walk itself asks no more.
 
 use super::super::AnalysisError;
 use crate::session::{Params, Session};
-use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::array::{
+    Array, AsArray, Int64Array, Int64Builder, LargeStringArray, LargeStringDictionaryBuilder,
+    RecordBatch, UInt32Array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type, UInt32Type};
 use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 
@@ -17,30 +20,93 @@ pub(in crate::analysis::trace) const SECOND: i64 = 1_000_000;
 /// CloudTrail's times have whole seconds, and a session's first call may carry the second before its birth's.
 pub(in crate::analysis::trace) const CLOCK: i64 = 2 * SECOND;
 
+/// A column of texts, each of which is kept once.
+#[derive(Debug)]
+pub(in crate::analysis::trace) struct Texts {
+    /// For each row, where its text is.
+    places: UInt32Array,
+    kept: LargeStringArray,
+}
+
+impl Texts {
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn of(mut gathered: LargeStringDictionaryBuilder<UInt32Type>) -> Self {
+        let (places, kept) = gathered.finish().into_parts();
+        Self {
+            places,
+            kept: kept.as_string::<i64>().clone(),
+        }
+    }
+}
+
+/// Rows that come bit by bit.
+#[derive(Default)]
+struct Gathered {
+    texts: Vec<LargeStringDictionaryBuilder<UInt32Type>>,
+    numbers: Vec<Int64Builder>,
+}
+
+impl Gathered {
+    /// Takes in these columns of a batch.
+    fn add(
+        &mut self,
+        batch: &RecordBatch,
+        (texts, numbers): (&[&str], &[&str]),
+    ) -> Result<(), ArrowError> {
+        let column = |name: &str| batch.schema().index_of(name).map(|at| batch.column(at));
+        self.texts.resize_with(texts.len(), Default::default);
+        self.numbers.resize_with(numbers.len(), Default::default);
+        for (name, gathered) in texts.iter().zip(&mut self.texts) {
+            let values = cast(column(name)?, &DataType::Utf8View)?;
+            for value in values.as_string_view() {
+                gathered.append_option(value);
+            }
+        }
+        for (name, gathered) in numbers.iter().zip(&mut self.numbers) {
+            let values = cast(column(name)?, &DataType::Int64)?;
+            gathered.append_array(values.as_primitive::<Int64Type>());
+        }
+        Ok(())
+    }
+}
+
+/// Names of columns of text, and of numbers.
+type Names = (&'static [&'static str], &'static [&'static str]);
+
 /// Rows as columns of text and of numbers (times in microseconds, truth values as 0 and 1).
 macro_rules! columns {
     ($(#[$doc:meta])* $name:ident { $first:ident $($text:ident)* ; $($number:ident)* }) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub(in crate::analysis::trace) struct $name {
-            pub(in crate::analysis::trace) $first: StringArray,
-            $(pub(in crate::analysis::trace) $text: StringArray,)*
+            pub(in crate::analysis::trace) $first: Texts,
+            $(pub(in crate::analysis::trace) $text: Texts,)*
             $(pub(in crate::analysis::trace) $number: Int64Array,)*
         }
 
         impl $name {
+            const NAMES: Names = (
+                &[stringify!($first), $(stringify!($text)),*],
+                &[$(stringify!($number)),*],
+            );
+
             /// How many rows there are.
             pub(in crate::analysis::trace) fn len(&self) -> usize {
                 self.$first.len()
             }
 
-            /// The columns of one batch.
-            pub(in crate::analysis::trace) fn of_batch(batch: &RecordBatch) -> Result<Self, ArrowError> {
-                Ok(Self {
-                    $first: texts(batch, stringify!($first))?,
-                    $($text: texts(batch, stringify!($text))?,)*
-                    $($number: numbers(batch, stringify!($number))?,)*
-                })
+            fn of(gathered: Gathered) -> Self {
+                let mut texts = gathered.texts.into_iter();
+                let mut numbers = gathered.numbers.into_iter();
+                let mut next = || Texts::of(texts.next().unwrap_or_default());
+                Self {
+                    $first: next(),
+                    $($text: next(),)*
+                    $($number: numbers.next().unwrap_or_default().finish(),)*
+                }
             }
         }
     };
@@ -90,9 +156,10 @@ columns! {
 pub(in crate::analysis::trace) fn texts(
     batch: &RecordBatch,
     name: &str,
-) -> Result<StringArray, ArrowError> {
-    let column = batch.column(batch.schema().index_of(name)?);
-    Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())
+) -> Result<Texts, ArrowError> {
+    let mut column = Gathered::default();
+    column.add(batch, (&[name], &[]))?;
+    Ok(Texts::of(column.texts.pop().unwrap_or_default()))
 }
 
 /// A column as numbers.
@@ -105,15 +172,13 @@ pub(in crate::analysis::trace) fn numbers(
     Ok(numbers.as_primitive::<Int64Type>().clone())
 }
 
-/// All batches as one; they may differ from the plan's schema in nullability.
-fn whole((schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Result<RecordBatch, ArrowError> {
-    let schema = batches.first().map_or(schema, RecordBatch::schema);
-    concat_batches(&schema, &batches)
-}
-
 /// The text of a row, if there is one.
-pub(in crate::analysis::trace) fn text(column: &StringArray, row: usize) -> Option<&str> {
-    column.is_valid(row).then(|| column.value(row))
+pub(in crate::analysis::trace) fn text(column: &Texts, row: usize) -> Option<&str> {
+    let place = || column.places.value(row) as usize;
+    column
+        .places
+        .is_valid(row)
+        .then(|| column.kept.value(place()))
 }
 
 /// The number of a row, if there is one.
@@ -159,9 +224,32 @@ impl Facts {
             ),
         ]);
         Ok(Self {
-            uses: Uses::of_batch(&whole(session.sql(uses, &none).await?)?)?,
-            issued: Issued::of_batch(&whole(session.sql(issued, &none).await?)?)?,
-            changes: Changes::of_batch(&whole(session.sql(changes, &params).await?)?)?,
+            uses: Uses::of(gathered(session, (uses, &none), Uses::NAMES).await?),
+            issued: Issued::of(gathered(session, (issued, &none), Issued::NAMES).await?),
+            changes: Changes::of(gathered(session, (changes, &params), Changes::NAMES).await?),
         })
+    }
+}
+
+/// The rows of a query.
+async fn gathered(
+    session: &Session,
+    (sql, params): (&str, &Params),
+    names: Names,
+) -> Result<Gathered, AnalysisError> {
+    let mut rows = session.rows(sql, params).await?;
+    let mut gathered = Gathered::default();
+    while let Some(batch) = rows.next().await? {
+        gathered.add(&batch, names)?;
+    }
+    Ok(gathered)
+}
+
+impl Records {
+    /// The events of one batch.
+    pub(in crate::analysis::trace) fn of_batch(batch: &RecordBatch) -> Result<Self, ArrowError> {
+        let mut gathered = Gathered::default();
+        gathered.add(batch, Self::NAMES)?;
+        Ok(Self::of(gathered))
     }
 }

@@ -5,7 +5,7 @@
 
 use super::super::TraceOptions;
 use super::super::graph::deeds::{Deed, rfc3339};
-use super::super::graph::facts::texts;
+use super::super::graph::facts::{text, texts};
 use crate::analysis::AnalysisError;
 use crate::analysis::findings::{Baseline, Finding, ListName, find};
 use crate::report::Coverage;
@@ -32,12 +32,17 @@ pub(in crate::analysis::trace) fn findings(
     let mut incident = Vec::with_capacity(batches.len());
     for batch in batches {
         let ids = texts(batch, "event_id")?;
-        let of = |id: Option<&str>| by_event.get(id?).map(|at| deeds[*at].event.origin);
-        let usual = ids.iter().map(|id| Some(of(id) == Some(Origin::Owner)));
+        let of = |row: usize| {
+            by_event
+                .get(text(&ids, row)?)
+                .map(|at| deeds[*at].event.origin)
+        };
+        let origins: Vec<Option<Origin>> = (0..batch.num_rows()).map(of).collect();
+        let usual = origins.iter().map(|it| Some(*it == Some(Origin::Owner)));
         let usual: BooleanArray = usual.collect();
-        let others = ids
+        let others = origins
             .iter()
-            .map(|id| Some(of(id).is_some_and(|origin| origin != Origin::Owner)));
+            .map(|it| Some(it.is_some_and(|origin| origin != Origin::Owner)));
         let others: BooleanArray = others.collect();
         baseline.learn(&options.rules, &filter_record_batch(batch, &usual)?);
         incident.push(filter_record_batch(batch, &others)?);
