@@ -103,19 +103,19 @@ async fn open(
         },
         ..options(selection, max_memory, context)
     };
-    match input {
+    let session = match input {
         Input::Lake(lake) => {
             let lake = Lake::open(&location(&lake, &trail.access).await?).await?;
-            let session = Session::lake(lake, &options).await?;
-            if let Some((what, near)) = session.misnamed().await? {
-                return Err(Failure::new(format!("{what} is not seen in these logs"))
-                    .hint(format!("did you mean {}?", near.join(" or "))));
-            }
-            Ok(session)
+            Session::lake(lake, &options).await?
         }
         Input::Trails(names) => {
-            Ok(Session::trail(sources(&names, &trail.access).await?, &options).await?)
+            Session::trail(sources(&names, &trail.access).await?, &options).await?
         }
+    };
+    match session.misnamed().await? {
+        None => Ok(session),
+        Some((what, near)) => Err(Failure::new(format!("{what} is not seen in these logs"))
+            .hint(format!("did you mean {}?", near.join(" or ")))),
     }
 }
 

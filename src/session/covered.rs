@@ -54,23 +54,31 @@ impl Session {
         }
     }
 
-    /// An account or region of the selection that the lake does not have, and those that differ by a slip. Log files have to be
-    /// read to know.
+    /// An account or region of the selection that the lake does not have, and those that differ by a slip. Of log files, their
+    /// paths tell, where these are CloudTrail's.
     pub async fn misnamed(&self) -> Result<Option<(String, Vec<String>)>, SessionError> {
-        let Origin::Lake(lake) = &self.origin else {
-            return Ok(None);
-        };
         let Selection {
             accounts, regions, ..
         } = &self.selection;
         if accounts.is_empty() && regions.is_empty() {
             return Ok(None);
         }
-        let whole = lake.coverage().await?;
+        let (known_accounts, known_regions) = match &self.origin {
+            Origin::Lake(lake) => {
+                let whole = lake.coverage().await?;
+                (whole.accounts, whole.regions)
+            }
+            Origin::Trail(trail) => {
+                let places = trail.other_places().await?;
+                let [accounts, regions] = [places.accounts, places.regions]
+                    .map(|names| names.into_iter().collect::<Vec<_>>());
+                (accounts, regions)
+            }
+        };
         let accounts = accounts.iter().map(ToString::to_string);
-        let accounts = accounts.map(|name| ("account", name, &whole.accounts));
+        let accounts = accounts.map(|name| ("account", name, &known_accounts));
         let regions = regions.iter().cloned();
-        let regions = regions.map(|name| ("region", name, &whole.regions));
+        let regions = regions.map(|name| ("region", name, &known_regions));
         let misnamed = accounts.chain(regions).find_map(|(what, name, known)| {
             let names = known.iter().map(String::as_str);
             let near = match what {

@@ -22,7 +22,9 @@ use super::SessionOptions;
 use crate::cloudtrail::Selection;
 use crate::event::Summary;
 use crate::lake::TableName;
-use crate::read::{LogFileRow, Observer, ParcelSize, RejectRow, Tally, list, parcels};
+use crate::read::{
+    LogFileRow, Observer, ParcelSize, RejectRow, Silent, Tally, WorkList, list, parcels,
+};
 use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -37,7 +39,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_plan::ExecutionPlan;
 use scan::Wanted;
 use selected::Selected;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The log files of some sources, as a table.
@@ -59,6 +61,8 @@ pub(crate) struct Trail {
     /// What the listing left out.
     skipped: Vec<LogFileRow>,
     selection: Selection,
+    /// The accounts and regions in the paths of the log files.
+    places: Places,
     max_json: u64,
     observer: Arc<dyn Observer>,
     /// What became of the log files, in each reading of them.
@@ -72,6 +76,36 @@ struct Reading {
     rejects: Vec<RejectRow>,
     /// The events that are wanted, if not all are.
     selected: Selected,
+}
+
+/// Accounts and regions.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) accounts: BTreeSet<String>,
+    pub(super) regions: BTreeSet<String>,
+}
+
+impl Places {
+    /// Those in the paths of log files, if the selection names any.
+    fn of(listed: &WorkList, selection: &Selection) -> Self {
+        let mut places = Self::default();
+        if selection.accounts.is_empty() && selection.regions.is_empty() {
+            return places;
+        }
+        for key in listed.log_files.iter().filter_map(|it| it.log_file.key()) {
+            places.accounts.insert(key.account.to_string());
+            places.regions.insert(key.region);
+        }
+        places
+    }
+
+    /// Whether all that a selection names are among them.
+    fn have(&self, selection: &Selection) -> bool {
+        let mut accounts = selection.accounts.iter().map(ToString::to_string);
+        let mut regions = selection.regions.iter();
+        accounts.all(|account| self.accounts.contains(&account))
+            && regions.all(|region| self.regions.contains(region))
+    }
 }
 
 /// What is in a mutex; it is whole even if a thread panicked while it held it.
@@ -88,6 +122,7 @@ impl Trail {
         let observer = Arc::clone(&options.observer);
         let listed = list(&sources, &options.selection, observer.as_ref()).await?;
         let log_files = listed.log_files.len();
+        let places = Places::of(&listed, &options.selection);
         let parcels = parcels(listed.log_files, ParcelSize::QUESTION);
         let work: Result<_, _> = parcels.iter().map(work::batch).collect();
         Ok(Self {
@@ -96,10 +131,26 @@ impl Trail {
             log_files,
             skipped: listed.skipped.iter().map(LogFileRow::skipped).collect(),
             selection: options.selection.clone(),
+            places,
             max_json: options.max_json,
             observer,
             readings: Mutex::default(),
         })
+    }
+
+    /// The accounts and regions in the paths of all log files of the time asked for, if some that the selection names are not
+    /// there; log files in other layouts have none.
+    pub(super) async fn other_places(&self) -> Result<Places, super::SessionError> {
+        if self.places.have(&self.selection) {
+            return Ok(Places::default());
+        }
+        let wider = Selection {
+            accounts: Default::default(),
+            regions: Default::default(),
+            ..self.selection.clone()
+        };
+        let listed = list(&self.sources, &wider, &Silent).await?;
+        Ok(Places::of(&listed, &self.selection))
     }
 
     /// The reading that got furthest: a query may stop early, or read the log files twice at once.

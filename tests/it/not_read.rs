@@ -346,17 +346,19 @@ fn a_region_or_account_that_is_not_there_may_be_another() {
             &["trace", "alice"],
             &["sql", "SELECT 1 FROM events"],
         ] {
-            let said =
-                crate::program::ran(&[command, &["--lake", lake, option, slip][..]].concat());
-            assert!(said.starts_with("exit code: 1"), "{said}");
-            assert!(
-                said.contains(&format!("{slip} is not seen in these logs")),
-                "{said}"
-            );
-            assert!(
-                said.contains(&format!("hint: did you mean {meant}?")),
-                "{said}"
-            );
+            for input in [["--lake", lake], ["--trail", "testdata/trail"]] {
+                let said =
+                    crate::program::ran(&[command, &input[..], &[option, slip][..]].concat());
+                assert!(said.starts_with("exit code: 1"), "{said}");
+                assert!(
+                    said.contains(&format!("{slip} is not seen in these logs")),
+                    "{said}"
+                );
+                assert!(
+                    said.contains(&format!("hint: did you mean {meant}?")),
+                    "{said}"
+                );
+            }
         }
     }
     let said = crate::program::ran(&["keys", "--lake", lake, "--region", "me-south-1"]);
