@@ -92,9 +92,9 @@ impl Iterator for Rows<'_> {
         }
         let cells = self.header.iter().map(String::as_str).zip(texts);
         let cells: Vec<(&str, &str)> = cells.filter(|(_, text)| !text.is_empty()).collect();
-        let whole = cells.iter().find(|(name, text)| {
-            WHOLE.iter().any(|whole| name.eq_ignore_ascii_case(whole)) && text.contains('{')
-        });
+        let whole = cells
+            .iter()
+            .find(|(name, text)| is_whole(name) && text.contains('{'));
         Some(Ok(match whole {
             Some((_, text)) => text.trim().to_owned(),
             None => {
@@ -103,6 +103,11 @@ impl Iterator for Rows<'_> {
             }
         }))
     }
+}
+
+/// Whether a column of this name holds whole records.
+fn is_whole(name: &str) -> bool {
+    WHOLE.iter().any(|whole| name.eq_ignore_ascii_case(whole))
 }
 
 /// One row of a query's result: a list of objects that hold one column each.
@@ -128,11 +133,15 @@ pub(super) fn row(list: &str) -> Option<String> {
 }
 
 /// The record that an exported object is, written as CloudTrail does; `None` when it has neither names in small letters nor
-/// an identity as text.
+/// an identity as text, or holds a whole record in one of its fields.
 pub(super) fn as_record(text: &str) -> Option<String> {
     let mut scan = Members::of(text)?;
     let (mut members, mut names, mut other_case, mut flat) = (Vec::new(), 0, false, false);
     while let Some((name, value)) = scan.next().ok()? {
+        // A wrapper that repeats some of its record's fields, as LookupEvents does.
+        if is_whole(name) && value.contains('{') {
+            return None;
+        }
         if name.eq_ignore_ascii_case("eventname") || name.eq_ignore_ascii_case("eventtime") {
             names += 1;
             other_case |= !matches!(name, "eventName" | "eventTime");

@@ -35,6 +35,13 @@ fn every_shape_gives_the_same_event() {
         format!("{EVENT}\n"),
         format!(r#"{{"Events":[{{"EventId":"x","CloudTrailEvent":{quoted}}}]}}"#),
         format!(r#"{{"EventId":"x","CloudTrailEvent":{quoted}}}"#),
+        // All that LookupEvents gives, in the order and with the times of the AWS CLI.
+        format!(
+            r#"{{"Events":[{{"EventId":"x","EventName":"GetObject","ReadOnly":"true","AccessKeyId":"AKIA","EventTime":"2025-03-05T03:17:31+01:00","EventSource":"s3.amazonaws.com","Username":"u","Resources":[],"CloudTrailEvent":{quoted}}}]}}"#
+        ),
+        format!(
+            r#"[{{"EventTime":1741141051.0,"EventName":"GetObject","CloudTrailEvent":{quoted}}}]"#
+        ),
         format!(
             r#"{{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":{EVENT}}}"#
         ),

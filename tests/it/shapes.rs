@@ -93,13 +93,21 @@ fn what_powershell_saves_is_read() {
         [0xff, 0xfe].into_iter().chain(bytes).collect()
     };
     let quoted = serde_json::to_string(&record(1)).unwrap();
-    let lookup = format!("{{\n \"Events\": [\n {{ \"CloudTrailEvent\": {quoted} }}\n ]\n}}\n");
+    let around = "\"EventId\": \"x\", \"EventName\": \"GetUser\", \"EventTime\": \"2025-03-01T00:00:00+02:00\"";
+    let lookup =
+        format!("{{\n \"Events\": [\n {{ {around}, \"CloudTrailEvent\": {quoted} }}\n ]\n}}\n");
     fs::write(folder.path().join("events.json"), wide(&lookup)).unwrap();
     let trail = folder.path().to_str().unwrap();
+    let asked = "SELECT event_id, access_key_id, other_fields FROM events";
+    let read = rows(asked, &["--trail", trail]);
+    let whole: serde_json::Value = serde_json::from_str(&record(1)).unwrap();
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0]["event_id"], whole["eventID"]);
     assert_eq!(
-        rows("SELECT event_id FROM events", &["--trail", trail]).len(),
-        1
+        read[0]["access_key_id"],
+        whole["userIdentity"]["accessKeyId"]
     );
+    assert_eq!(read[0]["other_fields"], serde_json::Value::Null);
 }
 
 /// Fields that are missing somewhere: all events are read, each with an account.
