@@ -1,5 +1,5 @@
 -- What tells of the state of keys besides their use: quarantine, sessions that may still live, presigned URLs
--- grain: one row per call that attaches or detaches a quarantine policy; per key, kind of session and end of the session; per key
+-- grain: one row per call that puts or takes away a quarantine policy; per key, kind of session and end of the session; per key
 --   whose calls such a policy refused; per key whose URLs were used
 -- parameter: sessions_since time: no session is older
 -- parameter: urls_since time: no presigned URL is older
@@ -22,6 +22,7 @@ FROM (
         account_id,
         CASE WHEN mark IN ('attached', 'detached') THEN json_get_str(request_parameters, 'userName') END AS user_name,
         CASE
+            WHEN event_name IN ('PutUserPolicy', 'DeleteUserPolicy') THEN json_get_str(request_parameters, 'policyName')
             WHEN mark IN ('attached', 'detached') THEN split_part(json_get_str(request_parameters, 'policyArn'), ':policy/', 2)
             WHEN mark = 'session'
                 THEN concat(event_name, ' ', coalesce(json_get_str(response_elements, 'credentials', 'expiration'), ''))
@@ -37,8 +38,8 @@ FROM (
             request_parameters,
             response_elements,
             CASE
-                WHEN event_name = 'AttachUserPolicy' AND error_code IS NULL THEN 'attached'
-                WHEN event_name = 'DetachUserPolicy' AND error_code IS NULL THEN 'detached'
+                WHEN event_name IN ('AttachUserPolicy', 'PutUserPolicy') AND error_code IS NULL THEN 'attached'
+                WHEN event_name IN ('DetachUserPolicy', 'DeleteUserPolicy') AND error_code IS NULL THEN 'detached'
                 WHEN error_message LIKE '%AWSCompromisedKeyQuarantine%' THEN 'refused'
                 WHEN issued_access_key_id IS NOT NULL THEN 'session'
                 ELSE 'url'
@@ -50,6 +51,14 @@ FROM (
                 AND event_name IN ('AttachUserPolicy', 'DetachUserPolicy')
                 AND error_code IS NULL
                 AND json_get_str(request_parameters, 'policyArn') LIKE '%:policy/AWSCompromisedKeyQuarantine%'
+            )
+            -- The inline policy of before, which only denies.
+            OR (
+                event_source = 'iam.amazonaws.com'
+                AND event_name IN ('PutUserPolicy', 'DeleteUserPolicy')
+                AND error_code IS NULL
+                AND json_get_str(request_parameters, 'policyName') = 'AWSExposedCredentialPolicy_DO_NOT_REMOVE'
+                AND strpos(request_parameters, 'Allow') = 0
             )
             OR (
                 access_key_id LIKE 'AKIA%'

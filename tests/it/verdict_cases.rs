@@ -390,6 +390,20 @@ fn somebody_else_has_it() {
         .used("us-east-1", 1..131)
         .with("us-east-1", quarantine);
     right("quarantined by AWS", &quarantined, &["incident"]);
+    // What AWS did before it had a policy of its own for this.
+    let inline = |document: &str| {
+        let request = json!({"userName": "svc", "policyName": "AWSExposedCredentialPolicy_DO_NOT_REMOVE", "policyDocument": document});
+        let put = admin(1, "PutUserPolicy", request, Value::Null);
+        log().used("us-east-1", 1..131).with("us-east-1", put)
+    };
+    let denies = inline(r#"{"Statement":[{"Effect":"Deny","Action":"iam:*","Resource":"*"}]}"#);
+    right("quarantined by AWS in 2019", &denies, &["incident"]);
+    let allows = inline(r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#);
+    let row = allows.ready(KEY, &[]);
+    assert!(
+        !row["rules"].to_string().contains("DO_NOT_REMOVE attached"),
+        "{row}"
+    );
     let stranger = |log: Log, calls: &[(&str, &str, bool, Value)]| {
         let each = calls.iter().enumerate();
         each.fold(log, |log, (at, (service, name, denied, request))| {
