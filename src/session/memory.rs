@@ -4,6 +4,8 @@
 //! takes more than its share, so that an answer's memory does not grow with the lake; nothing fails for want of memory: what
 //! cannot go to a file gets what it asks for.
 
+use arrow::array::{AsArray, RecordBatch};
+use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, resources_err};
 use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
@@ -92,6 +94,22 @@ impl MemoryPool for Frugal {
     fn memory_limit(&self) -> MemoryLimit {
         MemoryLimit::Infinite
     }
+}
+
+/// The same rows, without what they were found among: texts point into the pages of the lake's files that they were read from, and would
+/// keep these in memory.
+pub(super) fn compact(batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().map(|column| {
+        let Some(texts) = column.as_string_view_opt() else {
+            return Arc::clone(column);
+        };
+        let held: usize = texts.data_buffers().iter().map(|buffer| buffer.len()).sum();
+        match held > 2 * texts.total_buffer_bytes_used() {
+            true => Arc::new(texts.gc()),
+            false => Arc::clone(column),
+        }
+    });
+    RecordBatch::try_new(batch.schema(), columns.collect())
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod measured;
 mod memory;
 mod near;
 mod params;
+mod percentiles;
 mod placeholder;
 mod query;
 mod raw;

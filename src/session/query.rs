@@ -11,7 +11,8 @@ use super::params::value;
 use super::raw::DecodeExec;
 use super::statement::Ask;
 use super::{
-    Elsewhere, Params, Session, SessionError, Statement, elsewhere, measured, spool, times, views,
+    Elsewhere, Params, Session, SessionError, Statement, elsewhere, measured, memory, percentiles,
+    spool, times, views,
 };
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -185,8 +186,11 @@ impl Query {
             Some(plan) => plan,
             None => {
                 let (state, plan) = (self.state.clone(), self.plan.clone());
-                let plan =
-                    apart(async move { can_be_stopped(spool::physical(&state, &plan).await?) });
+                let plan = apart(async move {
+                    let plan = spool::physical(&state, &plan).await?;
+                    percentiles::bounded(&plan)?;
+                    can_be_stopped(plan)
+                });
                 plan.await.map_err(|error| self.fault(error))?
             }
         };
@@ -297,7 +301,7 @@ impl Rows {
     pub async fn all(mut self) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
         let mut batches = Vec::new();
         while let Some(batch) = self.next().await? {
-            batches.push(compact(batch)?);
+            batches.push(memory::compact(batch).map_err(DataFusionError::from)?);
         }
         Ok((self.schema, batches))
     }
@@ -327,23 +331,6 @@ impl Rows {
     pub fn read(&self) -> u64 {
         read(self.plan.as_ref())
     }
-}
-
-/// The same rows, without what they were found among: texts point into the pages of the lake's files that they were read from, and would
-/// keep these in memory.
-fn compact(batch: RecordBatch) -> Result<RecordBatch, SessionError> {
-    let columns = batch.columns().iter().map(|column| {
-        let Some(texts) = column.as_string_view_opt() else {
-            return Arc::clone(column);
-        };
-        let held: usize = texts.data_buffers().iter().map(|buffer| buffer.len()).sum();
-        match held > 2 * texts.total_buffer_bytes_used() {
-            true => Arc::new(texts.gc()),
-            false => Arc::clone(column),
-        }
-    });
-    RecordBatch::try_new(batch.schema(), columns.collect())
-        .map_err(|error| DataFusionError::from(error).into())
 }
 
 /// Rows that the leaves of a plan have given.

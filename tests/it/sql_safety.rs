@@ -520,3 +520,27 @@ async fn faults_say_what_was_meant() {
     let place = column.place.unwrap();
     assert_eq!((place.line, place.column, place.length), (2, 3, 9));
 }
+
+/// The engine would ask for memory for each of them at once, and end with the process.
+#[tokio::test]
+async fn a_percentile_does_not_count_more_finely_than_memory_allows() {
+    let session = session(Selection::default()).await;
+    for sql in [
+        "SELECT approx_percentile_cont(log_file_record, 0.5, 1000000000) FROM events",
+        "SELECT approx_percentile_cont(log_file_record, 0.5, 2000000000 / 2) FROM events GROUP BY event_name",
+        "SELECT approx_percentile_cont(0.5, 1000000000) WITHIN GROUP (ORDER BY log_file_record) FROM events",
+        "SELECT approx_percentile_cont(log_file_record, 0.5, 1000000000) OVER () FROM events",
+    ] {
+        let said = fault(&session, sql).await;
+        assert!(
+            said.message.contains("1000000000 centroids: at most 10000"),
+            "{sql}: {said:?}"
+        );
+    }
+    for sql in [
+        "SELECT approx_percentile_cont(log_file_record, 0.5, 10000) FROM events",
+        "SELECT approx_percentile(log_file_record, 0.5) FROM events",
+    ] {
+        assert_eq!(rows(&session, sql).await.unwrap(), 1, "{sql}");
+    }
+}
