@@ -7,7 +7,7 @@ use super::codec::Codec;
 use super::guard::{self, Verdict};
 use super::job::Jobs;
 use super::rows::{ClusterExec, Sent};
-use super::{Address, ClusterError, functions, plan, probe, settings};
+use super::{Address, ClusterError, functions, plan, probe, settings, unions};
 use crate::session::{Carried, Elsewhere};
 use datafusion::execution::SessionState;
 use datafusion::physical_plan::ExecutionPlan;
@@ -82,6 +82,10 @@ impl Elsewhere for Cluster {
     }
 
     fn carry(&self, plan: Arc<dyn ExecutionPlan>, state: &SessionState) -> Carried {
+        let plan = match unions::separate(plan) {
+            Ok(plan) => plan,
+            Err(error) => return Carried::Here(Some(error.strip_backtrace())),
+        };
         match guard::check(plan.as_ref()) {
             Verdict::Travels => {}
             Verdict::ReadsNothing => return Carried::Here(None),

@@ -37,7 +37,7 @@ pub enum ClusterError {
     #[error("{0}")]
     Version(String),
     /// The scheduler does not take the plan.
-    #[error("the scheduler {address} refused the query: {reason}")]
+    #[error("the scheduler {address} refused the job: {reason}")]
     Refused {
         /// The scheduler.
         address: Address,
@@ -45,27 +45,27 @@ pub enum ClusterError {
         reason: String,
     },
     /// The connection to the scheduler broke while it worked.
-    #[error("the scheduler {address} went away during the query")]
+    #[error("the scheduler {address} went away during the job")]
     Lost {
         /// The scheduler.
         address: Address,
         /// What the network said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// An executor went away during the query, again and again.
-    #[error("executors of the cluster {address} went away during the query, again and again")]
+    /// An executor went away during the job, again and again.
+    #[error("executors of the cluster {address} went away during the job, again and again")]
     ExecutorLost {
         /// The scheduler.
         address: Address,
     },
     /// All executors went away while they worked.
-    #[error("all executors of the cluster {address} went away during the query")]
+    #[error("all executors of the cluster {address} went away during the job")]
     ExecutorsLost {
         /// The scheduler.
         address: Address,
     },
     /// The work failed on an executor.
-    #[error("the query failed on the cluster: {reason}")]
+    #[error("the job failed on the cluster: {reason}")]
     Failed {
         /// What the executor said.
         reason: String,

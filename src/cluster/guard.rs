@@ -7,6 +7,7 @@
 //! stage's leaves. An operator whose partitions share something in memory, or that repeats a part of its output for each
 //! partition, gives other rows then, without an error.
 
+use super::unions::ends_stage;
 use datafusion::common::JoinType;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
@@ -27,7 +28,7 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _, Partitioning};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _};
 use std::any::Any;
 
 /// What the guard says.
@@ -48,7 +49,7 @@ pub(super) fn check(plan: &dyn ExecutionPlan) -> Verdict {
     let mut ahead = vec![(plan, false)];
     while let Some((node, in_union)) = ahead.pop() {
         match operator(node) {
-            // A task that works on one part of a union has no partition of the others, and a sort needs some.
+            // [`separate`](super::unions::separate) leaves none.
             Known::Right if in_union && node.is::<SortExec>() => {
                 return Verdict::Stays("a UNION whose parts are sorted apart".to_owned());
             }
@@ -64,14 +65,6 @@ pub(super) fn check(plan: &dyn ExecutionPlan) -> Verdict {
         true => Verdict::Travels,
         false => Verdict::ReadsNothing,
     }
-}
-
-/// Whether what is below is another stage.
-fn ends_stage(node: &dyn ExecutionPlan) -> bool {
-    let by_hash = |node: &RepartitionExec| matches!(node.partitioning(), Partitioning::Hash(..));
-    node.is::<CoalescePartitionsExec>()
-        || node.is::<SortPreservingMergeExec>()
-        || node.downcast_ref::<RepartitionExec>().is_some_and(by_hash)
 }
 
 enum Known {

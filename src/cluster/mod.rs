@@ -28,6 +28,7 @@ mod scheduler;
 mod settings;
 mod stage;
 mod stores;
+mod unions;
 
 pub use address::{Address, InvalidAddress};
 pub use client::{Cluster, Follow};

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -27,6 +28,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+/// Who may be told apart from the others, e.g. one of several executors.
+const OTHER_KEY: &str = "AKIAI44QH8DHBEXAMPLE";
+const OTHER_SECRET: &str = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY";
 
 /// A running server; it stops with the test's runtime.
 pub(crate) struct S3Server {
@@ -48,6 +53,12 @@ struct State {
     archived: Mutex<Vec<String>>,
     /// Objects whose next write is done and answered with a fault.
     lost: Mutex<Vec<String>>,
+    /// Whether reads of data files by the other key wait, and how many do.
+    held: AtomicBool,
+    waiting: AtomicU64,
+    /// Of the other key's requests, every so many is refused, unless 0; and how many there were.
+    refused_every: AtomicU64,
+    asked: AtomicU64,
     /// Held by a write that must not overwrite, from its look at the old object to the end.
     writing: tokio::sync::Mutex<()>,
 }
@@ -62,7 +73,9 @@ impl S3Server {
             files: FileSystem::new(folder).unwrap(),
             state: Arc::clone(&state),
         });
-        service.set_auth(SimpleAuth::from_single(KEY, SECRET));
+        let mut auth = SimpleAuth::from_single(KEY, SECRET);
+        auth.register(OTHER_KEY.to_owned(), OTHER_SECRET.into());
+        service.set_auth(auth);
         service.set_access(Gate(Arc::clone(&state)));
         let service = service.build();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -169,6 +182,38 @@ impl S3Server {
     }
 }
 
+/// What happens to those who come under the other key.
+#[cfg(feature = "cluster")]
+impl S3Server {
+    /// The environment in which a program reaches the server under the other key.
+    pub(crate) fn other_environment(&self) -> [(&'static str, &'static str); 4] {
+        let mut environment = self.environment();
+        environment[0].1 = OTHER_KEY;
+        environment[1].1 = OTHER_SECRET;
+        environment
+    }
+
+    /// Lets reads of log files and data files under the other key wait, until [`Self::release`].
+    pub(crate) fn hold(&self) {
+        self.state.held.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether such a read waits.
+    pub(crate) fn holds_one(&self) -> bool {
+        self.state.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    /// Refuses every so many requests under the other key for a moment.
+    pub(crate) fn refuse_every(&self, requests: u64) {
+        self.state.refused_every.store(requests, Ordering::SeqCst);
+    }
+
+    /// Answers those that wait.
+    pub(crate) fn release(&self) {
+        self.state.held.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Counts requests, and refuses those it is told to.
 struct Gate(Arc<State>);
 
@@ -183,6 +228,16 @@ impl S3Access for Gate {
         {
             *times -= 1;
             return Err(refusal());
+        }
+        let every = self.0.refused_every.load(Ordering::SeqCst);
+        if cx
+            .credentials()
+            .is_some_and(|it| it.access_key == OTHER_KEY)
+            && every > 0
+            && self.0.asked.fetch_add(1, Ordering::SeqCst) % every == every - 1
+        {
+            *requests.entry("refused".to_owned()).or_default() += 1;
+            return Err(s3_error!(SlowDown));
         }
         match cx.credentials() {
             Some(_) => Ok(()),
@@ -275,6 +330,14 @@ macro_rules! storage {
                 req: S3Request<dto::GetObjectInput>,
             ) -> S3Result<S3Response<dto::GetObjectOutput>> {
                 *self.state.gets.lock().unwrap().entry(req.input.key.clone()).or_default() += 1;
+                let other = req.credentials.as_ref().is_some_and(|it| it.access_key == OTHER_KEY);
+                if other && [".parquet", ".gz"].iter().any(|end| req.input.key.ends_with(end)) {
+                    self.state.waiting.fetch_add(1, Ordering::SeqCst);
+                    while self.state.held.load(Ordering::SeqCst) {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                    self.state.waiting.fetch_sub(1, Ordering::SeqCst);
+                }
                 if let Some(dto::ETagCondition::ETag(wanted)) = &req.input.if_match
                     && self.e_tag(&req.input.bucket, &req.input.key).await.is_some_and(|it| it != *wanted)
                 {

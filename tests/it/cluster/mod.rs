@@ -5,15 +5,17 @@ mod failures;
 mod guard;
 mod statements;
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::s3_server::S3Server;
 
 /// Tests with processes of their own run one after the other: they would wait for each other's processor time.
 static TURN: Mutex<()> = Mutex::new(());
@@ -77,7 +79,9 @@ impl Cluster {
         for _ in 0..executors {
             cluster.add(slots, options, environment);
         }
-        cluster.wait_for(executors);
+        if executors > 0 {
+            cluster.wait_for(executors);
+        }
         cluster
     }
 
@@ -120,14 +124,63 @@ impl Cluster {
     }
 
     fn readiness(&self) -> String {
-        use std::io::{Read as _, Write as _};
         let host = self.address.trim_start_matches("df://");
-        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
         let request = "GET /readyz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
+    }
+}
+
+/// Hears everything that clients send to a scheduler.
+struct Ear {
+    address: String,
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Ear {
+    /// One before this scheduler.
+    fn before(scheduler: &str) -> Self {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("df://{}", listener.local_addr().unwrap());
+        let there = scheduler.trim_start_matches("df://").to_owned();
+        let ear = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (mut client, mut server) =
+                    (client.unwrap(), TcpStream::connect(&there).unwrap());
+                let (mut back, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let ear = Arc::clone(&ear);
+                std::thread::spawn(move || {
+                    let mut bytes = [0; 64 << 10];
+                    while let Ok(some @ 1..) = client.read(&mut bytes) {
+                        ear.lock().unwrap().extend_from_slice(&bytes[..some]);
+                        if to.write_all(&bytes[..some]).is_err() {
+                            break;
+                        }
+                    }
+                });
+                std::thread::spawn(move || {
+                    let _ended = std::io::copy(&mut server, &mut back);
+                    let _closed = back.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        });
+        Self { address, heard }
+    }
+
+    /// A plan was heard, and no credential.
+    fn assert_no_credentials(&self, server: &S3Server) {
+        let heard = self.heard.lock().unwrap();
+        let text = String::from_utf8_lossy(&heard);
+        assert!(text.contains("s3://logs"), "the plan did not pass here");
+        for (name, value) in server.environment() {
+            let secret = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].contains(&name);
+            assert!(!secret || !text.contains(value), "{name} travels");
+        }
     }
 }
 

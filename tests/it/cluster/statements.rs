@@ -74,6 +74,11 @@ pub(crate) const TRAVEL: &[&str] = &[
     "SELECT event_id, event_name || ' in ' || aws_region FROM events ORDER BY 1",
     "SELECT count(*) FROM events WHERE source_ip_address IN ('198.51.100.7', '203.0.113.9') OR user_agent LIKE '%Boto3%'",
     "SELECT access_key_id, min(event_time) OVER (PARTITION BY access_key_id) AS first FROM events ORDER BY event_id",
+    "SELECT event_name AS x FROM events UNION ALL SELECT event_source FROM events ORDER BY 1",
+    "SELECT x, n FROM (SELECT event_id AS x, row_number() OVER (ORDER BY event_id) AS n FROM events UNION ALL SELECT event_name, row_number() OVER (PARTITION BY event_name ORDER BY event_id) FROM events) ORDER BY 1, 2",
+    "(SELECT event_id AS x FROM events ORDER BY event_id LIMIT 5) UNION ALL (SELECT event_id FROM events ORDER BY event_id DESC LIMIT 3) ORDER BY 1",
+    "SELECT min(x) FROM (SELECT lag(event_id) OVER (PARTITION BY event_name ORDER BY event_id) AS x FROM events UNION ALL SELECT user_agent FROM events)",
+    "SELECT kind, count(*) FROM (SELECT event_id AS x, 'one' AS kind FROM events WHERE error_code IS NULL UNION ALL SELECT NULL, 'other' FROM events WHERE error_code IS NOT NULL) GROUP BY kind, x IS NULL ORDER BY 1",
 ];
 
 /// Statements that read events and run here, with a word of the reason.
@@ -89,13 +94,5 @@ pub(crate) const STAY: &[(&str, &str)] = &[
     (
         "SELECT count(*) FROM events AS a FULL JOIN (SELECT * FROM events WHERE error_code IS NOT NULL) AS b ON a.event_time > b.event_time",
         "without an equality",
-    ),
-    (
-        "SELECT event_name AS x FROM events UNION ALL SELECT event_source FROM events ORDER BY 1",
-        "UNION",
-    ),
-    (
-        "SELECT x, n FROM (SELECT event_id AS x, row_number() OVER (ORDER BY event_id) AS n FROM events UNION ALL SELECT event_name, row_number() OVER (PARTITION BY event_name ORDER BY event_id) FROM events) ORDER BY 1, 2",
-        "UNION",
     ),
 ];
