@@ -86,6 +86,7 @@ async fn stored(trail: &Path, lake: &TempDir, threads: usize) -> IngestSummary {
         retry_rejected: false,
         keep_secrets: false,
         verify: None,
+        packers: None,
     };
     let (sources, stop) = ([open(trail).await], Stop::default());
     ingest(&mut lake, &sources, &options, (&Silent, &stop))

@@ -1,4 +1,4 @@
-//! Questions on other machines.
+//! Questions and ingests on other machines.
 //!
 //! In: `--cluster`. Out: the cluster, connected once for a command. Promise: what runs here although a cluster was named is
 //! told, each reason once; stopped by Ctrl-C, nothing goes on there.
@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use keytrail::cluster::{Address, Cluster, Follow};
+use keytrail::ingest::Packers;
 use keytrail::render::escape::terminal;
 use keytrail::session::Elsewhere;
 
@@ -64,15 +65,36 @@ pub(crate) async fn elsewhere(
     if let Some(cluster) = context.cluster() {
         return Ok(Some(cluster));
     }
+    let cluster = connect(address, context).await?;
+    if !context.is_watched() {
+        let cluster = Arc::clone(&cluster);
+        interrupt::end_after(async move { cluster.end().await })?;
+    }
+    Ok(Some(cluster))
+}
+
+/// The cluster that packs log files, if one is named; where `why_here` says why it cannot, they are packed on this machine.
+pub(crate) async fn packers(
+    args: &ClusterArgs,
+    why_here: Option<&str>,
+    context: &Context,
+) -> Result<Option<Arc<dyn Packers>>, Failure> {
+    let Some(address) = &args.cluster else {
+        return Ok(None);
+    };
+    if let Some(why) = why_here {
+        context.mention(&format!("runs on this machine, not on the cluster: {why}"));
+        return Ok(None);
+    }
+    Ok(Some(connect(address, context).await?))
+}
+
+async fn connect(address: &Address, context: &Context) -> Result<Arc<Cluster>, Failure> {
     let tell = Arc::new(Tell {
         context: context.clone(),
         told: Mutex::default(),
     });
     let cluster = Arc::new(Cluster::connect(address.clone(), tell).await?);
     context.keep_cluster(Arc::clone(&cluster));
-    if !context.is_watched() {
-        let cluster = Arc::clone(&cluster);
-        interrupt::end_after(async move { cluster.end().await })?;
-    }
-    Ok(Some(cluster))
+    Ok(cluster)
 }

@@ -30,6 +30,8 @@ pub trait Follow: fmt::Debug + Send + Sync {
 pub struct Cluster {
     jobs: Arc<Jobs>,
     follow: Arc<dyn Follow>,
+    /// How many executors there were.
+    executors: usize,
     /// How many partitions plans have, and how many of them a task takes at most.
     partitions: usize,
     partitions_per_task: usize,
@@ -48,6 +50,7 @@ impl Cluster {
         Ok(Self {
             jobs: Arc::new(Jobs::new(address)),
             follow,
+            executors,
             partitions: (executors * PARTITIONS_EACH).min(MOST_PARTITIONS),
             partitions_per_task: 0,
             session: uuid::Uuid::new_v4().to_string(),
@@ -63,6 +66,18 @@ impl Cluster {
             partitions_per_task,
             ..self
         }
+    }
+
+    pub(super) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
+    pub(super) fn session(&self) -> &str {
+        &self.session
+    }
+
+    pub(super) fn executors(&self) -> usize {
+        self.executors
     }
 
     /// Cancels what is still under way there.

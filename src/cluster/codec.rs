@@ -1,11 +1,13 @@
 //! How plans are written for other processes.
 //!
 //! In: operators and functions. Out: bytes, and operators and functions again. Promise: functions travel as their names, and
-//! are keytrail's own or the engine's on the other end; what neither the engine, Ballista nor this file knows is refused.
+//! are keytrail's own or the engine's on the other end; what neither the engine, Ballista nor keytrail knows is refused.
 
+use super::pack::PackExec;
+use super::reach::Reach;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
-use datafusion::common::{Result, not_impl_err};
+use datafusion::common::{Result, exec_datafusion_err, not_impl_err};
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use datafusion::physical_plan::ExecutionPlan;
@@ -18,7 +20,13 @@ use std::sync::Arc;
 pub(super) struct Codec {
     ballista: BallistaPhysicalExtensionCodec,
     functions: Arc<BallistaFunctionRegistry>,
+    /// What an executor packs with; the others only handle plans.
+    reach: Option<Arc<Reach>>,
 }
+
+/// Whose operator the bytes are of: the first of them.
+const BALLISTA: u8 = 0;
+const PACK: u8 = 1;
 
 impl fmt::Debug for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,6 +40,15 @@ impl Codec {
         Self {
             ballista: BallistaPhysicalExtensionCodec::default(),
             functions,
+            reach: None,
+        }
+    }
+
+    /// The same; parcels are packed with this.
+    pub(super) fn packing(self, reach: Arc<Reach>) -> Self {
+        Self {
+            reach: Some(reach),
+            ..self
         }
     }
 }
@@ -50,6 +67,12 @@ impl PhysicalExtensionCodec for Codec {
         bytes: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
+        if let Some(pack) = node.downcast_ref::<PackExec>() {
+            bytes.push(PACK);
+            return serde_json::to_writer(bytes, pack.order())
+                .map_err(|error| exec_datafusion_err!("{error}"));
+        }
+        bytes.push(BALLISTA);
         self.ballista.try_encode(node, bytes, converter)
     }
 
@@ -60,7 +83,18 @@ impl PhysicalExtensionCodec for Codec {
         context: &TaskContext,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.ballista.try_decode(bytes, inputs, context, converter)
+        match (bytes.split_first(), inputs) {
+            (Some((&BALLISTA, bytes)), _) => {
+                self.ballista.try_decode(bytes, inputs, context, converter)
+            }
+            (Some((&PACK, order)), [input]) => {
+                let order = serde_json::from_slice(order);
+                let order = order.map_err(|error| exec_datafusion_err!("{error}"))?;
+                let (input, reach) = (Arc::clone(input), self.reach.clone());
+                Ok(Arc::new(PackExec::new(input, Arc::new(order), reach)))
+            }
+            _ => not_impl_err!("this version of keytrail has no such operator"),
+        }
     }
 
     fn try_decode_udf(&self, name: &str, _: &[u8]) -> Result<Arc<ScalarUDF>> {

@@ -5,6 +5,7 @@
 //! an earlier executor left in the folder is removed, and nothing else.
 
 use super::codec::Codec;
+use super::reach::Reach;
 use super::stage::Engine;
 use super::stores::{Access, Stores};
 use super::{Address, ClusterError, MESSAGE, functions, settings};
@@ -113,6 +114,7 @@ fn free(bind: SocketAddr) -> Result<(), ClusterError> {
 
 fn config(options: &ExecutorOptions) -> Result<ExecutorProcessConfig, DataFusionError> {
     let stores = Arc::new(Stores::new(Access::With(options.access.clone())));
+    let reach = Arc::new(Reach::new(options.access.clone()));
     let spill = options.work_dir.join(SPILL);
     let runtime = move |_: &SessionConfig| {
         RuntimeEnvBuilder::new()
@@ -143,7 +145,7 @@ fn config(options: &ExecutorOptions) -> Result<ExecutorProcessConfig, DataFusion
         session_runtime_cache_capacity: CLIENTS,
         override_config_producer: Some(Arc::new(settings::of_process)),
         override_function_registry: Some(Arc::clone(&functions)),
-        override_physical_codec: Some(Arc::new(Codec::new(functions))),
+        override_physical_codec: Some(Arc::new(Codec::new(functions).packing(reach))),
         override_runtime_producer: Some(Arc::new(runtime)),
         override_execution_engine: Some(Arc::new(Engine::new())),
         ..ExecutorProcessConfig::default()

@@ -1,4 +1,4 @@
-//! One query on a cluster.
+//! One job on a cluster: a query, or parcels that are packed.
 //!
 //! In: a plan in bytes. Out: its rows, and how far it is meanwhile. Promise: a job that nobody waits for any more is cancelled;
 //! what its executors kept for it is removed when the rows are read; every end has a sentence.
@@ -109,6 +109,10 @@ impl Jobs {
         }
     }
 
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
     fn running(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -161,7 +165,8 @@ impl Jobs {
             let jobs = Arc::clone(&self);
             match jobs.attempt(plan.clone(), session.clone(), config).await {
                 // Ballista would mend such a job itself, and can give other rows then, or none ever. No row of it was
-                // handed on, and a query changes nothing: it begins anew with those that are left.
+                // handed on, a query changes nothing, and what was packed has no name yet: it begins anew with those that
+                // are left.
                 Err(ClusterError::ExecutorLost { .. }) if attempts < ATTEMPTS => attempts += 1,
                 done => return done,
             }

@@ -5,8 +5,9 @@
 //! credentials never travel; scheduler, shuffle, retries and wire format are Ballista's.
 //!
 //! ```text
-//! session ──▶ guard ──▶ wire ──▶ job ──▶ scheduler ──▶ executors ──▶ rows
-//!               └─ not known to be right: runs here
+//! session ──▶ guard ──▶ plan ──▶ job ──▶ scheduler ──▶ executors ──▶ rows
+//!    │          └─ not known to be right: runs here
+//! ingest ──▶ work ──▶ pack ──▶ plan …                └─ pack ──▶ data files in the lake, accounts as rows
 //! ```
 //!
 //! Scheduler, executors and client are this program, so that all three know the same functions and operators. Without the
@@ -20,15 +21,19 @@ mod error;
 mod executor;
 mod functions;
 mod guard;
+mod ingest;
 mod job;
+mod pack;
 mod plan;
 mod probe;
+mod reach;
 mod rows;
 mod scheduler;
 mod settings;
 mod stage;
 mod stores;
 mod unions;
+mod work;
 
 pub use address::{Address, InvalidAddress};
 pub use client::{Cluster, Follow};

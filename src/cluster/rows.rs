@@ -122,7 +122,7 @@ impl ExecutionPlan for ClusterExec {
 }
 
 /// The parts one after the other, from one of them on.
-fn rows_of(
+pub(super) fn rows_of(
     answer: Answer,
     part: usize,
 ) -> stream::BoxStream<'static, Result<RecordBatch, DataFusionError>> {

@@ -4,7 +4,9 @@
 //! by name; a fault that may pass (the object store or the network, after their own retries) is one that Ballista tries again.
 
 use super::connections::Connections;
+use super::pack::PackExec;
 use super::settings;
+use crate::read::Stop;
 use async_trait::async_trait;
 use ballista_core::JobId;
 use ballista_core::serde::protobuf::{
@@ -13,6 +15,7 @@ use ballista_core::serde::protobuf::{
 use ballista_executor::execution_engine::{
     DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor,
 };
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
@@ -49,20 +52,43 @@ impl ExecutionEngine for Engine {
         config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         settings::same_version("the executor", config)?;
+        let mut stops = Vec::new();
+        plan.apply(|node| {
+            stops.extend(node.downcast_ref::<PackExec>().map(PackExec::stop));
+            Ok(TreeNodeRecursion::Continue)
+        })?;
         let stage = self
             .ballista
             .create_query_stage_exec(job, stage, task, partitions, plan, work_dir, config)?;
-        Ok(Arc::new(Stage(stage)))
+        Ok(Arc::new(Stage { stage, stops }))
     }
 }
 
 /// A part of a plan.
 #[derive(Debug)]
-struct Stage(Arc<dyn QueryStageExecutor>);
+struct Stage {
+    stage: Arc<dyn QueryStageExecutor>,
+    /// Those who pack within it.
+    stops: Vec<Stop>,
+}
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.stage.fmt(f)
+    }
+}
+
+/// Stops those who pack when it is given up: Ballista does not stop the tasks of a job that was cancelled.
+struct Running<'a> {
+    stops: &'a [Stop],
+    ended: bool,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.stops.iter().for_each(Stop::request);
+        }
     }
 }
 
@@ -73,7 +99,12 @@ impl QueryStageExecutor for Stage {
         task: usize,
         context: Arc<TaskContext>,
     ) -> Result<Vec<ShuffleWritePartition>> {
-        let done = self.0.execute_query_stage(task, context).await;
+        let mut running = Running {
+            stops: &self.stops,
+            ended: false,
+        };
+        let done = self.stage.execute_query_stage(task, context).await;
+        running.ended = true;
         done.map_err(|error| match may_pass(&error) {
             true => DataFusionError::IoError(io::Error::other(error.strip_backtrace())),
             false => error,
@@ -81,19 +112,19 @@ impl QueryStageExecutor for Stage {
     }
 
     fn collect_plan_metrics(&self) -> Vec<MetricsSet> {
-        self.0.collect_plan_metrics()
+        self.stage.collect_plan_metrics()
     }
 
     fn collect_runtime_stats_reports(&self) -> Vec<RuntimeStatsReport> {
-        self.0.collect_runtime_stats_reports()
+        self.stage.collect_runtime_stats_reports()
     }
 
     fn collect_window_state_reports(&self) -> Result<Vec<WindowStateReport>> {
-        self.0.collect_window_state_reports()
+        self.stage.collect_window_state_reports()
     }
 
     fn collect_column_stats(&self) -> Vec<TaskColumnStats> {
-        self.0.collect_column_stats()
+        self.stage.collect_column_stats()
     }
 }
 

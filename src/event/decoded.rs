@@ -4,6 +4,7 @@
 
 use super::fault::{FileFault, RejectKind};
 use super::summary::Summary;
+use serde::{Deserialize, Serialize};
 
 /// What became of a log file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum Outcome {
 }
 
 /// A record that could not be decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// Its position in the log file, from 0.
     pub record: u64,

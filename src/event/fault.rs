@@ -5,6 +5,7 @@
 
 use super::gzip::TextFault;
 use super::record::RecordFault;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A single JSON value in a long text must not be larger than this.
@@ -151,7 +152,7 @@ impl RecordFault {
 }
 
 /// The kinds of faults that log files and records are rejected for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum RejectKind {
     /// Nothing in it.

@@ -6,10 +6,11 @@
 use super::record::Record;
 use super::schema::Field;
 use super::time::day;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Times, places and kinds of the events in a log file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The earliest event, in microseconds.
     pub first: Option<i64>,

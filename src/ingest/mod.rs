@@ -11,17 +11,23 @@
 //! Listing, fetching and decoding are those of [`read`](crate::read). Packing runs on threads of its own, so that no CPU
 //! work delays the threads that talk to S3.
 
+mod brought;
 mod follow;
+mod job;
 mod pack;
 mod plan;
+mod there;
 
+pub use brought::Brought;
 pub use follow::{Follow, Round};
+pub use job::{Job, Order, PackedRows, Packers};
 pub use plan::{NotReadBefore, Plan, plan};
+pub use there::{Place, pack as pack_there};
 
 use crate::cloudtrail::{Selection, delivery_stamp};
 use crate::event::RejectKind;
 use crate::integrity::{Finding, LogFileState, Problem, Trust, ValidateOptions, follow};
-use crate::lake::{Lake, LakeError, Packed};
+use crate::lake::{Lake, LakeError, Packed, Seen};
 use crate::read::{
     Comparison, FetchLimits, FetchedParcel, LogFileOutcome, LogFileRow, Observer, Outcome,
     ParcelSize, Phase, ReadError, Stop, fetch, parcels,
@@ -59,6 +65,15 @@ pub enum IngestError {
         /// Why not.
         source: rayon::ThreadPoolBuildError,
     },
+    /// The machines that pack failed.
+    #[error(transparent)]
+    Elsewhere(Arc<dyn std::error::Error + Send + Sync>),
+    /// The account of a parcel is not what was sent.
+    #[error("the account of a packed parcel is damaged: {0}")]
+    Account(String),
+    /// Nobody waits for it any more.
+    #[error("the job was cancelled")]
+    Cancelled,
     /// A part of the pipeline ended without an answer.
     #[error("internal fault: {0} ended without a result")]
     Lost(&'static str),
@@ -81,6 +96,8 @@ pub struct IngestOptions {
     pub keep_secrets: bool,
     /// What log files are compared with while they are read, if they are.
     pub verify: Option<Trust>,
+    /// Other machines that fetch and pack, if they do; they must reach the sources and the lake. They compare with nothing.
+    pub packers: Option<Arc<dyn Packers>>,
 }
 
 /// A log file that was not stored, and why.
@@ -180,43 +197,52 @@ pub async fn ingest(
         };
         summary.bytes_lake += lake.commit(unread, &seen).await?.1;
     }
-    let comparison = match &options.verify {
-        Some(trust) => Some(comparison(sources, trust, options, (observer, &mut summary)).await?),
-        None => None,
-    };
-    let packer = Packer {
-        max_json: options.max_json,
-        keep_secrets: options.keep_secrets,
-        comparison,
-        stop: stop.clone(),
-        seen: Arc::clone(&seen),
-        handle: tokio::runtime::Handle::current(),
-        idle: Arc::default(),
-    };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .build();
-    let pool = pool.map_err(|source| IngestError::Threads {
-        threads: options.threads,
-        source,
-    })?;
-    let all: Arc<[Arc<dyn Source>]> = sources.into();
-    let limits = FetchLimits {
-        at_once: options.fetches,
-        max_json: options.max_json,
-    };
-    let mut packed = stream::iter(parcels(plan.log_files, ParcelSize::INGEST))
-        .take_while(|_| std::future::ready(!stop.requested()))
-        .map(|parcel| fetch(Arc::clone(&all), parcel, limits))
-        .buffer_unordered(PARCELS_FETCHED)
-        .map_err(IngestError::from)
-        .map_ok(|fetched| pack(&pool, packer.clone(), fetched))
-        .try_buffer_unordered(options.threads);
-    while let Some(parcel) = packed.try_next().await? {
-        let (rows, bytes) = lake.commit(parcel, &seen).await?;
-        summary.bytes_lake += bytes;
-        for row in rows {
-            summary.add(row, observer);
+    if let Some(packers) = &options.packers {
+        let order = Order::new(lake.name(), options);
+        let names: Vec<Arc<str>> = sources.iter().map(|source| source.uri().into()).collect();
+        let jobs = job::jobs(parcels(plan.log_files, ParcelSize::INGEST), &names, &order);
+        let mut done = job::run(packers, jobs, stop);
+        while let Some((id, rows)) = done.try_next().await? {
+            let parcel = brought::packed(lake, (id, rows), &seen).await?;
+            summary.commit(lake, (parcel, &seen), observer).await?;
+        }
+    } else {
+        let comparison = match &options.verify {
+            Some(trust) => {
+                Some(comparison(sources, trust, options, (observer, &mut summary)).await?)
+            }
+            None => None,
+        };
+        let packer = Packer {
+            max_json: options.max_json,
+            keep_secrets: options.keep_secrets,
+            comparison,
+            stop: stop.clone(),
+            seen: Arc::clone(&seen),
+            handle: tokio::runtime::Handle::current(),
+            idle: Arc::default(),
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads)
+            .build();
+        let pool = pool.map_err(|source| IngestError::Threads {
+            threads: options.threads,
+            source,
+        })?;
+        let all: Arc<[Arc<dyn Source>]> = sources.into();
+        let limits = FetchLimits {
+            at_once: options.fetches,
+            max_json: options.max_json,
+        };
+        let mut packed = stream::iter(parcels(plan.log_files, ParcelSize::INGEST))
+            .take_while(|_| std::future::ready(!stop.requested()))
+            .map(|parcel| fetch(Arc::clone(&all), parcel, limits))
+            .buffer_unordered(PARCELS_FETCHED)
+            .map_err(IngestError::from)
+            .map_ok(|fetched| pack(&pool, packer.clone(), fetched))
+            .try_buffer_unordered(options.threads);
+        while let Some(parcel) = packed.try_next().await? {
+            summary.commit(lake, (parcel, &seen), observer).await?;
         }
     }
     summary.left = to_read - summary.stored - summary.read_in_vain;
@@ -292,6 +318,21 @@ impl IngestSummary {
     pub fn without_events(&self) -> u64 {
         let rejected = (self.rejected.len() + self.rejected_before.len()) as u64;
         self.listed - self.stored - self.already_stored - rejected - self.left
+    }
+
+    /// Commits a parcel, and takes it into account.
+    async fn commit(
+        &mut self,
+        lake: &mut Lake,
+        (parcel, seen): (Packed, &Mutex<Seen>),
+        observer: &dyn Observer,
+    ) -> Result<(), IngestError> {
+        let (rows, bytes) = lake.commit(parcel, seen).await?;
+        self.bytes_lake += bytes;
+        for row in rows {
+            self.add(row, observer);
+        }
+        Ok(())
     }
 
     /// Takes a log file into account.

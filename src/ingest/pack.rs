@@ -68,21 +68,31 @@ impl Packer {
                 .filter(|(_, fresh)| **fresh)
                 .map(|(key, _)| *key),
         );
-        for (day, rows) in by_day(&keys, &fresh) {
-            let date = NaiveDate::from_epoch_days(day).unwrap_or_default();
-            let order = order(&batch, &rows)?;
-            let pieces = (0..order.len()).step_by(PIECE_ROWS).map(|first| {
-                let rows = order.slice(first, PIECE_ROWS.min(order.len() - first));
-                gather(&batch, &rows)
-            });
-            let file = DataFile::encode(TableName::Events, Some(date), pieces)?;
-            packed.events.push(file);
-        }
+        packed.events.extend(data_files(&batch, &keys, &fresh)?);
         Ok(Taken {
             fresh,
             spent: Some(batch),
         })
     }
+}
+
+/// The fresh rows as data files: one for each day, sorted.
+pub(super) fn data_files(
+    batch: &RecordBatch,
+    keys: &[EventKey],
+    fresh: &[bool],
+) -> Result<Vec<DataFile>, IngestError> {
+    let mut files = Vec::new();
+    for (day, rows) in by_day(keys, fresh) {
+        let date = NaiveDate::from_epoch_days(day).unwrap_or_default();
+        let order = order(batch, &rows)?;
+        let pieces = (0..order.len()).step_by(PIECE_ROWS).map(|first| {
+            let rows = order.slice(first, PIECE_ROWS.min(order.len() - first));
+            gather(batch, &rows)
+        });
+        files.push(DataFile::encode(TableName::Events, Some(date), pieces)?);
+    }
+    Ok(files)
 }
 
 /// Some rows, in this order. Where a column has nothing, there is nothing to move.

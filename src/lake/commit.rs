@@ -10,6 +10,7 @@ use super::names::{ParcelId, Writer};
 use super::seen::{Pins, Seen};
 use super::table::{MOST_ATTEMPTS, Table};
 use super::writer::DataFile;
+use super::written::{Written, take_back};
 use super::{Lake, LakeError};
 use crate::event::EventKey;
 use crate::read::{LogFileRow, RejectRow};
@@ -29,6 +30,8 @@ pub struct Packed {
     pub id: ParcelId,
     /// Events, as files of one day each.
     pub events: Vec<DataFile>,
+    /// More of them, in files that are written already.
+    pub written: Vec<Written>,
     /// The keys of those events.
     pub keys: Vec<EventKey>,
     /// What could not be decoded.
@@ -50,6 +53,7 @@ impl Lake {
         let Packed {
             id,
             events,
+            written,
             keys,
             rejects,
             mut log_files,
@@ -62,7 +66,7 @@ impl Lake {
             pins: &mut pins,
             log_files: &mut log_files,
         };
-        let stored = commit_events(&mut self.events, (events, parcel), seen).await?;
+        let stored = commit_events(&mut self.events, (events, written, parcel), seen).await?;
         bytes += stored.iter().map(|file| file.size).sum::<u64>();
         bytes += self.commit_rejects(&rejects, (id, now)).await?;
         bytes += self.commit_log_files(&log_files, (id, now), seen).await?;
@@ -82,34 +86,34 @@ struct Rows<'a> {
 
 async fn commit_events(
     table: &mut Table,
-    (mut files, parcel): (Vec<DataFile>, Rows<'_>),
+    (mut files, mut written, parcel): (Vec<DataFile>, Vec<Written>, Rows<'_>),
     seen: &Mutex<Seen>,
 ) -> Result<Vec<StoredFile>, LakeError> {
     for _ in 0..MOST_ATTEMPTS {
         let theirs = seen.lock().await.theirs(parcel.keys, parcel.pins).await?;
         if !theirs.is_empty() {
+            let times = theirs.iter().map(|key| key.time).collect();
+            let folder = table.delta().object_store();
+            files.extend(take_back(&folder, &mut written, &times).await?);
             files = without(files, &theirs, parcel.log_files)?;
         }
-        if files.is_empty() {
-            break;
+        if files.is_empty() && written.is_empty() {
+            return Ok(Vec::new());
         }
-        let mut adds = Vec::with_capacity(files.len());
+        let mut ours = Vec::with_capacity(files.len());
         for file in &files {
-            adds.push(table.put(file, Writer::Parcel(parcel.id)).await?);
+            ours.push(table.put(file, Writer::Parcel(parcel.id)).await?);
         }
-        let Committed { done, others } = table.commit(Change::add(adds.clone())).await?;
+        let adds = written.iter().map(Written::add).chain(ours.clone());
+        let Committed { done, others } = table.commit(Change::add(adds.collect())).await?;
         seen.lock().await.others(others).await?;
         if done {
-            let stored = files.iter().zip(&adds);
-            return Ok(stored
-                .map(|(file, add)| StoredFile::new(add, file))
-                .collect());
+            let files = files.iter().zip(&ours);
+            let files = files.map(|(file, add)| StoredFile::new(add, file));
+            return Ok(written.iter().map(Written::stored).chain(files).collect());
         }
-        // What was written is not in the table and will not be.
-        table.discard(&adds).await?;
-    }
-    if files.is_empty() {
-        return Ok(Vec::new());
+        // What was written is not in the table and will not be; what others wrote may still be.
+        table.discard(&ours).await?;
     }
     Err(LakeError::Contended {
         table: table.name.as_str(),
@@ -319,7 +323,7 @@ mod tests {
                     log_files: &mut parcel.log_files,
                 };
                 let events = std::mem::take(&mut parcel.events);
-                commit_events(&mut lake.events, (events, rows), seen)
+                commit_events(&mut lake.events, (events, Vec::new(), rows), seen)
                     .await
                     .unwrap();
             } else {

@@ -10,6 +10,7 @@
 //!   seen ◀─────────────┘  which events the lake has: asked before packing, told after each commit
 //! ```
 
+mod brought;
 mod change;
 mod check;
 mod checksum;
@@ -43,7 +44,9 @@ mod tally;
 mod uses;
 mod vacuum;
 mod writer;
+mod written;
 
+pub use brought::write_events;
 pub use check::{Checked, CheckedTable, Fault, check};
 pub use commit::Packed;
 pub use compact::Compacted;
@@ -60,6 +63,7 @@ pub use tables::TableName;
 pub use uses::key_uses_schema;
 pub use vacuum::Orphans;
 pub use writer::DataFile;
+pub use written::Written;
 
 use crate::read::{LogFileRow, RejectRow};
 use arrow::array::RecordBatch;

@@ -9,11 +9,12 @@
 //! summary are committed and removed together, and no other file can have that summary.
 
 use object_store::path::Path;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The name of a parcel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ParcelId(Uuid);
 
 impl Default for ParcelId {

@@ -9,7 +9,7 @@ use super::location::Location;
 use super::names::{Writer, uses_path};
 use super::tables::{LAKE_VERSION, TableName, VERSION_PROPERTY};
 use super::writer::DataFile;
-use bytes::Bytes;
+use super::written::write;
 use chrono::Utc;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
@@ -18,9 +18,8 @@ use deltalake_core::logstore::get_actions;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use futures::future::try_join;
 use object_store::path::Path;
-use object_store::{DynObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{DynObjectStore, ObjectStoreExt};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -250,32 +249,8 @@ impl Table {
 
     /// Writes a data file into the table's folder. It counts only once it is committed.
     pub(crate) async fn put(&self, file: &DataFile, writer: Writer) -> Result<Add, LakeError> {
-        let mut partition_values = HashMap::new();
-        let mut path = String::new();
-        if let (Some(column), Some(date)) = (self.name.partition_column(), file.date) {
-            partition_values.insert(column.to_owned(), Some(date.to_string()));
-            path = format!("{column}={date}/");
-        }
-        path.push_str(&file.seal.name(writer));
-        let store = self.delta.object_store();
-        let put = async |path: Path, bytes: &Bytes| {
-            let payload = PutPayload::from_bytes(bytes.clone());
-            store.put(&path, payload).await.map(drop)
-        };
-        let data = put(Path::from(path.as_str()), &file.bytes);
-        match &file.uses {
-            Some(uses) => drop(try_join(data, put(uses_path(&path), uses)).await?),
-            None => data.await?,
-        }
-        Ok(Add {
-            path,
-            partition_values,
-            size: file.bytes.len() as i64,
-            modification_time: Utc::now().timestamp_millis(),
-            data_change: true,
-            stats: Some(file.stats.clone()),
-            ..Add::default()
-        })
+        let written = write(&self.delta.object_store(), file, writer).await?;
+        Ok(written.add())
     }
 
     /// Takes away files that did not become part of the table.

@@ -5,6 +5,7 @@
 
 use crate::event::{self, EVENT_DATE};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The format of the lake. A keytrail that finds a higher number refuses to touch the lake.
@@ -14,7 +15,7 @@ pub(crate) const LAKE_VERSION: u32 = 1;
 pub(crate) const VERSION_PROPERTY: &str = "keytrail.lakeVersion";
 
 /// A table of the lake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TableName {
     /// Every event once.
     Events,

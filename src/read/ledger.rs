@@ -8,9 +8,10 @@ use crate::event::{Decoded, Outcome, Reject, RejectKind, Summary};
 use crate::report::NotReadKind;
 use crate::source::{LogFile, SkipReason, Skipped, SourceError};
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 /// What became of a log file in one attempt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogFileOutcome {
     /// Its events were read.
     #[default]
@@ -71,7 +72,7 @@ impl LogFileOutcome {
 }
 
 /// A row of the ledger.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LogFileRow {
     /// URI or path.
     pub log_file: String,
@@ -181,7 +182,7 @@ impl LogFileRow {
 }
 
 /// A record that could not be decoded, and where it stood.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RejectRow {
     /// URI or path of the log file.
     pub log_file: String,

@@ -202,6 +202,7 @@ async fn announced_objects_are_stored_before_their_messages_are_deleted() {
         retry_rejected: false,
         keep_secrets: false,
         verify: None,
+        packers: None,
     };
     let (queue, stop) = (Memory::default(), Stop::default());
     let sources = [source];

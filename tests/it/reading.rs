@@ -119,6 +119,7 @@ async fn with_lake(trail: &Path, lake: &Path) -> (Session, Arc<Heard>) {
         retry_rejected: false,
         keep_secrets: false,
         verify: None,
+        packers: None,
     };
     let place = Location::new(lake.to_str().unwrap(), None).unwrap();
     let mut lake = Lake::open_or_create(&place).await.unwrap();

@@ -75,6 +75,10 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     follow: FollowArgs,
+
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: crate::cluster::ClusterArgs,
 }
 
 /// How an ingest goes on.
@@ -131,12 +135,21 @@ Examples:
 Exit code 3 means done, but something was not read, now or by an earlier ingest; the summary and `keytrail coverage` name it.";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let options = args.options()?;
+    #[cfg_attr(
+        not(feature = "cluster"),
+        expect(unused_mut, reason = "only a cluster is added")
+    )]
+    let mut options = args.options()?;
     let sources = question::sources(&args.sources, &args.access).await?;
     let place = question::location(&args.lake.lake, &args.access).await?;
     let progress = Arc::new(Progress::new(context));
     if args.dry_run {
         return dry_run(&args, (&sources, &place, &options), &progress).await;
+    }
+    #[cfg(feature = "cluster")]
+    {
+        let why_here = args.why_here(&sources, &place);
+        options.packers = crate::cluster::packers(&args.cluster, why_here, context).await?;
     }
     let stop = Stop::default();
     interrupt::listen(stop.clone(), Arc::clone(&progress), context.clone())?;
@@ -288,6 +301,26 @@ impl Args {
                 true => Some(self.trust.trust()?),
                 false => None,
             },
+            packers: None,
         })
+    }
+
+    /// Why the ingest cannot run on a cluster, if it cannot.
+    #[cfg(feature = "cluster")]
+    fn why_here(&self, sources: &[Arc<dyn Source>], lake: &Location) -> Option<&'static str> {
+        let in_s3 = |uri: &str| uri.starts_with("s3://");
+        if self.verify {
+            return Some("executors do not follow digest files (--verify)");
+        }
+        if self.follow.sqs_url.is_some() {
+            return Some("a queue announces few log files at a time (--sqs-url)");
+        }
+        if !sources.iter().all(|source| in_s3(source.uri())) {
+            return Some("executors read log files from S3 only");
+        }
+        if !in_s3(&lake.name()) {
+            return Some("executors write to a lake in S3 only");
+        }
+        None
     }
 }

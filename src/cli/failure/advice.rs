@@ -54,6 +54,8 @@ impl From<IngestError> for Failure {
         match error {
             IngestError::Source(error) => error.into(),
             IngestError::Lake(error) => error.into(),
+            #[cfg(feature = "cluster")]
+            IngestError::Elsewhere(fault) => keytrail::session::ElsewhereFault(fault).into(),
             error => Failure::of(&error),
         }
     }

@@ -19,7 +19,7 @@ impl From<&ClusterError> for Failure {
         match error {
             ClusterError::Unreachable { .. } => failure
                 .hint("start one: keytrail cluster scheduler --bind HOST:PORT")
-                .hint("without --cluster the question runs on this machine"),
+                .hint("without --cluster the command runs on this machine"),
             ClusterError::Foreign { .. } => {
                 failure.hint("--cluster names the address that keytrail cluster scheduler listens on")
             }
@@ -32,7 +32,7 @@ impl From<&ClusterError> for Failure {
             ClusterError::Lost { .. }
             | ClusterError::ExecutorLost { .. }
             | ClusterError::ExecutorsLost { .. } => failure
-                .hint("the lake is as it was: ask again when the cluster is back"),
+                .hint("nothing is half done: run it again when the cluster is back"),
             ClusterError::Full { .. } => {
                 failure.hint("give the executors a --work-dir with more room, or ask for less: --since, --account, fewer columns")
             }

@@ -3,6 +3,9 @@
 mod commands;
 mod failures;
 mod guard;
+mod ingest;
+#[cfg(target_os = "linux")]
+mod measure;
 mod statements;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -16,9 +16,9 @@ use crate::size::ByteSize;
 
 /// Run an executor of a cluster
 ///
-/// It works on parts of questions, and hands rows to other executors and to whoever asked. It reaches the lake itself, with
-/// the credentials of this machine; a lake in a folder must be at the same path everywhere. Ctrl-C and SIGTERM end it after
-/// the tasks under way.
+/// It works on parts of questions and ingests, and hands rows to other executors and to the client. It reaches log files and
+/// the lake itself, with the credentials of this machine; a lake in a folder must be at the same path everywhere. Ctrl-C and
+/// SIGTERM end it after the tasks under way.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Scheduler to work for; it is waited for

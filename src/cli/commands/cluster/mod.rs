@@ -13,11 +13,11 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
-/// Run the processes that share the work of questions among machines
+/// Run the processes that share the work of ingests and questions among machines
 ///
 /// A cluster is one scheduler and any number of executors. They are Apache DataFusion Ballista, with keytrail's functions.
-/// Questions go there with --cluster. Whoever reaches their ports can read what the executors can read: keep them in a
-/// private network.
+/// Ingests and questions go there with --cluster. Whoever reaches their ports can read what the executors can read, and write
+/// where they can write: keep them in a private network.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -29,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples, on one machine:
   keytrail cluster scheduler
   keytrail cluster executor --scheduler df://127.0.0.1:50050 --work-dir /var/tmp/executor
+  keytrail ingest s3://my-trail-bucket --lake s3://my-lake --cluster df://127.0.0.1:50050
   keytrail keys --lake s3://my-lake --cluster df://127.0.0.1:50050";
 
 #[derive(Debug, Subcommand)]

@@ -68,6 +68,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         retry_rejected: false,
         keep_secrets: false,
         verify: None,
+        packers: None,
     };
     let progress = Arc::new(Progress::new(context));
     let stop = Stop::default();

@@ -1,0 +1,131 @@
+//! What an ingest on a cluster costs over one on this machine. Run by hand, on an idle machine:
+//! `cargo test --features cluster --test it -- --ignored --nocapture measured_ingest`.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::TURN;
+use super::ingest::Remote;
+
+/// Days of the trail, log files of a day, events of a log file.
+const DAYS: u32 = 8;
+const LOG_FILES: u32 = 40;
+const EVENTS: u32 = 200;
+
+/// A log file with events of about the usual size.
+fn log_file(day: u32, number: u32) -> Vec<u8> {
+    let records = (0..EVENTS).map(|n| {
+        let id = (day * LOG_FILES + number) * EVENTS + n;
+        let secret = (0..6u32).map(|k| format!("{:08x}", (id + k).wrapping_mul(2_654_435_761)));
+        let padding = secret.collect::<String>().repeat(8);
+        format!(
+            r#"{{"eventVersion":"1.11","userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLE{role}:session","arn":"arn:aws:sts::123456789012:assumed-role/role-{role}/session-{id}","accountId":"123456789012","accessKeyId":"ASIA{key:016}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROAEXAMPLE{role}","arn":"arn:aws:iam::123456789012:role/role-{role}","accountId":"123456789012","userName":"role-{role}"}},"attributes":{{"creationDate":"2025-03-{day:02}T00:00:00Z","mfaAuthenticated":"false"}}}}}},"eventTime":"2025-03-{day:02}T{hour:02}:{minute:02}:{second:02}Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.{address}","userAgent":"[aws-sdk-go/1.44 (go1.22; linux; amd64)]","requestParameters":{{"bucketName":"bucket-{role}","key":"{padding}"}},"responseElements":null,"additionalEventData":{{"SignatureVersion":"SigV4","CipherSuite":"TLS_AES_128_GCM_SHA256","bytesTransferredOut":{id}}},"requestID":"{id:016X}","eventID":"{id:08}-0000-4000-8000-000000000000","readOnly":true,"eventType":"AwsApiCall","managementEvent":false,"recipientAccountId":"123456789012","eventCategory":"Data"}}"#,
+            role = id % 50,
+            key = id % 400,
+            hour = number % 24,
+            minute = n % 60,
+            second = id % 60,
+            address = id % 250,
+        )
+    });
+    let text = format!(
+        r#"{{"Records":[{}]}}"#,
+        records.collect::<Vec<_>>().join(",")
+    );
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::new(6));
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+/// Processor time in seconds: of this process's children that ended, or of another process.
+fn processor_time(process: Option<u32>) -> f64 {
+    let name = process.map_or("self".to_owned(), |id| id.to_string());
+    let stat = std::fs::read_to_string(format!("/proc/{name}/stat")).unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    let first = if process.is_some() { 11 } else { 13 };
+    let ticks = fields[first..first + 2]
+        .iter()
+        .map(|field| field.parse::<f64>().unwrap());
+    ticks.sum::<f64>() / 100.0
+}
+
+/// Wall time and processor time of an ingest, the cluster's included.
+fn measured(remote: &Remote, lake: &str, there: bool, threads: &str) -> (Duration, f64) {
+    let cluster = remote
+        .cluster
+        .executors
+        .iter()
+        .chain(&remote.cluster.scheduler);
+    let cluster: Vec<u32> = cluster.map(|process| process.0.id()).collect();
+    let all = || {
+        let others = cluster.iter().map(|id| processor_time(Some(*id)));
+        processor_time(None) + others.sum::<f64>()
+    };
+    let (begun, before) = (Instant::now(), all());
+    let mut command = match there {
+        true => remote.there(lake),
+        false => remote.ingest(lake, None),
+    };
+    let output = command.args(["--threads", threads]).output().unwrap();
+    let took = begun.elapsed();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let stored = super::ingest::events(&super::ingest::summary(&output), "stored");
+    assert_eq!(stored, u64::from(DAYS * LOG_FILES * EVENTS));
+    (took, all() - before)
+}
+
+#[test]
+#[ignore = "it measures, which takes minutes"]
+fn measured_ingest() {
+    let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
+    let mut remote = Remote::start();
+    remote.empty_trail();
+    for day in 1..=DAYS {
+        for number in 0..LOG_FILES {
+            remote.put_bytes((day, number), &log_file(day, number));
+        }
+    }
+    let say = |what: &str, (took, processor): (Duration, f64)| {
+        let took = took.as_secs_f64();
+        println!("{what}: {took:.1} s, {processor:.1} s of processor time");
+    };
+    for round in 0..3 {
+        let lake = |what: &str| format!("s3://logs/{what}-{round}");
+        remote.cluster.executors.clear();
+        remote.restart_scheduler();
+        say(
+            "here, 1 thread",
+            measured(&remote, &lake("here-1"), false, "1"),
+        );
+        say(
+            "here, 2 threads",
+            measured(&remote, &lake("here-2"), false, "2"),
+        );
+        remote.add(1, false);
+        say(
+            "1 executor of 1 slot",
+            measured(&remote, &lake("1-of-1"), true, "1"),
+        );
+        remote.add(1, false);
+        say(
+            "2 executors of 1 slot",
+            measured(&remote, &lake("2-of-1"), true, "1"),
+        );
+        remote.cluster.executors.clear();
+        remote.restart_scheduler();
+        remote.add(2, false);
+        say(
+            "1 executor of 2 slots",
+            measured(&remote, &lake("1-of-2"), true, "1"),
+        );
+    }
+}
