@@ -13,7 +13,7 @@ use crate::report::Coverage;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use std::collections::BTreeSet;
 
 /// Letters by which an account's id may differ and still be meant.
@@ -51,6 +51,14 @@ impl Session {
                     ..coverage
                 })
             }
+        }
+    }
+
+    /// The last day of log files that are still to be read, as far as their paths tell; none for a lake.
+    pub fn last_day_to_read(&self) -> Option<NaiveDate> {
+        match &self.origin {
+            Origin::Lake(_) => None,
+            Origin::Trail(trail) => trail.last_day(),
         }
     }
 

@@ -29,6 +29,7 @@ use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use datafusion::catalog::{Session as CatalogSession, TableProvider};
 use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue};
 use datafusion::datasource::memory::MemorySourceConfig;
@@ -63,6 +64,8 @@ pub(crate) struct Trail {
     selection: Selection,
     /// The accounts and regions in the paths of the log files.
     places: Places,
+    /// The last day in these paths.
+    last_day: Option<NaiveDate>,
     max_json: u64,
     observer: Arc<dyn Observer>,
     /// What became of the log files, in each reading of them.
@@ -123,6 +126,8 @@ impl Trail {
         let listed = list(&sources, &options.selection, observer.as_ref()).await?;
         let log_files = listed.log_files.len();
         let places = Places::of(&listed, &options.selection);
+        let days = listed.log_files.iter();
+        let last_day = days.filter_map(|planned| planned.log_file.log_date()).max();
         let parcels = parcels(listed.log_files, ParcelSize::QUESTION);
         let work: Result<_, _> = parcels.iter().map(work::batch).collect();
         Ok(Self {
@@ -132,10 +137,16 @@ impl Trail {
             skipped: listed.skipped.iter().map(LogFileRow::skipped).collect(),
             selection: options.selection.clone(),
             places,
+            last_day,
             max_json: options.max_json,
             observer,
             readings: Mutex::default(),
         })
+    }
+
+    /// The last day in the paths of the log files.
+    pub(super) fn last_day(&self) -> Option<NaiveDate> {
+        self.last_day
     }
 
     /// The accounts and regions in the paths of all log files of the time asked for, if some that the selection names are not

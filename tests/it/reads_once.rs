@@ -102,6 +102,9 @@ async fn every_command_fetches_each_log_file_once() {
         &["coverage"],
         &["ready"],
         &["ready", LEAKED],
+        // Within the window, which is read as well.
+        &["ready", "--since", "2025-03-08"],
+        &["ready", "--since", "2025-03-08", "--as-of", "2025-03-10"],
         &["plan"],
         &["plan", LEAKED, "--html", plan],
         &["progress", "--before", "2025-03-09"],

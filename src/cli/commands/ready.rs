@@ -3,7 +3,7 @@
 //! In: a lake or log files, and what IAM says if it was asked. Out: one verdict per key with its rules. Promise: nothing is
 //! changed in AWS; what was not checked is said beside the verdict.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{Ready, ReadyOptions, Verdict, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
@@ -45,6 +45,9 @@ pub(crate) struct Args {
     verdict: VerdictArgs,
 }
 
+/// The last event may be older than the day of the last log file by this.
+const SLACK: TimeDelta = TimeDelta::days(1);
+
 /// What keys are judged by.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct JudgedArgs {
@@ -76,8 +79,18 @@ impl JudgedArgs {
         context: &Context,
     ) -> Result<Ready, Failure> {
         let (inventory, replaced) = self.iam.inventory(&self.trail).await?;
-        let session = question::session(&self.trail, context).await?;
+        let mut session = question::session(&self.trail, context).await?;
+        let asked_since = session.selection().since;
         let as_of = moment(self.as_of.as_deref(), Utc::now(), Bound::Until)?;
+        if let Some(last) = session.last_day_to_read() {
+            // Log files are read once, so from as early on as the window can begin. A log ends on the day of its last log file or
+            // the day before.
+            let last = as_of.map_or(last, |as_of| as_of.date_naive().min(last));
+            let window = last.and_time(NaiveTime::MIN).and_utc() - SLACK - self.thresholds.window;
+            if asked_since.is_some_and(|since| since > window) {
+                session = question::session_from(window, &self.trail, context).await?;
+            }
+        }
         let options = self
             .thresholds
             .options(as_of, self.include.options(&self.networks)?);
@@ -92,16 +105,21 @@ impl JudgedArgs {
         };
         sought::check_keys(&session, keys, judged).await?;
         // Keys that are in use would not even be listed if their last calls were left out.
-        let since = session.selection().since;
+        let mut read_since = session.selection().since;
         let window = found.as_of.map(|as_of| as_of - self.thresholds.window);
-        if let (Some(since), Some(window)) = (since, window)
+        if let (Some(since), Some(window)) = (read_since, window)
             && since > window
         {
             let session = question::session_from(window, &self.trail, context).await?;
             found = ready(&session, keys, iam, &options).await?;
+            read_since = Some(window);
+        }
+        if let Some(from) = read_since
+            && read_since != asked_since
+        {
             found.notes.push(format!(
                 "--since is within the window: the log was read from {} on",
-                window.format("%Y-%m-%d %H:%M UTC")
+                from.format("%Y-%m-%d %H:%M UTC")
             ));
         }
         found.notes.extend(replaced);
