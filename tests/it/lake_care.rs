@@ -433,6 +433,38 @@ print(t.num_rows, len(set(t['event_id'].to_pylist())), pc.sum(l['stored']).as_py
     );
 }
 
+/// An engine that knows nothing of Delta Lake sees the same in the data files: `pip install duckdb`.
+#[test]
+#[ignore = "needs duckdb"]
+fn the_data_files_say_the_same_with_duckdb() {
+    let home = Home::new();
+    let sql = "SELECT access_key_id, event_id, event_name, error_code FROM events \
+               WHERE access_key_id = (SELECT min(access_key_id) FROM events) ORDER BY event_id";
+    let (_, ours, _) = home.run(&["sql", sql, "--format", "csv"]);
+    let ours = ours.trim().replace("\r\n", "\n");
+    let (_, ours) = ours.split_once('\n').unwrap();
+    assert!(ours.lines().count() > 5, "{ours}");
+    let script = "import sys, duckdb
+lake = sys.argv[1]
+events = f\"read_parquet('{lake}/events/event_date=*/*.parquet', hive_partitioning = true)\"
+ask = lambda sql: duckdb.sql(sql).fetchall()
+counts = ask(f'SELECT count(*), count(DISTINCT event_id), count(*) FILTER (WHERE CAST(event_date AS DATE) <> CAST(event_time AT TIME ZONE \\'UTC\\' AS DATE)) FROM {events}')[0]
+stored = ask(f\"SELECT CAST(sum(stored) AS BIGINT) FROM read_parquet('{lake}/log_files/*.parquet')\")[0]
+print(*counts, *stored)
+for row in ask(f'SELECT access_key_id, event_id, event_name, error_code FROM {events} WHERE access_key_id = (SELECT min(access_key_id) FROM {events}) ORDER BY event_id'):
+    print(*['' if value is None else value for value in row], sep=',')";
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .arg(home.path("lake"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let theirs = String::from_utf8(output.stdout).unwrap();
+    let (counts, theirs) = theirs.trim().split_once('\n').unwrap();
+    assert_eq!(counts, format!("{EVENTS} {EVENTS} 0 {EVENTS}"));
+    assert_eq!(theirs, ours);
+}
+
 /// Rows that another program has taken out of files, and columns that it has renamed, cannot be read rightly here.
 #[test]
 fn a_lake_with_features_that_are_not_read_is_refused() {
