@@ -535,6 +535,21 @@ fn a_stolen_key_of_the_root_user_is_deactivated_as_root() {
             "aws iam delete-access-key --access-key-id AKIAIOSFODNN7EXAMPLF  # signed in as the root user of account {ACCOUNT}"
         )]
     );
+    // Nor does the plan name a user.
+    let home = tempfile::tempdir().unwrap();
+    let folder = trail.write(home.path());
+    let plan = json(&["plan", KEY, "--trail", &folder], 0);
+    let plan = plan.to_string();
+    assert!(
+        plan.contains(&format!(
+            "aws iam update-access-key --access-key-id {KEY} --status Inactive"
+        )),
+        "{plan}"
+    );
+    assert!(
+        !plan.contains("--user-name") && !plan.contains("USER_NAME"),
+        "{plan}"
+    );
 }
 
 #[test]

@@ -219,6 +219,7 @@ fn unseen(key: &Readiness) -> String {
 /// The chapters of a verdict: before the consumers, and after them.
 fn chapters(key: &Readiness) -> (Option<&'static str>, Option<&'static str>) {
     match key.verdict {
+        Verdict::Incident if is_root(key) => (Some("key-root-incident"), None),
         Verdict::Incident => (Some("key-incident"), None),
         _ if is_root(key) => (Some("key-root-first"), Some("key-root")),
         Verdict::Unused => (None, Some("key-unused")),

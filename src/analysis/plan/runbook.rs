@@ -30,7 +30,7 @@ macro_rules! chapters {
 
 chapters! {
     "first" "last"
-    "key-incident" "key-unseen" "key-unused" "key-root-first" "key-root" "key-migrate" "key-wait" "key-deactivate" "key-delete"
+    "key-incident" "key-unseen" "key-unused" "key-root-first" "key-root" "key-root-incident" "key-migrate" "key-wait" "key-deactivate" "key-delete"
     "ready" "deactivate" "delete" "take-away" "verify" "other-programs" "limits"
     "instance-profile" "execution-role" "task-role" "service-role" "pod-identity" "github-oidc" "oidc" "roles-anywhere"
     "other-cloud" "identity-center" "cross-account" "limited-key" "investigate"
