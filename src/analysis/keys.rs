@@ -76,18 +76,16 @@ pub const KEY: SqlAnalysis = SqlAnalysis {
     empty: "no event in what was read is by this key; that it was never used does not follow (see the coverage)",
 };
 
-/// How the keys of the inventory are ordered and how many are shown.
+/// How the keys of the inventory are ordered.
 #[derive(Debug, Clone)]
 pub struct KeysOrder {
     /// The column to sort by: numbers and times from the highest, texts from A.
     pub column: String,
-    /// How many keys are shown; all when none.
-    pub top: Option<usize>,
 }
 
 impl KeysOrder {
-    /// Puts the keys in order and leaves out what was not asked for; says so when it does.
-    pub fn apply(&self, section: &mut Section) -> Result<Option<String>, AnalysisError> {
+    /// Puts the keys in order.
+    pub fn apply(&self, section: &mut Section) -> Result<(), AnalysisError> {
         let batch = concat_batches(&section.schema, &section.batches)?;
         let missing = || AnalysisError::NoColumn(self.column.clone());
         let values = batch.column_by_name(&self.column).ok_or_else(missing)?;
@@ -105,9 +103,8 @@ impl KeysOrder {
             values: Arc::clone(batch.column(0)),
             options: None,
         };
-        let order: UInt32Array = lexsort_to_indices(&[by, then], self.top)?;
-        let left_out = batch.num_rows() - order.len();
+        let order: UInt32Array = lexsort_to_indices(&[by, then], None)?;
         section.batches = vec![take_record_batch(&batch, &order)?];
-        Ok((left_out > 0).then(|| format!("{left_out} more keys are not shown (--top)")))
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::batches::{Columns, value};
 use super::findings::Lists;
 use super::rows::{Column, Kind, Micros, read, section};
 use super::{AnalysisError, KEYS};
+use crate::knowledge::AddressBook;
 use crate::report::trace::Origin;
 use crate::report::{Report, Section};
 use crate::session::{Params, Session};
@@ -62,9 +63,9 @@ impl Suspicions {
         Ok(session.foresee(&questions).await?)
     }
 
-    /// Judges the uses of all long-term keys.
-    pub async fn read(session: &Session) -> Result<Self, AnalysisError> {
-        let attribution = Attribution::read(session, &Lists::default(), None).await?;
+    /// Judges the uses of all long-term keys, with what is known of networks.
+    pub async fn read(session: &Session, book: &AddressBook) -> Result<Self, AnalysisError> {
+        let attribution = Attribution::read(session, &Lists::default(), Some(book)).await?;
         let mut found: Vec<Suspicion> = attribution
             .long_term_keys()
             .filter_map(|key| suspicion(key, &attribution))
@@ -188,7 +189,10 @@ struct Owner {
 }
 
 /// The keys that look stolen, as a report.
-pub async fn suspicious_keys(session: &Session) -> Result<Report, AnalysisError> {
+pub async fn suspicious_keys(
+    session: &Session,
+    book: &AddressBook,
+) -> Result<Report, AnalysisError> {
     let inventory = &KEYS.sections[0];
     let params = Params::from([("temporary".to_owned(), ScalarValue::from(false))]);
     Suspicions::foresee(session, &[(inventory.sql, &params)]).await?;
@@ -197,7 +201,7 @@ pub async fn suspicious_keys(session: &Session) -> Result<Report, AnalysisError>
         .iter()
         .map(|owner| (owner.access_key_id.as_str(), owner))
         .collect();
-    let found = Suspicions::read(session).await?;
+    let found = Suspicions::read(session, book).await?;
     let rows: Vec<Row<'_>> = found
         .iter()
         .map(|one| {

@@ -28,6 +28,16 @@ pub(crate) struct IamArgs {
 }
 
 impl IamArgs {
+    /// The options that name the same data again.
+    pub(crate) fn again(&self) -> Vec<(&'static str, Option<String>)> {
+        let reports = self.credential_reports.iter();
+        let reports = reports.map(|file| ("--credential-report", Some(file.display().to_string())));
+        let profiles = self.iam_profiles.iter();
+        let profiles = profiles.map(|name| ("--iam-profile", Some(name.clone())));
+        let live = self.live.then_some(("--live", None));
+        reports.chain(live).chain(profiles).collect()
+    }
+
     /// Whether IAM's data was asked for at all.
     pub(crate) fn given(&self) -> bool {
         self.live || !self.credential_reports.is_empty()

@@ -4,6 +4,7 @@
 //! failed or nothing to read, 2 usage, 3 done but something was not read, 130 stopped by Ctrl-C. Promise: standard output
 //! carries the answer and nothing else.
 
+mod advise;
 mod args;
 #[cfg(feature = "cluster")]
 mod cluster;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use keytrail::cloudtrail::AccessKeyId;
-use keytrail::render::{Format, RenderOptions, coverage_lines, escape, renderer};
+use keytrail::render::{Advice, Format, RenderOptions, coverage_lines, escape, renderer};
 use keytrail::report::{Coverage, Report};
 
 use crate::args::{FoldArgs, OutputArgs};
@@ -20,8 +20,17 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::pager::Screen;
 
-/// What helps people who miss a column.
-const WAY_OUT: &str = "choose with --columns, or use --format csv";
+/// What helps people who miss something.
+const ADVICE: Advice = Advice {
+    columns: "choose with --columns, or use --format csv",
+    rows: "--full shows all",
+    owner: "name the owner's networks (--known-networks FILE), or when the incident began (--incident-start TIME)",
+    commands: "--section steps,cleanup",
+    sections: "--full, --html FILE, --section ",
+    owners_changes: "--follow-owner follows them",
+    events: "--all shows each event",
+    steps: "The steps of a key: keytrail plan AKIA…; of all of them: --format markdown, or --html FILE.",
+};
 
 /// How an answer ends.
 #[derive(Debug, Default)]
@@ -34,9 +43,9 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// With this command to run next.
-    pub(crate) fn next(command: String) -> Self {
+    pub(crate) fn next(command: impl Into<Option<String>>) -> Self {
         Self {
-            next: Some(command),
+            next: command.into(),
             folded: false,
         }
     }
@@ -134,7 +143,7 @@ fn place(
     fill: impl FnOnce(RenderOptions, &mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     match &args.output {
-        Some(path) => write_file(path, |out| fill(RenderOptions::default(), out)),
+        Some(path) => write_file(path, |out| fill(in_file(), out)),
         None => {
             let options = on_screen(context);
             context.end_waiting();
@@ -144,10 +153,31 @@ fn place(
 }
 
 /// Writes text that is no report, and that is harmless already, where the options say.
-pub(crate) fn write_text(text: &str, args: &OutputArgs) -> Result<(), Failure> {
-    match &args.output {
-        Some(path) => write_file(path, |out| out.write_all(text.as_bytes())),
-        None => print(|out| out.write_all(text.as_bytes())),
+pub(crate) fn write_text(
+    text: &str,
+    args: &OutputArgs,
+    ending: &Ending,
+    context: &Context,
+) -> Result<(), Failure> {
+    place(args, context, |options, out| {
+        out.write_all(text.as_bytes())?;
+        end(ending, args.format, options, out)
+    })
+}
+
+/// Says on standard error what to do next, where rows were written to a terminal: rows in a pipe are nobody's reading.
+pub(crate) fn mention_next(next: &str, args: &OutputArgs, context: &Context) {
+    let is_read = args.format == Format::Table && args.output.is_none() && stdout().is_terminal();
+    if is_read {
+        context.mention(&format!("Next: {}", escape::terminal(next)));
+    }
+}
+
+/// What may be assumed about a file.
+fn in_file() -> RenderOptions {
+    RenderOptions {
+        advice: Some(&ADVICE),
+        ..RenderOptions::default()
     }
 }
 
@@ -157,7 +187,7 @@ fn on_screen(context: &Context) -> RenderOptions {
         width: context.width(),
         height: context.height().and_then(|lines| u16::try_from(lines).ok()),
         color: context.color(),
-        way_out: Some(WAY_OUT),
+        advice: Some(&ADVICE),
         folded: false,
     }
 }
@@ -237,7 +267,7 @@ impl Out {
     /// What may be assumed about the place.
     pub(crate) fn options(&self, context: &Context) -> RenderOptions {
         match self {
-            Out::File { .. } => RenderOptions::default(),
+            Out::File { .. } => in_file(),
             _ => on_screen(context),
         }
     }

@@ -48,7 +48,6 @@ impl ServiceArgs {
             library: self.library.library(EVENT_DATA_STORE, context)?,
             rules,
             consumers: consumer_options(&self.networks, None, false)?,
-            own_networks: self.networks.own_ranges()?,
             input: self.trail.again(),
         };
         let memory = Some(self.limits.max_memory());

@@ -162,6 +162,11 @@ impl AddressBook {
         }
     }
 
+    /// Whether an address is in a network that the user named.
+    pub fn is_own(&self, address: IpAddr) -> bool {
+        self.own.lookup(address).is_some()
+    }
+
     /// Where an address is, where there are databases that know it.
     pub fn coordinates(&self, address: &str) -> Option<Coordinates> {
         self.geoip.as_ref()?.coordinates(address.parse().ok()?)

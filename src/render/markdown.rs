@@ -8,9 +8,10 @@ use std::io::{self, Write};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use super::advice::{Advice, behind};
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
 use super::value::{Value, rows};
-use super::{block, columns, coverage, escape, fold, readable};
+use super::{RenderOptions, block, columns, coverage, escape, fold, readable};
 use crate::report::Coverage;
 
 /// Headings and tables.
@@ -19,6 +20,7 @@ pub(super) struct Markdown {
     title: String,
     coverage: Option<Coverage>,
     table: Option<Table>,
+    advice: Option<&'static Advice>,
 }
 
 /// The table that is being written.
@@ -78,6 +80,13 @@ impl RowsWriter for Markdown {
 }
 
 impl Markdown {
+    pub(super) fn new(options: RenderOptions) -> Self {
+        Self {
+            advice: options.advice,
+            ..Self::default()
+        }
+    }
+
     /// Writes the notes, and keeps the coverage for the end.
     fn told(&mut self, remarks: &Remarks, out: &mut dyn Write) -> io::Result<()> {
         self.coverage = remarks.coverage.clone();
@@ -88,7 +97,8 @@ impl Markdown {
         match self.table.take() {
             Some(table) if fold::more(&table.schema).is_some() => {
                 let more = fold::more(&table.schema).unwrap_or_default();
-                writeln!(out, "\nand {more} more; `--full` has all.")
+                let advice = behind(self.advice, |advice| advice.rows);
+                writeln!(out, "\nand {more} more{advice}")
             }
             Some(table) if !table.begun => writeln!(out, "None."),
             _ => Ok(()),

@@ -4,6 +4,7 @@
 //! never acts on the reader's terminal, spreadsheet or browser; escaping lives here, in `escape`, and nowhere else.
 //! Nothing is cut except by a table that has to fit a width, and there the cut is shown.
 
+mod advice;
 mod block;
 mod columns;
 mod coverage;
@@ -30,6 +31,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+pub use advice::Advice;
 pub use coverage::lines as coverage_lines;
 pub use heading::heading;
 pub use plan::{PlanView, render_plan};
@@ -141,8 +143,8 @@ pub struct RenderOptions {
     pub height: Option<u16>,
     /// Whether an answer that takes more than two screens, or does not fit a ticket, is shown with its first rows only.
     pub folded: bool,
-    /// What to tell people who miss a column that was left out, e.g. an option that chooses columns.
-    pub way_out: Option<&'static str>,
+    /// What to tell people who miss something.
+    pub advice: Option<&'static Advice>,
 }
 
 /// The renderer of a format.
@@ -167,7 +169,7 @@ fn writer_of(format: Format, options: RenderOptions, sample: Option<usize>) -> B
         Format::Json => Box::<json::Json>::default(),
         Format::Jsonl => Box::<json::JsonLines>::default(),
         Format::Csv => Box::<csv::Csv>::default(),
-        Format::Markdown => Box::<markdown::Markdown>::default(),
+        Format::Markdown => Box::new(markdown::Markdown::new(options)),
         Format::Parquet => Box::<parquet::Parquet>::default(),
     }
 }

@@ -40,7 +40,7 @@ pub fn render_plan(
             renderer(format, options).render(&report, out)
         }
         Format::Table | Format::Records => terminal::write(plan, (options, view), out),
-        Format::Markdown => markdown::write(plan, options.folded, out),
+        Format::Markdown => markdown::write(plan, options, out),
     }
 }
 

@@ -11,6 +11,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use unicode_width::UnicodeWidthStr;
 
+use super::advice::behind;
 use super::columns::{columns, has_times, shown};
 use super::escape::terminal as escaped;
 use super::grid::{self, GAP, Grid, Layout, WIDEST};
@@ -297,15 +298,15 @@ impl Terminal {
             && !layout.left_out.is_empty()
         {
             let names = layout.left_out.join(", ");
-            let way_out = self.options.way_out;
-            let way_out = way_out.map_or_else(String::new, |way_out| format!("; {way_out}"));
+            let advice = behind(self.options.advice, |advice| advice.columns);
             self.remark(
-                &format!("hidden (terminal too narrow{way_out}): {names}"),
+                &format!("hidden (terminal too narrow{advice}): {names}"),
                 out,
             )?;
         }
         if let Some(more) = fold::more(&table.schema) {
-            self.remark(&format!("and {more} more; --full shows all"), out)?;
+            let advice = behind(self.options.advice, |advice| advice.rows);
+            self.remark(&format!("and {more} more{advice}"), out)?;
         }
         if !table.cut.is_empty() {
             let names: Vec<&str> = table.cut.iter().map(String::as_str).collect();

@@ -68,8 +68,10 @@ pub fn render_trace(
         // Programs take the rows: those of the timeline.
         Format::Csv | Format::Jsonl | Format::Parquet => timesketch::report(trace),
         Format::Table if in_short => return screen::write(trace, options, out),
-        Format::Markdown if in_short => return ticket::write(trace, out),
-        Format::Table | Format::Records | Format::Markdown => rows::report(trace, view.all),
+        Format::Markdown if in_short => return ticket::write(trace, options, out),
+        Format::Table | Format::Records | Format::Markdown => {
+            rows::report(trace, view.all, options.advice)
+        }
     };
     let mut report = report.map_err(io::Error::other)?;
     if !view.sections.is_empty() && !format.rows_only() {

@@ -32,8 +32,8 @@ pub(super) async fn answer(
     let none = BTreeMap::new();
     let report = match question {
         Question::Keys(temporary) => keys(session, *temporary).await?,
-        Question::MarkedKeys => marked_keys(session).await?,
-        Question::SuspiciousKeys => suspicious_keys(session).await?,
+        Question::MarkedKeys => marked_keys(session, settings).await?,
+        Question::SuspiciousKeys => suspicious_keys(session, &settings.consumers.addresses).await?,
         Question::Key(key) => {
             let key = ScalarValue::from(key.as_str());
             report(session, &KEY, [("access_key_id", key)]).await?
@@ -105,7 +105,6 @@ async fn keys(session: &Session, temporary: bool) -> Result<Report, ServiceError
     let mut report = report(session, &KEYS, [("temporary", temporary)]).await?;
     let order = KeysOrder {
         column: "events".to_owned(),
-        top: None,
     };
     if let Some(section) = report.sections.first_mut() {
         order.apply(section)?;
@@ -114,11 +113,11 @@ async fn keys(session: &Session, temporary: bool) -> Result<Report, ServiceError
 }
 
 /// The long-term keys, those that look stolen marked.
-async fn marked_keys(session: &Session) -> Result<Report, ServiceError> {
+async fn marked_keys(session: &Session, settings: &Settings) -> Result<Report, ServiceError> {
     let params = Params::from([("temporary".to_owned(), ScalarValue::from(false))]);
     Suspicions::foresee(session, &[(KEYS.sections[0].sql, &params)]).await?;
     let mut report = keys(session, false).await?;
-    let found = Suspicions::read(session).await?;
+    let found = Suspicions::read(session, &settings.consumers.addresses).await?;
     if let Some(section) = report.sections.first_mut() {
         *section = found.mark(section)?;
     }
@@ -166,7 +165,6 @@ fn trace_options(traced: &Traced, settings: &Settings) -> TraceOptions {
         weakest: Confidence::Principal,
         follow_owner: traced.follow_owner,
         known_networks: Vec::new(),
-        own_networks: settings.own_networks.clone(),
         incident_start: None,
         as_of: None,
         rules: settings.rules.clone(),

@@ -32,7 +32,6 @@ use crate::analysis::consumers::ConsumerOptions;
 use crate::analysis::findings::{Rules, RulesError};
 use crate::analysis::question::{Library, ParameterError, UnknownQuestion};
 use crate::session::{Session, SessionError, SqlFault};
-use ipnet::IpNet;
 use kept::Kept;
 use lake::Base;
 use std::io;
@@ -75,8 +74,6 @@ pub struct Settings {
     pub rules: Rules,
     /// What is known of networks.
     pub consumers: ConsumerOptions,
-    /// The ranges of our own networks: what comes from there is the owner's, to a trace.
-    pub own_networks: Vec<IpNet>,
     /// What is asked, as options of the command line, for commands that are shown: `--lake`, `--trail`.
     pub input: Vec<(&'static str, Option<String>)>,
 }
@@ -93,7 +90,6 @@ impl Settings {
             library: Library::built_in(),
             rules: Rules::builtin()?,
             consumers: ConsumerOptions::built_in()?,
-            own_networks: Vec::new(),
             input: Vec::new(),
         })
     }

@@ -112,9 +112,8 @@ impl Session {
             FaultKind::NoTable(name) if is_file(name) => {
                 return SqlFault {
                     place: fault.place,
-                    ..SqlFault::refused(format!(
-                        "files are not read by their name ({name:?}): ask log files with --trail, or ingest them"
-                    ))
+                    kind: FaultKind::File,
+                    ..SqlFault::refused(format!("files are not read by their name ({name:?})"))
                 };
             }
             FaultKind::NoTable(name) if name.contains("information_schema.") => {

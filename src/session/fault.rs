@@ -31,6 +31,8 @@ pub enum FaultKind {
     Wrong,
     /// The statement is understood and not allowed.
     Refused,
+    /// A file is named where a table belongs.
+    File,
     /// There is no table of this name.
     NoTable(String),
     /// There is no function of this name.

@@ -307,9 +307,7 @@ fn changes(body: &SetExpr) -> ControlFlow<&'static str> {
 }
 
 fn refused(what: &str) -> SqlFault {
-    SqlFault::refused(format!(
-        "{what} is not allowed: keytrail's SQL only asks, it changes and writes nothing"
-    ))
+    SqlFault::refused(format!("{what} is not allowed: SQL is read-only here"))
 }
 
 /// The keywords that a statement begins with.

@@ -46,7 +46,7 @@ macro_rules! assert_ingested {
 
 #[test]
 fn ingest_in_words() {
-    assert_ingested!("table", @r"
+    assert_ingested!("table", @"
     exit code: 3
     --- stdout
     log files  55 listed = 54 stored + 0 already there + 1 rejected + 0 without events
@@ -60,6 +60,8 @@ fn ingest_in_words() {
 
     skipped:
       testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
+
+    Next: keytrail keys --suspicious --lake LAKE
     --- stderr
     ");
 }

@@ -289,6 +289,18 @@ fn help_of_keys() {
       -V, --version
               Print version
 
+    Networks:
+          --networks <FILE>
+              Your own networks: a file with lines such as 192.0.2.0/24 office; use from there is the
+              owner's, unless it acts like an intruder's
+
+          --ip-ranges <FILE>
+              Address ranges instead of the built-in ones: AWS's ip-ranges.json, or a table of keytrail
+              networks build
+
+          --geoip <FOLDER>
+              A folder with MaxMind databases (.mmdb): operators, countries, cities
+
     Input:
           --lake <PATH>
               Lake: a folder or s3://bucket/prefix
@@ -390,6 +402,18 @@ fn help_of_key() {
 
       -V, --version
               Print version
+
+    Networks:
+          --networks <FILE>
+              Your own networks: a file with lines such as 192.0.2.0/24 office; use from there is the
+              owner's, unless it acts like an intruder's
+
+          --ip-ranges <FILE>
+              Address ranges instead of the built-in ones: AWS's ip-ranges.json, or a table of keytrail
+              networks build
+
+          --geoip <FOLDER>
+              A folder with MaxMind databases (.mmdb): operators, countries, cities
 
     Input:
           --lake <PATH>

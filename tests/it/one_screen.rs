@@ -375,35 +375,183 @@ fn a_file_sets_what_is_the_same_for_every_command() {
     assert!(!folder.path().join("owned").exists());
 }
 
+/// A key that is used at a company for a week, and then from a new place by somebody who looks around.
+fn moved(folder: &Path) -> String {
+    let mut records = Vec::new();
+    let mut push = |day: u32, minute: u32, address: &str, agent: &str, call: (&str, &str)| {
+        let at = records.len();
+        records.push(serde_json::json!({
+            "eventVersion": "1.10", "eventTime": format!("2025-03-{day:02}T10:{minute:02}:00Z"),
+            "eventSource": format!("{}.amazonaws.com", call.0), "eventName": call.1, "awsRegion": "eu-west-1",
+            "sourceIPAddress": address, "userAgent": agent,
+            "userIdentity": {"type": "IAMUser", "accessKeyId": "AKIAIOSFODNN7MOVED22", "userName": "svc-mover",
+                "accountId": "111122223333", "principalId": "AIDAMOVER", "arn": "arn:aws:iam::111122223333:user/svc-mover"},
+            "requestParameters": null, "eventID": format!("00000000-0000-4000-b000-{at:012}"), "readOnly": true,
+            "eventType": "AwsApiCall", "eventCategory": "Management", "recipientAccountId": "111122223333",
+        }));
+    };
+    for day in 1..8 {
+        let agent = "Boto3/1.34.0 Python/3.11.8 Linux/6.5.0 Botocore/1.34.0";
+        push(day, 0, "203.0.113.10", agent, ("sqs", "ListQueues"));
+    }
+    let agent = "aws-cli/2.15.10 Python/3.11.8 Linux/6.5.0 exe/x86_64.ubuntu.22";
+    let calls = [
+        ("sts", "GetCallerIdentity"),
+        ("iam", "GetUser"),
+        ("s3", "ListBuckets"),
+    ];
+    for (minute, call) in calls.into_iter().enumerate() {
+        push(9, minute as u32, "192.0.2.9", agent, call);
+    }
+    let path = folder.join("moved.json");
+    fs::write(&path, serde_json::json!({ "Records": records }).to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Every command that judges takes the owner's networks for the owner's.
 #[test]
 fn our_networks_tell_the_owner() {
     let folder = tempfile::tempdir().unwrap();
+    let trail = moved(folder.path());
     let file = folder.path().join("ours.txt");
-    fs::write(&file, "198.51.100.0/24\n").unwrap();
-    let trail = format!("{ROOT}/{TRAIL}");
-    let trace = json(
-        &[
-            "trace",
-            KEY,
-            "--trail",
-            &trail,
-            "--networks",
-            file.to_str().unwrap(),
-        ],
-        0,
-    );
+    fs::write(&file, "192.0.2.0/24 new office\n").unwrap();
+    let file = file.to_str().unwrap();
+    let key = "AKIAIOSFODNN7MOVED22";
+    let asked = |args: &[&str], named: bool| {
+        let networks: &[&str] = if named { &["--networks", file] } else { &[] };
+        json(&[args, &["--trail", &trail], networks].concat(), 0)
+    };
+    let suspicious = |named| asked(&["keys", "--suspicious"], named)["keys"].clone();
+    assert_eq!(suspicious(false).as_array().unwrap().len(), 1);
+    assert_eq!(suspicious(true), serde_json::json!([]));
+    for args in [&["ready", key][..], &["consumers", key], &["plan", key]] {
+        let (without, with) = (asked(args, false), asked(args, true));
+        let noted = |answer: &serde_json::Value| answer["notes"].to_string();
+        assert!(
+            noted(&without).contains("left out, because an intruder"),
+            "{args:?}: {without}"
+        );
+        assert!(
+            !noted(&with).contains("left out, because an intruder"),
+            "{args:?}: {with}"
+        );
+    }
+    let trace = asked(&["trace", key], true);
     let sources = trace["summary"]["sources"].as_array().unwrap();
-    let owners = sources
+    let office = sources
         .iter()
-        .filter(|source| source["why"] == "in one of the owner's networks");
-    assert_eq!(owners.count(), 2, "{sources:?}");
+        .find(|source| source["source_ip_address"] == "192.0.2.9")
+        .unwrap();
+    assert_eq!(office["origin"], "owner", "{office}");
+    // The next command names the same file.
+    let text = printed(&["keys", "--trail", &trail, "--networks", file], "200");
+    assert!(text.contains(&format!("--networks {file}")), "{text}");
+}
+
+/// A list of networks may be wrong, and an intruder may be inside.
+#[test]
+fn a_mistake_in_our_networks_does_not_make_an_intruder_the_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ours.txt");
+    // Both addresses of the intruder, and the owner's.
+    fs::write(&file, "198.51.100.0/24\n203.0.113.0/24\n192.0.2.0/24\n").unwrap();
+    let file = file.to_str().unwrap();
+    let trail = format!("{ROOT}/{TRAIL}");
+    let networks = ["--networks", file];
+    for option in ["--networks", "--known-networks"] {
+        let trace = json(&["trace", KEY, "--trail", &trail, option, file], 0);
+        let sources = trace["summary"]["sources"].as_array().unwrap();
+        let of = |address: &str| {
+            let found = sources
+                .iter()
+                .filter(|source| source["source_ip_address"] == address);
+            found
+                .map(|source| source["origin"].clone())
+                .collect::<Vec<_>>()
+        };
+        let intruder = of("198.51.100.202");
+        assert!(!intruder.is_empty(), "{sources:?}");
+        assert!(
+            intruder.iter().all(|origin| origin == "intruder"),
+            "{sources:?}"
+        );
+    }
+    let suspicious = |options: &[&str]| {
+        let args = [&["keys", "--suspicious", "--trail", &trail][..], options].concat();
+        let rows = json(&args, 0)["keys"].clone();
+        let rows = rows.as_array().unwrap().iter();
+        let stolen = rows.filter(|row| row["origin"] == "intruder");
+        stolen
+            .map(|row| row["access_key_id"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(suspicious(&[]), suspicious(&networks));
+    let incidents = |options: &[&str]| {
+        let args = [
+            &["ready", "--verdict", "incident", "--trail", &trail][..],
+            options,
+        ]
+        .concat();
+        json(&args, 0)["ready"].as_array().unwrap().len()
+    };
+    assert_eq!(incidents(&[]), incidents(&networks));
+    let allowed = |options: &[&str]| {
+        let args = [&["policy", KEY, "--trail", &trail][..], options].concat();
+        json(&args, 0)["documents"].clone()
+    };
+    assert_eq!(allowed(&[]), allowed(&networks));
+    fs::write(file, "0.0.0.0/0 everything\n").unwrap();
+    let refused = keytrail(&["keys", "--trail", &trail, "--networks", file]).output();
+    let refused = refused.unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("line 1: 0.0.0.0/0 is too wide"), "{said}");
+}
+
+/// Without what differs from run to run: times, and bytes in a lake.
+fn same(text: &str, name: &str) -> String {
+    if name != "ingest" && !name.starts_with("lake") {
+        return text.to_owned();
+    }
+    let time = regex::Regex::new("(?m)^time .*$").unwrap();
+    let size = regex::Regex::new(r"[0-9.]+ (B|KiB|MiB),").unwrap();
+    let text = time.replace_all(text, "time       (time)");
+    let in_lake = regex::Regex::new(r"[0-9.]+ (B|KiB|MiB) in the lake").unwrap();
+    let text = in_lake.replace_all(&text, "(size) in the lake");
+    match name {
+        "ingest" => text.into_owned(),
+        _ => size.replace_all(&text, "(size),").into_owned(),
+    }
 }
 
 /// Every command at the width of a small terminal and of a wide one.
 #[test]
 fn every_command_at_two_widths() {
     let ready = "testdata/ready/trail.json.gz";
-    let commands: [(&str, &[&str]); 15] = [
+    let lake = tempfile::tempdir().unwrap();
+    let lake = lake.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    let report = "testdata/credential-report-111122223333.csv";
+    let sql = "SELECT event_name, count(*), max(event_time) FROM events GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 5";
+    let commands: [(&str, &[&str]); 22] = [
+        ("ingest", &["ingest", TRAIL, "--lake", lake]),
+        ("lake_check", &["lake", "check", "--lake", lake]),
+        ("lake_stats", &["lake", "stats", "--lake", lake]),
+        ("lake_compact", &["lake", "compact", "--lake", lake]),
+        (
+            "credentials",
+            &[
+                "credentials",
+                "--credential-report",
+                report,
+                "--as-of",
+                "2025-03-10",
+                "--trail",
+                TRAIL,
+            ],
+        ),
+        ("sql", &["sql", sql, "--trail", TRAIL]),
+        ("list_name", &["list", "key-timeline"]),
         ("keys", &["keys", "--trail", TRAIL]),
         ("suspicious", &["keys", "--suspicious", "--trail", TRAIL]),
         ("key", &["key", KEY, "--trail", TRAIL]),
@@ -447,7 +595,10 @@ fn every_command_at_two_widths() {
     ];
     for (name, args) in commands {
         for width in ["80", "140"] {
-            let text = printed(args, width);
+            if name == "ingest" {
+                let _ = fs::remove_dir_all(lake);
+            }
+            let text = same(&printed(args, width).replace(lake, "our-lake"), name);
             for line in text.lines() {
                 assert_eq!(line, line.trim_end(), "{name} at {width}");
             }

@@ -355,10 +355,7 @@ fn questions_of_ones_own() {
     let rows = serde_json::json!([{"event_date": "2025-03-09", "events": 75}]);
     assert_eq!(answer["rows"], rows);
     for (name, reason) in [
-        (
-            "wipe",
-            "DROP TABLE is not allowed: keytrail's SQL only asks, it changes and writes nothing",
-        ),
+        ("wipe", "DROP TABLE is not allowed: SQL is read-only here"),
         ("leave", "INSERT is not allowed"),
         (
             "plan",

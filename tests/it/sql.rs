@@ -247,7 +247,7 @@ fn what_is_not_a_question_is_refused() {
     exit code: 1
     --- stdout
     --- stderr
-    error: COPY is not allowed: keytrail's SQL only asks, it changes and writes nothing
+    error: COPY is not allowed: SQL is read-only here
     ");
 }
 
@@ -257,7 +257,8 @@ fn files_have_no_names_here() {
     exit code: 1
     --- stdout
     --- stderr
-    error: files are not read by their name ("/etc/passwd"): ask log files with --trail, or ingest them
+    error: files are not read by their name ("/etc/passwd")
+    hint: ask log files with --trail, or ingest them
     "#);
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keytrail::analysis::Suspicions;
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{Readiness, ReadyOptions, Verdict, ready};
+use keytrail::knowledge::AddressBook;
 use keytrail::report::trace::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,7 +20,9 @@ async fn stolen_keys_are_named_and_no_others() {
         let synthetic = Synthetic::generate(seed);
         synthetic.ingest();
         let session = crate::usage::session(Path::new(&synthetic.lake())).await;
-        let found = Suspicions::read(&session).await.unwrap();
+        let found = Suspicions::read(&session, &AddressBook::built_in().unwrap())
+            .await
+            .unwrap();
         let named = |origin: Origin| -> BTreeSet<&str> {
             let found = found.iter().filter(|one| one.origin == origin);
             found.map(|one| one.access_key_id.as_str()).collect()

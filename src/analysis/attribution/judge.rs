@@ -11,6 +11,7 @@ use super::used::Use;
 use super::usual::{DAY, HOUR, Usual};
 use crate::knowledge::Networks;
 use crate::report::trace::Origin;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// Weight from which on a use is suspicious, and from which on it is an intruder's.
@@ -27,6 +28,9 @@ const SHORT_PAST: (i64, u64) = (6 * HOUR, 2);
 /// A key that was just made has no habits yet.
 const SHORT_PAST_OF_NEW_KEY: u64 = 8;
 
+/// Why a use is the owner's that comes from a listed network.
+const IN_OWN_NETWORK: &str = "in one of the owner's networks";
+
 /// What came so shortly before an intruder may be the intruder's first try.
 const SHORTLY: i64 = HOUR;
 
@@ -39,6 +43,7 @@ pub(in crate::analysis) fn judge(uses: &[Use], known: &Known<'_>, networks: &Net
             .and_then(|book| book.coordinates(&source.address));
     }
     weigh(&mut sources, known);
+    doubt(&mut sources);
     spread(&mut sources);
     settle(&mut sources);
     for source in &mut sources {
@@ -59,6 +64,7 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
         let (origin, signs, new) = match given {
             Some((origin, why)) => (origin, vec![Sign::new(0, why)], (false, false)),
             None => {
+                let is_owners = known.is_owners(&sources[at].address);
                 let has_past = has_past(&sources[..at], sources[at].first, known);
                 let looked = Looked {
                     source: &sources[at],
@@ -67,10 +73,16 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
                     has_past,
                     stands_alone: !has_past && stands_alone(sources, at, known),
                 };
-                let signs: Vec<Sign> = SIGNS.iter().filter_map(|sign| sign(&looked)).collect();
-                let new = (looked.new_place(), looked.new_program());
-                let compared = has_past || looked.stands_alone || known.is_session;
-                (grade(&signs, compared, known), signs, new)
+                let signs = SIGNS.iter().filter_map(|sign| sign(&looked));
+                if is_owners {
+                    let (origin, signs) = at_home(signs.collect(), known);
+                    (origin, signs, (false, false))
+                } else {
+                    let signs: Vec<Sign> = signs.collect();
+                    let new = (looked.new_place(), looked.new_program());
+                    let compared = has_past || looked.stands_alone || known.is_session;
+                    (grade(&signs, compared, known), signs, new)
+                }
             }
         };
         let source = &mut sources[at];
@@ -159,6 +171,38 @@ fn grade(signs: &[Sign], compared: bool, known: &Known<'_>) -> Origin {
     }
 }
 
+/// The verdict on a source in one of the owner's networks: the owner's, unless what was done there speaks against it. A list of
+/// networks may be wrong, and an intruder may be inside; that something is new there says nothing.
+fn at_home(signs: Vec<Sign>, known: &Known<'_>) -> (Origin, Vec<Sign>) {
+    let mut signs: Vec<Sign> = signs.into_iter().filter(|sign| !sign.is_novelty).collect();
+    let origin = match grade(&signs, true, known) {
+        Origin::Unknown => Origin::Owner,
+        origin => origin,
+    };
+    let why = match origin {
+        Origin::Owner => IN_OWN_NETWORK,
+        _ => "although the address is listed among the owner's networks",
+    };
+    signs.push(Sign::new(0, why));
+    (origin, signs)
+}
+
+/// Where an intruder uses an address, that the address is on a list does not make other programs there the owner's.
+fn doubt(sources: &mut [Source]) {
+    let strange: BTreeSet<String> = sources
+        .iter()
+        .filter(|source| matches!(source.origin, Origin::Intruder | Origin::Suspicious))
+        .map(|source| source.address.clone())
+        .collect();
+    for source in sources {
+        let is_listed = source.signs.iter().any(|sign| sign.what == IN_OWN_NETWORK);
+        if source.origin == Origin::Owner && is_listed && strange.contains(&source.address) {
+            source.origin = Origin::Unknown;
+            source.signs.retain(|sign| sign.what != IN_OWN_NETWORK);
+        }
+    }
+}
+
 /// The verdict that people gave, or that AWS's own calls give.
 fn given(source: &Source, known: &Known<'_>) -> Option<(Origin, &'static str)> {
     if source.uses.iter().all(|one| one.is_quarantine) {
@@ -170,16 +214,8 @@ fn given(source: &Source, known: &Known<'_>) -> Option<(Origin, &'static str)> {
             false => (Origin::Unknown, "another address of the same credential"),
         });
     }
-    let ip: IpAddr = source.address.parse().ok()?;
-    if known.networks.iter().any(|network| network.contains(&ip)) {
-        return Some((Origin::Owner, "in a known network"));
-    }
-    if known
-        .own_networks
-        .iter()
-        .any(|network| network.contains(&ip))
-    {
-        return Some((Origin::Owner, "in one of the owner's networks"));
+    if source.address.parse::<IpAddr>().is_err() || known.is_owners(&source.address) {
+        return None;
     }
     if !known.networks.is_empty() {
         return Some((Origin::Intruder, "outside the known networks"));

@@ -6,6 +6,7 @@
 use crate::knowledge::AddressBook;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// A sign-in to the console by the credential's user.
 #[derive(Debug, Clone)]
@@ -19,10 +20,8 @@ pub(in crate::analysis) struct SignIn {
 /// What is known.
 #[derive(Debug, Clone, Default)]
 pub(in crate::analysis) struct Known<'a> {
-    /// The owner's networks; any other address is an intruder's.
+    /// All of the owner's networks; any other address is an intruder's.
     pub(in crate::analysis) networks: &'a [IpNet],
-    /// Networks of the owner; of other addresses they say nothing.
-    pub(in crate::analysis) own_networks: &'a [IpNet],
     /// When the incident began: what is first seen from then on is the intruder's.
     pub(in crate::analysis) incident_start: Option<i64>,
     /// The intruder's address.
@@ -33,10 +32,21 @@ pub(in crate::analysis) struct Known<'a> {
     pub(in crate::analysis) sign_ins: Vec<SignIn>,
     /// When the credential was made, if the log shows it.
     pub(in crate::analysis) made: Option<i64>,
-    /// What is known of networks and places.
+    /// What is known of networks and places, the owner's own networks among them; of other addresses these say nothing.
     pub(in crate::analysis) book: Option<&'a AddressBook>,
     /// Whether the credential is one temporary session.
     pub(in crate::analysis) is_session: bool,
     /// Whether unusual use is expected of its principal.
     pub(in crate::analysis) is_break_glass: bool,
+}
+
+impl Known<'_> {
+    /// Whether an address is in a network that people call the owner's.
+    pub(super) fn is_owners(&self, address: &str) -> bool {
+        let Ok(ip) = address.parse::<IpAddr>() else {
+            return false;
+        };
+        self.networks.iter().any(|network| network.contains(&ip))
+            || self.book.is_some_and(|book| book.is_own(ip))
+    }
 }

@@ -102,12 +102,15 @@ impl KeyEvidence {
             some_places(sources).map(|places| format!("{key} ({places})"))
         });
         notes.extend(list(
-            "suspicious use, which keytrail trace KEY explains, of",
+            "suspicious use, which a trace of the key explains, of",
             suspicious.collect(),
         ));
         notes
     }
 }
+
+/// How the note begins that says which consumers were left out.
+pub const LEFT_OUT: &str = "left out, because";
 
 /// So many keys or places are named; the others are counted.
 const SHOWN: usize = 3;
@@ -169,13 +172,8 @@ fn left_out(left_out: &[Consumer]) -> Option<String> {
         .map(|consumer| consumer.access_key_id.clone())
         .collect();
     let who = match left_out.len() {
-        1 => format!(
-            "left out, because an intruder used it ({}; --include intruder shows it)",
-            first.name
-        ),
-        several => format!(
-            "left out, because intruders used them ({several} consumers; --include intruder shows them)"
-        ),
+        1 => format!("{LEFT_OUT} an intruder used it ({})", first.name),
+        several => format!("{LEFT_OUT} intruders used them ({several} consumers)"),
     };
     list(&who, keys.into_iter().collect())
 }

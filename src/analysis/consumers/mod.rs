@@ -27,7 +27,7 @@ pub use consumer::{
     AddressUse, ApiUse, Cadence, Confidence, Consumer, Counted, DayUse, Pattern, Target, Workload,
 };
 pub(super) use key_evidence::Asked;
-pub use key_evidence::KeyEvidence;
+pub use key_evidence::{KeyEvidence, LEFT_OUT};
 pub(super) use replacement::SESSIONS;
 pub use replacement::{Replacement, RoleSessions};
 pub use rows::{CONSUMERS, ConsumersQuestion};

@@ -103,7 +103,7 @@ impl Credentials {
             ));
         }
         match &self.trail {
-            None => notes.push("without a trail: use that IAM knows of and CloudTrail does not show cannot be told".to_owned()),
+            None => notes.push("no logs were given: use that IAM has seen and CloudTrail does not log cannot be found".to_owned()),
             Some(trail) => notes.extend(self.unmatched(trail)),
         }
         notes
@@ -118,7 +118,7 @@ impl Credentials {
         let open = unmatched.count();
         (open > 0).then(|| {
             format!(
-                "{open} of the keys that IAM lists could not be told among the {} of the trail (a credential report has no key ids; --live has)",
+                "{open} of the keys in IAM could not be matched to the {} keys in the logs: a credential report has no key ids",
                 trail.keys.len()
             )
         })

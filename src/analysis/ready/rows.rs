@@ -96,7 +96,7 @@ impl Ready {
         let count = unasked.count();
         (count > 0).then(|| {
             format!(
-                "IAM's last use is not known of {count} of {} keys: give --credential-report or --live before one of them is made inactive",
+                "IAM was not asked when {count} of {} keys were last used; ask it before you deactivate one of them",
                 self.keys.len()
             )
         })

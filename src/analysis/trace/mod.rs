@@ -54,10 +54,8 @@ pub struct TraceOptions {
     pub weakest: Confidence,
     /// Whether what the owner made or changed is followed, too.
     pub follow_owner: bool,
-    /// The owner's networks; any other address is the intruder's.
+    /// All of the owner's networks; any other address is the intruder's.
     pub known_networks: Vec<IpNet>,
-    /// Networks of the owner; of other addresses they say nothing.
-    pub own_networks: Vec<IpNet>,
     /// When the incident began, if that is known.
     pub incident_start: Option<DateTime<Utc>>,
     /// The moment that counts as now; the last event of the logs if not given.
@@ -66,7 +64,7 @@ pub struct TraceOptions {
     pub rules: Rules,
     /// What is ours and what is known; the accounts of the logs are ours anyway.
     pub lists: Lists,
-    /// What is known of networks and places; what the program itself knows if none.
+    /// What is known of networks and places, the owner's networks among them; what the program itself knows if none.
     pub addresses: Option<Arc<AddressBook>>,
 }
 

@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use keytrail::analysis::answer;
 use keytrail::analysis::consumers::{ConsumerOptions, ConsumersQuestion};
 use keytrail::analysis::findings::Lists;
@@ -21,7 +20,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::pick::PickArgs;
-use crate::{next, output, question, sought};
+use crate::{advise, next, output, question, sought};
 
 /// Show who uses access keys, and what each of them should use instead
 ///
@@ -101,7 +100,7 @@ pub(crate) fn lists(path: &Path) -> Result<Lists, Failure> {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Networks")]
 pub(crate) struct NetworkArgs {
-    /// Your own networks: a file with lines such as 192.0.2.0/24 office; for trace, what comes from there is the owner's
+    /// Your own networks: a file with lines such as 192.0.2.0/24 office; use from there is the owner's, unless it acts like an intruder's
     #[arg(long, value_name = "FILE")]
     networks: Option<PathBuf>,
 
@@ -150,15 +149,14 @@ impl NetworkArgs {
     /// Our own networks.
     fn own(&self) -> Result<Option<OwnNetworks>, Failure> {
         let path = self.networks.as_deref().or(config::networks());
-        let own = path.map(OwnNetworks::open).transpose();
-        own.map_err(|error| unusable("--networks", &error))
+        path.map(|path| own_networks("--networks", path))
+            .transpose()
     }
+}
 
-    /// The ranges of our own networks: whatever comes from there is the owner's.
-    pub(crate) fn own_ranges(&self) -> Result<Vec<IpNet>, Failure> {
-        let own = self.own()?;
-        Ok(own.map_or_else(Vec::new, |own| own.ranges().collect()))
-    }
+/// The networks in a file that an option names.
+pub(crate) fn own_networks(option: &str, path: &Path) -> Result<OwnNetworks, Failure> {
+    OwnNetworks::open(path).map_err(|error| unusable(option, &error))
 }
 
 /// A file that an option names.
@@ -192,8 +190,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if report.sections.iter().all(|section| section.rows() == 0) {
         sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
     }
+    advise::on(&mut report.notes);
     args.pick.apply(&mut report)?;
-    let ending = Ending::next(next::command(&["ready"], &args.trail));
+    let ending = Ending::next(next::judged(&["ready"], &args.trail, &args.networks));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     output::write_ending(&report, &args.output, &ending, context)
 }

@@ -11,7 +11,8 @@ use crate::args::{OutputArgs, TrailArgs, moment, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
-use crate::{output, question};
+use crate::output::Ending;
+use crate::{next, output, question};
 
 /// Audit IAM users and keys: unused, duplicate, or used outside CloudTrail
 ///
@@ -73,5 +74,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let mut report = credentials.report(session.as_ref()).await?;
     report.notes.extend(replaced);
-    output::write(&report, &args.output, context)
+    let ending = Ending::next(match &session {
+        Some(_) => next::line(
+            &["ready"],
+            args.iam.again().into_iter().chain(args.trail.again()),
+        ),
+        None => next::line(&["ingest", "--help"], None),
+    });
+    output::write_ending(&report, &args.output, &ending, context)
 }

@@ -7,7 +7,8 @@ use keytrail::analysis::catalogue::{column_names, columns};
 use crate::args::OutputArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::output;
+use crate::output::Ending;
+use crate::{next, output};
 
 /// Describe the columns of an event: name, type, place in the record, meaning
 #[derive(Debug, clap::Args)]
@@ -44,5 +45,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     let report = columns(&args.columns)
         .map_err(|error| Failure::new("the columns do not line up").because(&error))?;
-    output::write(&report, &args.output, context)
+    let sql = match args.columns.first() {
+        Some(name) => {
+            format!("SELECT {name}, count(*) FROM events GROUP BY {name} ORDER BY 2 DESC LIMIT 20")
+        }
+        None => "SELECT * FROM events LIMIT 5".to_owned(),
+    };
+    let ending = Ending::next(next::line(&["sql", &sql], None));
+    output::write_ending(&report, &args.output, &ending, context)
 }

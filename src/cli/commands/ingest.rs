@@ -18,13 +18,14 @@ use keytrail::render::escape::terminal;
 use keytrail::source::{Queue, Source};
 
 use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, formats, span};
+use crate::config::DEFAULT_LAKE;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::integrity::TrustArgs;
 use crate::metrics::Metrics;
 use crate::progress::Progress;
 use crate::size::ByteSize;
-use crate::{interrupt, output, question, summary};
+use crate::{interrupt, next, output, question, summary};
 
 /// Read log files into a lake, every event once
 ///
@@ -169,7 +170,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let summary = result?;
     output::print(|out| match args.format {
         Format::Json => summary::json(&summary, out),
-        _ => summary::text(&summary, &lake.name(), out),
+        _ => {
+            summary::text(&summary, &lake.name(), out)?;
+            match summary.listed {
+                0 => Ok(()),
+                _ => writeln!(out, "\nNext: {}", terminal(&next(&args.lake.lake))),
+            }
+        }
     })?;
     if !summary.integrity.is_empty() || !summary.failed.is_empty() {
         return Err(Failure::new(
@@ -185,6 +192,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         // What an earlier ingest could not read is missing still.
         _ => Done::on(&lake.coverage().await?),
     })
+}
+
+/// Which keys look stolen is what most people read logs for.
+fn next(lake: &str) -> String {
+    let named = (lake != DEFAULT_LAKE).then(|| ("--lake", Some(lake.to_owned())));
+    next::line(&["keys", "--suspicious"], named)
 }
 
 /// Keeps the lake up to date, and says in a line what each round brought.

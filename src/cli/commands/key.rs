@@ -10,6 +10,7 @@ use keytrail::analysis::{KEY, Suspicions, answer, with_programs};
 use keytrail::render::Format;
 use keytrail::session::{NameKind, Params};
 
+use super::consumers::NetworkArgs;
 use crate::args::{OutputArgs, TrailArgs, key_id};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -28,6 +29,9 @@ pub(crate) struct Args {
     access_key_id: AccessKeyId,
 
     #[command(flatten)]
+    networks: NetworkArgs,
+
+    #[command(flatten)]
     trail: TrailArgs,
 
     #[command(flatten)]
@@ -42,6 +46,7 @@ Examples:
   keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let book = args.networks.address_book()?;
     let session = question::session(&args.trail, context).await?;
     let key = ScalarValue::from(args.access_key_id.as_str());
     let params = Params::from([("access_key_id".to_owned(), key)]);
@@ -57,7 +62,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     with_programs(&mut report.sections)?;
     let found = match is_marked {
-        true => Suspicions::read(&session).await?,
+        true => Suspicions::read(&session, &book).await?,
         false => Suspicions::default(),
     };
     if let Some(found) = found.of(key) {
@@ -71,8 +76,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         );
     }
     let ending = Ending::next(match found.of(key) {
-        Some(_) => next::command(&["trace", key], &args.trail),
-        None => next::command(&["consumers", key], &args.trail),
+        Some(_) => next::judged(&["trace", key], &args.trail, &args.networks),
+        None => next::judged(&["consumers", key], &args.trail, &args.networks),
     });
     output::write_ending(&report, &args.output, &ending, context)
 }

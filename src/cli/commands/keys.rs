@@ -13,6 +13,7 @@ use keytrail::render::Format;
 use keytrail::report::Section;
 use keytrail::session::Params;
 
+use super::consumers::NetworkArgs;
 use crate::args::{OutputArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -40,6 +41,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pick: PickArgs,
+
+    #[command(flatten)]
+    networks: NetworkArgs,
 
     #[command(flatten)]
     trail: TrailArgs,
@@ -76,17 +80,18 @@ Examples:
   keytrail keys --format csv --output keys.csv           For a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let book = args.networks.address_book()?;
     let session = question::session(&args.trail, context).await?;
     if args.suspicious {
-        let mut report = suspicious_keys(&session).await?;
+        let mut report = suspicious_keys(&session, &book).await?;
         args.pick.apply(&mut report)?;
         let first = report
             .sections
             .first()
             .and_then(|keys| key_of(keys, "access_key_id"));
         let ending = Ending::next(match first {
-            Some(key) => next::command(&["trace", &key], &args.trail),
-            None => next::command(&["ready"], &args.trail),
+            Some(key) => next::judged(&["trace", &key], &args.trail, &args.networks),
+            None => next::judged(&["ready"], &args.trail, &args.networks),
         });
         return output::write_ending(&report, &args.output, &ending, context);
     }
@@ -100,15 +105,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let mut report = answer(&session, &KEYS, &params).await?;
     let order = KeysOrder {
         column: args.sort.column(),
-        top: None,
     };
     if let Some(section) = report.sections.first_mut() {
-        report.notes.extend(order.apply(section)?);
+        order.apply(section)?;
     }
     args.pick.apply(&mut report)?;
     let mut worst = None;
     if is_marked && let Some(section) = report.sections.first_mut() {
-        let found = Suspicions::read(&session).await?;
+        let found = Suspicions::read(&session, &book).await?;
         if found.iter().next().is_some() {
             *section = found.mark(section)?;
         }
@@ -126,8 +130,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         .first()
         .and_then(|keys| key_of(keys, "access_key_id"));
     let command = match (&worst, &first) {
-        (Some(worst), _) => next::command(&["trace", &worst.access_key_id], &args.trail),
-        (None, Some(key)) => next::command(&["key", key], &args.trail),
+        (Some(worst), _) => next::judged(
+            &["trace", &worst.access_key_id],
+            &args.trail,
+            &args.networks,
+        ),
+        (None, Some(key)) => next::judged(&["key", key], &args.trail, &args.networks),
         (None, None) => next::command(&["coverage"], &args.trail),
     };
     output::write_ending(&report, &args.output, &Ending::next(command), context)

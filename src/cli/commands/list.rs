@@ -15,7 +15,8 @@ use keytrail::session::EVENT_DATA_STORE;
 use crate::args::{LibraryArgs, OutputArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::output;
+use crate::output::Ending;
+use crate::{next, output};
 
 /// List the saved queries, or show one in full
 ///
@@ -46,7 +47,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let library = args.library.library(EVENT_DATA_STORE, context)?;
     match args.name {
         Some(name) => describe(library.get(&name)?, &args.output, context),
-        None => output::write(&all(&library)?, &args.output, context),
+        None => {
+            let ending = Ending::next(next::line(&["list", "key-timeline"], None));
+            output::write_ending(&all(&library)?, &args.output, &ending, context)
+        }
     }
 }
 
@@ -57,9 +61,20 @@ pub(crate) fn describe(
     context: &Context,
 ) -> Result<Done, Failure> {
     match args.format {
-        Format::Table => output::write_text(&in_full(question), args).map(|()| Done::Complete),
+        Format::Table => {
+            let ending = Ending::next(usable(question));
+            output::write_text(&in_full(question), args, &ending, context)?;
+            Ok(Done::Complete)
+        }
         _ => output::write(&saved_query(question).map_err(uneven)?, args, context),
     }
+}
+
+/// The command that runs a question, if it needs no value that only a person knows.
+fn usable(question: &Question) -> Option<String> {
+    let mut parameters = question.header().parameters.iter();
+    let is_complete = parameters.all(|parameter| parameter.default_text().is_some());
+    is_complete.then(|| next::line(&["run", question.name()], None))
 }
 
 fn uneven(error: ArrowError) -> Failure {

@@ -37,8 +37,9 @@ mod validate;
 use clap::Subcommand;
 
 pub(crate) use self::cli::Cli;
+pub(crate) use self::consumers::NetworkArgs;
 #[cfg(feature = "mcp")]
-pub(crate) use self::consumers::{NetworkArgs, consumer_options};
+pub(crate) use self::consumers::consumer_options;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 

@@ -11,6 +11,7 @@ use keytrail::render::{Format, PlanView, html, render_plan};
 use keytrail::report::plan::Plan;
 
 use super::ready::JudgedArgs;
+use crate::advise;
 use crate::args::{FoldArgs, OutputArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -71,6 +72,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             networks: args.judged.networks.again(),
         },
     );
+    advise::on(&mut plan.notes);
     if let Some(top) = args.pick.top
         && plan.keys.len() > top
     {
@@ -100,13 +102,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
 
 /// The steps of the first key; with keys named, the page to work through.
 fn next(plan: &Plan, args: &Args) -> String {
-    let trail = &args.judged.trail;
     let first = plan
         .keys
         .first()
         .and_then(|key| key.access_key_id.as_deref());
     match first.filter(|_| args.access_key_ids.is_empty()) {
-        Some(key) => next::command(&["plan", key], trail),
-        None => next::command(&["plan", "--html", "plan.html"], trail),
+        Some(key) => next::line(&["plan", key], args.judged.again()),
+        None => next::line(&["plan", "--html", "plan.html"], args.judged.again()),
     }
 }

@@ -20,7 +20,8 @@ use super::consumers::{NetworkArgs, consumer_options};
 use crate::args::{OutputArgs, TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::{output, question, sought};
+use crate::output::Ending;
+use crate::{next, output, question, sought};
 
 /// Write the least-privilege IAM policy for a key's observed use
 ///
@@ -155,7 +156,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if let Some(folder) = &args.documents {
         write_documents(folder, &policy.documents)?;
     }
-    output::write(&report, &args.output, context)
+    let next = next::judged(&["plan", key.as_str()], &args.trail, &args.networks);
+    output::write_ending(&report, &args.output, &Ending::next(next), context)
 }
 
 /// A service control policy is the same for every key.

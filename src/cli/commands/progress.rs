@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::pick::PickArgs;
-use crate::{next, output, question, sought};
+use crate::{advise, next, output, question, sought};
 
 /// Show which consumers have gone, moved to a role, stayed or come since a date
 ///
@@ -61,9 +61,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let options = args.include.options(&args.networks)?;
     let session = question::session(&args.trail, context).await?;
     let found = progress(&session, &args.access_key_ids, day, &options).await?;
-    let ending = Ending::next(next::command(&["ready"], &args.trail));
+    let ending = Ending::next(next::judged(&["ready"], &args.trail, &args.networks));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     let mut report = found.report()?;
+    advise::on(&mut report.notes);
     if report.sections.iter().all(|section| section.rows() == 0) {
         sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
     }

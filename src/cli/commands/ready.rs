@@ -15,7 +15,7 @@ use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
 use crate::output::Ending;
 use crate::pick::{PickArgs, VerdictArgs};
-use crate::{next, output, question, sought};
+use crate::{advise, next, output, question, sought};
 
 /// Show which keys can be deactivated or deleted, and which cannot yet
 ///
@@ -72,6 +72,17 @@ pub(crate) struct JudgedArgs {
 }
 
 impl JudgedArgs {
+    /// The options that judge the same keys in the same way again, as far as they name files and networks.
+    pub(crate) fn again(&self) -> Vec<(&'static str, Option<String>)> {
+        let networks = self.networks.again().into_iter();
+        self.iam
+            .again()
+            .into_iter()
+            .chain(self.trail.again())
+            .chain(networks)
+            .collect()
+    }
+
     /// The verdicts on these keys; on all when there are none.
     pub(crate) async fn ready(
         &self,
@@ -185,21 +196,22 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     found
         .keys
         .retain(|key| verdict.wants(key.verdict) && pick.wants(key.user_name.as_deref()));
-    let ending = Ending::next(next(&found, &args.judged.trail));
+    let ending = Ending::next(next(&found, &args.judged));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     let mut report = found.report()?;
+    advise::on(&mut report.notes);
     pick.apply(&mut report)?;
     output::write_ending(&report, &args.output, &ending, context)
 }
 
 /// An incident comes first; else the plan.
-fn next(found: &Ready, trail: &TrailArgs) -> String {
+fn next(found: &Ready, judged: &JudgedArgs) -> String {
     let incident = found
         .keys
         .iter()
         .find(|key| key.verdict == Verdict::Incident);
     match incident.and_then(|key| key.access_key_id.as_ref()) {
-        Some(key) => next::command(&["trace", key.as_str()], trail),
-        None => next::command(&["plan"], trail),
+        Some(key) => next::judged(&["trace", key.as_str()], &judged.trail, &judged.networks),
+        None => next::line(&["plan"], judged.again()),
     }
 }

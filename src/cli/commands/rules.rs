@@ -12,7 +12,8 @@ use keytrail::analysis::findings::Rules;
 use crate::args::{FoldArgs, OutputArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::output::{self, Ending};
+use crate::output::Ending;
+use crate::{next, output};
 
 /// List the rules about attacks: event, severity, technique and condition
 ///
@@ -53,7 +54,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
                 .hint("keytrail rules lists all rules"),
         );
     }
-    let ending = Ending::default().fold(args.fold);
+    let next = next::line(&["keys", "--suspicious"], None);
+    let ending = Ending::next(next).fold(args.fold);
     output::write_ending(&report, &args.output, &ending, context)
 }
 

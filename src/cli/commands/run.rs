@@ -3,6 +3,8 @@
 //! In: a lake or log files, the name of a question, and values for its parameters. Out: its rows. Promise: values are bound,
 //! not pasted; what the answer rests on comes with it.
 
+use std::collections::BTreeMap;
+
 use chrono::Utc;
 use keytrail::analysis::Analysis as _;
 use keytrail::analysis::question::NOTHING;
@@ -13,7 +15,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::query::{self, LimitArgs, ParamArgs, RowsArgs, StoreArgs};
 use crate::stream::{self, Asked, Terms};
-use crate::{question, sought};
+use crate::{next, output, question, sought};
 
 /// Run a saved query (see `keytrail list`)
 #[derive(Debug, clap::Args)]
@@ -61,9 +63,9 @@ Examples:
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let library = args.library.library(args.store.name(), context)?;
     let asked = library.get(&args.name)?;
-    let output = args.output.output()?;
+    let written = args.output.output()?;
     if args.describe {
-        return list::describe(asked, &output, context);
+        return list::describe(asked, &written, context);
     }
     let parameters = asked.header().parameters.iter();
     let names: Vec<&str> = parameters
@@ -85,13 +87,24 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             nothing: Some(NOTHING),
             notes: query::unfilled("", &texts),
         };
-        let answered = stream::write(&session, asked, &output, &terms).await?;
+        let answered = stream::write(&session, asked, &written, &terms).await?;
         if answered.rows == 0 {
             sought::check_params(&session, &texts).await?;
         }
         Ok(answered)
     });
-    Ok(answered
-        .await?
-        .map_or(Done::Stopped, |answered| answered.done))
+    let answered = answered.await?;
+    if answered.is_some_and(|answered| answered.rows > 0)
+        && let Some(next) = next(&texts, &args.trail)
+    {
+        output::mention_next(&next, &written, context);
+    }
+    Ok(answered.map_or(Done::Stopped, |answered| answered.done))
+}
+
+/// What to ask of the key or address that the rows are about.
+fn next(values: &BTreeMap<String, String>, trail: &TrailArgs) -> Option<String> {
+    let about = ["access_key_id", "source_ip_address"];
+    let about = about.iter().find_map(|name| values.get(*name))?;
+    Some(next::command(&["trace", about], trail))
 }

@@ -3,24 +3,21 @@
 //! In: a lake or log files, and a start point. Out: lineage, timeline, clean-up list and the rest of a trace. Promise: nothing is
 //! run or changed; what a person has to do is printed as commands.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{SubsecRound as _, Utc};
 use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
-use ipnet::IpNet;
 use keytrail::analysis::findings::Lists;
 use keytrail::analysis::{Start, TraceOptions, trace};
 use keytrail::cloudtrail::Bound;
-use keytrail::knowledge::address_range;
 use keytrail::render::{SECTIONS, TraceView, html, render_trace};
 use keytrail::report::trace::{Confidence, Trace};
 use keytrail::service::page_sources;
 use keytrail::session::NameKind;
 
-use super::consumers::{NetworkArgs, lists};
+use super::consumers::{NetworkArgs, lists, own_networks};
 use super::rules;
 use crate::args::{OutputArgs, TrailArgs, moment};
 use crate::context::Context;
@@ -148,11 +145,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             Level::Principal => Confidence::Principal,
         },
         follow_owner: args.follow_owner,
-        known_networks: args
-            .known_networks
-            .as_deref()
-            .map_or(Ok(Vec::new()), networks)?,
-        own_networks: args.networks.own_ranges()?,
+        known_networks: match &args.known_networks {
+            Some(path) => own_networks("--known-networks", path)?.ranges().collect(),
+            None => Vec::new(),
+        },
         incident_start: moment(args.incident_start.as_deref(), now, Bound::Since)?,
         as_of: moment(args.as_of.as_deref(), now, Bound::Until)?,
         rules: rules::known(args.rules.as_deref())?,
@@ -182,9 +178,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let view = TraceView {
         all: args.all,
         full: args.full,
-        sections: args.section,
+        sections: args.section.clone(),
     };
-    let ending = Ending::next(next(&trace, &args.trail, &view));
+    let ending = Ending::next(next(&trace, &args, &view));
     let format = args.output.format;
     output::deliver(&args.output, &ending, context, |options, out| {
         render_trace(&trace, format, (options, &view), out)
@@ -196,35 +192,21 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
 }
 
 /// What to do after a trace: where nothing was seen, see what the logs cover; else read what happened, or hand it over.
-fn next(trace: &Trace, trail: &TrailArgs, view: &TraceView) -> String {
+fn next(trace: &Trace, args: &Args, view: &TraceView) -> String {
     let start = trace.summary.start.as_str();
     if trace.credentials.is_empty() {
-        return next::command(&["keys"], trail);
+        return next::command(&["keys"], &args.trail);
     }
-    match view.full || !view.sections.is_empty() {
-        true => next::command(&["trace", start, "--html", "trace.html"], trail),
-        false => next::command(&["trace", start, "--section", "timeline"], trail),
-    }
-}
-
-/// The networks in a file.
-fn networks(path: &Path) -> Result<Vec<IpNet>, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::unreadable(path, &error).of_option("--known-networks"))?;
-    let mut networks = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        if line.is_empty() {
-            continue;
-        }
-        networks.push(address_range(line).ok_or_else(|| {
-            Failure::usage(format!(
-                "{}, line {}: {line:?} is not an address or a range",
-                path.display(),
-                number + 1
-            ))
-            .hint("one per line, e.g. 203.0.113.0/24 or 2001:db8::/32; # begins a comment")
-        })?);
-    }
-    Ok(networks)
+    let words = match view.full || !view.sections.is_empty() {
+        true => ["trace", start, "--html", "trace.html"],
+        false => ["trace", start, "--section", "timeline"],
+    };
+    let known = args.known_networks.as_ref();
+    let known = known.map(|file| ("--known-networks", Some(file.display().to_string())));
+    let begin = args.incident_start.clone();
+    let begin = begin.map(|time| ("--incident-start", Some(time)));
+    let up = args.up.then_some(("--up", None));
+    let given = up.into_iter().chain(known).chain(begin);
+    let again = args.trail.again().into_iter().chain(args.networks.again());
+    next::line(&words, again.chain(given))
 }

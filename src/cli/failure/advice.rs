@@ -147,6 +147,7 @@ impl From<SqlFault> for Failure {
             (FaultKind::NoValue(name), _) => {
                 failure.hint(format!("give it one: --param {name}=VALUE"))
             }
+            (FaultKind::File, _) => failure.hint("ask log files with --trail, or ingest them"),
             (FaultKind::NoTable(_), []) => failure.hint("list tables with SHOW TABLES"),
             (_, []) => failure,
             (_, names) => failure.hint(format!("did you mean {}?", names.join(" or "))),

@@ -1,12 +1,16 @@
 //! Networks that the user names.
 //!
 //! In: a file with lines `CIDR name`, the name left out or not. Out: the name of an address. Promise: the longest prefix wins; a line that is wrong is
-//! an error that names it.
+//! an error that names it, and so is a range too wide to be anybody's own.
 
 use super::{KnowledgeError, address_range, text};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::Path;
+
+/// The widest ranges that somebody may own: those that registries give out, `/8` of IPv4 and `/16` of IPv6. `0.0.0.0/0` would make
+/// everybody the owner.
+const WIDEST: (u8, u8) = (8, 16);
 
 /// What a network is called that has no name.
 const NAMELESS: &str = "own network";
@@ -40,6 +44,15 @@ impl OwnNetworks {
             let range = address_range(prefix).ok_or_else(|| {
                 wrong(format!("{prefix:?} is not a network such as 192.0.2.0/24"))
             })?;
+            let widest = match range {
+                IpNet::V4(_) => WIDEST.0,
+                IpNet::V6(_) => WIDEST.1,
+            };
+            if range.prefix_len() < widest {
+                return Err(wrong(format!(
+                    "{prefix} is too wide for one owner: at most /{widest}"
+                )));
+            }
             networks.push((range.trunc(), name.trim().to_owned()));
         }
         Ok(Self(networks))
@@ -87,7 +100,13 @@ mod tests {
             Some("own network")
         );
         assert_eq!(own.ranges().count(), 1);
-        for wrong in ["office 192.0.2.0/24", "192.0.2.0/33 office"] {
+        for wrong in [
+            "office 192.0.2.0/24",
+            "192.0.2.0/33 office",
+            "0.0.0.0/0",
+            "192.0.2.7/2 office",
+            "::/0 office",
+        ] {
             std::fs::write(&path, format!("\n{wrong}\n")).unwrap();
             let error = OwnNetworks::open(&path).unwrap_err().to_string();
             assert!(error.contains("networks.txt, line 2"), "{error}");

@@ -3,6 +3,7 @@
 //! In: a plan. Out: GitHub's Markdown, each step with a box to tick and its commands in a block. Promise: a value is text and nothing
 //! else; a command is one line, which cannot end its block.
 
+use super::super::advice::{Advice, behind};
 use super::super::fold::{self, Room};
 use super::super::{Format, RenderOptions, coverage, escape};
 use super::terminal::{about, facts, name, title};
@@ -15,33 +16,42 @@ use std::io::{self, Write};
 const KEYS: [usize; 8] = [100, 40, 20, 10, 5, 3, 1, 0];
 
 /// Writes it; folded, with the steps of as many keys as a ticket takes.
-pub(super) fn write(plan: &Plan, folded: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(plan: &Plan, options: RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let order = Report::of(
         "",
         "",
         vec![rows::order(&plan.keys).map_err(io::Error::other)?],
     );
     let mut text = Vec::new();
-    document(plan, (&order, plan.keys.len()), &mut text)?;
+    let (folded, advice) = (options.folded, options.advice);
+    document(plan, (&order, plan.keys.len(), advice), &mut text)?;
     let room = Room::Bytes(fold::TICKET);
     for keys in KEYS {
         if !folded || room.holds(&text) {
             break;
         }
         let order = fold::folded(&order, room, |order, text| {
-            document(plan, (order, keys), text)
+            document(plan, (order, keys, advice), text)
         })?;
         text.clear();
-        document(plan, (&order, keys), &mut text)?;
+        document(plan, (&order, keys, advice), &mut text)?;
     }
     out.write_all(&text)
 }
 
-fn document(plan: &Plan, (order, keys): (&Report, usize), out: &mut Vec<u8>) -> io::Result<()> {
+fn document(
+    plan: &Plan,
+    (order, keys, advice): (&Report, usize, Option<&'static Advice>),
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     writeln!(out, "# {}\n", escape::markdown(&plan.title))?;
     list(&plan.notes, out)?;
     for order in &order.sections {
-        table(order, Format::Markdown, RenderOptions::default(), out)?;
+        let options = RenderOptions {
+            advice,
+            ..RenderOptions::default()
+        };
+        table(order, Format::Markdown, options, out)?;
     }
     chapter("Before the first key", &plan.first, out)?;
     for key in plan.keys.iter().take(keys) {
@@ -64,7 +74,8 @@ fn document(plan: &Plan, (order, keys): (&Report, usize), out: &mut Vec<u8>) -> 
         0 => {}
         more => writeln!(
             out,
-            "\nThe steps of {more} more keys: `keytrail plan AKIA…` for one, `--full` for all."
+            "\nThe steps of {more} more keys are left out{}",
+            behind(advice, |advice| advice.rows)
         )?,
     }
     chapter("When an account has no key left", &plan.last, out)?;

@@ -70,11 +70,10 @@ impl Writer<'_> {
             }
             self.chapter("When an account has no key left", &plan.last)?;
         } else {
-            writeln!(self.out)?;
-            self.prose(
-                "The steps of a key: keytrail plan AKIA…; of all of them: --format markdown, or --html FILE.",
-                0,
-            )?;
+            if let Some(advice) = self.options.advice {
+                writeln!(self.out)?;
+                self.prose(advice.steps, 0)?;
+            }
         }
         writeln!(self.out)?;
         for line in coverage::lines(&plan.coverage) {

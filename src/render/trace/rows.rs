@@ -3,12 +3,18 @@
 //! In: a trace. Out: a [`Report`] for the terminal and for Markdown. Promise: the answers come first, the intruder's rows
 //! before all others; every section of the JSON is there.
 
+use super::super::advice::{Advice, behind};
 use super::{Kind, fold, framed, section, tree};
 use crate::report::Report;
 use crate::report::trace::{Origin, Trace};
 use arrow::error::ArrowError;
 
-pub(super) fn report(trace: &Trace, all: bool) -> Result<Report, ArrowError> {
+pub(super) fn report(
+    trace: &Trace,
+    all: bool,
+    advice: Option<&Advice>,
+) -> Result<Report, ArrowError> {
+    let owners_changes = behind(advice, |advice| advice.owners_changes);
     use Kind::{Detail, DetailNumber, DetailTime, Long, Number, Text, Texts, Time, Whole};
     let mut sections = vec![
         section(
@@ -54,7 +60,7 @@ pub(super) fn report(trace: &Trace, all: bool) -> Result<Report, ArrowError> {
     let timeline = fold::lines(&trace.timeline, all);
     sections.extend([
         section(
-            ("timeline", timeline_title(timeline.len(), trace)),
+            ("timeline", &timeline_title(timeline.len(), trace, advice)),
             &timeline,
             &[
                 ("time", Time),
@@ -169,7 +175,7 @@ pub(super) fn report(trace: &Trace, all: bool) -> Result<Report, ArrowError> {
         sections.push(section(
             (
                 "not_followed",
-                "Changes by the owner, not followed (--follow-owner follows them)",
+                &format!("Changes by the owner, not followed{owners_changes}"),
             ),
             &trace.not_followed,
             &[
@@ -194,11 +200,12 @@ fn intruders_first<T>(rows: &[T], origin: fn(&T) -> Origin) -> Vec<&T> {
     rows
 }
 
-fn timeline_title(lines: usize, trace: &Trace) -> &'static str {
+fn timeline_title(lines: usize, trace: &Trace, advice: Option<&Advice>) -> String {
     match lines < trace.timeline.len() {
         true => {
-            "Timeline (reads and the owner's calls are counted together; --all shows each event)"
+            let advice = behind(advice, |advice| advice.events);
+            format!("Timeline (reads and the owner's calls are counted together{advice})")
         }
-        false => "Timeline",
+        false => "Timeline".to_owned(),
     }
 }

@@ -100,7 +100,7 @@ impl Screen<'_> {
                 line(&format!("  {part}"));
             }
         } else if !self.trace.credentials.is_empty() {
-            let help = "name the owner's networks (--known-networks FILE), or when the incident began (--incident-start TIME)";
+            let help = self.options.advice.map_or("", |advice| advice.owner);
             for part in self.prose(help, 2, 2) {
                 line(&format!("  {part}"));
             }
@@ -120,7 +120,11 @@ impl Screen<'_> {
             let more = brief.steps.len().saturating_sub(commands);
             let more = match more {
                 0 => String::new(),
-                more => format!("; and {more} more: --section steps,cleanup"),
+                more => {
+                    let advice = self.options.advice;
+                    let place = advice.map_or_else(String::new, |it| format!(": {}", it.commands));
+                    format!("; and {more} more{place}")
+                }
             };
             let heading = format!("{} (keytrail runs none of these{more})", brief.when);
             line(&self.terminal.bold(&heading));
@@ -161,10 +165,8 @@ impl Screen<'_> {
             1 => " (and 1 note)".to_owned(),
             notes => format!(" (and {notes} notes)"),
         };
-        format!(
-            "Rest: --full{notes}, --html FILE, --section {}",
-            parts.join(", ")
-        )
+        let sections = self.options.advice.map_or("", |advice| advice.sections);
+        format!("Rest{notes}: {sections}{}", parts.join(", "))
     }
 
     /// What the answer rests on: all of it where nothing was found, else how much, and whether something was not read.
@@ -240,6 +242,7 @@ fn command(step: &Step) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::Advice;
     use super::*;
     use crate::report::trace::{Answer, Credential, FirstUse, Summary};
 
@@ -280,10 +283,22 @@ mod tests {
         }
     }
 
+    const SOME: Advice = Advice {
+        columns: "",
+        rows: "",
+        owner: "",
+        commands: "--section steps,cleanup",
+        sections: "--section ",
+        owners_changes: "",
+        events: "",
+        steps: "",
+    };
+
     fn shown(width: u16, height: u16) -> String {
         let options = RenderOptions {
             width: Some(width),
             height: Some(height),
+            advice: Some(&SOME),
             ..RenderOptions::default()
         };
         let mut out = Vec::new();

@@ -3,6 +3,7 @@
 //! In: a trace. Out: Markdown: the alarm, what is known, the commands to run now, and the tables that matter, the intruder's rows first.
 //! Promise: it fits a ticket; what is left out is counted.
 
+use super::super::advice::{Advice, behind};
 use super::super::fold::{self, Room};
 use super::super::{Format, RenderOptions, escape, renderer};
 use super::rows;
@@ -27,9 +28,9 @@ const CELL: usize = 300;
 /// The most commands of a ticket.
 const COMMANDS: usize = 20;
 
-pub(super) fn write(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(trace: &Trace, options: RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let brief = trace.brief();
-    let report = rows::report(trace, false).map_err(io::Error::other)?;
+    let report = rows::report(trace, false, options.advice).map_err(io::Error::other)?;
     let sections = report.sections.into_iter();
     let sections = sections.filter(|section| PARTS.contains(&section.name.as_str()));
     let report = Report {
@@ -38,8 +39,12 @@ pub(super) fn write(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         ..report
     };
     let whole = |report: &Report, text: &mut Vec<u8>| {
-        head(&brief, text)?;
-        renderer(Format::Markdown, RenderOptions::default()).render(report, text)
+        head(&brief, options.advice, text)?;
+        let options = RenderOptions {
+            advice: options.advice,
+            ..RenderOptions::default()
+        };
+        renderer(Format::Markdown, options).render(report, text)
     };
     let report = fold::folded(&report, Room::Bytes(fold::TICKET), whole)?;
     let mut text = Vec::new();
@@ -47,7 +52,7 @@ pub(super) fn write(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&text)
 }
 
-fn head(brief: &Brief, out: &mut dyn Write) -> io::Result<()> {
+fn head(brief: &Brief, advice: Option<&Advice>, out: &mut dyn Write) -> io::Result<()> {
     let text = |text: &str| escape::markdown(&short(text)).to_string();
     writeln!(out, "# {}\n", text(&brief.headline))?;
     if let Some(alarm) = &brief.alarm {
@@ -74,7 +79,10 @@ fn head(brief: &Brief, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "```")?;
     match brief.steps.len().saturating_sub(COMMANDS) {
         0 => Ok(()),
-        more => writeln!(out, "\nand {more} more; `--full` has all."),
+        more => {
+            let advice = behind(advice, |advice| advice.rows);
+            writeln!(out, "\nand {more} more{advice}")
+        }
     }
 }
 

@@ -39,13 +39,19 @@ impl Visitor for Ignored {
             return unsupported("FETCH FIRST", "write LIMIT");
         }
         if query.for_clause.is_some() {
-            return unsupported("FOR XML, FOR JSON and FOR BROWSE", "use --format");
+            return unsupported(
+                "FOR XML, FOR JSON and FOR BROWSE",
+                "the format of an answer is chosen outside the statement",
+            );
         }
         if query.settings.is_some() {
             return unsupported("SETTINGS", "");
         }
         if query.format_clause.is_some() {
-            return unsupported("FORMAT", "use --format");
+            return unsupported(
+                "FORMAT",
+                "the format of an answer is chosen outside the statement",
+            );
         }
         if let Some(order) = &query.order_by {
             let filled = match &order.kind {

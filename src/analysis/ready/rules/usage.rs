@@ -72,9 +72,9 @@ pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
         .iam_until
         .map_or_else(String::new, |until| format!(" (as of {})", at(until)));
     match (&f.iam, f.iam_knows(), f.last_used_in_iam()) {
-        (Iam::NotAsked, ..) => open(
-            "IAM's last use of the key is not known (--credential-report or --live): CloudTrail does not show all use",
-        ),
+        (Iam::NotAsked, ..) => {
+            open("IAM was not asked when the key was last used; CloudTrail does not log all use")
+        }
         (_, false, _) => open("IAM does not say when the key was last used"),
         (Iam::OneOf(_), _, Some(used)) => holds(format!(
             "IAM's last use of any of the user's keys is of {}{until}, the log's last event of {}",

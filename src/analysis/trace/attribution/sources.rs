@@ -79,7 +79,6 @@ impl Ground {
     ) -> Sources {
         let known = Known {
             networks: &options.known_networks,
-            own_networks: &options.own_networks,
             incident_start: options.incident_start.map(|time| time.timestamp_micros()),
             address: match &options.start {
                 Start::SourceIp(address) => Some(address),

@@ -77,7 +77,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         weakest: Confidence::Principal,
         follow_owner: false,
         known_networks: Vec::new(),
-        own_networks: Vec::new(),
         incident_start: None,
         as_of: None,
         rules: Rules::builtin().map_err(|error| Failure::new(error.to_string()))?,

@@ -34,10 +34,10 @@ Examples:
 
 Exit code 1 means that something is damaged or lost: see keytrail lake mend.";
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let location = args.options.location().await?;
     let checked = check(&location).await?;
-    output::print(|out| match args.options.format {
+    output::show(context, |out| match args.options.format {
         Format::Json => json(&checked, &location.name(), out),
         _ => text(&checked, out),
     })?;

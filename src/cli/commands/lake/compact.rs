@@ -35,11 +35,11 @@ Examples:
   keytrail lake compact
   keytrail lake compact --older-than 2d    After each daily ingest";
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let mut lake = Lake::open(&args.options.location().await?).await?;
     let before = args.older_than.map(|span| (Utc::now() - span).date_naive());
     let compacted = lake.compact(before).await?;
-    output::print(|out| match args.options.format {
+    output::show(context, |out| match args.options.format {
         Format::Json => {
             let value = json!({
                 "report": "lake-compact",

@@ -47,7 +47,7 @@ impl Engine {
     }
 }
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let lake = args.options.location().await?.name();
     if matches!(args.engine, Engine::Athena) && !lake.starts_with("s3://") {
         return Err(
@@ -60,6 +60,6 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure>
         .engine
         .statements()
         .replace("{lake}", &lake.replace('\'', "''"));
-    output::print(|out| out.write_all(statements.as_bytes()))?;
+    output::show(context, |out| out.write_all(statements.as_bytes()))?;
     Ok(Done::Complete)
 }

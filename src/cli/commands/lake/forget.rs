@@ -38,7 +38,7 @@ Examples:
   keytrail lake forget --before 2024-01-01
   keytrail lake vacuum --retain 1h                     Remove the files, too";
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let mut lake = Lake::open(&args.options.location().await?).await?;
     let forgotten = lake.forget(args.before, args.dry_run).await?;
     let done = if args.dry_run {
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure>
     } else {
         "taken out"
     };
-    output::print(|out| match args.options.format {
+    output::show(context, |out| match args.options.format {
         Format::Json => {
             let value = json!({
                 "report": "lake-forget",

@@ -80,7 +80,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     unread.extend(lake.lost_log_files().await?);
     drop(known);
     let told = (&mended, &summary, &unread);
-    output::print(|out| match args.options.format {
+    output::show(context, |out| match args.options.format {
         Format::Json => json(told, (&lake.name(), faults), out),
         _ => text(told, faults, out),
     })?;

@@ -31,11 +31,11 @@ Examples:
   keytrail lake stats
   keytrail lake stats --lake s3://my-lake/keytrail --format json";
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let lake = Lake::open(&args.options.location().await?).await?;
     let stats = lake.stats()?;
     let orphans = lake.vacuum(TimeDelta::zero(), false).await?;
-    output::print(|out| match args.options.format {
+    output::show(context, |out| match args.options.format {
         Format::Json => json((&stats, &orphans), &lake.name(), out),
         _ => text((&stats, &orphans), out),
     })?;

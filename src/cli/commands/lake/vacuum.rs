@@ -43,7 +43,7 @@ Examples:
 /// An ingest needs less time than this from writing a file to naming it.
 const LEAST: TimeDelta = TimeDelta::hours(1);
 
-pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     if args.retain < LEAST {
         return Err(Failure::usage(
             "--retain is at least 1h: a running ingest may be about to name younger files",
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure>
     } else {
         "removed"
     };
-    output::print(|out| match args.options.format {
+    output::show(context, |out| match args.options.format {
         Format::Json => {
             let value = json!({
                 "report": "lake-vacuum",
