@@ -41,7 +41,7 @@ pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_js
 }
 
 /// JSON without a character that means something to HTML.
-fn inert(json: &str) -> String {
+pub(super) fn inert(json: &str) -> String {
     let mut safe = String::with_capacity(json.len() + json.len() / 16);
     for c in json.chars() {
         match c {

@@ -31,19 +31,95 @@ function bring(part) {
   for (const pre of all(".step pre", part)) copied(pre);
 }
 
-// The steps of a key are built when it is opened.
-function build(key) {
-  const made = key.querySelector(":scope > template");
-  if (!made) return;
-  made.remove();
-  bring(made.content);
-  key.append(made.content);
+// A part of the page: texts come from log files, and are text.
+function el(tag, given = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) if (value) node.setAttribute(name, value);
+  node.append(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== ""));
+  return node;
+}
+const KINDS = { check: "check", back: "if it goes wrong", wait: "wait" };
+const command = (text) => el("pre", { tabindex: "0" }, el("code", {}, text));
+const listed = (of) => el("ul", {}, of.map((text) => el("li", {}, text)));
+function steps(of) {
+  return el("ol", { class: "steps" }, of.map((step) => el("li", { class: `step ${step.kind}` },
+    el("label", {}, el("input", { type: "checkbox", "data-step": step.id }), el("span", {}, KINDS[step.kind] ? [el("i", { class: "kind" }, KINDS[step.kind]), " "] : [], step.what)),
+    step.detail ? el("p", {}, step.detail) : "",
+    step.commands.map(command))));
+}
+function strip(of) {
+  const node = (tag, given) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(given)) made.setAttribute(name, value);
+    return made;
+  };
+  const few = of.days < 45;
+  const svg = node("svg", { class: "strip", viewBox: `0 0 ${of.days} 10`, preserveAspectRatio: "none", role: "img", "aria-label": of.label, "data-days": of.figures, ...(few ? { width: of.days * 22 } : {}) });
+  of.levels.forEach((level, at) => { if (level) svg.append(node("path", { class: `l${at + 1}`, d: level })); });
+  if (of.errors) svg.append(node("path", { class: "bad", d: of.errors }));
+  return el("figure", { class: few ? "few" : "" }, svg, el("figcaption", {}, el("span", {}, DATA.from), el("span", { class: "tip", "aria-live": "polite" }), el("span", {}, DATA.to)));
+}
+function consumer(one) {
+  const pair = (term, text, mono) => (text ? [el("dt", {}, term), el("dd", { class: mono ? "mono" : "" }, text)] : []);
+  const joined = (of, by) => (of || []).join(by);
+  return el("article", { class: `consumer ${one.state.replaceAll(" ", "-")}` },
+    el("h3", {}, one.name),
+    el("p", { class: "facts" }, el("span", { class: "mono" }, one.consumer_id), el("span", {}, el("b", {}, one.workload), `, ${one.confidence} confidence`), el("span", {}, el("b", {}, one.state)), el("span", {}, one.cadence), el("span", {}, el("b", {}, `${one.events}`), ` calls, ${one.errors} failed`), el("span", {}, `${one.first_seen.slice(0, 10)} – ${one.last_seen.slice(0, 10)}`)),
+    one.strip ? strip(one.strip) : "",
+    one.warnings.map((text) => el("p", { class: "warn" }, text)),
+    one.steps.length ? el("p", {}, "Move to ", el("b", {}, one.move_to), `. ${one.about}`) : el("p", {}, `Would be moved to ${one.move_to}.`),
+    el("details", { class: "more" }, el("summary", {}, "Why, from where, whose"),
+      el("dl", { class: "pairs" }, pair("why", joined(one.evidence, "; ")), pair("from", joined(one.networks, "; ")), pair("key in", joined(one.credential_sources, ", ")), pair("hints", joined(one.owner_hints, "; ")), pair("role", one.role_name, true)),
+      one.trust_policy ? command(`${one.trust_policy.join("\n")}\n`) : ""),
+    one.steps.length ? steps(one.steps) : "");
 }
 
-const keyBoxes = all(".key").map((key) => ({ key, ids: key.dataset.steps.split(" ").filter(Boolean) }));
+// The details of keys, as soon as they are unpacked.
+let DATA = null;
+async function unpacked() {
+  const block = $("plan-data");
+  if (block.type === "application/json") return JSON.parse(block.textContent);
+  const bytes = Uint8Array.from(atob(block.textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).json();
+}
+
+// The details of a key are built when it is opened.
+function build(key) {
+  if (!DATA || key.dataset.built) return;
+  key.dataset.built = "yes";
+  const of = DATA.keys[Number(key.dataset.key) - 1];
+  const part = document.createDocumentFragment();
+  const used = of.last_used ? `Last used ${of.last_used.replace("T", " ").replace("Z", "")}.` : "No use of it is known.";
+  part.append(...[
+    el("p", { class: "hint" }, used, of.key ? ` Key ${of.key} of the credential report.` : ""),
+    of.why.length ? [el("h3", {}, "What speaks against its removal"), listed(of.why)] : [],
+    of.not_checked.length ? el("details", { class: "more" }, el("summary", {}, `Not checked (${of.not_checked.length})`), listed(of.not_checked)) : [],
+    of.first.length ? [el("h3", {}, "First"), steps(of.first)] : [],
+    of.consumers.map(consumer),
+    of.steps.length ? [el("h3", {}, "The key itself"), steps(of.steps)] : [],
+  ].flat());
+  bring(part);
+  key.append(part);
+}
+
 // What is to be done if something goes wrong is no part of the work.
 const common = () => all("input[data-step]").filter((box) => !box.closest(".back") && !box.closest(".key")).map((box) => box.dataset.step);
 const COMMON = common();
+let keyBoxes = [];
+function begin() {
+  keyBoxes = all(".key").map((key) => {
+    const of = DATA.keys[Number(key.dataset.key) - 1];
+    const work = [of.first, of.steps, ...of.consumers.map((one) => one.steps)].flat().filter((step) => step.kind !== "back");
+    return { key, ids: work.map((step) => step.id) };
+  });
+  for (const one of keys) one.text += ` ${DATA.keys[Number(one.key.dataset.key) - 1].consumers.map((of) => of.name).join(" ").toLowerCase()}`;
+  for (const { key } of keys) {
+    key.addEventListener("toggle", () => { if (key.open) build(key); });
+    if (DATA.open) key.open = true;
+    if (key.open) build(key);
+  }
+}
 function count() {
   const ticked = kept();
   const done = (ids) => ids.filter((id) => ticked.has(id)).length;
@@ -93,7 +169,7 @@ $("import").addEventListener("change", async () => {
 const keys = all(".key").map((key) => ({
   key,
   row: document.querySelector(`tr[data-key="${key.dataset.key}"]`),
-  text: [document.querySelector(`tr[data-key="${key.dataset.key}"]`).textContent, key.querySelector("summary").textContent, key.dataset.names].join(" ").toLowerCase(),
+  text: [document.querySelector(`tr[data-key="${key.dataset.key}"]`).textContent, key.querySelector("summary").textContent].join(" ").toLowerCase(),
 }));
 function filter() {
   const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -117,8 +193,6 @@ $("unfold").addEventListener("click", () => {
   for (const { key } of keys) if (!key.hidden) key.open = open;
   $("unfold").textContent = open ? "fold all" : "unfold all";
 });
-
-for (const { key } of keys) key.addEventListener("toggle", () => { if (key.open) build(key); });
 
 // A link to a key opens it.
 function follow() {
@@ -164,8 +238,12 @@ function copied(pre) {
 }
 
 bring(document);
-$("tools").hidden = false;
-count();
-filter();
-follow();
-document.documentElement.dataset.ready = "yes";
+unpacked().then((data) => {
+  DATA = data;
+  begin();
+  $("tools").hidden = false;
+  count();
+  filter();
+  follow();
+  document.documentElement.dataset.ready = "yes";
+}, () => { $("broken").hidden = false; });
