@@ -1,9 +1,22 @@
-//! Options that help with what a note says.
+//! Options that help.
 //!
-//! In: the notes of an answer. Out: the notes, with the option that helps behind those that have one. Promise: the library states facts;
-//! which option helps is said here.
+//! In: what an answer leaves out, and its notes. Out: the option that helps. Promise: the library states facts; which option helps is
+//! said here.
 
 use keytrail::analysis::consumers::LEFT_OUT;
+use keytrail::render::Advice;
+
+/// What helps people who miss something.
+pub(crate) const ADVICE: Advice = Advice {
+    columns: "choose with --columns, or use --format csv",
+    rows: "--full shows all",
+    owner: "name the owner's networks (--known-networks FILE), or when the incident began (--incident-start TIME)",
+    commands: "--section steps,cleanup",
+    sections: "--full, --html FILE, --section ",
+    owners_changes: "--follow-owner follows them",
+    events: "--all shows each event",
+    steps: "The steps of a key: keytrail plan AKIA…; of all of them: --format markdown, or --html FILE.",
+};
 
 /// What a note says, and the option that helps.
 const OPTIONS: &[(&str, &str)] = &[

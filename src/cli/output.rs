@@ -11,26 +11,15 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use keytrail::cloudtrail::AccessKeyId;
-use keytrail::render::{Advice, Format, RenderOptions, coverage_lines, escape, renderer};
+use keytrail::render::{Format, RenderOptions, coverage_lines, escape, renderer};
 use keytrail::report::{Coverage, Report};
 
+use crate::advise::ADVICE;
 use crate::args::{FoldArgs, OutputArgs};
 use crate::columns;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::pager::Screen;
-
-/// What helps people who miss something.
-const ADVICE: Advice = Advice {
-    columns: "choose with --columns, or use --format csv",
-    rows: "--full shows all",
-    owner: "name the owner's networks (--known-networks FILE), or when the incident began (--incident-start TIME)",
-    commands: "--section steps,cleanup",
-    sections: "--full, --html FILE, --section ",
-    owners_changes: "--follow-owner follows them",
-    events: "--all shows each event",
-    steps: "The steps of a key: keytrail plan AKIA…; of all of them: --format markdown, or --html FILE.",
-};
 
 /// How an answer ends.
 #[derive(Debug, Default)]
