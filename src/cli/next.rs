@@ -3,10 +3,14 @@
 //! In: the words of a command, and the options that name the same events, and the same networks, again. Out: one line to copy. Promise: a
 //! shell takes each word as it is, whatever a log made of it.
 
-use keytrail::analysis::shell_word;
+use std::io::{IsTerminal as _, stdout};
 
-use crate::args::TrailArgs;
+use keytrail::analysis::shell_word;
+use keytrail::render::{Format, escape};
+
+use crate::args::{OutputArgs, TrailArgs};
 use crate::commands::NetworkArgs;
+use crate::context::Context;
 
 /// An option that was given, to be given again.
 type Again = (&'static str, Option<String>);
@@ -33,4 +37,12 @@ pub(crate) fn line(words: &[&str], again: impl IntoIterator<Item = Again>) -> St
         line.extend(value.as_deref().map(shell_word));
     }
     line.join(" ")
+}
+
+/// Says on standard error what to do next, where rows were written to a terminal: rows in a pipe are nobody's reading.
+pub(crate) fn mention(next: &str, args: &OutputArgs, context: &Context) {
+    let is_read = args.format == Format::Table && args.output.is_none() && stdout().is_terminal();
+    if is_read {
+        context.mention(&format!("Next: {}", escape::terminal(next)));
+    }
 }

@@ -154,14 +154,6 @@ pub(crate) fn write_text(
     })
 }
 
-/// Says on standard error what to do next, where rows were written to a terminal: rows in a pipe are nobody's reading.
-pub(crate) fn mention_next(next: &str, args: &OutputArgs, context: &Context) {
-    let is_read = args.format == Format::Table && args.output.is_none() && stdout().is_terminal();
-    if is_read {
-        context.mention(&format!("Next: {}", escape::terminal(next)));
-    }
-}
-
 /// What may be assumed about a file.
 fn in_file() -> RenderOptions {
     RenderOptions {

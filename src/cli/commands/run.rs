@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::query::{self, LimitArgs, ParamArgs, RowsArgs, StoreArgs};
 use crate::stream::{self, Asked, Terms};
-use crate::{next, output, question, sought};
+use crate::{next, question, sought};
 
 /// Run a saved query (see `keytrail list`)
 #[derive(Debug, clap::Args)]
@@ -97,7 +97,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if answered.is_some_and(|answered| answered.rows > 0)
         && let Some(next) = next(&texts, &args.trail)
     {
-        output::mention_next(&next, &written, context);
+        next::mention(&next, &written, context);
     }
     Ok(answered.map_or(Done::Stopped, |answered| answered.done))
 }
