@@ -15,6 +15,9 @@ const DAYS: u32 = 8;
 const LOG_FILES: u32 = 40;
 const EVENTS: u32 = 200;
 
+/// How often all is measured.
+const ROUNDS: u32 = 3;
+
 /// A log file with events of about the usual size.
 fn log_file(day: u32, number: u32) -> Vec<u8> {
     let records = (0..EVENTS).map(|n| {
@@ -98,7 +101,7 @@ fn measured_ingest() {
         let took = took.as_secs_f64();
         println!("{what}: {took:.1} s, {processor:.1} s of processor time");
     };
-    for round in 0..3 {
+    for round in 0..ROUNDS {
         let lake = |what: &str| format!("s3://logs/{what}-{round}");
         remote.cluster.executors.clear();
         remote.restart_scheduler();
