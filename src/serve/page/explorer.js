@@ -58,6 +58,72 @@
     if (entry.isIntersecting) { seen.unobserve(entry.target); load(entry.target); }
   }), { rootMargin: "200px" });
 
+  // Names to complete in a statement: tables, columns of events, functions. They are asked when the field is first used.
+  function completes(field) {
+    const list = document.createElement("ul");
+    list.id = "names";
+    list.className = "names";
+    list.hidden = true;
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", "Names that fit");
+    field.after(list);
+    for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", "names"], ["aria-expanded", "false"]]) field.setAttribute(name, value);
+    let names = null, fits = [], chosen = 0;
+    const asked = async (path, section, column, kind) => {
+      const answer = await fetch(path, { credentials: "same-origin" });
+      const rows = (await answer.json())[section] || [];
+      return rows.map((row) => ({ name: row[column], kind })).filter((of) => of.name);
+    };
+    async function all() {
+      const parts = [asked("/tables.json", "rows", "table_name", "table"), asked("/columns.json", "columns", "column", "column"), asked("/sql.json?sql=SHOW+FUNCTIONS", "rows", "function_name", "function")];
+      const found = (await Promise.allSettled(parts)).flatMap((part) => part.value || []);
+      // The short ones first: `even` is more likely to be events than event_data_store.
+      return [...new Map(found.map((of) => [of.name, of])).values()].sort((a, b) => a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
+    }
+    const word = () => /[a-z_][a-z0-9_]*$/i.exec(field.value.slice(0, field.selectionStart));
+    function close() { list.hidden = true; field.setAttribute("aria-expanded", "false"); field.removeAttribute("aria-activedescendant"); }
+    function show() {
+      list.replaceChildren(...fits.map((of, n) => {
+        const item = document.createElement("li"), kind = document.createElement("small");
+        item.id = "name-" + n;
+        item.setAttribute("role", "option");
+        item.setAttribute("aria-selected", String(n === chosen));
+        kind.textContent = " " + of.kind;
+        item.append(of.name, kind);
+        item.addEventListener("mousedown", (event) => { event.preventDefault(); chosen = n; take(); });
+        return item;
+      }));
+      list.hidden = !fits.length;
+      field.setAttribute("aria-expanded", String(!list.hidden));
+      if (fits.length) field.setAttribute("aria-activedescendant", "name-" + chosen); else close();
+    }
+    function take() {
+      const begun = word();
+      if (begun) field.setRangeText(fits[chosen].name, begun.index, field.selectionStart, "end");
+      close();
+      field.focus();
+    }
+    async function look() {
+      names ||= all();
+      const known = await names, begun = word(), text = begun ? begun[0].toLowerCase() : "";
+      const begins = (of) => of.name.toLowerCase().startsWith(text);
+      const inside = (of) => !begins(of) && of.name.toLowerCase().includes(text);
+      fits = text.length < 2 ? [] : [...known.filter(begins), ...known.filter(inside)].slice(0, 8);
+      if (fits.length === 1 && fits[0].name === text) fits = [];
+      chosen = 0;
+      show();
+    }
+    field.addEventListener("input", look);
+    field.addEventListener("blur", close);
+    field.addEventListener("keydown", (event) => {
+      if (list.hidden || event.ctrlKey || event.metaKey || event.altKey) return;
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (by) { chosen = (chosen + by + fits.length) % fits.length; show(); } else if (event.key === "Tab") take(); else if (event.key === "Escape") close(); else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
   let at = -1;
   function move(by) {
     const rows = $("#main tbody tr").filter((row) => row.closest("table.wide"));
@@ -97,6 +163,7 @@
     $("input", form).forEach((field) => { if (!field.value.trim()) field.disabled = true; });
   }));
   addEventListener("pageshow", () => $("input:disabled").forEach((field) => { field.disabled = false; }));
+  $("textarea[name=sql]").forEach(completes);
   $("main > #answer .days").forEach(draw);
   $(".panel").forEach((panel) => seen.observe(panel));
 })();
