@@ -8,15 +8,17 @@ use crate::lake::{LakeError, Location};
 use crate::source::{self, Source, SourceOptions};
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
+
+/// What was opened, by its name.
+type Opened<T> = Mutex<HashMap<String, Arc<OnceCell<T>>>>;
 
 /// What an executor has opened.
 pub(super) struct Reach {
     options: SourceOptions,
-    sources: Mutex<HashMap<String, Arc<OnceCell<Arc<dyn Source>>>>>,
-    lakes: Mutex<HashMap<String, Arc<OnceCell<Location>>>>,
+    sources: Opened<Arc<dyn Source>>,
+    lakes: Opened<Location>,
 }
 
 impl fmt::Debug for Reach {
@@ -25,9 +27,9 @@ impl fmt::Debug for Reach {
     }
 }
 
-fn cell<K: Hash + Eq, T>(all: &Mutex<HashMap<K, Arc<OnceCell<T>>>>, key: K) -> Arc<OnceCell<T>> {
+fn cell<T>(all: &Opened<T>, name: String) -> Arc<OnceCell<T>> {
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(all.entry(key).or_default())
+    Arc::clone(all.entry(name).or_default())
 }
 
 impl Reach {

@@ -13,6 +13,9 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use std::sync::Arc;
 
+/// A log file, and the name of its source.
+type Listed = (Arc<str>, LogFile);
+
 /// The columns of the list.
 fn schema() -> SchemaRef {
     let text = |name| Field::new(name, DataType::Utf8, false);
@@ -29,9 +32,8 @@ pub(super) fn list(job: &Job) -> Result<Arc<dyn ExecutionPlan>, DataFusionError>
     let schema = schema();
     let mut partitions = Vec::with_capacity(job.parcels.len());
     for parcel in &job.parcels {
-        let text = |get: &dyn Fn(&(Arc<str>, LogFile)) -> &str| {
-            StringArray::from_iter_values(parcel.iter().map(get))
-        };
+        let text =
+            |get: &dyn Fn(&Listed) -> &str| StringArray::from_iter_values(parcel.iter().map(get));
         let sizes = parcel.iter().map(|(_, file)| file.size);
         let batch = RecordBatch::try_new(
             Arc::clone(&schema),
