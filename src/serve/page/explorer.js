@@ -67,7 +67,7 @@
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", "Names that fit");
     field.after(list);
-    for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", "names"], ["aria-expanded", "false"]]) field.setAttribute(name, value);
+    for (const [name, value] of [["aria-autocomplete", "list"], ["aria-controls", "names"]]) field.setAttribute(name, value);
     let names = null, fits = [], chosen = 0;
     const asked = async (path, section, column, kind) => {
       const answer = await fetch(path, { credentials: "same-origin" });
@@ -81,7 +81,7 @@
       return [...new Map(found.map((of) => [of.name, of])).values()].sort((a, b) => a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
     }
     const word = () => /[a-z_][a-z0-9_]*$/i.exec(field.value.slice(0, field.selectionStart));
-    function close() { list.hidden = true; field.setAttribute("aria-expanded", "false"); field.removeAttribute("aria-activedescendant"); }
+    function close() { list.hidden = true; field.removeAttribute("aria-activedescendant"); }
     function show() {
       list.replaceChildren(...fits.map((of, n) => {
         const item = document.createElement("li"), kind = document.createElement("small");
@@ -94,7 +94,6 @@
         return item;
       }));
       list.hidden = !fits.length;
-      field.setAttribute("aria-expanded", String(!list.hidden));
       if (fits.length) field.setAttribute("aria-activedescendant", "name-" + chosen); else close();
     }
     function take() {
