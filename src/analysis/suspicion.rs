@@ -23,6 +23,10 @@ use std::sync::Arc;
 /// The weight of a key that an intruder's use issued: what a tool of attackers weighs.
 const ISSUED_BY_INTRUDER: i32 = 12;
 
+/// In so many events, a question about something else does not wait for the search for strange use. Two million take some 4 s
+/// on two cores.
+const MOST_EVENTS: u64 = 2_000_000;
+
 /// A key with a use that is not its owner's, or may not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspicion {
@@ -47,6 +51,12 @@ pub struct Suspicion {
 pub struct Suspicions(Vec<Suspicion>);
 
 impl Suspicions {
+    /// Whether the keys of another answer can be marked without making people wait for it.
+    pub fn are_quick(session: &Session) -> Result<bool, AnalysisError> {
+        let events = session.stored_events()?;
+        Ok(events.is_none_or(|events| events <= MOST_EVENTS))
+    }
+
     /// Says what is asked in the following, with other questions, so that log files are read once.
     pub async fn foresee(
         session: &Session,

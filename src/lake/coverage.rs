@@ -31,6 +31,11 @@ impl Lake {
         Ok(reasons.collect())
     }
 
+    /// How many events there are.
+    pub fn stored_events(&self) -> Result<u64, LakeError> {
+        self.events.rows()
+    }
+
     /// What the lake covers: from its ledger, and the numbers of events and rejected records and the days of events from the
     /// Delta log.
     pub async fn coverage(&self) -> Result<Coverage, LakeError> {

@@ -114,6 +114,9 @@ async fn keys(session: &Session, temporary: bool) -> Result<Report, ServiceError
 
 /// The long-term keys, those that look stolen marked.
 async fn marked_keys(session: &Session, settings: &Settings) -> Result<Report, ServiceError> {
+    if !Suspicions::are_quick(session)? {
+        return keys(session, false).await;
+    }
     let params = Params::from([("temporary".to_owned(), ScalarValue::from(false))]);
     Suspicions::foresee(session, &[(KEYS.sections[0].sql, &params)]).await?;
     let mut report = keys(session, false).await?;

@@ -23,6 +23,14 @@ const SLIPS: usize = 2;
 const MOST_NAMES: usize = 6;
 
 impl Session {
+    /// How many events a lake has, whatever is selected; of log files, that is not known before they are read.
+    pub fn stored_events(&self) -> Result<Option<u64>, SessionError> {
+        match &self.origin {
+            Origin::Trail(_) => Ok(None),
+            Origin::Lake(lake) => Ok(Some(lake.stored_events()?)),
+        }
+    }
+
     /// What the answers rest on. For log files without ingest: what was read so far.
     pub async fn coverage(&self) -> Result<Coverage, SessionError> {
         match &self.origin {

@@ -53,6 +53,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let key = args.access_key_id.as_str();
     // People see at once whether it looks stolen.
     let is_marked = matches!(args.output.format, Format::Table | Format::Markdown);
+    let is_quick = Suspicions::are_quick(&session)?;
+    let (is_marked, is_left_out) = (is_marked && is_quick, is_marked && !is_quick);
     if is_marked && let Some((_, uses)) = KEY.base {
         Suspicions::foresee(&session, &[(uses, &params)]).await?;
     }
@@ -65,6 +67,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         true => Suspicions::read(&session, &book).await?,
         false => Suspicions::default(),
     };
+    if is_left_out {
+        report.notes.push(super::keys::NOT_MARKED.to_owned());
+    }
     if let Some(found) = found.of(key) {
         report.notes.insert(
             0,

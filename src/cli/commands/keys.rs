@@ -97,6 +97,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     // People see at once which keys look stolen.
     let is_marked = args.output.format == Format::Table && !args.temporary;
+    let is_quick = Suspicions::are_quick(&session)?;
+    let (is_marked, is_left_out) = (is_marked && is_quick, is_marked && !is_quick);
     let temporary = ScalarValue::from(args.temporary);
     let params = Params::from([("temporary".to_owned(), temporary)]);
     if is_marked {
@@ -125,6 +127,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             worst.origin.as_str()
         ));
     }
+    if is_left_out {
+        report.notes.push(NOT_MARKED.to_owned());
+    }
     let first = report
         .sections
         .first()
@@ -140,6 +145,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     output::write_ending(&report, &args.output, &Ending::next(command), context)
 }
+
+/// Said where marking stolen keys would take longer than the answer.
+pub(super) const NOT_MARKED: &str =
+    "not searched for stolen keys, because the lake is large: keytrail keys --suspicious";
 
 /// The text in the first row of a column.
 fn key_of(section: &Section, column: &str) -> Option<String> {
