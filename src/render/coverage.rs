@@ -243,7 +243,7 @@ mod tests {
                 "1234 events, 2025-03-01 00:00:12 to 2025-03-14 23:59:01 UTC, from keytrail-lake",
                 "1 account: 111111111111; 2 regions: eu-west-1, us-east-1",
                 "10 days with events, 4 without: 2025-03-04..2025-03-06, 2025-03-09; \
-                 1931 log files read, 2 rejected; 1 record rejected",
+                 1931 log files read, 2 rejected; 1 record rejected; integrity not checked",
                 "no data events: reads and writes of S3 objects are not visible",
             ]
         );

@@ -39,7 +39,7 @@ fn rows_are_a_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -59,7 +59,7 @@ fn several_statements_in_json() {
         {"event_name":"CreateUser","request_parameters":{"userName":"svc-backup-sync"}}
       ],
       "rows_2": [],
-      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"],"not_read":[{"kind":"rejected","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing"}]},{"kind":"skipped","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest","reason":"digest files, not events"}]}],"warnings":[]},
+      "coverage": {"source":"testdata/trail","events":336,"first_event":"2025-03-03T02:01:00Z","last_event":"2025-03-07T15:06:02Z","accounts":["111122223333","444455556666"],"regions":["eu-west-1","us-east-1"],"days_with_events":5,"days_missing":[],"log_files":54,"log_files_rejected":1,"records_rejected":2,"event_categories":["Data","Management"],"data_event_services":["dynamodb.amazonaws.com","s3.amazonaws.com"],"integrity":{"log_files":55,"valid":0,"not_verified":0,"failed":0,"not_checked":55,"examples":[]},"not_read":[{"kind":"rejected","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz","reason":"the compressed data ends too early, after 2471 bytes of text: the rest is missing"}]},{"kind":"skipped","count":1,"examples":[{"log_file":"testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest","reason":"digest files, not events"}]}],"warnings":[]},
       "notes": []
     }
     --- stderr
@@ -79,7 +79,7 @@ fn several_statements_in_csv() {
     --- stderr
     coverage: 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     coverage: 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    coverage: 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
+    coverage: 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     coverage: data events of dynamodb.amazonaws.com, s3.amazonaws.com
     coverage: not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     coverage: skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -111,7 +111,7 @@ fn markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
+    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -299,7 +299,7 @@ fn each_row_may_be_a_list() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected
+    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -508,7 +508,7 @@ fn statements_from_a_file() {
         "exit code: 3\n--- stdout\n  n\n336\n1 row\n\n\
          336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail\n\
          2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1\n\
-         5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected\n\
+         5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked\n\
          data events of dynamodb.amazonaws.com, s3.amazonaws.com\n\
          not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing\n\
          skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events\n--- stderr\n"
