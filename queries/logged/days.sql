@@ -5,6 +5,7 @@ SELECT
     aws_region,
     event_category,
     data_service,
+    apart,
     read_only,
     access_key_id,
     event_date,
@@ -16,10 +17,18 @@ FROM (
         coalesce(aws_region, '') AS aws_region,
         coalesce(event_category, 'Management') AS event_category,
         CASE WHEN event_category <> 'Management' THEN event_source END AS data_service,
+        -- What a trail may leave out of the management events: these two sources, and global services.
+        -- https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
+        -- https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
+        CASE
+            WHEN event_category <> 'Management' THEN NULL
+            WHEN event_source IN ('kms.amazonaws.com', 'rdsdata.amazonaws.com') THEN event_source
+            WHEN event_source IN ('iam.amazonaws.com', 'cloudfront.amazonaws.com') THEN 'global services'
+        END AS apart,
         coalesce(read_only, false) AS read_only,
         CASE WHEN access_key_id LIKE 'AKIA%' THEN access_key_id END AS access_key_id,
         event_date,
         event_time
     FROM events
 )
-GROUP BY account_id, aws_region, event_category, data_service, read_only, access_key_id, event_date
+GROUP BY account_id, aws_region, event_category, data_service, apart, read_only, access_key_id, event_date

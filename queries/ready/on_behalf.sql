@@ -6,7 +6,17 @@ SELECT
     user_identity_user_name AS user_name,
     via_service,
     event_date,
-    max(event_time) AS last_event
+    max(event_time) AS last_event,
+    -- A session that a program uses was opened with a key: GetSessionToken. In the console, people use browsers and CloudShell.
+    max(event_time) FILTER (
+        WHERE via_service IS NULL
+            AND access_key_id IS NOT NULL
+            AND coalesce(session_credential_from_console, false) = false
+            AND regexp_like(user_agent, '^\[?(aws-|boto|botocore|terraform|apn/|m/)', 'i')
+            AND user_agent NOT ILIKE '%cloudshell%'
+            AND user_agent NOT ILIKE '%console%'
+            AND user_agent NOT ILIKE '%aws-internal%'
+    ) AS last_of_program
 FROM first_records
 WHERE user_identity_type IN ('IAMUser', 'Root')
     AND (access_key_id IS NULL OR access_key_id LIKE 'ASIA%')

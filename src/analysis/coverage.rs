@@ -57,7 +57,11 @@ impl Analysis for Coverage {
     ) -> Result<(Vec<Section>, Vec<String>), AnalysisError> {
         let none = Params::new();
         session
-            .foresee(&[(DAYS, params), (logged::DAYS, &none)])
+            .foresee(&[
+                (DAYS, params),
+                (logged::DAYS, &none),
+                (logged::SELECTORS, &none),
+            ])
             .await?;
         let days = session.sql(DAYS, params).await?;
         let logged = Logged::read(session).await?;

@@ -5,6 +5,7 @@
 //! empty answer is no proof.
 
 use super::fault::{differ_by, nearest};
+use super::raw::Places;
 use super::{Origin, Params, Session, SessionError};
 use crate::cloudtrail::Selection;
 use crate::event::Summary;
@@ -79,17 +80,9 @@ impl Session {
         if accounts.is_empty() && regions.is_empty() {
             return Ok(None);
         }
-        let (known_accounts, known_regions) = match &self.origin {
-            Origin::Lake(lake) => {
-                let whole = lake.coverage().await?;
-                (whole.accounts, whole.regions)
-            }
-            Origin::Trail(trail) => {
-                let places = trail.other_places().await?;
-                let [accounts, regions] = [places.accounts, places.regions]
-                    .map(|names| names.into_iter().collect::<Vec<_>>());
-                (accounts, regions)
-            }
+        let [known_accounts, known_regions] = match &self.origin {
+            Origin::Trail(trail) => names(trail.other_places().await?),
+            Origin::Lake(_) => self.places().await?,
         };
         let accounts = accounts.iter().map(ToString::to_string);
         let accounts = accounts.map(|name| ("account", name, &known_accounts));
@@ -105,6 +98,30 @@ impl Session {
             slip.then(|| (format!("{what} {name}"), near))
         });
         Ok(misnamed)
+    }
+
+    /// How many accounts there are besides those that were selected; none if all were.
+    pub async fn other_accounts(&self) -> Result<Option<u64>, SessionError> {
+        let selected = &self.selection.accounts;
+        if selected.is_empty() {
+            return Ok(None);
+        }
+        let [accounts, _] = self.places().await?;
+        let others = accounts
+            .iter()
+            .filter(|name| !selected.iter().any(|account| account.to_string() == **name));
+        Ok(Some(others.count() as u64).filter(|others| *others > 0))
+    }
+
+    /// The accounts and regions that there are. Of log files, their paths tell, where these are CloudTrail's.
+    async fn places(&self) -> Result<[Vec<String>; 2], SessionError> {
+        Ok(match &self.origin {
+            Origin::Lake(lake) => {
+                let whole = lake.coverage().await?;
+                [whole.accounts, whole.regions]
+            }
+            Origin::Trail(trail) => names(trail.all_places().await?),
+        })
     }
 
     /// The coverage of the events that are wanted; log files and what was not read are those of the whole lake.
@@ -126,6 +143,10 @@ impl Session {
             ..selected
         })
     }
+}
+
+fn names(places: Places) -> [Vec<String>; 2] {
+    [places.accounts, places.regions].map(|names| names.into_iter().collect())
 }
 
 /// The row of `selected.sql`.

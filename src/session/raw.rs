@@ -152,9 +152,14 @@ impl Trail {
     /// The accounts and regions in the paths of all log files of the time asked for, if some that the selection names are not
     /// there; log files in other layouts have none.
     pub(super) async fn other_places(&self) -> Result<Places, super::SessionError> {
-        if self.places.have(&self.selection) {
-            return Ok(Places::default());
+        match self.places.have(&self.selection) {
+            true => Ok(Places::default()),
+            false => self.all_places().await,
         }
+    }
+
+    /// The accounts and regions that the paths of all log files name, whatever was selected.
+    pub(super) async fn all_places(&self) -> Result<Places, super::SessionError> {
         let wider = Selection {
             accounts: Default::default(),
             regions: Default::default(),

@@ -143,7 +143,7 @@ fn the_rules_name_what_they_rest_on() {
     let gap = value(of(&answer, "svc-gap"), "no-holes");
     assert_eq!(
         gap,
-        "91 days without a log: eu-west-1 (2025-06-11 to 2025-06-13); eu-west-1, data events of s3 (nobody else's, so that nothing shows whether the log went on)"
+        "91 days without a log: eu-west-1 (2025-06-11 to 2025-06-13); eu-west-1, data events of s3 that read (nobody else's, so that nothing shows whether the log went on)"
     );
     let quiet = of(&answer, "svc-quiet")["not_checked"].to_string();
     assert!(quiet.contains("IAM was not asked"), "{quiet}");

@@ -15,6 +15,8 @@ use std::path::Path;
 
 pub(crate) const KEY: &str = "AKIARTX3GSDSXQAMVEP7";
 pub(crate) const OTHER: &str = "AKIARTX3GSDSWAB6NAEO";
+/// Whoever has no key of interest.
+const OTHERS: &str = "";
 pub(crate) const ACCOUNT: &str = "111122223333";
 
 /// Verdicts that let a key go.
@@ -81,7 +83,7 @@ impl Log {
     }
 
     fn put(&mut self, region: &str, mut event: Value) {
-        event["awsRegion"] = region.into();
+        event["awsRegion"] = place(region).1.into();
         event["eventID"] = format!("{:08}-0000-4000-8000-000000000000", self.events.len()).into();
         self.events.push((region.to_owned(), event));
     }
@@ -211,14 +213,20 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// A region, or `account/region`.
+fn place(region: &str) -> (&str, &str) {
+    region.split_once('/').unwrap_or((ACCOUNT, region))
+}
+
 fn write_file(folder: &Path, (region, date): (&str, NaiveDate), content: &Value, broken: bool) {
+    let (account, region) = place(region);
     let place = folder.join(format!(
-        "AWSLogs/{ACCOUNT}/CloudTrail/{region}/{}",
+        "AWSLogs/{account}/CloudTrail/{region}/{}",
         date.format("%Y/%m/%d")
     ));
     fs::create_dir_all(&place).unwrap();
     let name = format!(
-        "{ACCOUNT}_CloudTrail_{region}_{}T1205Z_{}.json.gz",
+        "{account}_CloudTrail_{region}_{}T1205Z_{}.json.gz",
         date.format("%Y%m%d"),
         if broken {
             "aBrokenOne000000"
@@ -502,9 +510,101 @@ fn calls_on_the_users_behalf_come_from_a_key_unless_a_session_explains_them() {
     let log = (1..131).fold(log, |log, before| {
         let mut event = call(day(before), "DescribeTable", "ASIARTX3GSDSCONSOLE0");
         event["readOnly"] = true.into();
+        event["sessionCredentialFromConsole"] = "true".into();
         log.with("us-east-1", event)
     });
     assert_eq!(log.ready(KEY, &[])["verdict"], "deactivate");
+}
+
+/// A call of the key, or of others, to another service.
+fn to(before: i64, (service, name): (&str, &str), key: &str, data: bool) -> Value {
+    let mut event = match key {
+        KEY => call(day(before), name, key),
+        _ => admin(before, name, Value::Null, Value::Null),
+    };
+    event["eventSource"] = format!("{service}.amazonaws.com").into();
+    event["eventCategory"] = if data { "Data" } else { "Management" }.into();
+    event["readOnly"] = (!name.starts_with("Put")).into();
+    event
+}
+
+#[test]
+fn what_a_trail_can_leave_out_is_not_silent() {
+    // The key calls until 40 days ago, others of the kind until a given day; everything else goes on.
+    let log = |calls: (&str, &str), data: bool, others: i64| {
+        let log = (40..131).fold(Log::new(0..131), |log, before| {
+            log.with("us-east-1", to(before, calls, KEY, data))
+        });
+        (others..131).fold(log, |log, before| {
+            log.with("us-east-1", to(before, calls, OTHERS, data))
+        })
+    };
+    for (calls, data) in [
+        (("kms", "Decrypt"), false),
+        (("rdsdata", "ExecuteSql"), false),
+        (("iam", "ListUsers"), false),
+        (("dynamodb", "GetItem"), true),
+    ] {
+        let goes_on = log(calls, data, 0).ready(KEY, &[]);
+        assert_eq!(goes_on["verdict"], "deactivate", "{calls:?}: {goes_on}");
+        // Writes of items go on.
+        let ends = (0..131).fold(log(calls, data, 39), |log, before| {
+            log.with(
+                "us-east-1",
+                to(before, ("dynamodb", "PutItem"), OTHERS, true),
+            )
+        });
+        keeps(&ends.ready(KEY, &[]), "no-holes");
+    }
+}
+
+#[test]
+fn a_trail_that_was_told_to_leave_events_out_shows_no_silence() {
+    let told = |request: Value| {
+        let mut put = admin(39, "PutEventSelectors", request, Value::Null);
+        put["eventSource"] = "cloudtrail.amazonaws.com".into();
+        let log = (40..131).fold(Log::new(0..131), |log, before| {
+            log.with("us-east-1", to(before, ("s3", "GetObject"), KEY, true))
+        });
+        log.with("us-east-1", put)
+    };
+    let objects = |arn: &str| json!({"eventSelectors": [{"readWriteType": "All", "dataResources": [{"type": "AWS::S3::Object", "values": [arn]}]}]});
+    keeps(
+        &told(objects("arn:aws:s3:::other/")).ready(KEY, &[]),
+        "no-holes",
+    );
+    let whole = told(objects("arn:aws:s3")).ready(KEY, &[]);
+    assert_eq!(whole["verdict"], "deactivate", "{whole}");
+}
+
+#[test]
+fn use_that_another_account_logs_is_not_silent() {
+    let mut elsewhere = call(day(1), "PutObject", KEY);
+    elsewhere["recipientAccountId"] = "444455556666".into();
+    let log = Log::new(0..131)
+        .used("us-east-1", 40..131)
+        .with("444455556666/us-east-1", elsewhere);
+    keeps(&log.ready(KEY, &["--account", ACCOUNT]), "whole-log");
+    let alone = Log::new(0..131).used("us-east-1", 40..131);
+    let alone = alone.ready(KEY, &["--account", ACCOUNT]);
+    assert_eq!(alone["verdict"], "deactivate", "{alone}");
+}
+
+#[test]
+fn sessions_that_programs_use_were_opened_with_a_key() {
+    let session = |log: Log, from_console: bool| {
+        (1..30).fold(log, |log, before| {
+            let mut event = call(day(before), "PutItem", "ASIARTX3GSDSZFPPRVQW");
+            if from_console {
+                event["sessionCredentialFromConsole"] = "true".into();
+            }
+            log.with("us-east-1", event)
+        })
+    };
+    let log = || Log::new(0..131).used("us-east-1", 40..131);
+    keeps(&session(log(), false).ready(KEY, &[]), "no-unseen-use");
+    let console = session(log(), true).ready(KEY, &[]);
+    assert_eq!(console["verdict"], "deactivate", "{console}");
 }
 
 #[test]

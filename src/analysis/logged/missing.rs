@@ -22,8 +22,8 @@ impl Logged {
     /// and records that could not be read.
     pub(in crate::analysis) fn gaps(&self, now: DateTime<Utc>) -> Vec<Missing> {
         let mut found = Vec::new();
-        let whole = |kind: &LoggedKind| !matches!(kind, LoggedKind::Reads | LoggedKind::Writes);
-        for (stream, days) in self.streams.iter().filter(|(of, _)| whole(&of.kind)) {
+        let streams = self.streams.iter();
+        for (stream, days) in streams.filter(|(of, _)| of.kind.whole().is_none()) {
             let region = self
                 .region(stream, now)
                 .map_or_else(Vec::new, |sight| sight.gaps);

@@ -5,10 +5,15 @@
 //! that others would have been logged; what could not be read counts as not logged.
 
 mod gaps;
+mod kind;
 mod missing;
+mod selectors;
 
 use gaps::{DayEvents, is_busy, sight};
 pub(super) use gaps::{Sight, midnight};
+pub(super) use kind::{LoggedKind, is_apart};
+pub(super) use selectors::SELECTORS;
+use selectors::{Selectors, left_out};
 
 use super::AnalysisError;
 use super::rows::{Micros, each, read};
@@ -21,36 +26,6 @@ use std::fmt;
 pub(super) const DAYS: &str = include_str!("../../../queries/logged/days.sql");
 const UNREAD: &str = include_str!("../../../queries/logged/unread.sql");
 const END: &str = include_str!("../../../queries/logged/end.sql");
-
-/// Kinds of events that a trail is told to log, or not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum LoggedKind {
-    /// Events of every kind.
-    Any,
-    /// Management events of both kinds.
-    Management,
-    /// Management events that change nothing.
-    Reads,
-    /// Management events that change something.
-    Writes,
-    /// Data events, or network activity, of a service.
-    Data(String),
-}
-
-impl fmt::Display for LoggedKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LoggedKind::Any => f.write_str("all events"),
-            LoggedKind::Management => f.write_str("management events"),
-            LoggedKind::Reads => f.write_str("management events that read"),
-            LoggedKind::Writes => f.write_str("management events that write"),
-            LoggedKind::Data(service) => {
-                let service = service.trim_end_matches(".amazonaws.com");
-                write!(f, "data events of {service}")
-            }
-        }
-    }
-}
 
 /// What is logged in one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,6 +92,8 @@ pub(crate) struct Logged {
     pub(super) end: Option<DateTime<Utc>>,
     /// The last event of all, where it is dated later than that.
     pub(super) dated_ahead: Option<DateTime<Utc>>,
+    /// Calls that say what trails log, in order.
+    selectors: Vec<Selectors>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +102,7 @@ struct DayRow {
     aws_region: String,
     event_category: String,
     data_service: Option<String>,
+    apart: Option<String>,
     read_only: bool,
     access_key_id: Option<String>,
     event_date: NaiveDay,
@@ -160,6 +138,9 @@ impl Logged {
         let mut logged = Logged::default();
         let none = Params::new();
         each::<DayRow>(session, (DAYS, &none), |row| logged.add(row)).await?;
+        let add = |row| logged.selectors.extend(Selectors::of(row));
+        each(session, (SELECTORS, &none), add).await?;
+        logged.selectors.sort_by_key(Selectors::time);
         // After the days: log files without ingest are known when they have been read.
         each::<UnreadRow>(session, (UNREAD, &none), |row| logged.add_unread(&row)).await?;
         let newest = logged.accounts.values().flat_map(BTreeMap::values);
@@ -185,21 +166,21 @@ impl Logged {
             events: row.events.unsigned_abs(),
             last: row.last_event.0,
         };
-        let kinds = match row.event_category.as_str() {
-            "Management" => vec![
-                LoggedKind::Any,
-                LoggedKind::Management,
-                if row.read_only {
-                    LoggedKind::Reads
-                } else {
-                    LoggedKind::Writes
-                },
+        let mut kinds = vec![LoggedKind::Any];
+        let service = row.data_service.unwrap_or_default();
+        kinds.extend(match (row.event_category.as_str(), row.read_only) {
+            ("Management", true) => [LoggedKind::Management, LoggedKind::Reads],
+            ("Management", false) => [LoggedKind::Management, LoggedKind::Writes],
+            (_, true) => [
+                LoggedKind::Data(service.clone()),
+                LoggedKind::DataReads(service),
             ],
-            _ => vec![
-                LoggedKind::Any,
-                LoggedKind::Data(row.data_service.unwrap_or_default()),
+            (_, false) => [
+                LoggedKind::Data(service.clone()),
+                LoggedKind::DataWrites(service),
             ],
-        };
+        });
+        kinds.extend(row.apart.map(LoggedKind::Apart));
         put(
             self.accounts.entry(row.account_id.clone()).or_default(),
             day,
@@ -285,8 +266,7 @@ impl Logged {
     /// Where a key called.
     pub(super) fn streams_of(&self, key: &str) -> Vec<&Stream> {
         let used = self.streams.iter().filter(|(stream, days)| {
-            let part = !matches!(stream.kind, LoggedKind::Any | LoggedKind::Management);
-            part && days.by_key.contains_key(key)
+            stream.kind.whole().is_some() && days.by_key.contains_key(key)
         });
         used.map(|(stream, _)| stream).collect()
     }
@@ -323,24 +303,28 @@ impl Logged {
         now: DateTime<Utc>,
     ) -> Option<Sight> {
         let own = self.beside(stream, key);
-        let whole = match stream.kind {
-            LoggedKind::Reads | LoggedKind::Writes => {
-                // Where reads (or writes) come every day, their end is seen; where they are rare, other management events do.
-                if is_busy(&own) && own.len() > 1 {
-                    return sight(&own, now);
-                }
-                let kind = LoggedKind::Management;
-                self.beside(
-                    &Stream {
-                        kind,
-                        ..stream.clone()
-                    },
-                    key,
-                )
-            }
-            _ => own,
+        // Where events of a kind come every day, their end is seen; where they are rare, others that are logged with them do.
+        let whole = match stream.kind.whole() {
+            Some(_) if is_busy(&own) && own.len() > 1 => own,
+            Some(kind) => self.beside(
+                &Stream {
+                    kind,
+                    ..stream.clone()
+                },
+                key,
+            ),
+            None => own,
         };
         sight(&whole, now)
+    }
+
+    /// The times in which trails were told to leave out events of a stream.
+    pub(super) fn left_out(
+        &self,
+        stream: &Stream,
+        now: DateTime<Utc>,
+    ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        left_out(&self.selectors, &stream.kind, now)
     }
 
     /// The days of a stream with events of others than a key.

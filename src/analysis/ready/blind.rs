@@ -40,6 +40,13 @@ pub(super) fn blind(
     let mut found = Vec::new();
     for stream in streams {
         let what = format!("{}, {}", stream.region, stream.kind);
+        let left_out = logged.left_out(stream, now).into_iter();
+        found.extend(left_out.map(|(from, to)| Blind {
+            from,
+            to,
+            what: format!("{what}, which a trail was told to leave out"),
+            why: Why::Gap,
+        }));
         let Some(sight) = logged.sight_beside(stream, key, now) else {
             found.push(Blind {
                 from: last,

@@ -11,7 +11,7 @@ use super::silence::{Silence, Since, State, of_consumer};
 use super::unseen::ON_BEHALF;
 use crate::analysis::consumers::Consumer;
 use crate::analysis::credentials::TrailKey;
-use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, midnight};
+use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, is_apart, midnight};
 use crate::cloudtrail::{AccessKeyId, AccountId, Selection};
 use crate::iam::{Key, Moment, ROOT, User};
 use crate::report::Coverage;
@@ -42,6 +42,8 @@ pub(super) struct Common<'a> {
     pub(super) coverage: &'a Coverage,
     /// What the log was narrowed to.
     pub(super) selection: &'a Selection,
+    /// Accounts that it was narrowed by, if there are any.
+    pub(super) other_accounts: Option<u64>,
     pub(super) options: &'a ReadyOptions,
 }
 
@@ -196,8 +198,14 @@ impl<'a> KeyFacts<'a> {
                 let calls = &mut consumer.api_calls.iter();
                 consumer.regions.contains(&stream.region)
                     && match &stream.kind {
-                        LoggedKind::Data(service) => {
-                            calls.any(|call| call.event_source == *service)
+                        LoggedKind::DataReads(service) => {
+                            calls.any(|call| call.event_source == *service && call.read_only)
+                        }
+                        LoggedKind::DataWrites(service) => {
+                            calls.any(|call| call.event_source == *service && !call.read_only)
+                        }
+                        LoggedKind::Apart(source) => {
+                            calls.any(|call| is_apart(source, &call.event_source))
                         }
                         LoggedKind::Reads => calls.any(|call| call.read_only),
                         _ => calls.any(|call| !call.read_only),
@@ -283,6 +291,7 @@ impl<'a> KeyFacts<'a> {
             })
             .collect();
         silences.extend(self.on_behalf());
+        silences.extend(self.sessions_go_on());
         silences.extend(self.only_in_iam());
         if !self.active() {
             let since = self.inactive_since();

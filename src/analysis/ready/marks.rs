@@ -63,6 +63,8 @@ pub(super) struct Mark {
 struct OnBehalf {
     services: BTreeMap<NaiveDate, BTreeMap<String, DateTime<Utc>>>,
     sessions: BTreeSet<NaiveDate>,
+    /// The last calls that programs made with sessions of the user, by day.
+    programs: BTreeMap<NaiveDate, DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +87,7 @@ struct OnBehalfRow {
     user_name: Option<String>,
     via_service: Option<String>,
     last_event: Micros,
+    last_of_program: Option<Micros>,
 }
 
 impl Marks {
@@ -165,7 +168,13 @@ impl Marks {
                 let services = user.services.entry(time.date_naive()).or_default();
                 services.insert(service, time);
             }
-            None => drop(user.sessions.insert(time.date_naive())),
+            None => {
+                user.sessions.insert(time.date_naive());
+                let program = row
+                    .last_of_program
+                    .map(|last| (last.0.date_naive(), last.0));
+                user.programs.extend(program);
+            }
         }
     }
 
@@ -178,10 +187,7 @@ impl Marks {
     ) -> Option<(String, DateTime<Utc>)> {
         let user = self.on_behalf.get(owner)?;
         let explained = |day: NaiveDate| {
-            // A session lives for 36 hours at most.
-            let before = [Days::new(0), Days::new(1), Days::new(2)];
-            let days = before.iter().filter_map(|days| day.checked_sub_days(*days));
-            other_keys.contains(&day) || days.into_iter().any(|day| user.sessions.contains(&day))
+            other_keys.contains(&day) || session_days(day).any(|day| user.sessions.contains(&day))
         };
         let mut days = user.services.iter().rev();
         let (_, services) = days.find(|(day, _)| !explained(**day))?;
@@ -189,6 +195,27 @@ impl Marks {
         let names: Vec<&str> = services.keys().map(String::as_str).collect();
         Some((names.join(", "), *last))
     }
+
+    /// The last call that a program made with a session of the user's, which only a key can have opened, and no other key of the
+    /// user's on these days.
+    pub(super) fn session_of_program(
+        &self,
+        owner: &(String, String),
+        other_keys: &BTreeSet<NaiveDate>,
+    ) -> Option<DateTime<Utc>> {
+        let mut days = self.on_behalf.get(owner)?.programs.iter().rev();
+        let by_other = |day: NaiveDate| session_days(day).any(|day| other_keys.contains(&day));
+        days.find(|(day, _)| !by_other(**day))
+            .map(|(_, last)| *last)
+    }
+}
+
+/// The days on which a session may have been opened that was used on a day: it lives for 36 hours at most.
+fn session_days(day: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    let before = [Days::new(0), Days::new(1), Days::new(2)];
+    before
+        .into_iter()
+        .filter_map(move |days| day.checked_sub_days(days))
 }
 
 /// When a session ends: as its birth says, or after the longest life that AWS gives.

@@ -157,6 +157,7 @@ pub async fn ready(
             marks: &marks,
             coverage: &coverage,
             selection: session.selection(),
+            other_accounts: session.other_accounts().await?,
             options,
         },
         keys,
@@ -193,6 +194,7 @@ async fn foresee(session: &Session, keys: &[AccessKeyId]) -> Result<(), Analysis
     questions.extend([
         (KEY_EVENTS, &none),
         (logged::DAYS, &none),
+        (logged::SELECTORS, &none),
         (marks::MARKS, &marks),
         (marks::ON_BEHALF, &none),
         (SESSIONS, &since),

@@ -16,6 +16,10 @@ const SAME_USE: TimeDelta = TimeDelta::hours(1);
 /// Calls that services make long after the last direct call come from direct calls that nobody sees.
 pub(super) const ON_BEHALF: TimeDelta = TimeDelta::days(1);
 
+/// How long after it was opened a session is used, at most.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
+const SESSION: TimeDelta = TimeDelta::hours(36);
+
 impl KeyFacts<'_> {
     /// Use that must be behind what services called on the user's behalf.
     pub(super) fn on_behalf(&self) -> Option<Silence> {
@@ -41,6 +45,24 @@ impl KeyFacts<'_> {
             return None;
         }
         let name = format!("calls that the log does not show, behind those of {services}");
+        let since = self.since(last, &self.streams(None));
+        Some(unseen(name, since, self.common.options))
+    }
+
+    /// Sessions of the user's that programs go on to use, and that must have been opened with a key.
+    pub(super) fn sessions_go_on(&self) -> Option<Silence> {
+        let owner = self.account?.to_string();
+        let owner = (owner, self.user_name.clone()?);
+        let last = self
+            .common
+            .marks
+            .session_of_program(&owner, &self.other_keys)?;
+        let known = self.seen.and_then(TrailKey::since)?;
+        // What the key itself opened is over soon after.
+        if last < known || self.last_event().is_some_and(|own| last <= own + SESSION) {
+            return None;
+        }
+        let name = "calls that the log does not show, which opened the user's sessions".to_owned();
         let since = self.since(last, &self.streams(None));
         Some(unseen(name, since, self.common.options))
     }

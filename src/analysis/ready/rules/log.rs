@@ -42,6 +42,12 @@ pub(super) fn whole_log(f: &KeyFacts<'_>) -> Option<Found> {
     let elsewhere = |account| !selection.accounts.contains(&account);
     if !selection.accounts.is_empty() && f.account.is_none_or(elsewhere) {
         narrowed.push("the log of the key's account was left out".to_owned());
+    } else if let Some(others) = f.common.other_accounts {
+        // A call on what belongs to another account may be logged there only, and a session of the key may go on there.
+        narrowed.push(format!(
+            "the logs of {} were left out",
+            count(others, "other account")
+        ));
     }
     if let Some(end) = selection
         .until
