@@ -20,4 +20,6 @@ FROM first_records
 WHERE user_identity_type = 'AssumedRole'
     AND session_issuer_arn IS NOT NULL
     AND via_service IS NULL
+    -- A role that is refused has taken over nothing.
+    AND error_code IS NULL
 GROUP BY session_issuer_arn, source_ip_address, user_agent, event_source, operation, resource

@@ -30,6 +30,10 @@ fn as_root(event: &mut Value) {
 
 /// The program that a role's session runs at the same address.
 fn with_role(log: Log, days: impl Iterator<Item = i64>, table: &str) -> Log {
+    as_role(log, days, table, None)
+}
+
+fn as_role(log: Log, days: impl Iterator<Item = i64>, table: &str, error: Option<&str>) -> Log {
     days.fold(log, |log, before| {
         let mut event = call(day(before), "PutItem", "ASIARTX3GSDSZFPPRVQW");
         event["userIdentity"] = json!({
@@ -38,6 +42,7 @@ fn with_role(log: Log, days: impl Iterator<Item = i64>, table: &str) -> Log {
             "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/orders-job", "userName": "orders-job"}},
         });
         event["requestParameters"]["tableName"] = table.into();
+        event["errorCode"] = error.into();
         log.with("us-east-1", event)
     })
 }
@@ -376,6 +381,10 @@ fn one_of_two_consumers_has_moved() {
     let moved = with_role(log().used("us-east-1", 31..131), 0..31, "orders");
     let changes = moved.progress("2026-05-31");
     assert_eq!(changes["progress"][0]["status"], "moved", "{changes}");
+    let used = log().used("us-east-1", 31..131);
+    let refused = as_role(used, 0..31, "orders", Some("AccessDenied"));
+    let changes = refused.progress("2026-05-31");
+    assert_ne!(changes["progress"][0]["status"], "moved", "{changes}");
 }
 
 #[test]
