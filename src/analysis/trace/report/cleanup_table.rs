@@ -146,6 +146,8 @@ impl Filling<'_> {
             "on" => vec![self.on?.to_owned()],
             "region" => vec![call.region.clone()?],
             "group" => return group(call),
+            "shares" => return shares(call),
+            "values" => return values(call),
             "rule" => return rule(call),
             path => call.all(path),
         };
@@ -166,6 +168,62 @@ fn group(call: &Call) -> Option<String> {
     }
     let name = call.first("request.groupName")?;
     Some(format!("--group-name {}", quoted(&name)))
+}
+
+/// The shares of a snapshot or image that put back what a call did: what it added is removed, what it removed is added, and no other share
+/// is touched.
+/// <https://docs.aws.amazon.com/cli/latest/reference/ec2/modify-snapshot-attribute.html>
+fn shares(call: &Call) -> Option<String> {
+    let lists = [
+        "createVolumePermission",
+        "launchPermission",
+        "loadPermission",
+    ];
+    let given = lists.iter().find_map(|list| call.request.get(list))?;
+    let mut undone = serde_json::Map::new();
+    for (did, undo) in [("add", "Remove"), ("remove", "Add")] {
+        let items = given.get(did).and_then(|list| list.get("items"));
+        let Some(items) = items.and_then(json::Value::as_array) else {
+            continue;
+        };
+        let shares: Option<Vec<Value>> = items.iter().map(share).collect();
+        let shares = shares.filter(|shares| !shares.is_empty())?;
+        undone.insert(undo.to_owned(), Value::from(shares));
+    }
+    (!undone.is_empty()).then(|| quoted(&Value::Object(undone).to_string()))
+}
+
+/// With whom something is shared, in the form that the command line takes.
+fn share(item: &json::Value) -> Option<Value> {
+    let members = [
+        ("UserId", "userId"),
+        ("Group", "group"),
+        ("OrganizationArn", "organizationArn"),
+        ("OrganizationalUnitArn", "organizationalUnitArn"),
+    ];
+    let members = members.iter().filter_map(|(name, from)| {
+        let text = item.get(from)?.as_str().filter(|text| !text.is_empty())?;
+        Some(((*name).to_owned(), Value::from(text)))
+    });
+    let share: serde_json::Map<String, Value> = members.collect();
+    (!share.is_empty()).then_some(Value::Object(share))
+}
+
+/// The values of an attribute of RDS that put back what a call did.
+/// <https://docs.aws.amazon.com/cli/latest/reference/rds/modify-db-snapshot-attribute.html>
+fn values(call: &Call) -> Option<String> {
+    let mut options = Vec::new();
+    for (did, undo) in [
+        ("request.valuesToAdd[]", "--values-to-remove"),
+        ("request.valuesToRemove[]", "--values-to-add"),
+    ] {
+        let given = call.all(did);
+        if !given.is_empty() {
+            let given: Vec<String> = given.iter().map(|value| quoted(value)).collect();
+            options.push(format!("{undo} {}", given.join(" ")));
+        }
+    }
+    (!options.is_empty()).then(|| options.join(" "))
 }
 
 /// The rules that a call made: by id where the answer has them, otherwise written out as the request has them.
@@ -321,6 +379,66 @@ mod tests {
                 None
             ),
             "# remove the rule of the event from security group sg-1"
+        );
+    }
+
+    #[test]
+    fn a_share_is_put_back_by_exactly_what_was_added_or_removed() {
+        let snapshot = |change: &str| {
+            let request = format!(
+                r#"{{"snapshotId":"snap-1","createVolumePermission":{change},"attributeType":"CREATE_VOLUME_PERMISSION"}}"#
+            );
+            undo("ModifySnapshotAttribute", &request, "{}", None)
+        };
+        let start =
+            "aws ec2 modify-snapshot-attribute --snapshot-id snap-1 --create-volume-permission";
+        let end = "--region eu-west-1  # a copy that was made stays";
+        for (change, expected) in [
+            (
+                r#"{"add":{"items":[{"userId":"999988887777"}]}}"#,
+                r#"'{"Remove":[{"UserId":"999988887777"}]}'"#,
+            ),
+            (
+                r#"{"add":{"items":[{"userId":"999988887777"},{"group":"all"}]}}"#,
+                r#"'{"Remove":[{"UserId":"999988887777"},{"Group":"all"}]}'"#,
+            ),
+            (
+                r#"{"remove":{"items":[{"userId":"444455556666"}]}}"#,
+                r#"'{"Add":[{"UserId":"444455556666"}]}'"#,
+            ),
+        ] {
+            assert_eq!(snapshot(change), format!("{start} {expected} {end}"));
+        }
+        for change in ["{}", r#"{"add":{"items":[{}]}}"#, r#"{"add":{"items":[]}}"#] {
+            let words = snapshot(change);
+            assert!(words.starts_with("# take back"), "{words}");
+        }
+        let organization = r#"{"imageId":"ami-1","launchPermission":{"add":{"items":[{"organizationArn":"arn:aws:organizations::9:organization/o-1"}]}}}"#;
+        assert_eq!(
+            undo("ModifyImageAttribute", organization, "{}", None),
+            r#"aws ec2 modify-image-attribute --image-id ami-1 --launch-permission '{"Remove":[{"OrganizationArn":"arn:aws:organizations::9:organization/o-1"}]}' --region eu-west-1  # a copy that was made stays"#
+        );
+        let description = r#"{"imageId":"ami-1","description":{"value":"x"}}"#;
+        let words = undo("ModifyImageAttribute", description, "{}", None);
+        assert!(
+            words.starts_with("# restore the attribute of image ami-1"),
+            "{words}"
+        );
+        let cluster = r#"{"dBClusterSnapshotIdentifier":"s","attributeName":"restore","valuesToAdd":["999988887777","all"]}"#;
+        assert_eq!(
+            undo("ModifyDBClusterSnapshotAttribute", cluster, "{}", None),
+            "aws rds modify-db-cluster-snapshot-attribute --db-cluster-snapshot-identifier s --attribute-name restore --values-to-remove 999988887777 all --region eu-west-1  # a copy that was made stays"
+        );
+        let both = r#"{"dBSnapshotIdentifier":"s","attributeName":"restore","valuesToAdd":["999988887777"],"valuesToRemove":["444455556666"]}"#;
+        assert_eq!(
+            undo("ModifyDBSnapshotAttribute", both, "{}", None),
+            "aws rds modify-db-snapshot-attribute --db-snapshot-identifier s --attribute-name restore --values-to-remove 999988887777 --values-to-add 444455556666 --region eu-west-1  # a copy that was made stays"
+        );
+        let document =
+            r#"{"name":"d","permissionType":"Share","accountIdsToAdd":["999988887777"]}"#;
+        assert_eq!(
+            undo("ModifyDocumentPermission", document, "{}", None),
+            "aws ssm modify-document-permission --name d --permission-type Share --account-ids-to-remove 999988887777 --region eu-west-1  # a copy that was made stays"
         );
     }
 
