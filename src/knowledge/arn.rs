@@ -10,12 +10,23 @@ pub struct Format {
     placeholders: Vec<&'static str>,
 }
 
+/// What stands for any text at the end of a format, without a name.
+const ANYTHING: &str = "*";
+
+/// Placeholders, and what an ARN has in their place.
+pub type Captured<'t> = Vec<(&'static str, &'t str)>;
+
 /// The three placeholders that every service has.
 const COMMON: [&str; 3] = ["Partition", "Region", "Account"];
 
 impl Format {
     /// Reads a format.
     pub fn new(text: &'static str) -> Self {
+        // DMS writes `endpoint:*` where others have a placeholder.
+        let (text, open) = match text.strip_suffix(ANYTHING) {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
         let mut parts = text.split("${");
         let mut format = Self {
             literals: vec![parts.next().unwrap_or_default()],
@@ -26,13 +37,17 @@ impl Format {
             format.placeholders.push(placeholder);
             format.literals.push(literal);
         }
+        if open {
+            format.placeholders.push(ANYTHING);
+            format.literals.push("");
+        }
         format
     }
 
     /// The placeholders that name the resource itself.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let all = self.placeholders.iter().copied();
-        all.filter(|name| !COMMON.contains(name))
+        all.filter(|name| !COMMON.contains(name) && *name != ANYTHING)
     }
 
     /// Letters that the format fixes: of two formats that an ARN matches, the one with more of them says more.
@@ -42,24 +57,41 @@ impl Format {
 
     /// Whether an ARN looks so.
     pub fn matches(&self, arn: &str) -> bool {
-        let Some(rest) = arn.strip_prefix(self.literals[0]) else {
-            return false;
-        };
-        matches_from(rest, &self.placeholders, &self.literals[1..])
+        self.captured(arn).is_some()
+    }
+
+    /// What an ARN has in place of each placeholder, if it looks so.
+    pub fn captured<'t>(&self, arn: &'t str) -> Option<Captured<'t>> {
+        let rest = arn.strip_prefix(self.literals[0])?;
+        let mut values = Vec::new();
+        matches_from(rest, &self.placeholders, &self.literals[1..], &mut values)
+            .then(|| self.placeholders.iter().copied().zip(values).collect())
     }
 
     /// The ARN with these values for the placeholders.
     pub fn filled(&self, value: impl Fn(&'static str) -> String) -> String {
         let mut arn = self.literals[0].to_owned();
         for (placeholder, literal) in self.placeholders.iter().zip(&self.literals[1..]) {
-            arn.push_str(&value(placeholder));
+            let value = match *placeholder {
+                ANYTHING => ANYTHING.to_owned(),
+                placeholder => value(placeholder),
+            };
+            // `policy/…/p-${PolicyId}`, and the id is `p-12345678`.
+            let start = arn.rsplit([':', '/']).next().unwrap_or_default();
+            let rest = value.strip_prefix(start).filter(|_| start.ends_with('-'));
+            arn.push_str(rest.unwrap_or(&value));
             arn.push_str(literal);
         }
         arn
     }
 }
 
-fn matches_from(text: &str, placeholders: &[&str], literals: &[&str]) -> bool {
+fn matches_from<'t>(
+    text: &'t str,
+    placeholders: &[&str],
+    literals: &[&str],
+    values: &mut Vec<&'t str>,
+) -> bool {
     let (Some(placeholder), Some(literal)) = (placeholders.first(), literals.first()) else {
         return text.is_empty();
     };
@@ -83,12 +115,15 @@ fn matches_from(text: &str, placeholders: &[&str], literals: &[&str]) -> bool {
             if one_part {
                 continue;
             }
+            values.push(text);
             return true;
         }
-        if let Some(rest) = rest.strip_prefix(literal)
-            && matches_from(rest, &placeholders[1..], &literals[1..])
-        {
-            return true;
+        if let Some(rest) = rest.strip_prefix(literal) {
+            values.push(value);
+            if matches_from(rest, &placeholders[1..], &literals[1..], values) {
+                return true;
+            }
+            values.pop();
         }
     }
     false
@@ -155,6 +190,46 @@ mod tests {
         );
         assert!(stream.matches("arn:aws:logs:r:1:log-group:/a/b:log-stream:x/[y]"));
         assert!(!stream.matches("arn:aws:logs:r:1:log-group:/a/b:*"));
+    }
+
+    #[test]
+    fn an_arn_says_what_stands_for_each_placeholder() {
+        let group = Format::new(
+            "arn:${Partition}:autoscaling:${Region}:${Account}:autoScalingGroup:${Id}:autoScalingGroupName/${Name}",
+        );
+        let arn = "arn:aws:autoscaling:r:1:autoScalingGroup:u-1:autoScalingGroupName/a/b";
+        let expected = [
+            ("Partition", "aws"),
+            ("Region", "r"),
+            ("Account", "1"),
+            ("Id", "u-1"),
+            ("Name", "a/b"),
+        ];
+        assert_eq!(group.captured(arn).unwrap(), expected);
+        assert_eq!(group.captured("arn:aws:autoscaling:r:1:other"), None);
+    }
+
+    #[test]
+    fn a_star_at_the_end_of_a_format_stands_for_any_name() {
+        let endpoint = Format::new("arn:${Partition}:dms:${Region}:${Account}:endpoint:*");
+        assert!(endpoint.matches("arn:aws:dms:r:1:endpoint:A"));
+        assert!(!endpoint.matches("arn:aws:dms:r:1:task:A"));
+        assert_eq!(endpoint.names().count(), 0);
+        assert_eq!(
+            endpoint.filled(|_| "x".to_owned()),
+            "arn:x:dms:x:x:endpoint:*"
+        );
+    }
+
+    #[test]
+    fn the_start_of_an_id_is_not_written_twice() {
+        let unit = Format::new("arn:aws:organizations::${Account}:ou/o-${Org}/ou-${Unit}");
+        let arn = |id: &str| unit.filled(|name| if name == "Unit" { id } else { "*" }.to_owned());
+        assert_eq!(
+            arn("ou-ab12-c"),
+            "arn:aws:organizations::*:ou/o-*/ou-ab12-c"
+        );
+        assert_eq!(arn("ab12-c"), "arn:aws:organizations::*:ou/o-*/ou-ab12-c");
     }
 
     #[test]

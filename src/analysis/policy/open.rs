@@ -131,6 +131,18 @@ fn open_reason(open: Open, of: &str) -> String {
         Open::Statement => format!(
             "the event does not show the PartiQL statement: add dynamodb:PartiQLSelect, PartiQLInsert, PartiQLUpdate or PartiQLDelete on {of} as the program needs"
         ),
+        Open::SourceTags => format!(
+            "if the copied objects have tags, the copy also needs this action on them, and s3:PutObjectTagging on the copies: {of}"
+        ),
+        Open::Versions => format!(
+            "the event does not show which objects are deleted: add this action if versions are, in {of}"
+        ),
+        Open::TemplateInstances => format!(
+            "also needs ec2:RunInstances on what the launch template names, and ec2:CreateTags if it has tags: check {of}"
+        ),
+        Open::ImagePolicy => format!(
+            "also needs this action and ecr:GetRepositoryPolicy if the policy of the image's repository does not let Lambda in yet: check {of}"
+        ),
         Open::ProfileModels => format!(
             "also needs this action on the foundation models behind the application inference profile, which the event does not name: {of}"
         ),

@@ -104,17 +104,29 @@ pub enum Open {
     Statement,
     /// The profile's own models are not in the event.
     ProfileModels,
+    /// The copied object may have tags.
+    SourceTags,
+    /// The list of what is deleted, which the event does not have, may name versions.
+    Versions,
+    /// The group starts instances with the rights of the caller from the launch template that it names.
+    TemplateInstances,
+    /// The policy of the image's repository may not let the service in yet.
+    ImagePolicy,
 }
 
 impl Open {
     /// All of them.
-    pub const ALL: [Open; 6] = [
+    pub const ALL: [Open; 10] = [
         Open::UnknownAction,
         Open::TaskRoles,
         Open::TemplateRole,
         Open::KmsKey,
         Open::Statement,
         Open::ProfileModels,
+        Open::SourceTags,
+        Open::Versions,
+        Open::TemplateInstances,
+        Open::ImagePolicy,
     ];
 
     /// Its name in columns.
@@ -126,6 +138,10 @@ impl Open {
             Open::KmsKey => "kms-key",
             Open::Statement => "statement",
             Open::ProfileModels => "profile-models",
+            Open::SourceTags => "source-tags",
+            Open::Versions => "versions",
+            Open::TemplateInstances => "template-instances",
+            Open::ImagePolicy => "image-policy",
         }
     }
 

@@ -1,6 +1,6 @@
 //! Permissions that parameters ask for.
 //!
-//! In: a call. Out: session tags, source identity, bearer tokens. Promise: only what the parameters of the event ask for.
+//! In: a call. Out: session tags, source identity, bearer tokens, what a rotation or a replica needs. Promise: only what the parameters of the event ask for.
 
 use super::super::arn::literal;
 use super::call::{Call, Need};
@@ -17,6 +17,15 @@ pub(super) fn needs(call: &Call<'_>, prefix: &str, parameters: &Parameters) -> V
         (_, "GetAuthorizationToken") if BEARERS.contains(&prefix) => {
             let condition = format!("sts:AWSServiceName={prefix}.amazonaws.com");
             vec![Need::new("sts:GetServiceBearerToken", "*").under(Some(condition))]
+        }
+        // <https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-auth.html>
+        ("kms", "ReplicateKey") => vec![Need::new("kms:CreateKey", "*")],
+        // <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html>
+        ("secretsmanager", "RotateSecret") => {
+            let function = parameters.text("rotationLambdaARN").into_iter();
+            function
+                .map(|arn| Need::new("lambda:InvokeFunction", literal(arn)))
+                .collect()
         }
         _ => Vec::new(),
     }

@@ -9,6 +9,7 @@
 //!      └▶ implied: what its parameters ask for besides (tags, roles, encryption) ─▶ needs
 //! ```
 
+mod accounts;
 pub mod actions;
 mod call;
 mod data;
@@ -19,10 +20,13 @@ mod models;
 mod names;
 mod needs;
 mod parameters;
+mod particulars;
 mod partiql;
+mod placeholders;
 mod refusal;
 mod resources;
 mod roles;
+mod sources;
 mod split;
 mod tags;
 mod via;

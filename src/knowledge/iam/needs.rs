@@ -8,7 +8,8 @@ use super::actions;
 use super::call::{Call, Need, Open};
 use super::parameters::Parameters;
 use super::{
-    encrypted, gateway, implied, models, names, partiql, refusal, resources, roles, tags, via,
+    encrypted, gateway, implied, models, names, partiql, refusal, resources, roles, sources, tags,
+    via,
 };
 
 /// Every permission that the call needs; none for calls that need none.
@@ -40,7 +41,8 @@ fn all(call: &Call<'_>) -> Vec<Need> {
         "dynamodb" => partiql::needs(call, &parameters),
         _ => None,
     };
-    let own = own.unwrap_or_else(|| of_names(call, prefix, &parameters));
+    let mut own = own.unwrap_or_else(|| of_names(call, prefix, &parameters));
+    own.extend(sources::needs(call, prefix, &parameters));
     let condition = via::condition(call, prefix, &parameters);
     let mut needs: Vec<Need> = own
         .into_iter()
@@ -122,7 +124,10 @@ mod tests {
         );
         assert_eq!(
             s3("DeleteObjects", r#"{"bucketName":"b"}"#),
-            ["s3:DeleteObject arn:aws:s3:::b/*"]
+            [
+                "s3:DeleteObject arn:aws:s3:::b/*",
+                "s3:DeleteObjectVersion arn:aws:s3:::b"
+            ]
         );
         assert_eq!(
             s3(
@@ -141,6 +146,7 @@ mod tests {
             ),
             [
                 "s3:GetObject arn:aws:s3:::from/a",
+                "s3:GetObjectTagging arn:aws:s3:::from/a",
                 "s3:PutObject arn:aws:s3:::to/k"
             ]
         );

@@ -6,11 +6,14 @@
 //! `*` for what is unknown; `*` alone only for actions that are done to nothing in particular. Texts of the event never
 //! act as wildcards. An object's key is cut before a part that is a date, a number or an id: it will not come again.
 
-use super::super::arn::literal;
+use super::super::arn::{Captured, literal};
+use super::accounts;
 use super::actions::{self, Action, ResourceType, Service};
 use super::call::Call;
 use super::data::{fits, rows};
 use super::parameters::Parameters;
+use super::particulars::{self, COPIES, EC2_IDS, PATH_GIVERS, PATHS};
+use super::placeholders::captured_value;
 use std::sync::LazyLock;
 
 /// Actions that are done to one of their required types, not to all of them: service and action.
@@ -24,12 +27,6 @@ pub(super) fn of(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<
         return everything();
     };
     let prefix = action.split(':').next().unwrap_or_default();
-    if let Some(source) = parameters
-        .copied_from(call)
-        .filter(|_| action.starts_with("s3:Get"))
-    {
-        return vec![source];
-    }
     if action == "s3-object-lambda:WriteGetObjectResponse" {
         return everything();
     }
@@ -62,11 +59,14 @@ pub(super) fn of(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<
             continue;
         }
         let told = !named.is_empty() || search.tells(kind);
-        let own = if named.is_empty() {
-            search.built(kind, *required || search.comes_along(known, kind))
-        } else {
-            named
-        };
+        let mut own = named;
+        if own.is_empty() {
+            own = search.built(kind, *required || search.comes_along(known, kind));
+        } else if search.copies(kind) {
+            own.push(any(call, kind));
+        } else if search.several(kind) {
+            own.extend(search.built(kind, true));
+        }
         match told {
             true => found.extend(own),
             false => unnamed.extend(own),
@@ -75,6 +75,7 @@ pub(super) fn of(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<
     if !one_of || found.is_empty() {
         found.extend(unnamed);
     }
+    particulars::apply(call, parameters, action, &mut found);
     found.sort_unstable();
     found.dedup();
     if found.is_empty() {
@@ -84,42 +85,51 @@ pub(super) fn of(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<
     }
 }
 
-/// The resources of a tagging action on what the call makes: the one type that the call's name tells, or all that it names.
-pub(super) fn made(call: &Call<'_>, action: &str, parameters: &Parameters) -> Vec<String> {
-    let Some((service, known)) = actions::action(action) else {
-        return vec!["*".to_owned()];
+/// Resources of these types, as the parameters name them to an action.
+pub(super) fn of_types(
+    call: &Call<'_>,
+    action: &str,
+    parameters: &Parameters,
+    kinds: &[&'static ResourceType],
+) -> Vec<String> {
+    let prefix = action.split(':').next().unwrap_or_default();
+    let Some(service) = actions::service(prefix) else {
+        return Vec::new();
     };
-    let plain = |name: &str| name.replace(['-', ' '], "").to_ascii_lowercase();
-    let operation = call.operation.to_ascii_lowercase();
-    let types = known.types.iter().map(|(index, _)| &service.types[*index]);
-    let told = types
-        .filter(|kind| operation.ends_with(&plain(kind.name)))
-        .max_by_key(|kind| kind.name.len());
-    match told {
-        Some(kind) => {
-            let prefix = action.split(':').next().unwrap_or_default();
-            let search = Search {
-                call,
-                service,
-                prefix,
-                parameters,
-            };
-            search.built(kind, true)
+    let search = Search {
+        call,
+        service,
+        prefix,
+        parameters,
+    };
+    let mut found = Vec::new();
+    for kind in kinds {
+        let mut built = search.built(kind, true);
+        // Of a copy and what it is of, the copy comes last.
+        if search.several(kind) {
+            built.drain(..built.len().saturating_sub(1));
         }
-        None => of(call, action, parameters),
+        found.extend(built);
     }
+    particulars::apply(call, parameters, action, &mut found);
+    found
 }
 
 /// Any resource of a type.
 pub(super) fn any(call: &Call<'_>, kind: &ResourceType) -> String {
-    fill(call, kind, &|_| "*".to_owned())
+    fill(call, kind, (call.region, call.account), &|_| "*".to_owned())
 }
 
-fn fill(call: &Call<'_>, kind: &ResourceType, name: &dyn Fn(&str) -> String) -> String {
+fn fill(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    (region, account): (&str, &str),
+    name: &dyn Fn(&str) -> String,
+) -> String {
     kind.arn.filled(|placeholder| match placeholder {
         "Partition" => call.partition().to_owned(),
-        "Region" => call.region.to_owned(),
-        "Account" => call.account.to_owned(),
+        "Region" => region.to_owned(),
+        "Account" => account.to_owned(),
         placeholder => name(placeholder),
     })
 }
@@ -190,9 +200,19 @@ impl Search<'_> {
         let all: Vec<&str> = kind.arn.names().collect();
         let names: Vec<(&str, Vec<String>)> = all
             .iter()
-            .map(|name| (*name, self.values(name, &all)))
+            .map(|name| (*name, self.values(name, kind)))
             .collect();
-        let first = names.first().is_some_and(|(_, values)| !values.is_empty());
+        let parents = self.parents(kind);
+        let parent = |placeholder: &str| {
+            let mut values = parents.iter();
+            values.find_map(|captured| captured_value(captured, placeholder))
+        };
+        let first = names.first().is_some_and(|(name, values)| {
+            // The index of a table that is named by its ARN.
+            let last = names.last().is_some_and(|(_, values)| !values.is_empty());
+            let above = parent(name).is_some() || *name == "OrganizationId";
+            !values.is_empty() || (last && above)
+        });
         if !required && !first {
             return Vec::new();
         }
@@ -215,7 +235,8 @@ impl Search<'_> {
                     .get(index)
                     .or(values.first())
                     .cloned()
-                    .unwrap_or_else(|| "*".to_owned())
+                    .or_else(|| parent(placeholder).map(literal))
+                    .unwrap_or_else(|| self.usual(placeholder, &all).to_owned())
             };
             arns.extend(self.variants(kind, self.fill(kind, &value)));
         }
@@ -223,26 +244,90 @@ impl Search<'_> {
     }
 
     fn fill(&self, kind: &ResourceType, name: &dyn Fn(&str) -> String) -> String {
-        fill(self.call, kind, name)
+        // It is where its parent is.
+        let parents = self.parents(kind);
+        let mut homes = parents.iter().filter_map(|captured| {
+            let place = |name: &str| captured_value(captured, name);
+            Some((place("Region")?, place("Account")?))
+        });
+        let owner = accounts::owner(self.call, self.prefix, self.parameters);
+        let place = homes.next().unwrap_or((self.call.region, owner));
+        fill(self.call, kind, place, name)
+    }
+
+    /// The ARNs of the parameters that share a placeholder with this type: of what holds it, or is held by it.
+    fn parents(&self, kind: &ResourceType) -> Vec<Captured<'_>> {
+        if self.several(kind) {
+            return Vec::new();
+        }
+        let mut parents = self.parameters.parents(self.prefix);
+        let shares = |captured: &Captured<'_>| {
+            let mut names = kind.arn.names();
+            names.any(|name| captured_value(captured, name).is_some())
+        };
+        parents.retain(shares);
+        parents
+    }
+
+    /// What stands for a placeholder where no parameter does.
+    fn usual(&self, placeholder: &str, all: &[&str]) -> &'static str {
+        match (self.prefix, placeholder) {
+            // <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html>
+            ("ecs", "ClusterName") if all.len() > 1 => "default",
+            // <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
+            ("events", "EventBusName") if self.call.operation == "PutEvents" => "default",
+            // <https://docs.aws.amazon.com/athena/latest/ug/workgroups.html>
+            ("athena", "WorkGroupName") if self.call.operation.starts_with("Start") => "primary",
+            _ => "*",
+        }
+    }
+
+    /// Whether the call makes one more resource of the type that it names, and gives it an id.
+    fn copies(&self, kind: &ResourceType) -> bool {
+        COPIES.contains(&(self.prefix, self.call.operation, kind.name))
+    }
+
+    /// Whether two parameters name two resources of the type: a copy and what it is of.
+    fn several(&self, kind: &ResourceType) -> bool {
+        let mut names = kind.arn.names();
+        names.any(|name| self.parameters.several(self.prefix, name))
     }
 
     /// Whether a parameter names a resource of this type.
     fn tells(&self, kind: &ResourceType) -> bool {
         let all: Vec<&str> = kind.arn.names().collect();
-        let mut values = all.iter().map(|name| self.values(name, &all));
-        values.any(|values| !values.is_empty())
+        all.iter().any(|name| self.filled(name, kind))
     }
 
     /// Whether parameters name a resource of this type to the last part.
     fn names_all(&self, kind: &ResourceType) -> bool {
         let all: Vec<&str> = kind.arn.names().collect();
-        let mut values = all.iter().map(|name| self.values(name, &all));
-        !all.is_empty() && values.all(|values| !values.is_empty())
+        !all.is_empty() && all.iter().all(|name| self.filled(name, kind))
     }
 
-    /// The values for a placeholder of a format with these placeholders.
-    fn values(&self, name: &str, all: &[&str]) -> Vec<String> {
-        self.parameters.values(self.call, self.prefix, name, all)
+    fn filled(&self, name: &str, kind: &ResourceType) -> bool {
+        self.parameters.fill(self.call, self.prefix, name, kind)
+    }
+
+    /// The values for a placeholder of a type.
+    fn values(&self, name: &str, kind: &ResourceType) -> Vec<String> {
+        let values = self.parameters.values(self.call, self.prefix, name, kind);
+        match (self.prefix, name) {
+            // A database of a catalog below the account's own has the catalog in its name.
+            // https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
+            ("glue", "DatabaseName") => {
+                let catalog = self.parameters.text("catalogId");
+                let path = catalog.map(|id| accounts::below(id).unwrap_or(id));
+                match path.filter(|path| !path.is_empty()) {
+                    Some(path) => values
+                        .iter()
+                        .map(|name| format!("{}/{name}", literal(path)))
+                        .collect(),
+                    None => values,
+                }
+            }
+            _ => values,
+        }
     }
 
     /// What EC2 makes with each instance, and checks: its volumes.
@@ -255,41 +340,19 @@ impl Search<'_> {
     fn variants(&self, kind: &ResourceType, arn: String) -> Vec<String> {
         let last = arn.rsplit('/').next().unwrap_or_default();
         match (self.prefix, kind.name) {
-            // The path of a user, role or group is not in the call.
-            ("iam", "user" | "role" | "group" | "policy" | "instance-profile") if last != "*" => {
+            ("iam", kind) if PATHS.contains(&kind) && last != "*" => {
                 let start = &arn[..arn.len() - last.len()];
-                vec![format!("{start}*/{last}"), arn]
+                match PATH_GIVERS.contains(&self.call.operation) {
+                    true => {
+                        let path = self.parameters.text("path").unwrap_or("/");
+                        let path = literal(path.trim_start_matches('/'));
+                        vec![format!("{start}{path}{last}")]
+                    }
+                    // Other calls do not give the path.
+                    false => vec![format!("{start}*/{last}"), arn],
+                }
             }
-            ("logs", "log-group") if !arn.ends_with('*') => vec![format!("{arn}:*"), arn],
             _ => vec![arn],
         }
     }
 }
-
-/// The beginnings of EC2's ids, and the types they are of.
-const EC2_IDS: [(&str, &str); 24] = [
-    ("acl", "network-acl"),
-    ("ami", "image"),
-    ("cgw", "customer-gateway"),
-    ("dopt", "dhcp-options"),
-    ("eigw", "egress-only-internet-gateway"),
-    ("eipalloc", "elastic-ip"),
-    ("eni", "network-interface"),
-    ("fl", "vpc-flow-log"),
-    ("i", "instance"),
-    ("igw", "internet-gateway"),
-    ("lt", "launch-template"),
-    ("nat", "natgateway"),
-    ("pcx", "vpc-peering-connection"),
-    ("pl", "prefix-list"),
-    ("rtb", "route-table"),
-    ("sg", "security-group"),
-    ("sgr", "security-group-rule"),
-    ("snap", "snapshot"),
-    ("subnet", "subnet"),
-    ("tgw", "transit-gateway"),
-    ("vol", "volume"),
-    ("vpc", "vpc"),
-    ("vpce", "vpc-endpoint"),
-    ("vpn", "vpn-connection"),
-];

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::actions::{self, Service};
+use super::actions::{self, ResourceType, Service};
 use super::call::{Call, Need};
 use super::data::{fits, rows};
 use super::parameters::Parameters;
@@ -27,6 +27,10 @@ const USUAL: [&str; 5] = [
 /// Service, call and tagging action, where it is not one of the usual; an action `-` means that none is needed.
 static LISTED: LazyLock<Vec<[&'static str; 3]>> =
     LazyLock::new(|| rows(include_str!("../data/tag_actions.tsv")).collect());
+
+/// Service, call, and the types that it makes, where its name does not end in them.
+static KINDS: LazyLock<Vec<[&'static str; 3]>> =
+    LazyLock::new(|| rows(include_str!("../data/tag_kinds.tsv")).collect());
 
 /// The tagging needs of a call with tags.
 pub(super) fn needs(
@@ -51,28 +55,66 @@ pub(super) fn needs(
     let Some(action) = action(prefix, call.operation, service) else {
         return Vec::new();
     };
-    let known = service.action(action);
-    let formats: Vec<_> = known
+    let name = format!("{prefix}:{action}");
+    let known: Vec<&'static ResourceType> = service
+        .action(action)
         .into_iter()
         .flat_map(|action| action.types.iter())
-        .map(|(index, _)| &service.types[*index].arn)
+        .map(|(index, _)| &service.types[*index])
         .collect();
-    let name = format!("{prefix}:{action}");
-    // What the call is done to and the tagging action can be done to.
-    let mut targets: BTreeSet<String> = own
-        .iter()
-        .filter(|need| need.action.starts_with(&format!("{prefix}:")))
-        .filter(|need| formats.iter().any(|format| format.matches(&need.resource)))
-        .map(|need| need.resource.clone())
+    let made = made(prefix, call.operation, &known);
+    let mut targets: BTreeSet<String> = resources::of_types(call, &name, parameters, &made)
+        .into_iter()
         .collect();
     if targets.is_empty() {
-        targets = resources::made(call, &name, parameters)
-            .into_iter()
+        // What the call is done to and the tagging action can be done to.
+        targets = own
+            .iter()
+            .filter(|need| need.action.starts_with(&format!("{prefix}:")))
+            .filter(|need| known.iter().any(|kind| kind.arn.matches(&need.resource)))
+            .map(|need| need.resource.clone())
             .collect();
+    }
+    if targets.is_empty() {
+        targets = resources::of(call, &name, parameters).into_iter().collect();
     }
     targets
         .into_iter()
         .map(|resource| Need::new(name.clone(), resource))
+        .collect()
+}
+
+/// What the call makes, and the tagging action is done to: the types that the table lists, or the one that the call's name ends in.
+/// `RunTask` is done to a task definition and makes a task.
+fn made(
+    prefix: &str,
+    operation: &str,
+    known: &[&'static ResourceType],
+) -> Vec<&'static ResourceType> {
+    let listed = KINDS
+        .iter()
+        .find(|[of, call, _]| *of == prefix && fits(call, operation));
+    if let Some([_, _, kinds]) = listed {
+        let is_listed = |kind: &ResourceType| kinds.split(',').any(|name| name == kind.name);
+        return known
+            .iter()
+            .copied()
+            .filter(|kind| is_listed(kind))
+            .collect();
+    }
+    // `RestoreDBClusterFromSnapshot` makes a cluster.
+    let ends = ["From", "To"]
+        .iter()
+        .filter_map(|word| operation.find(word));
+    let what = &operation[..ends.min().unwrap_or(operation.len())];
+    let what = what.to_ascii_lowercase();
+    let plain = |name: &str| name.replace(['-', ' '], "").to_ascii_lowercase();
+    let told = known
+        .iter()
+        .copied()
+        .filter(|kind| what.ends_with(&plain(kind.name)));
+    told.max_by_key(|kind| kind.name.len())
+        .into_iter()
         .collect()
 }
 
