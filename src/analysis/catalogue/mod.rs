@@ -1,6 +1,6 @@
 //! What does keytrail itself know?
 //!
-//! In: the one table of columns, the rules about attacks, the library of saved queries. Out: a [`Report`] of each, which rests
+//! In: the one table of columns, the rules about attacks, the library of saved queries. Out: a `Report` of each, which rests
 //! on no trail. Promise: nothing is listed that is not in that table, those rules, or that library.
 
 mod columns;
