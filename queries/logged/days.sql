@@ -24,6 +24,8 @@ FROM (
             WHEN event_category <> 'Management' THEN NULL
             WHEN event_source IN ('kms.amazonaws.com', 'rdsdata.amazonaws.com') THEN event_source
             WHEN event_source IN ('iam.amazonaws.com', 'cloudfront.amazonaws.com') THEN 'global services'
+            -- Calls to its global endpoint are logged there. Those to the endpoint of that region look the same.
+            WHEN event_source = 'sts.amazonaws.com' AND aws_region = 'us-east-1' THEN 'global services'
         END AS apart,
         coalesce(read_only, false) AS read_only,
         CASE WHEN access_key_id LIKE 'AKIA%' THEN access_key_id END AS access_key_id,

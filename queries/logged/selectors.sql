@@ -1,6 +1,6 @@
 -- Calls that say which events a trail logs
 -- grain: one row per call that succeeded
-SELECT event_time, event_name, request_parameters
+SELECT event_time, event_name, account_id, aws_region, request_parameters
 FROM first_records
 WHERE event_source = 'cloudtrail.amazonaws.com'
     AND event_name IN ('CreateTrail', 'PutEventSelectors', 'UpdateTrail')

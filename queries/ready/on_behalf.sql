@@ -12,7 +12,7 @@ SELECT
         WHERE via_service IS NULL
             AND access_key_id IS NOT NULL
             AND coalesce(session_credential_from_console, false) = false
-            AND regexp_like(user_agent, '^\[?(aws-|boto|botocore|terraform|apn/|m/)', 'i')
+            AND NOT regexp_like(user_agent, '^\[?(mozilla|opera)/|^aws internal|\.amazonaws\.com$', 'i')
             AND user_agent NOT ILIKE '%cloudshell%'
             AND user_agent NOT ILIKE '%console%'
             AND user_agent NOT ILIKE '%aws-internal%'

@@ -38,6 +38,7 @@ mod waiting;
 use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
 use crate::commands::Cli;
 use crate::context::Context;
@@ -45,6 +46,9 @@ use crate::failure::{Done, Failure};
 
 /// Stack of a thread. Queries are trees, and are walked; memory is taken only for what is used of it.
 const STACK: usize = 16 << 20;
+
+/// How long threads may take to end.
+const PARTING: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     let configured = config::load();
@@ -90,7 +94,8 @@ fn run(cli: Cli, context: &Context) -> Result<Done, Failure> {
         }
         done
     });
-    // What was given up (a query after its time, say) is not waited for.
-    runtime.shutdown_background();
+    // What was given up (a query after its time, say) is not waited for. Threads that end are: glibc before 2.37 may touch the
+    // stack of a thread that ends just as it is let go (https://sourceware.org/bugzilla/show_bug.cgi?id=19951).
+    runtime.shutdown_timeout(PARTING);
     done
 }

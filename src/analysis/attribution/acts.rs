@@ -177,7 +177,9 @@ pub(super) fn shares(l: &Looked<'_>) -> Option<Sign> {
 }
 
 pub(super) fn secrets(l: &Looked<'_>) -> Option<Sign> {
-    let read = unusual(l, Kind::Secrets);
+    let read = l.source.of_kind(Kind::Secrets);
+    let read = read.filter(|one| one.succeeded()).map(Use::call);
+    let read: Vec<String> = read.filter(|call| !l.usual.calls.contains(call)).collect();
     (l.has_past && !read.is_empty()).then(|| {
         Sign::new(
             2,

@@ -31,6 +31,9 @@ const SHORT_PAST_OF_NEW_KEY: u64 = 8;
 /// Why a use is the owner's that comes from a listed network.
 const IN_OWN_NETWORK: &str = "in one of the owner's networks";
 
+/// Whoever uses a key for so long, with nobody else, is more likely its owner.
+const WEEKS: i64 = 14 * DAY;
+
 /// What came so shortly before an intruder may be the intruder's first try.
 const SHORTLY: i64 = HOUR;
 
@@ -81,7 +84,12 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
                     let signs: Vec<Sign> = signs.collect();
                     let new = (looked.new_place(), looked.new_program());
                     let compared = has_past || looked.stands_alone || known.is_session;
-                    (grade(&signs, compared, known), signs, new)
+                    let origin = grade(&signs, compared, known);
+                    let origin = match is_explained(&looked, compared) && !is_tool(&signs, known) {
+                        true => origin.max(Origin::Suspicious),
+                        false => origin,
+                    };
+                    (origin, signs, new)
                 }
             }
         };
@@ -162,13 +170,33 @@ fn grade(signs: &[Sign], compared: bool, known: &Known<'_>) -> Origin {
         true => INTRUDER,
         false => INTRUDER_WITHOUT_PAST,
     };
-    let is_tool = signs.iter().any(|sign| sign.weight >= INTRUDER);
     match weight(signs) {
-        _ if is_tool && !known.is_break_glass => Origin::Intruder,
+        _ if is_tool(signs, known) => Origin::Intruder,
         sum if sum >= enough => Origin::Intruder,
         sum if sum >= SUSPICIOUS => Origin::Suspicious,
         _ => Origin::Unknown,
     }
+}
+
+/// Whether a sign alone tells an intruder.
+fn is_tool(signs: &[Sign], known: &Known<'_>) -> bool {
+    !known.is_break_glass && signs.iter().any(|sign| sign.weight >= INTRUDER)
+}
+
+/// Whether the owner may well have done all of this, so that it is suspicious at most: the usual program at the usual kind of place,
+/// where all that is unusual was refused, as after a release that lacks permissions; or the only use there is, for weeks.
+fn is_explained(l: &Looked<'_>, compared: bool) -> bool {
+    let source = l.source;
+    if !compared {
+        return source.last - source.first >= WEEKS;
+    }
+    let unusual = source.uses.iter();
+    let mut unusual = unusual.filter(|one| !l.usual.calls.contains(&one.call()));
+    l.has_past
+        && source.place.is_some()
+        && !l.new_place()
+        && !l.new_program()
+        && unusual.all(|one| !one.succeeded())
 }
 
 /// The verdict on a source in one of the owner's networks: the owner's, unless what was done there speaks against it. A list of

@@ -42,9 +42,13 @@ impl LoggedKind {
 
 /// What [`LoggedKind::Apart`] calls the events of these, which a trail logs together or not at all.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events>
-pub(super) const GLOBAL: (&str, [&str; 2]) = (
+pub(super) const GLOBAL: (&str, [&str; 3]) = (
     "global services",
-    ["iam.amazonaws.com", "cloudfront.amazonaws.com"],
+    [
+        "iam.amazonaws.com",
+        "cloudfront.amazonaws.com",
+        "sts.amazonaws.com",
+    ],
 );
 
 /// Whether events of a source are of a kind [`LoggedKind::Apart`].

@@ -19,6 +19,8 @@ pub(in crate::analysis) const SELECTORS: &str =
 pub(super) struct Row {
     event_time: Micros,
     event_name: String,
+    account_id: Option<String>,
+    aws_region: Option<String>,
     request_parameters: Option<String>,
 }
 
@@ -27,15 +29,27 @@ pub(super) struct Row {
 pub(super) struct Selectors {
     time: DateTime<Utc>,
     is_put: bool,
+    /// Account, region and name.
+    trail: [String; 3],
     request: Value,
 }
 
 impl Selectors {
     pub(super) fn of(row: Row) -> Option<Self> {
+        let request = Value::parse(row.request_parameters.as_deref()?)?;
+        let name = request.get("trailName").or_else(|| request.get("name"));
+        let name = name.and_then(Value::as_str).unwrap_or_default();
+        // An ARN ends with the name.
+        let name = name.rsplit_once("trail/").map_or(name, |(_, name)| name);
         Some(Self {
             time: row.event_time.0,
             is_put: row.event_name == "PutEventSelectors",
-            request: Value::parse(row.request_parameters.as_deref()?)?,
+            trail: [
+                row.account_id.unwrap_or_default(),
+                row.aws_region.unwrap_or_default(),
+                name.to_owned(),
+            ],
+            request,
         })
     }
 
@@ -109,22 +123,26 @@ impl Selectors {
     }
 }
 
-/// The times in which calls left out events of a kind, from each to the next that names them, or to the end.
+/// The times in which calls left out events of a kind, from each to the next that names them for the same trail, or to the end.
+/// Which trail the log is of, it does not say.
 pub(super) fn left_out(
     calls: &[Selectors],
     kind: &LoggedKind,
     end: DateTime<Utc>,
 ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-    let told: Vec<(DateTime<Utc>, bool)> = calls
+    let told: Vec<(&Selectors, bool)> = calls
         .iter()
-        .filter_map(|call| Some((call.time, call.keeps(kind)?)))
+        .filter_map(|call| Some((call, call.keeps(kind)?)))
         .collect();
-    let until = told.iter().skip(1).map(|(time, _)| *time).chain([end]);
-    let spans = told.iter().zip(until);
-    spans
-        .filter(|((from, keeps), to)| !keeps && from < to)
-        .map(|((from, _), to)| (*from, to))
-        .collect()
+    let spans = told.iter().enumerate().filter(|(_, (_, keeps))| !keeps);
+    let spans = spans.map(|(at, (call, _))| {
+        let later = told[at + 1..].iter();
+        let next = later
+            .map(|(next, _)| *next)
+            .find(|next| next.trail == call.trail);
+        (call.time, next.map_or(end, |next| next.time))
+    });
+    spans.filter(|(from, to)| from < to).collect()
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
@@ -152,6 +170,7 @@ mod tests {
         let call = |at: i64, request: &str| Selectors {
             time: day(at),
             is_put: request.contains("electors"),
+            trail: Default::default(),
             request: Value::parse(request).unwrap(),
         };
         let basic = |values: &str, read_write: &str| {
@@ -193,5 +212,13 @@ mod tests {
             [(day(6), day(9))]
         );
         assert_eq!(of(LoggedKind::Reads), []);
+        // What another trail is told changes nothing.
+        let mut calls = [
+            call(2, &basic("arn:aws:s3:::other/", "All")),
+            call(3, &basic("arn:aws:s3", "All")),
+        ];
+        calls[1].trail[2] = "another".to_owned();
+        let s3 = LoggedKind::Data("s3.amazonaws.com".to_owned());
+        assert_eq!(left_out(&calls, &s3, day(9)), [(day(2), day(9))]);
     }
 }

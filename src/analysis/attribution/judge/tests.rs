@@ -348,3 +348,35 @@ fn a_person_is_not_at_two_places_at_a_time() {
     assert_eq!(far(1, BOTO, true), 0, "a program may run at many places");
     assert_eq!(far(1, DESKTOP, false), 0, "nobody knows where it is");
 }
+
+#[test]
+fn what_the_owner_may_have_done_is_suspicious_at_most() {
+    // A new release of the job, where it always runs, lacks permissions.
+    let refused = [
+        "ec2:DescribeInstances!",
+        "iam:ListUsers!",
+        "s3:ListBuckets!",
+        "secretsmanager:GetSecretValue!",
+        "iam:CreateAccessKey!",
+        "iam:AttachUserPolicy!",
+    ];
+    let pool = |number: u8| format!("3.80.12.{number}");
+    let mut uses = vec![job(&pool(13), BOTO)];
+    uses.extend(calls(20 * DAY, &pool(77), BOTO, &refused));
+    assert!(worst(&judged(&uses)) >= Origin::Suspicious);
+    // The same from elsewhere, or with success, is not what the owner does.
+    let mut strange = vec![job(&pool(13), BOTO)];
+    strange.extend(calls(20 * DAY, STRANGE, KALI, &refused));
+    assert_eq!(worst(&judged(&strange)), Origin::Intruder);
+    // The only program there is, for weeks, changes users, keys and logging one day.
+    let mut only = vec![job(OWNERS, CLI)];
+    let day = [
+        "iam:CreateUser",
+        "iam:CreateAccessKey",
+        "iam:PutUserPolicy*",
+        "cloudtrail:DeleteTrail",
+        "guardduty:DeleteDetector",
+    ];
+    only.extend(calls(30 * DAY, OWNERS, CLI, &day));
+    assert!(worst(&judged(&only)) >= Origin::Suspicious);
+}
