@@ -10,6 +10,7 @@ pub mod trace;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use serde::Serialize;
+use std::fmt::Display;
 
 /// A column whose field has this metadata set to `true` holds JSON text; formats that can embed it do so.
 pub const JSON_TEXT: &str = "keytrail.json";
@@ -25,6 +26,12 @@ pub const QUERY: &str = "keytrail.query";
 
 /// Metadata of a section's schema: how many rows were left out at its end.
 pub const MORE: &str = "keytrail.more";
+
+/// A number with its noun, e.g. `1 day`, `2 days`.
+pub fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
 
 /// An answer: named sections of rows, remarks, and what it rests on.
 #[derive(Debug, Clone)]

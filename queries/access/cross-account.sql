@@ -1,7 +1,7 @@
 -- Calls from other accounts
--- when: You want to know which other accounts reach into yours, and for what.
+-- when: You want to know which other accounts make calls in yours, and what for.
 -- group: access
--- grain: one row per account called, caller's account and API call
+-- grain: one row per called account, caller's account and API call
 -- details: callers, first_seen
 SELECT
     account_id,

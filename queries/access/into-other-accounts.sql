@@ -1,7 +1,7 @@
 -- Calls into other accounts
--- when: You want to know whether somebody of yours reached into another account, by a role there or by what lies there.
+-- when: You want to know whether your identities reached into another account, through a role there or its resources.
 -- group: access
--- grain: one row per caller, account called into, API call, and role if one was assumed; refused calls too
+-- grain: one row per caller, called account, API call, and role if one was assumed; includes failed calls
 -- parameter: access_key_id text = null: only by this key
 -- details: first_seen, access_keys
 SELECT

@@ -1,8 +1,8 @@
--- Who is refused what
--- when: You look for callers that try doors, or for permissions that are missing.
+-- Denied calls, by caller
+-- when: You look for callers that probe what they may do, or for missing permissions.
 -- group: access
--- grain: one row per caller, API call and error code that means a lack of permission
--- parameter: at_least integer = 1: only with so many refusals
+-- grain: one row per caller, API call and error code for missing permissions
+-- parameter: at_least integer = 1: only rows with at least this many denied calls
 -- details: access_keys, first_seen, error_message
 SELECT
     coalesce(session_issuer_arn, user_identity_arn, user_identity_principal_id, user_identity_invoked_by) AS caller,

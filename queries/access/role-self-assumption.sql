@@ -1,7 +1,7 @@
 -- Roles that assume themselves
--- when: A session is renewed over and over again (role juggling), or a role depends on a self-reference that trust policies must name.
+-- when: A session is renewed again and again (role juggling), or a role depends on assuming itself, which its trust policy must allow.
 -- group: access
--- grain: one row per role that was assumed out of a session of its own
+-- grain: one row per role that was assumed from one of its own sessions
 -- details: last_session, user_agents
 SELECT
     session_issuer_arn AS role_arn,

@@ -1,5 +1,5 @@
 -- Who assumed which role
--- when: You want to know who comes in through a role, or which roles are used at all.
+-- when: You want to know who uses a role, or which roles are used at all.
 -- group: access
 -- grain: one row per role and caller that assumed it, or tried to
 -- parameter: role_arn text = null: only this role

@@ -1,7 +1,7 @@
 -- The keys and sessions of a user
--- when: You must block a user and want to know every credential that it works with.
+-- when: You must block a user and need to know every credential it uses.
 -- group: access
--- grain: one row per access key that the user signed with; sign-ins without a key are one row
+-- grain: one row per access key that the user signed with; calls without a key are one row
 -- parameter: user_name text: the user's name
 -- parameter: account_id text = null: only the user of this account
 -- details: mfa, user_agents, first_seen

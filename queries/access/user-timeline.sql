@@ -1,7 +1,7 @@
 -- Everything a user did, in order, with all its keys, sessions and sign-ins
--- when: The suspicion is against a user, not only one of its keys.
+-- when: You suspect a user, not only one of its keys.
 -- group: access
--- grain: one row per event of the user, of its sessions and of its federated sessions; refused calls too
+-- grain: one row per event of the user, of its sessions and of its federated sessions; includes failed calls
 -- parameter: user_name text: the user's name
 -- parameter: account_id text = null: only the user of this account
 -- details: aws_region, issued_access_key_id, via_service, user_agent, error_message, request_parameters, event_id

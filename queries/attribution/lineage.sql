@@ -1,4 +1,4 @@
--- What sessions were used for that long-term keys opened, themselves or through one more session
+-- What sessions opened by long-term keys were used for, directly or through one more session
 -- grain: one row per distinct combination of the grouped columns; access_key_id is the long-term key
 WITH opened AS (
     SELECT DISTINCT access_key_id AS opener, issued_access_key_id AS opened_key

@@ -1,4 +1,4 @@
--- What keys were used for, as far as it tells an owner from an intruder
+-- What keys were used for, as far as it distinguishes an owner from an intruder
 -- grain: one row per distinct combination of the grouped columns
 -- parameter: keys text: a list of temporary keys; long-term keys are always among the rows
 SELECT

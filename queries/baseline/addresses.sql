@@ -1,9 +1,9 @@
--- Normal and odd addresses of a key
--- when: You want to know from where a key is used day by day, and from where only once.
+-- Usual and unusual addresses of a key
+-- when: You want to know which addresses a key is used from regularly, and which only once.
 -- group: baseline
 -- grain: one row per source address; calls that AWS services made for the key are left out
 -- parameter: access_key_id text: the key
--- parameter: odd_days integer = 1: seen on so many days or fewer is odd, if the key was seen on more
+-- parameter: odd_days integer = 1: unusual is what was seen on at most this many days, if the key was seen on more
 -- details: user_agents, first_seen, api_calls
 SELECT
     source_ip_address,

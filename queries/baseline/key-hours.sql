@@ -1,5 +1,5 @@
 -- The hours at which a key is used
--- when: You want to tell a person from a program, or a stranger from the owner, by the time of day.
+-- when: You want to distinguish a person from a program, or an intruder from the owner, by the time of day.
 -- group: baseline
 -- grain: one row per hour of the day (UTC) in which the key was used
 -- parameter: access_key_id text: the key

@@ -1,9 +1,9 @@
 -- What a key did for the first time
--- when: You suspect that a key changed hands at some moment, and want to see what is new from then on.
+-- when: You suspect that a key was stolen at some time, and want to see what is new since then.
 -- group: baseline
--- grain: one row per address, user agent, API call, region and error code that was first seen at or after the moment
+-- grain: one row per address, user agent, API call, region and error code that was first seen at or after that time
 -- parameter: access_key_id text: the key
--- parameter: moment time: from when on
+-- parameter: moment time: since when
 -- details: last_seen
 SELECT first_seen, kind, value, events, last_seen
 FROM (

@@ -1,5 +1,5 @@
 -- Overview per API call
--- when: You see a trail for the first time, or look for calls that nobody should make.
+-- when: You see these logs for the first time, or look for calls that nobody should make.
 -- group: baseline
 -- grain: one row per API call
 -- details: first_seen, access_keys, event_category

@@ -1,5 +1,5 @@
 -- Overview per region
--- when: You see a trail for the first time, or look for regions that should be silent.
+-- when: You see these logs for the first time, or look for regions that should not be in use.
 -- group: baseline
 -- grain: one row per account and region
 -- details: first_seen, access_keys

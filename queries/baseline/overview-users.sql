@@ -1,5 +1,5 @@
 -- Overview per user and role
--- when: You see a trail for the first time, or look for identities that you do not know.
+-- when: You see these logs for the first time, or look for unknown identities.
 -- group: baseline
 -- grain: one row per user, role or other caller; sessions of a role are counted together
 -- details: first_seen, access_keys, user_agents, changes

@@ -1,8 +1,8 @@
 -- The most frequent calls of each caller
--- when: You want to see at a glance what everybody does all day.
+-- when: You want to see at a glance what each caller usually does.
 -- group: baseline
--- grain: one row per caller (role, user or service) and API call, the most frequent ones of each
--- parameter: top integer = 5: how many per caller
+-- grain: one row per caller (role, user or service) and API call, only the most frequent calls of each caller
+-- parameter: top integer = 5: calls per caller
 -- details: first_seen, errors
 SELECT caller, place, event_source, event_name, events, errors, first_seen, last_seen
 FROM (

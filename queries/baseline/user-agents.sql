@@ -1,9 +1,9 @@
--- Normal and odd user agents of a key
--- when: You want to know which programs a key is used with day by day, and which appeared only once.
+-- Usual and unusual user agents of a key
+-- when: You want to know which programs use a key regularly, and which appeared only once.
 -- group: baseline
 -- grain: one row per user agent; calls that AWS services made for the key are left out
 -- parameter: access_key_id text: the key
--- parameter: odd_days integer = 1: seen on so many days or fewer is odd, if the key was seen on more
+-- parameter: odd_days integer = 1: unusual is what was seen on at most this many days, if the key was seen on more
 -- details: source_ip_addresses, first_seen, api_calls
 SELECT
     user_agent,

@@ -1,5 +1,5 @@
--- What the log itself says about our addresses, and about who made keys and users
--- grain: one row per event of a kind that tells
+-- What the logs show about the owner's addresses, and about who created keys and users
+-- grain: one row per event of the kinds that show this
 SELECT DISTINCT
     operation,
     event_time,

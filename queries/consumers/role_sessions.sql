@@ -1,4 +1,4 @@
--- What roles' sessions do: for finding a consumer of a key again that now uses a role
+-- What sessions of roles do, to find consumers of a key that now use a role
 -- grain: one row per role, address, user agent, API call and resource; events, first_seen and last_seen are those since the moment,
 --   begins is the first of all, events_before counts those before the moment
 -- parameter: since time: from when on
@@ -20,6 +20,6 @@ FROM first_records
 WHERE user_identity_type = 'AssumedRole'
     AND session_issuer_arn IS NOT NULL
     AND via_service IS NULL
-    -- A role that is refused has taken over nothing.
+    -- A role whose calls are denied has taken over nothing.
     AND error_code IS NULL
 GROUP BY session_issuer_arn, source_ip_address, user_agent, event_source, operation, resource

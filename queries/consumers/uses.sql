@@ -1,7 +1,7 @@
--- The distinct uses of access keys: everything that consumers are made of
+-- The distinct uses of access keys, from which consumers are derived
 -- grain: one row per distinct combination of the grouped columns
--- parameter: first_key text: the least id asked for, which prunes
--- parameter: last_key text: the greatest id asked for, which prunes
+-- parameter: first_key text: the smallest id asked for, to prune
+-- parameter: last_key text: the largest id asked for, to prune
 -- parameter: keys text: ids separated by commas, or empty for all between the bounds
 SELECT
     access_key_id,

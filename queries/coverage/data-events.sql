@@ -1,7 +1,7 @@
--- What data events there are: buckets, tables, functions
--- when: You must say whether reads of a bucket would have been seen at all.
+-- Data events in the logs: buckets, tables, functions
+-- when: You need to know whether reads of a bucket would have been logged at all.
 -- group: coverage
--- grain: one row per account, service and thing with data events
+-- grain: one row per account, service and resource with data events
 -- details: first_event, api_calls, errors
 SELECT
     account_id,

@@ -1,4 +1,4 @@
--- Which kinds of events are there at all; a service without data events shows nothing of the objects it reads and writes
+-- Which kinds of events the logs have; for a service without data events, reads and writes of its objects are not logged
 -- grain: one row per event category, and per service for data events
 SELECT
     event_category,

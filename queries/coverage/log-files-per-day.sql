@@ -1,7 +1,7 @@
 -- Log files per account, region and day
--- when: You want to know whether log files are missing: a day with far fewer than its neighbours may be a hole.
+-- when: You want to know whether log files are missing: a day with far fewer than its neighbours may be a gap.
 -- group: coverage
--- grain: one row per account, region and day (UTC) of delivery, by the folder that the log files lie in; the days are not those of
+-- grain: one row per account, region and day (UTC) of delivery, by the folder of the log files; the days are not those of
 --   --since and --until, which choose events
 -- details: size_bytes, rejected_records, last_event
 SELECT

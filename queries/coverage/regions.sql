@@ -1,5 +1,5 @@
--- What the trail covers: accounts and regions
--- grain: one row per account and region that has events or log files; log files are counted by the folder they lie in
+-- Accounts and regions that the logs cover
+-- grain: one row per account and region that has events or log files; log files are counted by their folder
 WITH seen AS (
     SELECT
         account_id,

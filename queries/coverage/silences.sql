@@ -1,8 +1,8 @@
--- The longest silences between events
--- when: You want to know whether logging was interrupted, and for how long an account and region said nothing.
+-- The longest times without events
+-- when: You want to know whether logging was interrupted, and for how long an account and region had no events.
 -- group: coverage
--- grain: one row per silence in an account and region
--- parameter: hours number = 6: only silences of so many hours or more
+-- grain: one row per time without events in an account and region
+-- parameter: hours number = 6: only times of at least this many hours
 WITH hours AS (
     SELECT
         account_id,

@@ -1,4 +1,4 @@
--- What a trail knows of long-term keys: their use, and the calls that created, changed and deleted them or renamed and deleted their users
+-- What the logs show about long-term keys: their use, and the calls that created, changed and deleted them, or renamed and deleted their users
 -- grain: one row per key, user and change (a change is a successful call of CreateAccessKey, UpdateAccessKey, DeleteAccessKey,
 --   UpdateUser or DeleteUser)
 SELECT

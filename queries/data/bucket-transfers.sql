@@ -1,4 +1,4 @@
--- Bytes that went out of and into buckets
+-- Bytes read from and written to buckets
 -- when: You look for a large copy, or want to know how much of a bucket was taken.
 -- group: data
 -- grain: one row per bucket, caller (role, user or service) and address; only where the trail records data events of S3

@@ -1,8 +1,8 @@
 -- What was deleted or made unreadable
--- when: Data is gone or encrypted, and you must know what, when, and by whom.
+-- when: Data is gone or encrypted, and you need to know what, when, and who did it.
 -- group: data
--- grain: one row per caller, API call, and bucket or other container it worked on
--- Lifecycle rules, replaced keys and retention of one day destroy too, later. Deleted objects are there only where the trail records data
+-- grain: one row per caller, API call, and bucket or other container
+-- Lifecycle rules, replaced keys and one-day retention also destroy data, later. Deleted objects appear only where the trail records data
 -- events.
 -- parameter: access_key_id text = null: only by this key
 -- details: errors, source_ip_addresses, last_target
@@ -82,7 +82,7 @@ WHERE read_only IS NOT TRUE
             'ecr.amazonaws.com:BatchDeleteImage',
             'ecr.amazonaws.com:DeleteRepository'
         )
-        -- A copy of an object with a key that only the caller knows is how objects are held to ransom.
+        -- Ransomware copies objects onto themselves, encrypted with a key that only the caller knows.
         OR (
             event_source = 's3.amazonaws.com'
             AND event_name IN ('CopyObject', 'PutObject')

@@ -1,8 +1,8 @@
 -- Data and secrets that a key read
--- when: You have to say what an intruder has seen.
+-- when: You need to report what an intruder has seen.
 -- group: data
--- grain: one row per API call and thing read (secret, parameter, KMS key, table, function, bucket and first folder of the object)
--- Objects, table items and the like are there only where the trail records data events: see the coverage.
+-- grain: one row per API call and resource read (secret, parameter, KMS key, table, function, bucket and first folder of the object)
+-- Objects, table items and the like appear only where the trail records data events: check the coverage.
 -- parameter: access_key_id text: the key
 -- details: source_ip_addresses, via_services, bytes_out, first_seen
 WITH reads AS (

@@ -1,9 +1,9 @@
--- Who touched these objects
--- when: You know which data leaked, was changed or is gone, and look for whoever did it.
+-- Who accessed these objects
+-- when: You know which data leaked, was changed or is gone, and want to know who did it.
 -- group: data
--- grain: one row per event on an object whose key begins so; only where the trail records data events of S3
+-- grain: one row per event on an object with this key prefix; only where the trail records data events of S3
 -- parameter: bucket text: the bucket
--- parameter: key_prefix text = null: how the object's key begins
+-- parameter: key_prefix text = null: the beginning of the object's key
 -- details: event_id, user_agent, version_id, bytes_in, bytes_out, via_service, access_key_id
 SELECT
     event_time,

@@ -1,9 +1,9 @@
--- Secrets that were read, to be rotated
--- when: An incident is contained and every secret that was seen has to be replaced.
+-- Secrets that were read and should be rotated
+-- when: An incident is contained, and every secret that was read must be replaced.
 -- group: data
 -- grain: one row per account, region and secret (of Secrets Manager, or a parameter of Systems Manager that was decrypted) that was
 --   read successfully
--- A secret is named by its name, also where it was asked for by ARN. Reads by path or filter do not tell what they found.
+-- Secrets are listed by name, even if they were read by ARN. Events of reads by path or filter do not show what was read.
 -- parameter: access_key_id text = null: only what this key read
 -- parameter: source_ip_address text = null: only what was read from this address, or from a network such as 203.0.113.0/24
 -- details: callers, access_keys, first_read

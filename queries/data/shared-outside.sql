@@ -1,8 +1,8 @@
--- Shared with other accounts, or with everybody
--- when: You want to know whether snapshots, images, buckets, keys or functions were opened to the outside.
+-- Shared with other accounts, or with everyone
+-- when: You want to know whether snapshots, images, buckets, keys or functions were shared outside the account.
 -- group: data
--- grain: one row per call that changes who outside of the account may reach something, refused ones too
--- What the call asks for is in request_parameters: whether it opens or closes, and to whom, stands there.
+-- grain: one row per call that changes who outside the account has access to something; includes failed calls
+-- request_parameters shows what the call asked for: whether it grants or removes access, and to whom.
 -- details: account_id, access_key_id, user_agent, event_id
 SELECT
     event_time,
@@ -75,6 +75,6 @@ WHERE read_only IS NOT TRUE
         'redshift.amazonaws.com:AuthorizeSnapshotAccess',
         'es.amazonaws.com:UpdateDomainConfig'
     )
-    -- S3 and other services make a grant for each volume or table that they encrypt: nothing leaves by that.
+    -- Services create a grant for each volume or table that they encrypt: that shares nothing.
     AND NOT (event_name = 'CreateGrant' AND user_identity_invoked_by IS NOT NULL)
 ORDER BY event_time, event_id

@@ -1,7 +1,7 @@
 -- Changes of passwords and MFA devices
 -- when: You want to know who set, changed or removed a password or an MFA device, and for whom.
 -- group: identity
--- grain: one row per such call, refused ones too
+-- grain: one row per such call; includes failed calls
 -- parameter: user_name text = null: only changes for this user
 -- details: account_id, access_key_id, user_agent
 SELECT
@@ -18,7 +18,7 @@ SELECT
 FROM (
     SELECT
         *,
-        -- A change without a name is for oneself.
+        -- A change without a user name is for the caller.
         coalesce(json_get_str(request_parameters, 'userName'), user_identity_user_name) AS user_name,
         coalesce(user_identity_arn, user_identity_invoked_by) AS changed_by,
         coalesce(

@@ -1,7 +1,7 @@
--- Permissions given and taken
--- when: You look for somebody who got more rights than before, or gave them away.
+-- Permissions granted and removed
+-- when: You look for identities that got more permissions, or granted them.
 -- group: identity
--- grain: one row per call that changes the policies, groups or boundaries of a user, group or role, refused ones too
+-- grain: one row per call that changes the policies, groups or boundaries of a user, group or role; includes failed calls
 -- parameter: target text = null: only changes of this user, group or role
 -- details: account_id, access_key_id, user_agent, policy_document
 SELECT

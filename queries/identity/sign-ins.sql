@@ -1,7 +1,7 @@
 -- Console sign-ins, by user and address
 -- when: You want to know who works in the console, from where, with or without MFA, and who guesses passwords.
 -- group: identity
--- grain: one row per account, user, address, MFA or not, and outcome; the name is hidden where it was wrong
+-- grain: one row per account, user, address, MFA or not, and outcome; CloudTrail hides names that do not exist
 -- details: account_id, first_seen, user_agents
 SELECT
     account_id,

@@ -1,7 +1,7 @@
--- Who may come in: trust of roles, identity providers, certificate authorities
--- when: You look for a door that was opened to another account, repository, identity provider or certificate.
+-- Trust changes: roles, identity providers, certificate authorities
+-- when: You look for access granted to another account, repository, identity provider or certificate.
 -- group: identity
--- grain: one row per call that creates or changes a role's trust policy or an identity provider, refused ones too
+-- grain: one row per call that creates or changes a role's trust policy or an identity provider; includes failed calls
 -- details: account_id, access_key_id, user_agent, event_id
 SELECT
     event_time,

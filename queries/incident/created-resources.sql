@@ -1,5 +1,5 @@
 -- Resources created, per region
--- when: You look for what was made in regions that you do not use.
+-- when: You look for resources created in regions that you do not use.
 -- group: incident
 -- grain: one row per account, region and call that creates something and succeeded
 -- parameter: access_key_id text = null: only by this key

@@ -1,5 +1,5 @@
 -- One event, with every column
--- when: You have an event's id and want to see all that was recorded.
+-- when: You have an event id and want to see everything that was recorded.
 -- group: incident
 -- grain: one row: the event
 -- parameter: event_id text: the event

@@ -8,10 +8,10 @@
 -- parameter: user_agent text = null: with exactly this user agent
 -- parameter: event_source text = null: calls of this service, e.g. iam.amazonaws.com
 -- parameter: event_name text = null: this call
--- parameter: error_code text = null: that failed with this
+-- parameter: error_code text = null: that failed with this error code
 -- parameter: account_id text = null: in the log of this account
 -- parameter: aws_region text = null: in this region
--- parameter: resource text = null: whose parameters, answer or resources name this: an ARN, an id, a name
+-- parameter: resource text = null: whose parameters, response or resources name this: an ARN, an id, a name
 -- parameter: changes_only boolean = false: only calls that change something
 -- parameter: moment time = null: around this time
 -- parameter: seconds integer = 300: how many seconds before and after that moment

@@ -1,7 +1,7 @@
--- The first call of a key that was not authorised
--- when: You look for the moment at which somebody began to try what the key may not do.
+-- The first denied call of a key
+-- when: You look for the time when someone began to try what the key is not allowed to do.
 -- group: incident
--- grain: one row per long-term key, or the one asked for, that was refused for lack of permission at least once
+-- grain: one row per long-term key, or the one asked for, with at least one denied call
 -- parameter: access_key_id text = null: only this key, which may be a temporary one
 -- details: user_identity_arn, error_message, user_agent
 WITH refused AS (

@@ -1,5 +1,5 @@
--- From where, and with which program, a key was used
--- when: You want to tell the owner's own use from somebody else's.
+-- Addresses and programs that used a key
+-- when: You want to distinguish the owner's use from an intruder's.
 -- group: incident
 -- grain: one row per pair of address and user agent; calls that AWS services made for the key are left out
 -- parameter: access_key_id text: the key

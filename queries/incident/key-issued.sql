@@ -1,7 +1,7 @@
--- Roles that a key assumed, and keys that came out of it
--- when: A key is blocked, but sessions and keys made with it may live on.
+-- Roles that a key assumed, and keys that it issued
+-- when: A key is blocked, but sessions and keys created with it may still be valid.
 -- group: incident
--- grain: one row per call that issues credentials, refused ones too; keys that those keys issued are one more question
+-- grain: one row per call that issues credentials, including failed calls; for the keys that those keys issued, run this again with them
 -- parameter: access_key_id text: the key
 -- details: duration_seconds, source_ip_address, first_used, account_id, user_agent
 WITH issued AS (

@@ -1,9 +1,9 @@
--- What a key created, and whether it is still there
+-- What a key created, and whether it still exists
 -- when: You clean up after an incident and need the list of what to remove.
 -- group: incident
--- grain: one row per thing that the key created: user, group, role, key, password, policy, provider, instance profile, instance,
+-- grain: one row per resource that the key created: user, group, role, key, password, policy, provider, instance profile, instance,
 --   security group, key pair, snapshot, image, volume, function, bucket, stack
--- It is removed when a later call, by anybody, deletes a thing of the same kind and name in the same account.
+-- A resource counts as removed if a later call, by anyone, deletes a resource of the same kind and name in the same account.
 -- parameter: access_key_id text: the key
 -- details: source_ip_address, removed_by
 WITH calls AS (

@@ -1,5 +1,5 @@
--- Ways back in that a key made
--- when: A key was misused, and you must know what would let the intruder return without it.
+-- Persistence that a key created
+-- when: A key was misused, and you need to know what would let the intruder return without it.
 -- group: incident
 -- grain: one row per call that creates or widens access (users, keys, passwords, roles, trust, providers, policies, code that
 --   runs by itself), refused ones too

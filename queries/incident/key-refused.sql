@@ -1,5 +1,5 @@
--- What a key was refused
--- when: You want to see the intention: what somebody tried with the key, without success.
+-- Failed calls of a key
+-- when: You want to see what was attempted with the key, without success.
 -- group: incident
 -- grain: one row per API call and error code
 -- parameter: access_key_id text: the key

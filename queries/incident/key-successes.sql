@@ -1,5 +1,5 @@
--- What a key succeeded in, per API call
--- when: You want to know what a stolen key could really do, and did.
+-- Successful calls of a key, per API call
+-- when: You want to know what a stolen key was able to do, and did.
 -- group: incident
 -- grain: one row per API call that succeeded at least once
 -- parameter: access_key_id text: the key

@@ -1,7 +1,7 @@
 -- Everything a key did, in order
--- when: A key is in the wrong hands and you need the whole story, call by call.
+-- when: A key is stolen and you need its whole story, call by call.
 -- group: incident
--- grain: one row per event that the key signed; refused calls, and those that AWS services made for it (via_service), too
+-- grain: one row per event that the key signed, including failed calls and those that AWS services made for it (via_service)
 -- parameter: access_key_id text: the key
 -- details: aws_region, account_id, issued_access_key_id, via_service, user_agent, error_message, request_parameters, event_id
 SELECT

@@ -1,7 +1,7 @@
 -- Instances that were launched, and the key that launched them
--- when: There are machines that nobody ordered, or a bill that nobody can explain.
+-- when: There are instances or costs that nobody can explain.
 -- group: incident
--- grain: one row per instance launched; a refused launch is one row without an instance
+-- grain: one row per instance launched; a failed launch is one row without an instance
 -- parameter: instance_id text = null: only this instance
 -- parameter: access_key_id text = null: only launches by this key
 -- details: account_id, user_identity_arn, source_ip_address, image_id, user_agent, via_service

@@ -1,7 +1,7 @@
--- Changes that blind us: trails, detectors, flow logs, alarms
--- when: You must know whether somebody switched off, narrowed or diverted what you rely on now.
+-- Changes to logging and detection: trails, detectors, flow logs, alarms
+-- when: You need to know whether someone stopped, limited or redirected the logging that you rely on.
 -- group: incident
--- grain: one row per call that stops, deletes or changes logging and detection, refused ones too
+-- grain: one row per call that stops, deletes or changes logging and detection; includes failed calls
 -- details: account_id, user_agent, access_key_id, request_parameters
 SELECT
     event_time,

@@ -1,5 +1,5 @@
--- Quarantine of users by AWS: attached, detached, and what it refused
--- when: AWS wrote that a key of yours was found in public, or calls fail with the name of such a policy.
+-- AWS's quarantine of users: attached, detached, and what it denied
+-- when: AWS notified you that a key is exposed, or errors name such a policy.
 -- group: incident
 -- grain: one row per call that attaches or detaches an AWSCompromisedKeyQuarantine policy, and one per key and API call that such a
 --   policy refused

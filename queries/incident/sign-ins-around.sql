@@ -1,7 +1,7 @@
--- Sign-ins and credential reports around a moment
--- when: You know when it happened and want to see who signed in, switched roles or took stock of the credentials around that time.
+-- Sign-ins and credential reports around a time
+-- when: You know when it happened and want to see who signed in, switched roles or listed credentials around that time.
 -- group: incident
--- grain: one row per such call, failed ones too
+-- grain: one row per such call; includes failed calls
 -- parameter: moment time: the middle of the window
 -- parameter: hours integer = 12: how many hours before and after it
 -- details: account_id, mfa_used, user_agent, error_message

@@ -1,4 +1,4 @@
--- What the key was refused, and by whom
+-- Errors of the key, by error code
 -- grain: one row per error code
 SELECT
     error_code,

@@ -1,4 +1,4 @@
--- What kind of key it is, whose, and when it was used
+-- Kind of key, its owner, and when it was used
 -- grain: one row per access key
 SELECT
     access_key_id,

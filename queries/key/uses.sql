@@ -1,4 +1,4 @@
--- The distinct uses of an access key: everything the sections of its dossier are counted from
+-- The distinct uses of an access key, from which the sections of its answer are counted
 -- grain: one row per distinct combination of the grouped columns
 -- parameter: access_key_id text: the key
 SELECT

@@ -1,4 +1,4 @@
--- What AWS services called on the key's behalf; these events are counted above too
+-- What AWS services called on the key's behalf; these events are also counted above
 -- grain: one row per service
 SELECT
     via_service,

@@ -1,5 +1,5 @@
 -- Keys issued per day
--- when: You look for a day on which more credentials were made than usual, or in an unusual way.
+-- when: You look for a day on which more credentials were issued than usual, or in an unusual way.
 -- group: keys
 -- grain: one row per day (UTC), account and call that issues keys
 SELECT

@@ -1,4 +1,4 @@
--- Users with a newer key: when was the older one used last?
+-- Users with a newer key, and the last use of the older one
 -- when: A key is being replaced, and you want to know whether everything has moved to the new one.
 -- group: keys
 -- grain: one row per user and pair of keys that follow each other

@@ -1,7 +1,7 @@
--- The life of keys: created, made inactive, made active again, deleted
--- when: You want to know who switched a key off or on, and when.
+-- The lifecycle of keys: created, deactivated, reactivated, deleted
+-- when: You want to know who deactivated or reactivated a key, and when.
 -- group: keys
--- grain: one row per call that created, changed or deleted a long-term key, refused ones too
+-- grain: one row per call that created, changed or deleted a long-term key; includes failed calls
 -- parameter: access_key_id text = null: only this key
 -- details: user_agent, changed_with
 SELECT

@@ -1,7 +1,7 @@
 -- Whose key it is, and where it was used
 -- when: All you have is a key id, from a leak report or an alert.
 -- group: keys
--- grain: one row per identity that the key spoke for (one, as a rule); a key that was created but not used has one too
+-- grain: one row per identity that used the key (normally one); a key that was created but not used has a row, too
 -- parameter: access_key_id text: the key
 -- details: decoded_account_id, created_by, aws_regions, recipient_accounts
 WITH used AS (

@@ -1,7 +1,7 @@
 -- Long-term keys that were created: by whom, for whom, and whether they are used
--- when: You look for keys that somebody made for himself, or want to know where a key came from.
+-- when: You look for keys that people created for themselves, or want to know where a key came from.
 -- group: keys
--- grain: one row per CreateAccessKey call, refused ones too
+-- grain: one row per CreateAccessKey call; includes failed calls
 -- details: user_agent, source_ip_address, account_id, error_code, last_used
 WITH created AS (
     SELECT

@@ -5,7 +5,7 @@ SELECT
     access_key_id,
     max(user_identity_user_name) AS user_identity_user_name,
     max(event_time) AS last_seen,
-    -- A record that updates another is no call of its own, unless only such records are there.
+    -- A record that updates another is not a call of its own, unless there are only such records.
     greatest(
         count(*) FILTER (WHERE NOT is_update(addendum)),
         count(DISTINCT CASE WHEN is_update(addendum) THEN json_get_str(addendum, 'originalEventID') END)

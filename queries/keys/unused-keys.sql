@@ -1,7 +1,7 @@
 -- Long-term keys that have not been used for some days
--- when: You look for keys to remove first. A key that no event names is not here: ask IAM's credential report for those.
+-- when: You look for keys to remove first. Keys that no event names are missing here: see IAM's credential report.
 -- group: keys
--- grain: one row per long-term key that is not deleted and was last used, or else created, so many days before the newest event
+-- grain: one row per long-term key that is not deleted and was last used (or created, if never used) so many days before the newest event
 -- parameter: days integer = 90: days without use, counted back from the newest event
 -- details: created_at, events
 WITH used AS (

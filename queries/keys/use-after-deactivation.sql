@@ -1,8 +1,8 @@
--- Keys that were made inactive or deleted: by whom, and what was logged of them afterwards
--- when: You want to be sure that a key is dead, or know who killed it.
+-- Keys that were deactivated or deleted: by whom, and what they did afterwards
+-- when: You want to confirm that a key has stopped working, or know who deactivated it.
 -- group: keys
--- grain: one row per key and time that it was made inactive or deleted, up to its next change
--- A few seconds after are normal: IAM tells its servers one after the other. Calls refused for an inactive key are not logged.
+-- grain: one row per key and time it was deactivated or deleted, up to its next change
+-- Calls within a few seconds are normal: IAM's changes take time to take effect. Calls with an inactive key are not logged.
 -- details: deactivated_from, user_name, last_after, issued_after
 WITH changes AS (
     SELECT

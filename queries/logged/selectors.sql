@@ -1,4 +1,4 @@
--- Calls that say which events a trail logs
+-- Calls that set which events a trail logs
 -- grain: one row per call that succeeded
 SELECT event_time, event_name, account_id, aws_region, request_parameters
 FROM first_records

@@ -1,4 +1,4 @@
--- Log files that could not be read, whole or in part: what they held, nobody has seen
+-- Log files that could not be read, in whole or in part: their contents are unknown
 -- grain: one row per log file whose last attempt failed or left records out
 SELECT
     account_id,

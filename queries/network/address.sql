@@ -2,7 +2,7 @@
 -- when: You know an intruder's address or network and look for what else came from there.
 -- group: network
 -- grain: one row per identity and key seen from the address
--- parameter: source_ip_address text: the address, as it stands in the events, or a network such as 203.0.113.0/24
+-- parameter: source_ip_address text: the address, as it appears in the events, or a network such as 203.0.113.0/24
 -- details: user_identity_type, user_agents, aws_regions, source_ip_addresses, first_seen
 SELECT
     coalesce(user_identity_arn, user_identity_principal_id, user_identity_user_name, user_identity_invoked_by) AS caller,

@@ -1,5 +1,5 @@
--- Clients with an old TLS
--- when: You raise the lowest TLS version, or look for programs that nobody has touched for years.
+-- Clients with old TLS versions
+-- when: You want to raise the minimum TLS version, or look for programs that nobody has updated for years.
 -- group: network
 -- grain: one row per key, identity, address, user agent and TLS version older than 1.2
 -- Not every service records the TLS version; calls that AWS services make have none.

@@ -1,7 +1,7 @@
 -- Security groups opened
--- when: You look for ports that were opened to the world, or to an intruder's address.
+-- when: You look for ports that were opened to everyone, or to an intruder's address.
 -- group: network
--- grain: one row per rule of an AuthorizeSecurityGroupIngress call, refused calls too
+-- grain: one row per rule of an AuthorizeSecurityGroupIngress call; includes failed calls
 -- details: account_id, access_key_id, user_agent, sources
 SELECT
     event_time,

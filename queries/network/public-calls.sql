@@ -1,8 +1,8 @@
 -- Calls from public addresses
--- when: You want to see a key's use from the internet alone, without AWS services and private networks.
+-- when: You want to see a key's use from the internet only, without AWS services and private networks.
 -- group: network
 -- grain: one row per key and public address
--- Private are the ranges of RFC 1918, RFC 6598 (carrier NAT), loopback, link-local, and unique local IPv6 addresses.
+-- Private ranges are RFC 1918, RFC 6598 (carrier NAT), loopback, link-local, and unique local IPv6 addresses.
 -- parameter: access_key_id text = null: only this key; otherwise all long-term keys
 -- details: user_agents, first_seen, last_event_name
 SELECT

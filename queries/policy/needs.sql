@@ -1,4 +1,4 @@
--- What a key needed: permissions, on what, from where, with what program
+-- The permissions a key needed: on which resources, from which addresses, with which program
 -- grain: one row per permission (action, resource, condition, what is open), outcome, address, endpoint and user agent; of objects in S3, those
 --   below the same prefix are one resource: `leaves` of them, the first and the last by name
 -- parameter: access_key_id text: the key

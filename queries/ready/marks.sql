@@ -1,5 +1,5 @@
--- What tells of the state of keys besides their use: quarantine, sessions that may still live, presigned URLs
--- grain: one row per call that puts or takes away a quarantine policy; per key, kind of session and end of the session; per key
+-- The state of keys besides their use: quarantine, sessions that may still be valid, presigned URLs
+-- grain: one row per call that attaches or detaches a quarantine policy; per key, kind of session and end of the session; per key
 --   whose calls such a policy refused; per key whose URLs were used
 -- parameter: sessions_since time: no session is older
 -- parameter: urls_since time: no presigned URL is older

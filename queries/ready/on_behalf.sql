@@ -7,7 +7,7 @@ SELECT
     via_service,
     event_date,
     max(event_time) AS last_event,
-    -- A session that a program uses was opened with a key: GetSessionToken. In the console, people use browsers and CloudShell.
+    -- A session that a program uses was opened with a key (GetSessionToken). In the console, people use browsers and CloudShell.
     max(event_time) FILTER (
         WHERE via_service IS NULL
             AND access_key_id IS NOT NULL

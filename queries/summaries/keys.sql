@@ -6,7 +6,7 @@ SELECT
     access_key_id,
     max(user_identity_user_name) AS user_identity_user_name,
     max(last_seen) AS last_seen,
-    -- A record that updates another is no call of its own, unless only such records are there.
+    -- A record that updates another is not a call of its own, unless there are only such records.
     greatest(sum(events), count_texts(updated_events)) AS events,
     sum(errors) AS errors,
     count_texts(source_ip_addresses) AS source_ip_addresses,

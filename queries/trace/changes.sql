@@ -1,5 +1,5 @@
--- Successful calls that make, change or remove what a credential can run in or be: users, roles, functions, instances …,
--- and calls that opened a session but whose answer shows no key
+-- Successful calls that create, change or remove what a credential can belong to or run in: users, roles, functions, instances …,
+-- and calls that opened a session but whose response shows no key
 -- grain: one row per event
 -- parameter: operations text: a list of calls
 -- parameter: session_calls text: a list of calls that open sessions

@@ -1,4 +1,4 @@
--- Who is behind one event
+-- Who made one call
 -- grain: one row per event
 -- parameter: event_id text: the event
 SELECT

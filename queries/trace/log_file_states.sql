@@ -1,4 +1,4 @@
--- What digest files say of log files, where ingest compared them
+-- Results of comparing log files with digest files during ingest
 -- grain: one row per log file and attempt that compared it
 -- parameter: log_files text: a list of values
 SELECT log_file, integrity

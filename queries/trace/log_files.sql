@@ -1,4 +1,4 @@
--- SHA-256 of log files, as they were when they were read
+-- SHA-256 of log files at the time they were read
 -- grain: one row per log file and attempt that read it
 -- parameter: log_files text: a list of values
 SELECT log_file, sha256

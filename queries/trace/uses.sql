@@ -1,4 +1,4 @@
--- Who used which credential from where: what the lineage walks on
+-- Who used which credential from where, to follow the lineage
 -- grain: one row per distinct combination of the grouped columns
 SELECT
     access_key_id,

@@ -1,4 +1,4 @@
--- Events with each call once, where several records tell of it
+-- Events with each call once, even if it has several records
 -- grain: one row per call
 -- A call may have several records: an update of its data (addendum), which repeats the first record, and one for each
 -- account that it concerns, all with the same sharedEventID. The first counts, and the caller's.

@@ -1,4 +1,4 @@
--- Events as in the table that AWS's Athena documentation makes of CloudTrail log files
+-- Events as in the CloudTrail table of AWS's Athena documentation
 -- grain: one row per event
 SELECT
     event_version AS eventversion,
@@ -65,7 +65,7 @@ SELECT
         'clientprovidedhostheader', tls_client_provided_host_header
     ) AS tlsdetails,
     account_id AS account,
-    -- Twice the same column under two names is more than the optimizer takes.
+    -- The optimizer cannot handle the same column under two names.
     CAST(aws_region AS VARCHAR) AS region,
     utc_text(event_date, '%Y/%m/%d') AS "timestamp",
     utc_text(event_date, '%Y') AS year,

@@ -1,4 +1,4 @@
--- Sign-ins to the console
+-- Console sign-ins
 -- grain: one row per attempt
 SELECT
     event_time,

@@ -1,4 +1,4 @@
--- Calls from one account to what another account owns
+-- Calls from one account to resources of another
 -- grain: one row per event; where both accounts are logged, a call has a row in each (shared_event_id)
 SELECT
     event_time,

@@ -1,4 +1,4 @@
--- Calls that failed, and sign-ins that did
+-- Failed calls and sign-ins
 -- grain: one row per failed event
 SELECT
     event_time,

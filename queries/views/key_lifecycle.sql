@@ -1,4 +1,4 @@
--- Long-term access keys made, activated, deactivated and deleted
+-- Long-term access keys created, activated, deactivated and deleted
 -- grain: one row per change that succeeded
 SELECT
     event_time,

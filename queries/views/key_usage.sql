@@ -1,4 +1,4 @@
--- Use of access keys, day by day
+-- Daily use of access keys
 -- grain: one row per access key, day, account, region and service
 SELECT
     access_key_id,

@@ -1,4 +1,4 @@
--- Objects in S3 that were read, written and deleted, with bytes
+-- S3 objects read, written and deleted, with bytes
 -- grain: one row per data event of S3
 SELECT
     event_time,

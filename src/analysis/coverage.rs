@@ -107,7 +107,7 @@ struct HoleRow {
     days: u64,
 }
 
-/// Days without a log, up to the log's end.
+/// Days without logs, up to the log's end.
 fn holes(logged: &Logged) -> Result<Section, AnalysisError> {
     let gaps = logged.end.map(|end| logged.gaps(end)).unwrap_or_default();
     let rows: Vec<HoleRow> = gaps
@@ -121,5 +121,5 @@ fn holes(logged: &Logged) -> Result<Section, AnalysisError> {
             days: missing.gap.days(),
         })
         .collect();
-    section(("holes", "Days without a log"), HOLE_COLUMNS, &rows)
+    section(("holes", "Days without logs"), HOLE_COLUMNS, &rows)
 }

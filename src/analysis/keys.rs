@@ -52,7 +52,7 @@ pub const KEYS: SqlAnalysis = SqlAnalysis {
         of_summaries: Some(include_str!("../../queries/summaries/keys.sql")),
         ..section!("keys", "keys", "Access keys", KEY_DETAILS)
     }],
-    empty: "no event names an access key of this kind",
+    empty: "no access keys of this kind in the logs read",
 };
 
 /// The dossier. Parameter: `access_key_id`.
@@ -70,10 +70,10 @@ pub const KEY: SqlAnalysis = SqlAnalysis {
         section!(
             "key",
             "via_services",
-            "Calls that AWS services made on the key's behalf (counted above too)"
+            "Calls that AWS services made on the key's behalf (also counted above)"
         ),
     ],
-    empty: "no event in what was read is by this key; that it was never used does not follow (see the coverage)",
+    empty: "no events by this key in the logs read; this does not prove that it was never used: check the coverage",
 };
 
 /// How the keys of the inventory are ordered.

@@ -59,7 +59,7 @@ pub enum AnalysisError {
     #[error(transparent)]
     Rules(#[from] findings::RulesError),
     /// The day that divides the log lies after its end, so that there is nothing to compare with.
-    #[error("no event on or after {day}: the log ends {end}")]
+    #[error("no events on or after {day}: the logs end {end}")]
     DayAfterEnd {
         /// The day.
         day: chrono::NaiveDate,

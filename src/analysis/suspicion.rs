@@ -10,7 +10,7 @@ use super::rows::{Column, Kind, Micros, read, section};
 use super::{AnalysisError, KEYS};
 use crate::knowledge::AddressBook;
 use crate::report::trace::Origin;
-use crate::report::{Report, Section};
+use crate::report::{Report, Section, counted};
 use crate::session::{Params, Session};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -232,11 +232,8 @@ pub async fn suspicious_keys(
         .collect();
     let notes = match rows.is_empty() {
         true => vec![format!(
-            "no use of {} looks like an intruder's; that proves nothing for calls that these logs do not have",
-            match owners.len() {
-                1 => "the 1 long-term key".to_owned(),
-                keys => format!("the {keys} long-term keys"),
-            }
+            "no use of {} looks like an intruder's; this proves nothing about calls that are not in these logs",
+            format!("the {}", counted(owners.len(), "long-term key"))
         )],
         false => Vec::new(),
     };

@@ -33,7 +33,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
-    /// Show on standard error what happens inside: listing, files skipped, memory; -vv with every request; also RUST_LOG
+    /// Write diagnostics to standard error: listing, skipped files, memory; -vv adds every request; RUST_LOG works, too
     #[arg(long, short, global = true, hide_short_help = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
@@ -41,7 +41,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_pager: bool,
 
-    /// Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
+    /// When to use colours: auto (on a terminal, unless NO_COLOR is set), always, or never
     #[arg(long, global = true, hide_short_help = true, value_name = "WHEN", default_value_t = config::color(), hide_possible_values = true)]
     pub(crate) color: ColorChoice,
 }
@@ -54,15 +54,15 @@ pub(crate) struct SourceArgs {
     #[arg(long, hide_short_help = true, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Server that speaks S3, instead of AWS (the bucket goes into the path)
+    /// S3-compatible server to use instead of AWS (with the bucket in the path)
     #[arg(long, hide_short_help = true, value_name = "URL")]
     endpoint_url: Option<String>,
 
-    /// Region of the bucket; found automatically if not given
+    /// Region of the bucket; default: found automatically
     #[arg(long, hide_short_help = true, value_name = "REGION")]
     s3_region: Option<String>,
 
-    /// Accept that your account pays for requests and transfer (requester pays)
+    /// Accept that your account pays for requests and transfer (requester-pays buckets)
     #[arg(long, hide_short_help = true)]
     request_payer: bool,
 
@@ -89,11 +89,11 @@ impl SourceArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Part of the trail")]
 pub(crate) struct SelectionArgs {
-    /// From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d, 12h, 1h30m
+    /// From this time (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a time ago: 90d, 12h, 1h30m
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
 
-    /// Up to this time, as --since; a date includes that day
+    /// Up to this time (written like --since); a date includes that day
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 
@@ -147,7 +147,7 @@ pub(crate) struct InputArgs {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or - (repeatable)
+    /// Read log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or - (repeatable)
     #[arg(long = "trail", value_name = "SOURCE")]
     trails: Vec<String>,
 }
@@ -222,7 +222,7 @@ impl InputArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Questions")]
 pub(crate) struct LibraryArgs {
-    /// Also the .sql files of this folder (repeatable)
+    /// Also use the .sql files in this folder (repeatable)
     #[arg(long = "queries", value_name = "DIR")]
     folders: Vec<PathBuf>,
 }
@@ -254,7 +254,7 @@ impl LibraryArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// How the answer is written
+    /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&Format::ALL))]
     pub(crate) format: Format,
 
@@ -262,7 +262,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Only these columns, in this order, e.g. access_key_id,last_seen
+    /// Show only these columns, in this order, e.g. access_key_id,last_seen
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
 }
@@ -298,7 +298,7 @@ pub(crate) fn moment(
 
 /// A parser of spans of time: `90d`, `12h`, `30m`, `2w`.
 pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
-    parse_span(text).ok_or_else(|| "not a span of time; examples: 90d, 12h, 1h30m, 2w".to_owned())
+    parse_span(text).ok_or_else(|| "not a duration; examples: 90d, 12h, 1h30m, 2w".to_owned())
 }
 
 /// A parser that knows these formats by name.

@@ -162,12 +162,12 @@ fn parse(text: &str, file: &str, is_own: bool) -> Result<Settings, Failure> {
             .unwrap_or_default()
             .to_owned();
         Failure::usage(format!("{file}, line {line}: {what}"))
-            .hint("it may set lake, networks, profile, color and pager")
+            .hint("valid settings are lake, networks, profile, color and pager")
     })?;
     if settings.pager.is_some() && !is_own {
         let place = text.find("pager").unwrap_or_default();
         return Err(Failure::usage(format!(
-            "{file}, line {}: pager may not be set here: keytrail would run a program that a folder names",
+            "{file}, line {}: pager cannot be set here: keytrail would run a program that this folder chooses",
             at(place)
         ))
         .hint("set it in ~/.config/keytrail/keytrail.toml, or as $PAGER"));

@@ -23,7 +23,7 @@ pub(crate) struct TrustArgs {
     #[arg(long, value_name = "FILE")]
     signatures: Option<PathBuf>,
 
-    /// Where the copy was made from, so that bucket and prefix are compared, too: s3://bucket/prefix
+    /// Where the copy came from, to compare bucket and prefix, too: s3://bucket/prefix
     #[arg(long, value_name = "URI", value_parser = original)]
     copied_from: Option<Original>,
 

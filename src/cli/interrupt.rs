@@ -189,13 +189,13 @@ impl Drop for Guard {
 /// What to say of a query whose time is over.
 pub(crate) fn too_slow(timeout: Duration) -> Failure {
     Failure::new(format!("no answer within {} s", timeout.as_secs()))
-        .hint("give it more time with --timeout, or ask for less: --since, --account, LIMIT")
+        .hint("raise --timeout, or ask for less: --since, --account, LIMIT")
 }
 
 /// What to say of a query whose memory is over.
 pub(crate) fn too_large() -> Failure {
     Failure::new("the query takes more memory than --max-memory allows")
-        .hint("give it more with --max-memory, or ask for less: --since, --account, fewer columns")
+        .hint("raise --max-memory, or ask for less: --since, --account, fewer columns")
 }
 
 #[expect(clippy::exit, reason = "the engine's threads do not give way")]

@@ -60,7 +60,7 @@ impl IamArgs {
         let (inventory, replaced) = Inventory::merge(parts);
         let notes = replaced
             .iter()
-            .map(|arn| format!("{arn} is in several reports: the last one counts"));
+            .map(|arn| format!("{arn} is in several reports: the last one is used"));
         Ok((inventory, notes.collect()))
     }
 

@@ -117,10 +117,10 @@ impl Counters {
 
     fn text(&self) -> String {
         let mut page = Page::default();
-        page.counter("rounds", "Ingests that came to their end", self.rounds);
+        page.counter("rounds", "Ingests that completed", self.rounds);
         page.counter(
             "round_failures",
-            "Ingests that failed and are tried again",
+            "Ingests that failed and are retried",
             self.failures,
         );
         page.counter(
@@ -137,13 +137,13 @@ impl Counters {
         );
         page.gauge(
             "last_round_timestamp_seconds",
-            "When the last ingest came to its end",
+            "When the last ingest completed",
             self.last_round,
         );
         if let Some(delivered) = self.last_delivery {
             page.gauge(
                 "last_delivery_timestamp_seconds",
-                "When the newest log file was delivered that is in the lake",
+                "When the newest log file in the lake was delivered",
                 delivered,
             );
             page.gauge("lag_seconds", "Time from the delivery of the last log file to the end of the ingest that stored it", self.lag);

@@ -34,11 +34,11 @@ impl FromStr for Assignment {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, value) = text.split_once('=').ok_or("it is written NAME=VALUE")?;
+        let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
         let name = name.trim().trim_start_matches('$');
         let known = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || !name.chars().all(known) {
-            return Err("the name before = may have letters, digits and _");
+            return Err("the name before = may contain letters, digits and _");
         }
         Ok(Self {
             name: name.to_owned(),
@@ -92,7 +92,7 @@ impl ParamArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "CloudTrail Lake")]
 pub(crate) struct StoreArgs {
-    /// Name or id of the event data store in queries for CloudTrail Lake; fills <EDS ID>, $EDS_ID and their like
+    /// Name or id of the event data store in queries for CloudTrail Lake; replaces <EDS ID>, $EDS_ID and the like
     #[arg(
         long,
         visible_alias = "eds",
@@ -117,7 +117,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "TIME", value_parser = span)]
     timeout: Option<Duration>,
 
-    /// Memory for sorting, grouping and joining; what does not fit goes to temporary files ($TMPDIR)
+    /// Memory for sorting, grouping and joining; the rest goes to temporary files ($TMPDIR)
     #[arg(long, value_name = "SIZE", default_value = "4GiB")]
     max_memory: ByteSize,
 }
@@ -155,7 +155,7 @@ fn span(text: &str) -> Result<Duration, &'static str> {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct RowsArgs {
-    /// How the rows are written; parquet needs --output
+    /// Output format; parquet needs --output
     #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&Format::OF_ROWS))]
     format: Format,
 
@@ -163,7 +163,7 @@ pub(crate) struct RowsArgs {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Only these columns, in this order, e.g. access_key_id,last_seen
+    /// Show only these columns, in this order, e.g. access_key_id,last_seen
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
 }
@@ -173,7 +173,7 @@ impl RowsArgs {
     pub(crate) fn output(&self) -> Result<OutputArgs, Failure> {
         if self.format == Format::Parquet && self.output.is_none() {
             return Err(
-                Failure::usage("a Parquet file is not for a terminal or pipe")
+                Failure::usage("a Parquet file cannot be written to a terminal or pipe")
                     .hint("name a file: --output FILE"),
             );
         }
@@ -190,8 +190,8 @@ pub(crate) fn unfilled(sql: &str, values: &BTreeMap<String, String>) -> Vec<Stri
     let values = values.iter().filter(|(_, value)| is_placeholder(value));
     let values = values.map(|(name, value)| format!("{value:?}, the value of ${name},"));
     let places = placeholders(sql).into_iter().chain(values);
-    let notes = places
-        .map(|place| format!("{place} looks like a placeholder: put the value you mean there"));
+    let notes =
+        places.map(|place| format!("{place} looks like a placeholder: replace it with a value"));
     notes.collect()
 }
 

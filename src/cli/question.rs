@@ -114,7 +114,7 @@ async fn open(
     };
     match session.misnamed().await? {
         None => Ok(session),
-        Some((what, near)) => Err(Failure::new(format!("{what} is not seen in these logs"))
+        Some((what, near)) => Err(Failure::new(format!("{what} is not in these logs"))
             .hint(format!("did you mean {}?", near.join(" or ")))),
     }
 }

@@ -22,10 +22,8 @@ pub(crate) async fn check(session: &Session, kind: NameKind, name: &str) -> Resu
     });
     let names: Vec<String> = names.collect();
     let noun = kind.noun();
-    Err(
-        Failure::new(format!("{noun} {name} is not seen in these logs"))
-            .hint(format!("did you mean {}?", names.join(" or "))),
-    )
+    Err(Failure::new(format!("{noun} {name} is not in these logs"))
+        .hint(format!("did you mean {}?", names.join(" or "))))
 }
 
 /// The same for the access keys that an answer has nothing of.

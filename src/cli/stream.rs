@@ -265,12 +265,12 @@ async fn remarks(session: &Session) -> Result<Remarks, Failure> {
     let note = match session.log_files_read() {
         Some((0, 1..)) => {
             return Ok(Remarks {
-                notes: vec!["no log file was read: the rows do not rest on any".to_owned()],
+                notes: vec!["no log file was read: the rows do not come from any".to_owned()],
                 coverage: None,
             });
         }
         Some((read, all)) if read < all => Some(format!(
-            "only {read} of {all} log files were read: the rows asked for needed no more"
+            "only {read} of {all} log files were read: the rows asked for needed no others"
         )),
         _ => None,
     };

@@ -88,7 +88,7 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
     if summary.left > 0 {
         writeln!(
             out,
-            "\nStopped early. Run the same command again to go on; what is stored is not read again."
+            "\nStopped early. Run the same command again to continue; what is stored is not read again."
         )?;
     }
     Ok(())

@@ -51,7 +51,7 @@ pub(super) fn check(plan: &dyn ExecutionPlan) -> Verdict {
         match operator(node) {
             // [`separate`](super::unions::separate) leaves none.
             Known::Right if in_union && node.is::<SortExec>() => {
-                return Verdict::Stays("a UNION whose parts are sorted apart".to_owned());
+                return Verdict::Stays("a UNION whose parts are sorted separately".to_owned());
             }
             Known::Right => {}
             Known::Scan => reads = true,
@@ -113,7 +113,10 @@ fn operator(node: &dyn ExecutionPlan) -> Known {
     if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
         return nested_loop(*join.join_type());
     }
-    Known::Wrong(format!("{} is not known to be right there", node.name()))
+    Known::Wrong(format!(
+        "{} is not known to be correct on a cluster",
+        node.name()
+    ))
 }
 
 fn source(scan: &DataSourceExec) -> Known {
@@ -130,7 +133,7 @@ fn source(scan: &DataSourceExec) -> Known {
                 false => Known::Wrong("it reads files that are not Parquet".to_owned()),
             }
         }
-        None => Known::Wrong("it reads something else than files".to_owned()),
+        None => Known::Wrong("it reads something other than files".to_owned()),
     }
 }
 

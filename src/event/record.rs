@@ -21,7 +21,7 @@ pub(crate) enum RecordFault {
     #[error("no eventTime")]
     NoTime,
     /// The time cannot be read.
-    #[error("eventTime {0:?} is no time")]
+    #[error("eventTime {0:?} is not a time")]
     BadTime(String),
     /// It names neither a service nor a call.
     #[error("neither eventSource nor eventName: not a CloudTrail event")]

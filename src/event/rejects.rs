@@ -48,7 +48,7 @@ impl Rejects {
     pub(super) fn remark(&self) -> Option<String> {
         let (count, kept) = (self.count, self.kept.len());
         (count > kept as u64)
-            .then(|| format!("of {count} rejected records, only the first {kept} are kept"))
+            .then(|| format!("only the first {kept} of {count} rejected records are kept"))
     }
 
     /// Shows only so much of each text.

@@ -114,8 +114,8 @@ columns! {
     ViaService "via_service" Text "" "The AWS service that made the call on the caller's behalf (forward access session); null for direct calls.";
     IssuedAccessKeyId "issued_access_key_id" Text "" "The access key that this call issued, from its response.";
     IssuedPrincipal "issued_principal" Text "" "Whom that key speaks for: a session's ARN, or a user's name.";
-    RequestParameters "request_parameters" Json "requestParameters" "The call's parameters, whole.";
-    ResponseElements "response_elements" Json "responseElements" "What a changing call answered, whole.";
+    RequestParameters "request_parameters" Json "requestParameters" "The request parameters, in full.";
+    ResponseElements "response_elements" Json "responseElements" "The response, in full; CloudTrail records it for calls that change something.";
     AdditionalEventData "additional_event_data" Json "additionalEventData" "What else the service recorded, e.g. bytes transferred.";
     Resources "resources" Json "resources" "The resources touched, with ARN, account and type.";
     ServiceEventDetails "service_event_details" Json "serviceEventDetails" "What a service event was about.";
@@ -137,7 +137,7 @@ columns! {
     Addendum "addendum" Json "addendum" "Why the event was late, or which earlier event it corrects.";
     EventContext "event_context" Json "eventContext" "Tags and request context, where an event data store was enriched with them.";
     EdgeDeviceDetails "edge_device_details" Json "edgeDeviceDetails" "The edge device that was called.";
-    OtherFields "other_fields" Json "" "Fields of the record that have no column, by path; nothing is thrown away.";
+    OtherFields "other_fields" Json "" "Fields of the record that have no column, by path; nothing is discarded.";
     ContentSha256 "content_sha256" Text "" "SHA-256 of the record, only where AWS gave it no GUID: tells copies from namesakes.";
     LogFile "log_file" Text "" "The log file the event was first read from.";
     LogFileRecord "log_file_record" Int "" "The position of the record in that log file, from 0.";

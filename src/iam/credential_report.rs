@@ -483,7 +483,7 @@ mod tests {
         let error = |result: Result<Inventory, IamError>| result.unwrap_err().to_string();
         assert_eq!(
             error(parse("keys.csv", b"user,password\nbob,secret\n")),
-            "keys.csv is no credential report: it has no column arn, access_key_1_active, access_key_1_last_rotated, access_key_2_active, access_key_2_last_rotated"
+            "keys.csv is not a credential report: it has no column arn, access_key_1_active, access_key_1_last_rotated, access_key_2_active, access_key_2_last_rotated"
         );
         let row = "bob,arn:aws:iam::111122223333:user/bob,yesterday,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A";
         assert_eq!(

@@ -18,7 +18,7 @@ pub enum IamError {
         source: std::io::Error,
     },
     /// The file is no credential report.
-    #[error("{file} is no credential report: {reason}")]
+    #[error("{file} is not a credential report: {reason}")]
     NotAReport {
         /// The file.
         file: String,

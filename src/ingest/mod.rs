@@ -86,7 +86,7 @@ pub struct IngestOptions {
     pub selection: Selection,
     /// The most JSON a log file may have.
     pub max_json: u64,
-    /// Log files fetched at once.
+    /// Log files to fetch at once.
     pub fetches: usize,
     /// Threads that pack.
     pub threads: usize,

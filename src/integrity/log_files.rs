@@ -221,7 +221,7 @@ impl ListedLogFiles {
     pub(super) fn missing_among(&self, files: &[LogFile]) -> Vec<Finding> {
         let missing = self.missing(files).into_iter();
         let finding = |entry: &Entry| {
-            let detail = "a digest lists it, and it is not there";
+            let detail = "a digest lists it, but it is missing";
             Finding::new(Problem::LogFileMissing, entry.object.to_string(), detail)
         };
         missing.map(finding).collect()
@@ -257,8 +257,8 @@ pub(super) async fn check(
     let mut checked = Checked::default();
     for entry in listed.missing(&sorted.listed) {
         let detail = match entry.state {
-            DigestState::Valid => "a digest lists it, and it is not there",
-            _ => "a digest that is not verified lists it, and it is not there",
+            DigestState::Valid => "a digest lists it, but it is missing",
+            _ => "a digest that is not verified lists it, but it is missing",
         };
         let object = entry.object.to_string();
         checked.add(

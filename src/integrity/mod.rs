@@ -70,7 +70,7 @@ pub struct ValidateOptions {
     pub selection: Selection,
     /// What it rests on.
     pub trust: Trust,
-    /// Files fetched at once.
+    /// Files to fetch at once.
     pub fetches: usize,
     /// The most JSON a log file or a digest file may have.
     pub max_json: u64,

@@ -133,7 +133,7 @@ pub(super) async fn compare(
     table: &Table,
     file: &StoredFile,
 ) -> Result<Option<&'static str>, LakeError> {
-    const WRONG: &str = "it does not say what the events say";
+    const WRONG: &str = "it does not match the events";
     let store = table.delta().object_store();
     let bytes = store.get(&uses_path(&file.path)).await?.bytes().await?;
     let rows = summarize(table, file).await?.rows()?;

@@ -35,7 +35,7 @@ impl Arguments {
     /// A text that has to be given.
     pub(super) fn needed(&mut self, name: &str) -> Result<String, String> {
         let text = self.text(name)?.filter(|text| !text.trim().is_empty());
-        text.ok_or_else(|| format!("{name} has to be given"))
+        text.ok_or_else(|| format!("{name} is required"))
     }
 
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, String> {

@@ -30,7 +30,7 @@ pub(super) const PROMPTS: &[PromptOf] = &[
         name: "retire_key",
         title: "Retire a key",
         argument: "access_key_id",
-        meaning: "The access key that is to go",
+        meaning: "The access key to retire",
         text: include_str!("prompts/retire_key.md"),
     },
     PromptOf {
@@ -58,7 +58,7 @@ pub(super) fn filled(name: &str, given: Map<String, Value>) -> Result<GetPromptR
     let prompt = prompt.ok_or_else(|| format!("there is no prompt {name:?}"))?;
     let value = given.get(prompt.argument).and_then(Value::as_str);
     let value = value.filter(|value| !value.trim().is_empty());
-    let value = value.ok_or_else(|| format!("{} has to be given", prompt.argument))?;
+    let value = value.ok_or_else(|| format!("{} is required", prompt.argument))?;
     let quoted = Value::from(untrusted::text(value.trim())).to_string();
     let text = prompt.text.replace("{value}", &quoted);
     let message = PromptMessage::new_text(Role::User, text);

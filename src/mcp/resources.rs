@@ -26,9 +26,9 @@ pub(super) fn all(library: &Library) -> Vec<Resource> {
         (
             RULES,
             "rules",
-            "What is known of attacks: the rules that events are judged by",
+            "The attack rules that a trace judges events by",
         ),
-        (QUERIES, "saved-queries", "The saved queries, by aim"),
+        (QUERIES, "saved-queries", "The saved queries, by purpose"),
     ];
     let fixed = fixed.into_iter().map(|(uri, name, title)| {
         Resource::new(uri, name)

@@ -35,8 +35,8 @@ const ORDER: [&str; 3] = ["filter", "sort", "descending"];
 pub(super) const TOOLS: &[ToolOf] = &[
     ToolOf {
         name: "coverage",
-        title: "What was seen of the trail",
-        description: "Accounts, regions and days with logs, days without, log files that could not be read, and whether data events are logged at all. Ask this before concluding that something did not happen.",
+        title: "What the logs cover",
+        description: "Accounts, regions and days with logs, days without, log files that could not be read, and whether data events are logged at all. Check this before you conclude that something did not happen.",
         arguments: &[],
         needed: 0,
         ask: |_| Ok(Question::Coverage),
@@ -95,8 +95,8 @@ pub(super) const TOOLS: &[ToolOf] = &[
     },
     ToolOf {
         name: "plan",
-        title: "How keys are removed",
-        description: "The runbook for the removal of keys: steps and commands for a person, checks, and the way back. Nothing is run.",
+        title: "How to remove keys",
+        description: "The runbook to remove keys: steps and commands for a person to run, checks, and how to roll back. Nothing is run.",
         arguments: &["access_key_ids"],
         needed: 0,
         ask: |given| Ok(Question::Plan(given.keys()?)),
@@ -111,7 +111,7 @@ pub(super) const TOOLS: &[ToolOf] = &[
     },
     ToolOf {
         name: "rules",
-        title: "Rules about attacks",
+        title: "Attack rules",
         description: "The rules that a trace judges events by: event, severity, technique, condition. Only those whose service, call or rule contains text.",
         arguments: &["text"],
         needed: 0,
@@ -120,7 +120,7 @@ pub(super) const TOOLS: &[ToolOf] = &[
     ToolOf {
         name: "saved_queries",
         title: "Saved queries",
-        description: "Questions that can be asked by name with run: title, parameters, when to use each. With name, one in full with its SQL.",
+        description: "Saved queries that run answers by name: title, parameters, when to use each. With name, one in full with its SQL.",
         arguments: &["name"],
         needed: 0,
         ask: |given| {
@@ -141,7 +141,7 @@ pub(super) const TOOLS: &[ToolOf] = &[
     ToolOf {
         name: "sql",
         title: "Run read-only SQL",
-        description: "SELECT over the tables events, log_files, rejects and their views (see describe). It only asks: no statement that changes or writes, no files. $name takes its value from parameters. Group and limit: the rows come in parts.",
+        description: "SELECT over the tables events, log_files, rejects and their views (see describe). Read-only: no statement that changes or writes, and no files. $name takes its value from parameters. Group and limit: the rows come in parts.",
         arguments: &["sql", "parameters"],
         needed: 1,
         ask: |given| Ok(Question::Sql(given.needed("sql")?, given.values()?)),
@@ -256,7 +256,7 @@ fn property(name: &str) -> Value {
                 "description": "Only these access keys",
             });
         }
-        "temporary" => ("boolean", "Also temporary keys (ASIA…)"),
+        "temporary" => ("boolean", "Include temporary keys (ASIA…)"),
         "suspicious" => ("boolean", "Only the keys that look stolen, and why"),
         "start" => (
             "string",
@@ -280,11 +280,11 @@ fn property(name: &str) -> Value {
         "table" => ("string", "A table or view, or * for a list of them"),
         "since" => (
             "string",
-            "Only events from this time on (UTC): 2025-03-01, 2025-03-01T12:00:00Z, or a span ago: 90d",
+            "Only events from this time (UTC): 2025-03-01, 2025-03-01T12:00:00Z, or a time ago: 90d",
         ),
         "until" => (
             "string",
-            "Only events up to this time, as since; a date includes that day",
+            "Only events up to this time (written like since); a date includes that day",
         ),
         "section" => ("string", "Only this table of the answer"),
         "rows" => {
@@ -292,16 +292,16 @@ fn property(name: &str) -> Value {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": ROWS.1,
-                "description": format!("Rows of each table, {} if not given", ROWS.0),
+                "description": format!("Rows of each table; default {}", ROWS.0),
             });
         }
         "cursor" => (
             "string",
-            "A next_cursor of the same question, for the rows after those",
+            "A next_cursor of the same call, for the rows that follow",
         ),
-        "filter" => ("string", "Only rows with a text that contains this"),
+        "filter" => ("string", "Only rows with text that contains this"),
         "sort" => ("string", "The column to sort by"),
-        "descending" => ("boolean", "Sort from the highest on"),
+        "descending" => ("boolean", "Sort in descending order"),
         _ => ("string", ""),
     };
     json!({ "type": kind, "description": description })

@@ -133,7 +133,7 @@ fn gaps(coverage: &Coverage) -> String {
             "{} with events, {}",
             counted(coverage.days_with_events, "day", "days"),
             match coverage.days_missing.len() {
-                0 => "none missing over all accounts together".to_owned(),
+                0 => "no gap days (all accounts combined)".to_owned(),
                 count => format!(
                     "{count} without: {}",
                     listed(&ranges(&coverage.days_missing))

@@ -54,7 +54,7 @@ pub struct PlannedKey {
     pub consumers_left: u64,
     /// The last use that the trail or IAM knows of.
     pub last_used: Option<String>,
-    /// What speaks against its removal: the rules of `ready` that do not hold.
+    /// Reasons against removing it: the rules of `ready` that do not hold.
     pub why: Vec<String>,
     /// What could not be checked.
     pub not_checked: Vec<String>,

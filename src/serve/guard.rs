@@ -86,7 +86,10 @@ impl Guard {
                 .is_some_and(|authority| self.is_own(authority))
         };
         if origin.is_some_and(|origin| !own(origin)) {
-            return Some((StatusCode::FORBIDDEN, "another site asked\n"));
+            return Some((
+                StatusCode::FORBIDDEN,
+                "refused: the request came from another site\n",
+            ));
         }
         let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
         let mode = headers.get("sec-fetch-mode").map(HeaderValue::as_bytes);
@@ -95,7 +98,10 @@ impl Guard {
         match site {
             None | Some(b"same-origin" | b"none") => None,
             Some(_) if link => None,
-            Some(_) => Some((StatusCode::FORBIDDEN, "another site asked\n")),
+            Some(_) => Some((
+                StatusCode::FORBIDDEN,
+                "refused: the request came from another site\n",
+            )),
         }
     }
 

@@ -69,7 +69,7 @@ pub(super) fn page(here: &Address, settings: &Settings) -> Option<Result<Page, S
         }),
         "ready" => here.keys().map(|keys| {
             let about = "Which keys can be deactivated or deleted, and which cannot yet. IAM was not asked.";
-            simple("Ready to go?", about, Question::Ready(keys))
+            simple("Ready to remove?", about, Question::Ready(keys))
         }),
         "plan" => here.keys().map(|keys| {
             let about = "The steps for a person to take. keytrail runs none of them.";
@@ -90,11 +90,11 @@ pub(super) fn page(here: &Address, settings: &Settings) -> Option<Result<Page, S
         }),
         "queries" => Ok(simple(
             "Saved queries",
-            "Questions by aim. Each is one SQL query with a form.",
+            "Saved queries by purpose. Each is one SQL query with a form.",
             Question::SavedQueries,
         )),
         "sql" => Ok(sql(here)),
-        "tables" => Ok(simple("Tables", "What SQL can ask.", Question::Tables(None))),
+        "tables" => Ok(simple("Tables", "The tables and views for SQL.", Question::Tables(None))),
         "table" => here.needed("table").map(|table| {
             let title = format!("Table {table}");
             simple(&title, "Its columns.", Question::Tables(Some(table)))
@@ -102,11 +102,11 @@ pub(super) fn page(here: &Address, settings: &Settings) -> Option<Result<Page, S
         "columns" => Ok(simple("Columns of events", "Name, type and meaning.", Question::Columns)),
         "rules" => {
             let text = here.value("text").unwrap_or_default().to_owned();
-            Ok(simple("Rules", "What is known of attacks.", Question::Rules(text)))
+            Ok(simple("Rules", "The rules that a trace judges events by.", Question::Rules(text)))
         }
         "coverage" => Ok(simple(
             "Coverage",
-            "What was seen of the trail, and what was not. What is not covered proves nothing.",
+            "What the logs cover, and what they do not: where they do not, missing events prove nothing.",
             Question::Coverage,
         )),
         _ => return None,
@@ -145,9 +145,9 @@ fn key(here: &Address) -> Result<Page, String> {
     let panels = vec![
         ("Activity per day", here.other("query", &days)),
         ("Who uses it", here.other("consumers", &id)),
-        ("Ready to go?", here.other("ready", &id)),
+        ("Ready to remove?", here.other("ready", &id)),
         ("Policy for what it did", here.other("policy", &id)),
-        ("Plan for its removal", here.other("plan", &id)),
+        ("Plan to remove it", here.other("plan", &id)),
         (
             "What came out of it",
             here.other("trace", &[("start", key.as_str())]),
@@ -280,7 +280,7 @@ fn saved(here: &Address, settings: &Settings, name: &str) -> Option<Page> {
             let default = parameter.default_text();
             let mut field = field(here, &parameter.name, &parameter.meaning, default.is_none());
             if let Some(default) = default.filter(|default| *default != "null") {
-                field.meaning = format!("{} ({default} if not given)", field.meaning);
+                field.meaning = format!("{} (default {default})", field.meaning);
             }
             field
         })

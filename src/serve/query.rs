@@ -53,7 +53,7 @@ impl Address {
     /// A value that the page cannot do without.
     pub(super) fn needed(&self, name: &str) -> Result<String, String> {
         let value = self.value(name).map(str::to_owned);
-        value.ok_or_else(|| format!("{name} has to be given"))
+        value.ok_or_else(|| format!("{name} is required"))
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {

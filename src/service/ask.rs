@@ -138,7 +138,7 @@ async fn verdicts(
         && since > as_of - options.window
     {
         found.notes.push(format!(
-            "what was asked begins at {}, within the window of {} days: earlier use does not count",
+            "the time range begins at {}, within the window of {} days: earlier use does not count",
             since.format("%Y-%m-%d %H:%M UTC"),
             options.window.num_days()
         ));

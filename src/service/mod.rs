@@ -117,7 +117,7 @@ pub enum ServiceError {
     #[error("no answer within {} s", .0.as_secs())]
     Time(Duration),
     /// The engine failed on the way.
-    #[error("the question was given up: {0}")]
+    #[error("the question was cancelled: {0}")]
     GivenUp(String),
 }
 

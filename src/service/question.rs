@@ -48,7 +48,7 @@ pub enum Question {
     Policy(AccessKeyId),
     /// What came out of a credential, or where it came from.
     Trace(Traced),
-    /// What was seen of the trail.
+    /// What the logs cover.
     Coverage,
     /// The rules about attacks whose names contain a text.
     Rules(String),

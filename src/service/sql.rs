@@ -108,7 +108,7 @@ async fn rows(
     }
     let note = more.then(|| {
         format!(
-            "only the first {} rows are here: ask for less (WHERE, LIMIT, GROUP BY), or for all with the command",
+            "only the first {} rows are shown: ask for less (WHERE, LIMIT, GROUP BY), or use the command for all",
             section.rows()
         )
     });

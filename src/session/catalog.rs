@@ -113,14 +113,14 @@ impl Session {
                 return SqlFault {
                     place: fault.place,
                     kind: FaultKind::File,
-                    ..SqlFault::refused(format!("files are not read by their name ({name:?})"))
+                    ..SqlFault::refused(format!("files cannot be read by name ({name:?})"))
                 };
             }
             FaultKind::NoTable(name) if name.contains("information_schema.") => {
                 return SqlFault {
                     place: fault.place,
                     ..SqlFault::refused(
-                        "there is no information_schema: SHOW TABLES, DESCRIBE events and SHOW FUNCTIONS say what there is",
+                        "there is no information_schema: SHOW TABLES, DESCRIBE events and SHOW FUNCTIONS list what there is",
                     )
                 };
             }
@@ -205,7 +205,7 @@ fn about(table: &str) -> Option<String> {
             Some(TableName::Rejects) => {
                 "Every record that could not be decoded, and why".to_owned()
             }
-            None => format!("The {EVENT_DATA_STORE} by another name"),
+            None => format!("Another name for {EVENT_DATA_STORE}"),
         },
     )
 }

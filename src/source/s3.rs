@@ -168,7 +168,7 @@ impl S3 {
             .and_then(|path| path.strip_prefix(self.bucket.as_str())?.strip_prefix('/'))
             .ok_or_else(|| SourceError::InvalidUri {
                 uri: file.uri.clone(),
-                reason: "it is not of the bucket that was opened",
+                reason: "it is not in the bucket that was opened",
             })
     }
 }
@@ -230,7 +230,7 @@ impl Source for S3 {
                     uri: file.uri.clone(),
                     operation: "GetObject",
                     message: match whole {
-                        Ok(()) => format!("{received} bytes came instead of {}", file.size),
+                        Ok(()) => format!("received {received} bytes instead of {}", file.size),
                         Err(message) => format!("broke off after {received} bytes: {message}"),
                     },
                 });

@@ -141,7 +141,7 @@ fn keys_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -214,7 +214,7 @@ fn keys_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    - 5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -228,7 +228,7 @@ fn key_in_table() {
     exit code: 3
     --- stdout
     Access key (times in UTC)
-    note: it looks stolen (intruder): it runs on kali, a system for penetration tests; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
+    note: it looks stolen (intruder): it runs on kali, a penetration-testing system; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
 
     Summary
     access key      AKIARTX3GSDS75MXKBSU
@@ -277,12 +277,12 @@ fn key_in_table() {
     error code    events  errors  first seen           last seen
     AccessDenied       1       1  2025-03-06 15:01:04  2025-03-06 15:01:04
 
-    Calls that AWS services made on the key's behalf (counted above too)
+    Calls that AWS services made on the key's behalf (also counted above)
     none
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -375,7 +375,7 @@ fn key_in_markdown() {
     --- stdout
     # Access key
 
-    - it looks stolen (intruder): it runs on kali, a system for penetration tests; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
+    - it looks stolen (intruder): it runs on kali, a penetration-testing system; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
 
     ## Summary
 
@@ -422,7 +422,7 @@ fn key_in_markdown() {
     | --- | ---: | ---: | --- | --- |
     | AccessDenied | 1 | 1 | 2025-03-06 15:01:04 | 2025-03-06 15:01:04 |
 
-    ## Calls that AWS services made on the key's behalf (counted above too)
+    ## Calls that AWS services made on the key's behalf (also counted above)
 
     None.
 
@@ -430,7 +430,7 @@ fn key_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    - 5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -452,7 +452,7 @@ fn coverage_in_table() {
     444455556666  eu-west-1         12                   0     100                 4             1  2025-03-03 02:01:00  2025-03-07 15:01:40
     444455556666  us-east-1         15                   0      32                 5             0  2025-03-03 02:05:00  2025-03-07 15:05:00
 
-    Days without a log
+    Days without logs
     account       region     missing                           first day   last day    days
     111122223333  –          1 log file and 1 record not read  2025-03-05  2025-03-05     1
     444455556666  –          1 record not read                 2025-03-04  2025-03-04     1
@@ -484,7 +484,7 @@ fn coverage_in_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -603,7 +603,7 @@ fn coverage_in_markdown() {
     | 444455556666 | eu-west-1 | 12 | 0 | 100 | 4 | 1 | 2025-03-03 02:01:00 | 2025-03-07 15:01:40 |
     | 444455556666 | us-east-1 | 15 | 0 | 32 | 5 | 0 | 2025-03-03 02:05:00 | 2025-03-07 15:05:00 |
 
-    ## Days without a log
+    ## Days without logs
 
     | account\_id | region | missing | first\_day | last\_day | days |
     | --- | --- | --- | --- | --- | ---: |
@@ -653,7 +653,7 @@ fn coverage_in_markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    - 5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events

@@ -12,8 +12,8 @@ fn help() {
     Find out who uses which AWS access key, from CloudTrail log files.
 
     keytrail reads CloudTrail log files from S3 or disk, keeps every event once in a lake of Parquet
-    files, and answers questions about access keys. Every question can also be asked of the log files
-    directly, without a lake.
+    files, and answers questions about access keys. Every question can also be answered from the log
+    files directly, without a lake.
 
     Usage: keytrail [OPTIONS] <COMMAND>
 
@@ -25,15 +25,15 @@ fn help() {
       keytrail ready                               Which keys can be deactivated or deleted?
       keytrail coverage                            Which accounts, regions and days do the logs cover?
       keytrail list                                Which saved queries are there?
-      keytrail demo                                A small trail to try all this on
+      keytrail demo                                A small sample trail to try this with
 
     Exit codes:
       0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130
       stopped by Ctrl-C
 
     Commands:
-      ingest       Read log files into a lake, every event once
-      lake         Look after a lake: check, mend, compact, vacuum, forget
+      ingest       Read log files into a lake, storing each event once
+      lake         Maintain a lake: check, mend, compact, vacuum, forget
       keys         List every access key: whose it is, when it was used, from how many places
       key          Show one access key: every source IP, user agent, API call, region and error
       trace        Trace a compromised key: everything it did, what came out of it, what to clean up
@@ -42,19 +42,19 @@ fn help() {
       consumers    Show who uses access keys, and what each of them should use instead
       coverage     Show which accounts, regions and days the logs cover, and what is missing
       credentials  Audit IAM users and keys: unused, duplicate, or used outside CloudTrail
-      plan         Write the runbook for the removal of access keys
+      plan         Write a runbook to remove access keys
       policy       Write the least-privilege IAM policy for a key's observed use
       ready        Show which keys can be deactivated or deleted, and which cannot yet
-      progress     Show which consumers have gone, moved to a role, stayed or come since a date
+      progress     Show which consumers have stopped, moved to a role, stayed or appeared since a date
       run          Run a saved query (see `keytrail list`)
       list         List the saved queries, or show one in full
       sql          Run SQL, or open a SQL shell
       networks     Build a table of address ranges, for --ip-ranges
-      serve        Look at keys, traces and events in the browser
+      serve        Explore keys, traces and events in the browser
       mcp          Answer the questions of an AI agent, as an MCP server on standard input and output
       describe     Describe the columns of an event: name, type, place in the record, meaning
       demo         Write a small invented trail to try keytrail on
-      rules        List the rules about attacks: event, severity, technique and condition
+      rules        List the attack rules: event, severity, technique and condition
       completions  Print a completion script for a shell
       man          Show the manual page, or write one page per command into a folder
       help         Print this message or the help of the given subcommand(s)
@@ -71,14 +71,14 @@ fn help() {
               Print only the answer and errors
 
       -v, --verbose...
-              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
-              request; also RUST_LOG
+              Write diagnostics to standard error: listing, skipped files, memory; -vv adds every
+              request; RUST_LOG works, too
 
           --no-pager
               Do not show long answers in a pager ($PAGER, or less)
 
           --color <WHEN>
-              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
+              When to use colours: auto (on a terminal, unless NO_COLOR is set), always, or never
               
               [default: auto]
     --- stderr
@@ -90,10 +90,10 @@ fn help_of_ingest() {
     assert_snapshot!(ran(&["ingest", "--help"]), @r#"
     exit code: 0
     --- stdout
-    Read log files into a lake, every event once
+    Read log files into a lake, storing each event once
 
-    Run it again to add what is new: log files the lake already has are not fetched. It may be stopped
-    or killed at any moment, and several ingests may write to one lake at once; nothing is lost and
+    Run it again to add what is new: log files the lake already has are not fetched. It can be stopped
+    or killed at any moment, and several ingests can write to one lake at once; nothing is lost and
     nothing is stored twice.
 
     Usage: keytrail ingest [OPTIONS] <SOURCE>...
@@ -121,14 +121,14 @@ fn help_of_ingest() {
               [default: keytrail-lake]
 
           --dry-run
-              Only count what would be read: log files, bytes, requests, cost and time
+              Only show what would be read: log files, bytes, requests, cost and time
 
           --keep-secrets
-              Store session tokens and passwords that services log; by default, (not shown) stands in
-              their place
+              Keep session tokens and passwords that services log; by default, they are stored as (not
+              shown)
 
       -f, --format <FORMAT>
-              How the summary is written
+              Output format of the summary
               
               [default: table]
               [possible values: table, json]
@@ -153,19 +153,18 @@ fn help_of_ingest() {
               SIGNATURE, or JSON {"DIGEST": "SIGNATURE"}
 
           --copied-from <URI>
-              Where the copy was made from, so that bucket and prefix are compared, too:
-              s3://bucket/prefix
+              Where the copy came from, to compare bucket and prefix, too: s3://bucket/prefix
 
           --trail-name <NAME>
               Only the digest files of the trail of this name
 
     Part of the trail:
           --since <TIME>
-              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
-              12h, 1h30m
+              From this time (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a time ago: 90d, 12h,
+              1h30m
 
           --until <TIME>
-              Up to this time, as --since; a date includes that day
+              Up to this time (written like --since); a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -178,40 +177,40 @@ fn help_of_ingest() {
               Profile of the AWS configuration files
 
           --endpoint-url <URL>
-              Server that speaks S3, instead of AWS (the bucket goes into the path)
+              S3-compatible server to use instead of AWS (with the bucket in the path)
 
           --s3-region <REGION>
-              Region of the bucket; found automatically if not given
+              Region of the bucket; default: found automatically
 
           --request-payer
-              Accept that your account pays for requests and transfer (requester pays)
+              Accept that your account pays for requests and transfer (requester-pays buckets)
 
           --no-sign-request
               Send no credentials, for public buckets
 
     Limits:
           --max-log-file-size <SIZE>
-              Reject a log file with more JSON than this: it is a decompression bomb
+              Reject log files with more JSON than this: they are decompression bombs
               
               [default: 2GiB]
 
           --retry-rejected
-              Read log files again that were rejected before, e.g. with a higher --max-log-file-size
+              Retry log files that were rejected before, e.g. with a higher --max-log-file-size
 
           --fetches <N>
-              Log files fetched at once
+              Log files to fetch at once
               
               [default: 32]
 
           --threads <N>
-              Threads that decode; as many as there are cores if not given
+              Decoding threads; default: one per core
 
     Keep the lake up to date:
           --follow
-              Go on: look for new log files again and again until Ctrl-C or SIGTERM
+              Keep running: look for new log files until Ctrl-C or SIGTERM
 
           --every <SPAN>
-              Time between two looks; in S3, only the last days' folders are listed, and everything once
+              Time between listings; in S3, only the last days' folders are listed, and everything once
               a day
               
               [default: 5m]
@@ -221,21 +220,21 @@ fn help_of_ingest() {
               instead of listing
 
           --metrics-addr <ADDRESS>
-              Serve numbers for Prometheus at http://ADDRESS/metrics, e.g. 127.0.0.1:9184
+              Serve Prometheus metrics at http://ADDRESS/metrics, e.g. 127.0.0.1:9184
 
     General:
       -q, --quiet
               Print only the answer and errors
 
       -v, --verbose...
-              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
-              request; also RUST_LOG
+              Write diagnostics to standard error: listing, skipped files, memory; -vv adds every
+              request; RUST_LOG works, too
 
           --no-pager
               Do not show long answers in a pager ($PAGER, or less)
 
           --color <WHEN>
-              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
+              When to use colours: auto (on a terminal, unless NO_COLOR is set), always, or never
               
               [default: auto]
     --- stderr
@@ -264,14 +263,14 @@ fn help_of_keys() {
 
     Options:
           --temporary
-              Also temporary keys (ASIA…)
+              Include temporary keys (ASIA…)
 
           --suspicious
-              Only the keys with uses that look like an intruder's, the gravest first: a score, and the
+              Only keys whose use looks like an intruder's, most serious first, with a score and the
               reasons
 
           --sort <COLUMN>
-              Order of the keys: counts and times from the highest, texts from A
+              Sort by this column: counts and times descending, text ascending
               
               [default: events]
               [possible values: events, last_seen, first_seen, errors, source_ip_addresses, user_agents,
@@ -291,8 +290,8 @@ fn help_of_keys() {
 
     Networks:
           --networks <FILE>
-              Your own networks: a file with lines such as 192.0.2.0/24 office; use from there is the
-              owner's, unless it acts like an intruder's
+              Your own networks: a file with lines such as 192.0.2.0/24 office; use from there counts as
+              the owner's, unless it acts like an intruder's
 
           --ip-ranges <FILE>
               Address ranges instead of the built-in ones: AWS's ip-ranges.json, or a table of keytrail
@@ -309,16 +308,16 @@ fn help_of_keys() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
-              (repeatable)
+              Read log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or
+              - (repeatable)
 
     Part of the trail:
           --since <TIME>
-              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
-              12h, 1h30m
+              From this time (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a time ago: 90d, 12h,
+              1h30m
 
           --until <TIME>
-              Up to this time, as --since; a date includes that day
+              Up to this time (written like --since); a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -331,20 +330,20 @@ fn help_of_keys() {
               Profile of the AWS configuration files
 
           --endpoint-url <URL>
-              Server that speaks S3, instead of AWS (the bucket goes into the path)
+              S3-compatible server to use instead of AWS (with the bucket in the path)
 
           --s3-region <REGION>
-              Region of the bucket; found automatically if not given
+              Region of the bucket; default: found automatically
 
           --request-payer
-              Accept that your account pays for requests and transfer (requester pays)
+              Accept that your account pays for requests and transfer (requester-pays buckets)
 
           --no-sign-request
               Send no credentials, for public buckets
 
     Output:
       -f, --format <FORMAT>
-              How the answer is written
+              Output format
               
               [default: table]
               [possible values: table, json, jsonl, csv, markdown]
@@ -353,21 +352,21 @@ fn help_of_keys() {
               Write the answer to this file, once it is complete
 
           --columns <NAMES>
-              Only these columns, in this order, e.g. access_key_id,last_seen
+              Show only these columns, in this order, e.g. access_key_id,last_seen
 
     General:
       -q, --quiet
               Print only the answer and errors
 
       -v, --verbose...
-              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
-              request; also RUST_LOG
+              Write diagnostics to standard error: listing, skipped files, memory; -vv adds every
+              request; RUST_LOG works, too
 
           --no-pager
               Do not show long answers in a pager ($PAGER, or less)
 
           --color <WHEN>
-              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
+              When to use colours: auto (on a terminal, unless NO_COLOR is set), always, or never
               
               [default: auto]
     --- stderr
@@ -381,13 +380,13 @@ fn help_of_key() {
     --- stdout
     Show one access key: every source IP, user agent, API call, region and error
 
-    Counted is every event that the key signed; an error is an event with an error code. Calls that an
-    AWS service made on the key's behalf are counted too, and listed again under via_services.
+    Every event that the key signed counts; an error is an event with an error code. Calls that an AWS
+    service made on the key's behalf count, too, and are also listed under via_services.
 
     Usage: keytrail key [OPTIONS] <ACCESS_KEY_ID>
 
     Examples:
-      keytrail key AKIAIOSFODNN7EXAMPLE                       The dossier, from ./keytrail-lake
+      keytrail key AKIAIOSFODNN7EXAMPLE                       All about it, from ./keytrail-lake
       keytrail key AKIAIOSFODNN7EXAMPLE --since 2025-03-01    Since the day the key leaked
       keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
       keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket
@@ -405,8 +404,8 @@ fn help_of_key() {
 
     Networks:
           --networks <FILE>
-              Your own networks: a file with lines such as 192.0.2.0/24 office; use from there is the
-              owner's, unless it acts like an intruder's
+              Your own networks: a file with lines such as 192.0.2.0/24 office; use from there counts as
+              the owner's, unless it acts like an intruder's
 
           --ip-ranges <FILE>
               Address ranges instead of the built-in ones: AWS's ip-ranges.json, or a table of keytrail
@@ -423,16 +422,16 @@ fn help_of_key() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
-              (repeatable)
+              Read log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or
+              - (repeatable)
 
     Part of the trail:
           --since <TIME>
-              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
-              12h, 1h30m
+              From this time (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a time ago: 90d, 12h,
+              1h30m
 
           --until <TIME>
-              Up to this time, as --since; a date includes that day
+              Up to this time (written like --since); a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -445,20 +444,20 @@ fn help_of_key() {
               Profile of the AWS configuration files
 
           --endpoint-url <URL>
-              Server that speaks S3, instead of AWS (the bucket goes into the path)
+              S3-compatible server to use instead of AWS (with the bucket in the path)
 
           --s3-region <REGION>
-              Region of the bucket; found automatically if not given
+              Region of the bucket; default: found automatically
 
           --request-payer
-              Accept that your account pays for requests and transfer (requester pays)
+              Accept that your account pays for requests and transfer (requester-pays buckets)
 
           --no-sign-request
               Send no credentials, for public buckets
 
     Output:
       -f, --format <FORMAT>
-              How the answer is written
+              Output format
               
               [default: table]
               [possible values: table, json, jsonl, csv, markdown]
@@ -467,21 +466,21 @@ fn help_of_key() {
               Write the answer to this file, once it is complete
 
           --columns <NAMES>
-              Only these columns, in this order, e.g. access_key_id,last_seen
+              Show only these columns, in this order, e.g. access_key_id,last_seen
 
     General:
       -q, --quiet
               Print only the answer and errors
 
       -v, --verbose...
-              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
-              request; also RUST_LOG
+              Write diagnostics to standard error: listing, skipped files, memory; -vv adds every
+              request; RUST_LOG works, too
 
           --no-pager
               Do not show long answers in a pager ($PAGER, or less)
 
           --color <WHEN>
-              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
+              When to use colours: auto (on a terminal, unless NO_COLOR is set), always, or never
               
               [default: auto]
     --- stderr
@@ -496,8 +495,8 @@ fn help_of_coverage() {
     Show which accounts, regions and days the logs cover, and what is missing
 
     Accounts, regions and days with their log files and events, rejected log files, gaps, and which
-    event categories and data events are present at all. Ask this before you conclude that a key did not
-    do something.
+    event categories and data events are present at all. Check this before you conclude that a key did
+    not do something.
 
     Usage: keytrail coverage [OPTIONS]
 
@@ -521,16 +520,16 @@ fn help_of_coverage() {
               [default: keytrail-lake]
 
           --trail <SOURCE>
-              Read log files, without a lake: s3://bucket/prefix, a folder, a file, a glob, or -
-              (repeatable)
+              Read log files directly, without a lake: s3://bucket/prefix, a folder, a file, a glob, or
+              - (repeatable)
 
     Part of the trail:
           --since <TIME>
-              From this time on (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a span ago: 90d,
-              12h, 1h30m
+              From this time (UTC): 2025-03-01, "2025-03-01 12:00", yesterday, or a time ago: 90d, 12h,
+              1h30m
 
           --until <TIME>
-              Up to this time, as --since; a date includes that day
+              Up to this time (written like --since); a date includes that day
 
           --account <ID>
               Only this account (repeatable)
@@ -543,20 +542,20 @@ fn help_of_coverage() {
               Profile of the AWS configuration files
 
           --endpoint-url <URL>
-              Server that speaks S3, instead of AWS (the bucket goes into the path)
+              S3-compatible server to use instead of AWS (with the bucket in the path)
 
           --s3-region <REGION>
-              Region of the bucket; found automatically if not given
+              Region of the bucket; default: found automatically
 
           --request-payer
-              Accept that your account pays for requests and transfer (requester pays)
+              Accept that your account pays for requests and transfer (requester-pays buckets)
 
           --no-sign-request
               Send no credentials, for public buckets
 
     Output:
       -f, --format <FORMAT>
-              How the answer is written
+              Output format
               
               [default: table]
               [possible values: table, json, jsonl, csv, markdown]
@@ -565,7 +564,7 @@ fn help_of_coverage() {
               Write the answer to this file, once it is complete
 
           --columns <NAMES>
-              Only these columns, in this order, e.g. access_key_id,last_seen
+              Show only these columns, in this order, e.g. access_key_id,last_seen
 
           --full
               Show all rows, instead of what fits two screens (or a ticket, as Markdown)
@@ -575,14 +574,14 @@ fn help_of_coverage() {
               Print only the answer and errors
 
       -v, --verbose...
-              Show on standard error what happens inside: listing, files skipped, memory; -vv with every
-              request; also RUST_LOG
+              Write diagnostics to standard error: listing, skipped files, memory; -vv adds every
+              request; RUST_LOG works, too
 
           --no-pager
               Do not show long answers in a pager ($PAGER, or less)
 
           --color <WHEN>
-              Colours: when the output is a terminal and NO_COLOR is not set (auto), always, or never
+              When to use colours: auto (on a terminal, unless NO_COLOR is set), always, or never
               
               [default: auto]
     --- stderr
@@ -611,10 +610,10 @@ fn help_of_the_small_commands() {
       -V, --version  Print version
 
     Output:
-      -f, --format <FORMAT>  How the answer is written [default: table] [possible values: table, json,
-                             jsonl, csv, markdown]
+      -f, --format <FORMAT>  Output format [default: table] [possible values: table, json, jsonl, csv,
+                             markdown]
       -o, --output <FILE>    Write the answer to this file, once it is complete
-          --columns <NAMES>  Only these columns, in this order, e.g. access_key_id,last_seen
+          --columns <NAMES>  Show only these columns, in this order, e.g. access_key_id,last_seen
 
     General:
       -q, --quiet  Print only the answer and errors

@@ -350,10 +350,10 @@ async fn functions() {
         ("date_add('day', 1)", "date_add(unit, count, time)"),
         (
             "date_diff('fortnight', date '2025-03-01', date '2025-03-02')",
-            "no unit of time",
+            "not a unit of time",
         ),
         ("ip_in_cidr('10.0.0.1', '10.0.0.0/99')", "10.0.0.0/99"),
-        ("date_parse('x', '%Y')", "no time of the form"),
+        ("date_parse('x', '%Y')", "not a time of the form"),
     ] {
         let error = asked(&session, &format!("SELECT {sql}")).await.unwrap_err();
         assert!(error.to_string().contains(reason), "{sql}: {error}");

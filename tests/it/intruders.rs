@@ -235,7 +235,7 @@ pub(crate) fn agrees_with_itself(trace: &Value, start: &str) {
         .count();
     let cleanup = answer(trace, "What has to be cleaned up?");
     assert!(
-        cleanup.starts_with(&format!("{left} thing")),
+        cleanup.starts_with(&format!("{left} resource")),
         "{start}: {cleanup}"
     );
     let users = |row: &&Value| {
@@ -363,7 +363,7 @@ fn an_engineer_at_home_is_at_most_suspicious() {
     assert_eq!(origin(&trace, "86.12.13.14"), "suspicious");
     assert!(answer(&trace, "First suspicious use?").contains("suspicious, not proven"));
     assert!(
-        answer(&trace, "Is anybody else affected?")
+        answer(&trace, "Is anyone else affected?")
             .starts_with("no address of an intruder is known")
     );
     assert_ne!(trail.verdict(KEY), "incident");
@@ -379,7 +379,7 @@ fn who_else_was_seen_is_said_also_where_no_intruder_is_known() {
         &["s3:ListBuckets"],
     );
     let trace = trail.trace(&[KEY]);
-    let others = answer(&trace, "Is anybody else affected?");
+    let others = answer(&trace, "Is anyone else affected?");
     assert_eq!(
         others,
         "no address of an intruder is known; seen from the same addresses: AKIAIOSFODNN7EXAMPLG"

@@ -88,7 +88,7 @@ impl Home {
             assert!(answer.is_empty(), "{answer}");
             assert!(errors.starts_with("error: "), "{errors}");
             assert!(
-                errors.contains("hint: see all that is wrong with it: keytrail lake check"),
+                errors.contains("hint: list all damage: keytrail lake check"),
                 "{errors}"
             );
             assert!(errors.contains("keytrail lake mend"), "{errors}");

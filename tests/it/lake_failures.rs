@@ -59,8 +59,8 @@ fn no_lake() {
     let home = Home::new();
     assert_snapshot!(home.refused(&KEYS), @r"
     error: there is no lake at ~/lake
-    hint: make one: keytrail ingest SOURCE --lake ~/lake
-    hint: or ask log files directly, without a lake: --trail SOURCE
+    hint: create one: keytrail ingest SOURCE --lake ~/lake
+    hint: or read log files directly, without a lake: --trail SOURCE
     ");
     let key = ["key", "AKIAIOSFODNN7EXAMPLE", "--lake", "lake"];
     assert_eq!(home.refused(&key), home.refused(&KEYS));
@@ -87,8 +87,8 @@ fn a_lake_that_was_being_made() {
     }
     assert_snapshot!(home.refused(&KEYS), @r"
     error: there is no lake at ~/lake
-    hint: make one: keytrail ingest SOURCE --lake ~/lake
-    hint: or ask log files directly, without a lake: --trail SOURCE
+    hint: create one: keytrail ingest SOURCE --lake ~/lake
+    hint: or read log files directly, without a lake: --trail SOURCE
     ");
     assert_eq!(home.run(&INGEST).status.code(), Some(3));
     assert_eq!(home.run(&KEYS).status.code(), Some(3));
@@ -101,7 +101,7 @@ fn a_lake_without_a_table() {
         fs::remove_dir_all(home.path("lake").join(table)).unwrap();
         let errors = home.refused(&KEYS);
         let expected = format!(
-            "error: the table {table} of the lake ~/lake is missing\nhint: see all that is wrong with it: keytrail lake check --lake ~/lake\nhint: read what is lost again from its log files: keytrail lake mend --lake ~/lake\n"
+            "error: the table {table} of the lake ~/lake is missing\nhint: list all damage: keytrail lake check --lake ~/lake\nhint: restore what is lost from its log files: keytrail lake mend --lake ~/lake\n"
         );
         assert_eq!(errors, expected);
         assert_eq!(home.refused(&INGEST), expected);
@@ -118,8 +118,8 @@ fn a_folder_that_cannot_be_made() {
     ");
     assert_snapshot!(home.refused(&KEYS), @r"
     error: there is no lake at ~/lake
-    hint: make one: keytrail ingest SOURCE --lake ~/lake
-    hint: or ask log files directly, without a lake: --trail SOURCE
+    hint: create one: keytrail ingest SOURCE --lake ~/lake
+    hint: or read log files directly, without a lake: --trail SOURCE
     ");
 }
 
@@ -217,7 +217,7 @@ async fn a_full_disk_with_unshare() {
     assert!(errors.starts_with("error: "), "{errors}");
     assert!(errors.contains("No space left on device"), "{errors}");
     assert!(
-        errors.contains("\nhint: make room on the disk and run the command again"),
+        errors.contains("\nhint: free disk space and run the command again"),
         "{errors}"
     );
 

@@ -137,8 +137,8 @@ async fn a_lake_that_cannot_be_reached_is_explained() {
     let missing = ["keys", "--lake", "s3://data/nothing"];
     insta::assert_snapshot!(refused(&buckets, &missing).await, @r"
     error: there is no lake at s3://data/nothing
-    hint: make one: keytrail ingest SOURCE --lake s3://data/nothing
-    hint: or ask log files directly, without a lake: --trail SOURCE
+    hint: create one: keytrail ingest SOURCE --lake s3://data/nothing
+    hint: or read log files directly, without a lake: --trail SOURCE
     ");
     let no_bucket = ["ingest", "s3://logs", "--lake", "s3://nowhere/lake"];
     insta::assert_snapshot!(refused(&buckets, &no_bucket).await, @r"
@@ -149,7 +149,7 @@ async fn a_lake_that_cannot_be_reached_is_explained() {
     insta::assert_snapshot!(refused(&buckets, &unsigned).await, @r"
     error: access denied: s3:ListBucket on arn:aws:s3:::data: Access Denied
     hint: these credentials need s3:ListBucket on arn:aws:s3:::data
-    hint: if the bucket makes the reader pay: --request-payer
+    hint: for a requester-pays bucket: --request-payer
     ");
 }
 

@@ -91,7 +91,7 @@ fn very_many_records_without_an_event_are_not_kept() {
     assert_eq!(number(&summary, "/events/rejected"), 30_000);
     assert_eq!(
         summary["remarks"][0]["reason"],
-        "of 30000 rejected records, only the first 10000 are kept"
+        "only the first 10000 of 30000 rejected records are kept"
     );
 }
 

@@ -251,7 +251,7 @@ fn a_cursor_leads_through_all_rows_once() {
 fn arguments_that_mean_nothing_are_refused() {
     let mut client = Client::on_testdata();
     for (tool, arguments, said) in [
-        ("key", json!({}), "access_key_id has to be given"),
+        ("key", json!({}), "access_key_id is required"),
         ("key", json!({"access_key_id": "x"}), "access key"),
         (
             "keys",
@@ -276,7 +276,7 @@ fn arguments_that_mean_nothing_are_refused() {
         (
             "describe",
             json!({"table": "/etc/passwd"}),
-            "not read by their name",
+            "cannot be read by name",
         ),
     ] {
         let words = client.refusal(tool, arguments.clone());

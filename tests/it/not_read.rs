@@ -296,9 +296,7 @@ fn a_key_that_is_not_there_may_be_another() {
         let said = crate::program::ran(&[command, &["--trail", "testdata/trail"][..]].concat());
         assert!(said.starts_with("exit code: 1"), "{said}");
         assert!(
-            said.contains(&format!(
-                "error: access key {slip} is not seen in these logs"
-            )),
+            said.contains(&format!("error: access key {slip} is not in these logs")),
             "{said}"
         );
         assert!(
@@ -351,7 +349,7 @@ fn a_region_or_account_that_is_not_there_may_be_another() {
                     crate::program::ran(&[command, &input[..], &[option, slip][..]].concat());
                 assert!(said.starts_with("exit code: 1"), "{said}");
                 assert!(
-                    said.contains(&format!("{slip} is not seen in these logs")),
+                    said.contains(&format!("{slip} is not in these logs")),
                     "{said}"
                 );
                 assert!(

@@ -344,7 +344,7 @@ fn guards_that_would_break_the_key_are_not_made() {
     assert!(
         answer["notes"]
             .to_string()
-            .contains("10 addresses are no stable set"),
+            .contains("10 addresses are not a stable set"),
         "{}",
         answer["notes"]
     );

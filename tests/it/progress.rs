@@ -53,7 +53,7 @@ fn what_a_consumer_moved_to_is_named_with_the_reasons() {
     assert_eq!(moved["role_events"], 60);
     assert_eq!(
         moved["why"],
-        "the same program at 1 of its 1 addresses, with calls that were 100 % of its"
+        "the same program at 1 of its 1 addresses, making the calls that were 100 % of this consumer's"
     );
     let thumbs = text(of("svc-thumbs"), "why");
     assert!(thumbs.ends_with("100 % of its"), "{thumbs}");
@@ -70,14 +70,14 @@ fn where_one_part_of_the_log_is_empty_it_is_said() {
     let late = ran(&["progress", "--trail", TRAIL, "--before", "2025-08-01"]);
     assert!(late.starts_with("exit code: 2"), "{late}");
     assert!(
-        late.contains("no event on or after 2025-08-01: the log ends 2025-07-10"),
+        late.contains("no events on or after 2025-08-01: the logs end 2025-07-10"),
         "{late}"
     );
     let early = asked(&["--before", "2025-03-03"]);
     assert!(
         early["notes"]
             .to_string()
-            .contains("no event before 2025-03-03: every consumer is new")
+            .contains("no events before 2025-03-03: every consumer is new")
     );
     let missing = ran(&["progress", "--trail", TRAIL]);
     assert!(missing.starts_with("exit code: 2"), "{missing}");

@@ -275,14 +275,14 @@ fn wrong_questions() {
     assert_eq!(
         said(&["key-timelime"]),
         "exit code: 2\n--- stdout\n--- stderr\n\
-         error: there is no question \"key-timelime\"\n\
+         error: there is no saved query \"key-timelime\"\n\
          hint: did you mean key-timeline or key-lifecycle or key-issued?\n\
          hint: keytrail list shows all saved queries\n"
     );
     assert_eq!(
         said(&["new-since"]),
         "exit code: 2\n--- stdout\n--- stderr\n\
-         error: new-since needs access_key_id (text: the key) and moment (time: from when on)\n\
+         error: new-since needs access_key_id (text: the key) and moment (time: since when)\n\
          hint: keytrail run new-since --param access_key_id=… --param moment=…\n"
     );
     assert_eq!(
@@ -295,7 +295,7 @@ fn wrong_questions() {
          error: top-actions has no parameter \"first\"\n\
          hint: its parameters are top\n"
     );
-    assert!(said(&["top-actions", "--param", "top"]).contains("it is written NAME=VALUE"));
+    assert!(said(&["top-actions", "--param", "top"]).contains("write it as NAME=VALUE"));
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn a_network_is_as_good_as_an_address() {
     }
     let said = ran(&run(&["address", "--param", "source_ip_address=10/8"]));
     assert!(
-        said.contains("\"10/8\" is no network like 10.0.0.0/8"),
+        said.contains("\"10/8\" is not a network like 10.0.0.0/8"),
         "{said}"
     );
 }
@@ -359,9 +359,9 @@ fn questions_of_ones_own() {
         ("leave", "INSERT is not allowed"),
         (
             "plan",
-            "a question is one query (SELECT …, or WITH … SELECT …) and nothing else",
+            "a saved query is one query (SELECT …, or WITH … SELECT …) and nothing else",
         ),
-        ("read", "files are not read by their name (\"/etc/passwd\")"),
+        ("read", "files cannot be read by name (\"/etc/passwd\")"),
     ] {
         let said = ran(&with(name));
         assert!(said.contains(reason), "{said}");
@@ -369,10 +369,13 @@ fn questions_of_ones_own() {
     // What is broken is named; what is not is listed.
     let said = ran(&[&["list"], &own[..]].concat());
     assert!(
-        said.contains("Of your own") && said.contains("busy-days"),
+        said.contains("Your own") && said.contains("busy-days"),
         "{said}"
     );
-    assert!(said.contains("plan.sql: a question is one query"), "{said}");
+    assert!(
+        said.contains("plan.sql: a saved query is one query"),
+        "{said}"
+    );
     let said = ran(&["list", "--queries", "no-such-folder"]);
     assert!(
         said.starts_with("exit code: 2") && said.contains("no-such-folder"),
@@ -398,7 +401,7 @@ fn the_list() {
     assert_eq!(one, ran(&["run", "key-timeline", "--describe"]));
     for part in [
         "key-timeline: Everything a key did, in order",
-        "has to be given",
+        "required",
         "ORDER BY event_time",
     ] {
         assert!(one.contains(part), "{one}");

@@ -126,7 +126,7 @@ fn the_rules_name_what_they_rest_on() {
     );
     let scanned = value(of(&answer, "svc-scanned"), "no-attack-tool");
     assert!(
-        scanned.starts_with("TruffleHog is a tool of attackers; ") && scanned.contains("(event "),
+        scanned.starts_with("TruffleHog is an attack tool; ") && scanned.contains("(event "),
         "{scanned}"
     );
     assert!(
@@ -136,14 +136,14 @@ fn the_rules_name_what_they_rest_on() {
     let mailer = value(of(&answer, "svc-mailer"), "no-unseen-use");
     assert!(
         mailer.contains(
-            "use that CloudTrail does not show: ses (IAM's last use) (last 2025-07-10 08:30)"
+            "use that CloudTrail does not log: ses (IAM's last use) (last 2025-07-10 08:30)"
         ),
         "{mailer}"
     );
     let gap = value(of(&answer, "svc-gap"), "no-holes");
     assert_eq!(
         gap,
-        "91 days without a log: eu-west-1 (2025-06-11 to 2025-06-13); eu-west-1, data events of s3 that read (nobody else's, so that nothing shows whether the log went on)"
+        "91 days without logs: eu-west-1 (2025-06-11 to 2025-06-13); eu-west-1, data events of s3 that read (no events of anyone else, so nothing shows whether logging went on)"
     );
     let quiet = of(&answer, "svc-quiet")["not_checked"].to_string();
     assert!(quiet.contains("IAM was not asked"), "{quiet}");

@@ -1,4 +1,4 @@
-//! What is known of attacks: the table that came with the program, and how it is shown.
+//! Attack rules: the table that came with the program, and how it is shown.
 
 use std::fs;
 

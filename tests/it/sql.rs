@@ -39,7 +39,7 @@ fn rows_are_a_table() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -79,7 +79,7 @@ fn several_statements_in_csv() {
     --- stderr
     coverage: 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     coverage: 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    coverage: 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    coverage: 5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     coverage: data events of dynamodb.amazonaws.com, s3.amazonaws.com
     coverage: not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     coverage: skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -111,7 +111,7 @@ fn markdown() {
 
     - 336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     - 2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    - 5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    - 5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     - data events of dynamodb.amazonaws.com, s3.amazonaws.com
     - not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333\_CloudTrail\_eu-west-1\_20250305T1525Z\_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     - skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -149,7 +149,7 @@ fn a_parameter_without_a_value() {
     --- stdout
     --- stderr
     error: parameter $name has no value
-    hint: give it one: --param name=VALUE
+    hint: set it: --param name=VALUE
     ");
 }
 
@@ -257,8 +257,8 @@ fn files_have_no_names_here() {
     exit code: 1
     --- stdout
     --- stderr
-    error: files are not read by their name ("/etc/passwd")
-    hint: ask log files with --trail, or ingest them
+    error: files cannot be read by name ("/etc/passwd")
+    hint: read log files with --trail, or ingest them
     "#);
 }
 
@@ -299,7 +299,7 @@ fn each_row_may_be_a_list() {
 
     336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
-    5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked
+    5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
     not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
     skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
@@ -326,7 +326,7 @@ fn parquet_is_for_files() {
     exit code: 2
     --- stdout
     --- stderr
-    error: a Parquet file is not for a terminal or pipe
+    error: a Parquet file cannot be written to a terminal or pipe
     hint: name a file: --output FILE
     ");
 }
@@ -338,7 +338,7 @@ fn too_slow() {
     --- stdout
     --- stderr
     error: no answer within 1 s
-    hint: give it more time with --timeout, or ask for less: --since, --account, LIMIT
+    hint: raise --timeout, or ask for less: --since, --account, LIMIT
     ");
 }
 
@@ -349,22 +349,22 @@ fn tables_and_columns_are_described() {
     --- stdout
     Statement 1
     table_name           columns  description
-    calls                73       Events with each call once, where several records tell of it
+    calls                73       Events with each call once, even if it has several records
     cloudtrail           27       Events as in the table of the AWS Security Analytics Bootstrap
-    cloudtrail_logs      36       Events as in the table that AWS's Athena documentation makes of CloudTrail log files
-    console_sign_ins     15       Sign-ins to the console
-    cross_account_calls  18       Calls from one account to what another account owns
+    cloudtrail_logs      36       Events as in the CloudTrail table of AWS's Athena documentation
+    console_sign_ins     15       Console sign-ins
+    cross_account_calls  18       Calls from one account to resources of another
     event_data_store     35       Events as in an event data store of CloudTrail Lake
     events               73       Every event of the selection, once
-    failures             16       Calls that failed, and sign-ins that did
+    failures             16       Failed calls and sign-ins
     first_records        73       Events without the records that update an earlier record of the same call
     issued_credentials   19       Access keys as they were issued: by whom, from where, for whom
-    key_lifecycle        12       Long-term access keys made, activated, deactivated and deleted
-    key_usage            12       Use of access keys, day by day
+    key_lifecycle        12       Long-term access keys created, activated, deactivated and deleted
+    key_usage            12       Daily use of access keys
     log_files            22       Every log file: outcome, counts, first and last event
     principals           12       Principals: users, roles and others that made calls
     rejects              5        Every record that could not be decoded, and why
-    s3_object_access     19       Objects in S3 that were read, written and deleted, with bytes
+    s3_object_access     19       S3 objects read, written and deleted, with bytes
     sessions             17       Sessions: what was done with each temporary access key
     17 rows
 
@@ -418,7 +418,7 @@ fn only_what_was_needed_is_read() {
       1
     1 row
 
-    note: no log file was read: the rows do not rest on any
+    note: no log file was read: the rows do not come from any
     --- stderr
     ");
 }
@@ -508,7 +508,7 @@ fn statements_from_a_file() {
         "exit code: 3\n--- stdout\n  n\n336\n1 row\n\n\
          336 events, 2025-03-03 02:01:00 to 2025-03-07 15:06:02 UTC, from testdata/trail\n\
          2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1\n\
-         5 days with events, none missing over all accounts together; 54 log files read, 1 rejected; 2 records rejected; integrity not checked\n\
+         5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked\n\
          data events of dynamodb.amazonaws.com, s3.amazonaws.com\n\
          not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing\n\
          skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events\n--- stderr\n"
@@ -609,10 +609,7 @@ fn memory_has_a_limit() {
     let said = ran(&[&trail[..], &["--max-memory", "1MB", join]].concat());
     assert!(said.starts_with("exit code: 1\n"), "{said}");
     assert!(said.contains("\nerror: not enough memory: "), "{said}");
-    assert!(
-        said.contains("\nhint: give it more with --max-memory"),
-        "{said}"
-    );
+    assert!(said.contains("\nhint: raise --max-memory"), "{said}");
     let sort = "SELECT max(value) AS m FROM (SELECT value, row_number() OVER (ORDER BY value % 1000, value) AS n FROM generate_series(1, 3000000))";
     assert_eq!(
         ran(&[&trail[..], &["--max-memory", "24MiB", sort]].concat()),
@@ -668,7 +665,7 @@ fn a_placeholder_that_was_left_is_named() {
         ),
     ] {
         let answer = json(&["sql", sql, "--trail", "testdata/trail"], 0);
-        let note = format!("{place} looks like a placeholder: put the value you mean there");
+        let note = format!("{place} looks like a placeholder: replace it with a value");
         assert_eq!(answer["notes"][0], note, "{answer}");
     }
     let refused = ran(&[
@@ -678,9 +675,8 @@ fn a_placeholder_that_was_left_is_named() {
         "testdata/trail",
     ]);
     assert!(
-        refused.contains(
-            "hint: <KEY> looks like a placeholder: put the value you mean there, in quotes"
-        ),
+        refused
+            .contains("hint: <KEY> looks like a placeholder: replace it with a value, in quotes"),
         "{refused}"
     );
     let run = json(
@@ -696,7 +692,7 @@ fn a_placeholder_that_was_left_is_named() {
     );
     assert_eq!(
         run["notes"][0],
-        "\"<KEY>\", the value of $access_key_id, looks like a placeholder: put the value you mean there"
+        "\"<KEY>\", the value of $access_key_id, looks like a placeholder: replace it with a value"
     );
 }
 

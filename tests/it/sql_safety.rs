@@ -152,25 +152,22 @@ pub(crate) const ATTEMPTS: &[(&str, &str)] = &[
     // Reading what is not a table.
     (
         "SELECT * FROM '/etc/passwd'",
-        "files are not read by their name",
+        "files cannot be read by name",
     ),
     (
         "SELECT * FROM 'FOLDER/x.parquet'",
-        "files are not read by their name",
+        "files cannot be read by name",
     ),
-    (
-        "SELECT * FROM \"x.csv\"",
-        "files are not read by their name",
-    ),
+    ("SELECT * FROM \"x.csv\"", "files cannot be read by name"),
     (
         "SELECT * FROM 'https://example.com/x.json'",
-        "files are not read by their name",
+        "files cannot be read by name",
     ),
     (
         "SELECT * FROM 's3://bucket/x.parquet'",
-        "files are not read by their name",
+        "files cannot be read by name",
     ),
-    ("DESCRIBE '/etc/passwd'", "files are not read by their name"),
+    ("DESCRIBE '/etc/passwd'", "files cannot be read by name"),
     (
         "SELECT * FROM read_parquet('FOLDER/x.parquet')",
         "table function",
@@ -239,7 +236,7 @@ pub(crate) const ATTEMPTS: &[(&str, &str)] = &[
     ("DELETE FROM event_data_store", "DELETE FROM"),
     (
         "SELECT * FROM \"default\".\"/etc/passwd\"",
-        "files are not read by their name",
+        "files cannot be read by name",
     ),
     (
         "SELECT * FROM default.information_schema",
@@ -297,7 +294,7 @@ async fn every_way_out_is_closed_for_files_of_questions() {
         let question = match Question::new("q", "q.sql", &text) {
             Ok(question) => question,
             Err(error) => {
-                let expected = [said, "a question is one query", "the query uses $"];
+                let expected = [said, "a saved query is one query", "the query uses $"];
                 let words = error.to_string();
                 assert!(
                     expected.iter().any(|said| words.contains(*said)),

@@ -71,8 +71,11 @@ fn a_session_as_a_new_user_has_it_with_python() {
         &["--lake", &lake],
         &[
             (PROMPT, "SELECT event_name, count(*) AS events\r"),
-            ("-- goes on; end it with ;", "FROM events GROUP BY 1\r"),
-            ("-- goes on; end it with ;", "ORDER BY 2 DESC, 1 LIMIT 1;\r"),
+            ("-- continues; end it with ;", "FROM events GROUP BY 1\r"),
+            (
+                "-- continues; end it with ;",
+                "ORDER BY 2 DESC, 1 LIMIT 1;\r",
+            ),
             ("PutObject       70", ""),
             (PROMPT, "SELECT evnt_name FROM events;\r"),
             ("hint: did you mean event_name?", ""),
@@ -97,7 +100,7 @@ fn a_session_as_a_new_user_has_it_with_python() {
                 PROMPT,
                 "SELECT count(*) AS n FROM events WHERE event_name = $name;\r",
             ),
-            ("hint: give it one: \\set name VALUE", ""),
+            ("hint: set it: \\set name VALUE", ""),
             (PROMPT, "\\set name GetObject\r"),
             (
                 PROMPT,
@@ -238,7 +241,7 @@ fn log_files_are_asked_without_a_lake_with_python() {
         home.path(),
         &["--trail", "testdata/trail"],
         &[
-            ("55 log files of testdata/trail", ""),
+            ("55 log files in testdata/trail", ""),
             (PROMPT, "SELECT count(*) AS n FROM events;\r"),
             ("336", ""),
             ("data events of", ""),

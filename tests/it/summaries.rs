@@ -165,7 +165,7 @@ fn a_wrong_summary_is_noticed_and_mended() {
         .collect();
     assert_eq!(
         problems,
-        ["it does not say what the events say", "it cannot be read"],
+        ["it does not match the events", "it cannot be read"],
         "{check}"
     );
     home.ask(&["lake", "mend"]);

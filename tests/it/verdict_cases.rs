@@ -328,7 +328,7 @@ fn a_verdict_for_another_day_than_the_log_s_last() {
         .used("us-east-1", 16..131)
         .without(|event, before| event["awsRegion"] == "us-east-1" && (2..16).contains(&before));
     right(
-        "two weeks without a log",
+        "two weeks without logs",
         &hole,
         &["wait until", "migrate first"],
     );

@@ -46,9 +46,9 @@ pub fn saved_queries(library: &Library) -> Result<Report, ArrowError> {
     let commands: Vec<_> = commands
         .map(|analysis| vec![Some(analysis.name()), Some(analysis.title())])
         .collect();
-    let title = "Questions with a command of their own (keytrail NAME)";
+    let title = "Analyses (run as keytrail NAME)";
     sections.push(section(("commands", title), &QUERIES[..2], &commands)?);
-    let title = "Questions (ask with keytrail run NAME)";
+    let title = "Saved queries (run with keytrail run NAME)";
     Ok(Report::of("list", title, sections))
 }
 

@@ -50,9 +50,5 @@ pub fn rules(rules: &Rules, text: &str) -> Result<Report, ArrowError> {
     });
     let rows: Vec<_> = rows.collect();
     let section = section(("rules", "Events and what they mean"), &HEAD, &rows)?;
-    Ok(Report::of(
-        "rules",
-        "What is known of attacks",
-        vec![section],
-    ))
+    Ok(Report::of("rules", "Attack rules", vec![section]))
 }

@@ -85,7 +85,7 @@ impl Agent {
     /// Whether it or its system is made for attacks.
     pub(in crate::analysis) fn suspicion(&self) -> Option<String> {
         if self.ua.family == Family::AttackTool {
-            return Some(format!("{} is a tool of attackers", self.title()));
+            return Some(format!("{} is an attack tool", self.title()));
         }
         let systems = ["kali", "parrot", "pentoo"];
         let system = self.flavour.filter(|flavour| systems.contains(flavour));
@@ -94,8 +94,8 @@ impl Agent {
             .as_deref()
             .filter(|env| env.starts_with("grimoire"));
         system
-            .map(|system| format!("it runs on {system}, a system for penetration tests"))
-            .or_else(|| env.map(|env| format!("it says it is run by {env}, a tool of attackers")))
+            .map(|system| format!("it runs on {system}, a penetration-testing system"))
+            .or_else(|| env.map(|env| format!("its user agent names {env}, an attack tool")))
     }
 }
 

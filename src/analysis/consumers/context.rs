@@ -62,7 +62,7 @@ impl Context {
                         self.makers
                             .entry(key)
                             .or_default()
-                            .insert(format!("key made by {arn}"));
+                            .insert(format!("key created by {arn}"));
                     }
                 }
                 "CreateUser" | "TagUser" => {
@@ -72,7 +72,7 @@ impl Context {
                         hints.extend(tags(&request));
                         let maker =
                             at(&arns).filter(|_| at(&operations).as_deref() == Some("CreateUser"));
-                        hints.extend(maker.map(|arn| format!("user made by {arn}")));
+                        hints.extend(maker.map(|arn| format!("user created by {arn}")));
                     }
                 }
                 operation => {

@@ -93,6 +93,6 @@ impl Facts<'_> {
         let mut parts = lower.split(|c: char| !c.is_alphanumeric());
         let said =
             parts.any(|part| words.contains(&part.trim_end_matches(|c: char| c.is_ascii_digit())));
-        said.then(|| format!("the user is called {name}"))
+        said.then(|| format!("the user is named {name}"))
     }
 }

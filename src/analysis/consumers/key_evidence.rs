@@ -93,7 +93,7 @@ impl KeyEvidence {
             some_places(stolen).map(|places| format!("{key} ({places})"))
         });
         notes.extend(list(
-            "an intruder uses sessions that these keys opened",
+            "an intruder used sessions that these keys opened",
             sessions.collect(),
         ));
         let suspicious = keys.iter().filter_map(|key| {
@@ -102,7 +102,7 @@ impl KeyEvidence {
             some_places(sources).map(|places| format!("{key} ({places})"))
         });
         notes.extend(list(
-            "suspicious use, which a trace of the key explains, of",
+            "suspicious use (trace the key to see why) of",
             suspicious.collect(),
         ));
         notes

@@ -51,7 +51,7 @@ impl Naming<'_> {
             Workload::OtherCloud => format!("{title} in another cloud"),
             Workload::Person => match self.agent.desktop {
                 Some(desktop) if desktop != title => format!("{title} on {desktop}"),
-                _ => format!("{title} of a person"),
+                _ => format!("{title} run by a person"),
             },
             Workload::ThirdParty => format!("{title}, third party"),
             Workload::Unknown => title,

@@ -213,7 +213,7 @@ impl Role {
             (0, false) => return None,
             (0, true) => (
                 late().collect(),
-                format!("in {} of the account", consumer.workload),
+                format!("in the account's {}", consumer.workload),
             ),
             (shared, _) => (
                 here().collect(),
@@ -240,7 +240,7 @@ impl Role {
             last_seen: uses.iter().filter_map(|of| of.last).max()?,
             events: uses.iter().map(|of| of.events).sum(),
             why: format!(
-                "the same program {place}, with calls that were {:.0} % of its",
+                "the same program {place}, making the calls that were {:.0} % of this consumer's",
                 100.0 * share
             ),
             share,

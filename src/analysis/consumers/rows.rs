@@ -64,7 +64,7 @@ impl Analysis for ConsumersQuestion {
 fn notes(found: &Consumers, options: &ConsumerOptions) -> Vec<String> {
     let mut notes = Vec::new();
     if found.consumers.is_empty() {
-        notes.push("no event in what was read is by such a key; that it has no consumer does not follow (see the coverage)".to_owned());
+        notes.push("no events by these keys in the logs read; this does not prove that they have no consumers: check the coverage".to_owned());
     }
     let through: u64 = found
         .through_services
@@ -79,7 +79,7 @@ fn notes(found: &Consumers, options: &ConsumerOptions) -> Vec<String> {
             .collect();
         let services: Vec<&str> = services.into_iter().collect();
         notes.push(format!(
-            "{through} calls that AWS services made on behalf of keys make no consumer: {}",
+            "{through} calls made by AWS services on behalf of keys are not counted as consumers: {}",
             services.join(", ")
         ));
     }
@@ -92,7 +92,7 @@ fn notes(found: &Consumers, options: &ConsumerOptions) -> Vec<String> {
         }
     }
     notes.push(format!(
-        "user agents are what programs say of themselves; {}",
+        "programs choose their own user agents, so these can be forged; {}",
         options.addresses.sources().join(", ")
     ));
     notes
@@ -192,7 +192,10 @@ fn evidence(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
             let mut evidence = consumer.evidence.clone();
             let sources = &consumer.credential_sources;
             if !sources.is_empty() {
-                evidence.push(format!("the key comes from: {}", sources.join(", ")));
+                evidence.push(format!(
+                    "where the program found the key: {}",
+                    sources.join(", ")
+                ));
             }
             json!({
                 "consumer_id": consumer.consumer_id,
@@ -216,7 +219,7 @@ const NETWORK_COLUMNS: &[Column] = &[
 
 fn networks(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
     let rows: Vec<Value> = consumers.iter().flat_map(of_networks).collect();
-    section(("networks", "From where"), NETWORK_COLUMNS, &rows)
+    section(("networks", "Networks"), NETWORK_COLUMNS, &rows)
 }
 
 /// The networks of a consumer, those with the most calls first; an address that is alone in its network is named.

@@ -123,7 +123,7 @@ fn windows_server(facts: &Facts<'_>) -> bool {
 
 fn plain_kernel(facts: &Facts<'_>) -> Option<String> {
     let kernel = facts.flavour(PLAIN_KERNELS)?;
-    Some(format!("the kernel is {kernel}'s, not a cloud's"))
+    Some(format!("the kernel is from {kernel}, not from a cloud"))
 }
 
 fn plain_neighbour(facts: &Facts<'_>) -> Option<String> {
@@ -165,14 +165,14 @@ fn like_functions(facts: &Facts<'_>) -> bool {
 
 fn ours(facts: &Facts<'_>) -> Option<String> {
     let name = facts.named_network.as_deref().unwrap_or("in the log");
-    (facts.share(&[Ours]) > 0.0).then(|| format!("an address is ours ({name})"))
+    (facts.share(&[Ours]) > 0.0).then(|| format!("an address is in our network {name}"))
 }
 
 fn own_network(facts: &Facts<'_>) -> Option<String> {
     let name = facts
         .named_network
         .as_deref()
-        .unwrap_or("a network of ours");
+        .unwrap_or("one of our networks");
     facts
         .mostly(&[OwnNetwork])
         .then(|| format!("it calls from {name}"))
@@ -191,12 +191,12 @@ signs! {
     f: f.vendor.as_ref().map(|vendor| format!("{vendor} is a vendor")) => ThirdParty 8;
     f: desktop(f) => Person 7;
     f: one_of(f, BACKUP) => OnPremises 2;
-    f: said(builds_infrastructure(f), "it is infrastructure as code") => Ci 2, GitHubActions 1;
+    f: said(builds_infrastructure(f), "it is an infrastructure-as-code tool") => Ci 2, GitHubActions 1;
     f: f.any(|agent| agent.suspicion().is_some())?.suspicion() => Unknown 20;
     // The kernel.
     f: said(f.flavour(&["amazon-linux"]).is_some(), "the kernel is Amazon Linux") => Ec2 4;
     f: said(f.flavour(&["aws"]).is_some(), "the kernel is built for AWS") => Ec2 4;
-    f: said(f.flavour(&["azure"]).is_some() && f.rotating, "the kernel is Azure's, on ever new addresses")
+    f: said(f.flavour(&["azure"]).is_some() && f.rotating, "the kernel is Azure's, and the addresses keep changing")
         => GitHubActions 7, Ci 3, OtherCloud 2;
     f: said(f.flavour(&["azure"]).is_some() && !f.rotating, "the kernel is Azure's")
         => OtherCloud 4, GitHubActions 4, Ci 1;
@@ -210,24 +210,24 @@ signs! {
     // The addresses.
     f: ours(f) => Ec2 5;
     f: said(f.mostly(&[Vpc]), "it calls from private addresses, through VPC endpoints") => Ec2 5;
-    f: said(f.mostly(&[Aws]) && !f.rotating, "it calls from addresses of AWS") => Ec2 4, ThirdParty 1;
-    f: said(f.mostly(&[Aws]) && f.rotating, "it calls from ever new addresses of AWS") => Ec2 3, ThirdParty 1, Lambda 1;
-    f: said(like_functions(f), "it has more addresses than instances have, and names no instance's kernel") => Lambda 3;
-    f: said(f.mostly(&[AwsCodeBuild]), "it calls from addresses of CodeBuild") => CodeBuild 9;
-    f: said(f.mostly(&[AwsCloudShell]), "it calls from addresses of Cloud9") => Ec2 4, Person 3;
-    f: said(f.mostly(&[GitHub]), "it calls from addresses of GitHub's") => GitHubActions 6;
-    f: said(some_of_github(f), "some of its ever new addresses are GitHub's") => GitHubActions 4;
-    f: said(f.mostly(&[GitHub, Microsoft]) && f.rotating, "it calls from ever new addresses of Microsoft and GitHub")
+    f: said(f.mostly(&[Aws]) && !f.rotating, "it calls from AWS addresses") => Ec2 4, ThirdParty 1;
+    f: said(f.mostly(&[Aws]) && f.rotating, "it calls from AWS addresses that keep changing") => Ec2 3, ThirdParty 1, Lambda 1;
+    f: said(like_functions(f), "it has more addresses than instances have, and its user agent names no EC2 kernel") => Lambda 3;
+    f: said(f.mostly(&[AwsCodeBuild]), "it calls from CodeBuild addresses") => CodeBuild 9;
+    f: said(f.mostly(&[AwsCloudShell]), "it calls from Cloud9 addresses") => Ec2 4, Person 3;
+    f: said(f.mostly(&[GitHub]), "it calls from GitHub addresses") => GitHubActions 6;
+    f: said(some_of_github(f), "its addresses keep changing, and some are GitHub's") => GitHubActions 4;
+    f: said(f.mostly(&[GitHub, Microsoft]) && f.rotating, "it calls from Microsoft and GitHub addresses that keep changing")
         => GitHubActions 3, Ci 2, OtherCloud 1;
-    f: said(f.mostly(&[Microsoft]) && !f.rotating, "it calls from addresses of Microsoft's") => OtherCloud 4;
-    f: said(f.mostly(&[Elsewhere]), "it calls from addresses of another cloud") => OtherCloud 4;
+    f: said(f.mostly(&[Microsoft]) && !f.rotating, "it calls from Microsoft addresses") => OtherCloud 4;
+    f: said(f.mostly(&[Elsewhere]), "it calls from another cloud's addresses") => OtherCloud 4;
     f: own_network(f) => OnPremises 4, Person 1;
-    f: said(f.mostly(&[Public]) && f.addresses <= 3, "it calls from a public address that is no cloud's")
+    f: said(f.mostly(&[Public]) && f.addresses <= 3, "it calls from a public address outside known clouds")
         => OnPremises 4, Person 1, Ec2 -2, Lambda -2, OtherCloud -2;
-    f: said(f.mostly(&[Public]) && f.addresses > 3, "it calls from public addresses that are no cloud's")
+    f: said(f.mostly(&[Public]) && f.addresses > 3, "it calls from public addresses outside known clouds")
         => OnPremises 2, Person 2, Ec2 -2, Lambda -2, OtherCloud -2;
     // How it is used, and by what name.
-    f: said(f.rotating && builds_infrastructure(f), "it builds infrastructure from ever new addresses")
+    f: said(f.rotating && builds_infrastructure(f), "it builds infrastructure from addresses that keep changing")
         => Ci 2, GitHubActions 2;
     f: said(signs_in(f), "its profile signs in as a person") => Person 4;
     f: said(terminals(f), "several terminals were open") => Person 3;

@@ -37,17 +37,17 @@ macro_rules! findings {
 
 findings! {
     ROOT_ACCESS_KEY "root-access-key" "high" "delete it: root needs no access key";
-    INVISIBLE_USE "invisible-use" "high" "find what CloudTrail does not show (data events, SES SMTP) before touching the key";
+    INVISIBLE_USE "invisible-use" "high" "find the use that CloudTrail does not log (data events, SES SMTP) before you change the key";
     PASSWORD_WITHOUT_MFA "password-without-mfa" "high" "move the person to Identity Center, or set up MFA today";
-    NEVER_USED_KEY "never-used-key" "medium" "make it inactive now, delete it after the wait";
-    UNUSED_KEY "unused-key" "medium" "make it inactive now, delete it after the wait";
-    TWO_ACTIVE_KEYS "two-active-keys" "medium" "finish the rotation: move the consumers of the older key, make it inactive";
-    KEY_NOT_ROTATED "key-not-rotated" "medium" "replace it by a role; where that is not possible, rotate it";
+    NEVER_USED_KEY "never-used-key" "medium" "deactivate it now, delete it after the waiting period";
+    UNUSED_KEY "unused-key" "medium" "deactivate it now, delete it after the waiting period";
+    TWO_ACTIVE_KEYS "two-active-keys" "medium" "finish the rotation: move the older key's consumers, then deactivate it";
+    KEY_NOT_ROTATED "key-not-rotated" "medium" "replace it with a role; if that is not possible, rotate it";
     UNUSED_PASSWORD "unused-password" "medium" "delete the login profile";
     PASSWORD "password" "low" "move the person to Identity Center";
-    USER_WITHOUT_CREDENTIALS "user-without-credentials" "low" "delete the user, after its inactive keys: nothing can sign in as it";
-    INACTIVE_KEY "inactive-key" "low" "delete it once nobody has missed it";
-    KEY_GONE_FROM_IAM "key-gone-from-iam" "low" "nothing: it was deleted, or its user was";
+    USER_WITHOUT_CREDENTIALS "user-without-credentials" "low" "delete its inactive keys, then the user: nothing can sign in as it";
+    INACTIVE_KEY "inactive-key" "low" "delete it once it is clear that nobody needs it";
+    KEY_GONE_FROM_IAM "key-gone-from-iam" "low" "nothing to do: the key or its user was deleted";
 }
 
 /// Something found of a user or a key.
@@ -128,7 +128,7 @@ fn of_user(credentials: &Credentials, user: &User, found: &mut Vec<Finding>) {
         found.push(Finding::of(
             user,
             TWO_ACTIVE_KEYS,
-            format!("both active, made or changed {since}"),
+            format!("both active, created or rotated {since}"),
         ));
     }
     if user.is_root() {
@@ -156,7 +156,7 @@ fn of_user(credentials: &Credentials, user: &User, found: &mut Vec<Finding>) {
             found.push(Finding::of(
                 user,
                 UNUSED_PASSWORD,
-                format!("{used}, {days} days of disuse"),
+                format!("{used}, unused for {days} days"),
             ));
         }
     }
@@ -191,7 +191,7 @@ fn of_key(
         push(
             ROOT_ACCESS_KEY,
             format!(
-                "{}, made or changed {rotated}",
+                "{}, created or rotated {rotated}",
                 if key.active { "active" } else { "inactive" }
             ),
         );
@@ -212,7 +212,7 @@ fn of_key(
             if let Some(days) = credentials.longer_than(key.since(), unused_after) {
                 push(
                     NEVER_USED_KEY,
-                    format!("made or changed {rotated}, {days} days ago, and never used"),
+                    format!("created or rotated {rotated}, {days} days ago, and never used"),
                 );
             }
         }
@@ -264,11 +264,11 @@ fn invisible(credentials: &Credentials, key: &Key, joined: &Joined<'_>) -> Optio
     match joined.seen.and_then(|seen| seen.used) {
         Some((_, newest)) if used <= newest + SAME_USE => None,
         Some((_, newest)) => Some(format!(
-            "IAM: last used {used_text} for {service}; the trail's newest event of the key is of {}",
+            "IAM: last used {used_text} for {service}; the key's last event in the logs: {}",
             newest.format("%Y-%m-%d %H:%M")
         )),
         None => Some(format!(
-            "IAM: last used {used_text} for {service}; the trail has no event of the key"
+            "IAM: last used {used_text} for {service}; the key has no events in the logs"
         )),
     }
 }
@@ -286,7 +286,7 @@ fn gone(credentials: &Credentials, joined: &Joined<'_>) -> Option<Finding> {
     }
     let detail = match (seen.deleted, user) {
         (Some(time), _) => format!("deleted {}", time.format("%Y-%m-%d %H:%M")),
-        (None, Some(_)) => "IAM lists no such key of the user".to_owned(),
+        (None, Some(_)) => "IAM lists no such key for the user".to_owned(),
         (None, None) => "IAM lists no such user".to_owned(),
     };
     Some(Finding {

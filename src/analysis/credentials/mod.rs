@@ -28,7 +28,7 @@ pub struct CredentialOptions {
     pub now: DateTime<Utc>,
     /// A key or password that was not used for longer is unused.
     pub unused_after: TimeDelta,
-    /// A key that is older is to be rotated.
+    /// A key older than this should be rotated.
     pub rotate_after: TimeDelta,
 }
 
@@ -65,7 +65,7 @@ impl Credentials {
         };
         Ok(Report {
             name: "credentials".to_owned(),
-            title: "Credentials of IAM".to_owned(),
+            title: "IAM credentials".to_owned(),
             sections: self.sections()?,
             notes: self.notes(),
             coverage,
@@ -87,7 +87,7 @@ impl Credentials {
     fn notes(&self) -> Vec<String> {
         let days = |limit: TimeDelta| limit.num_days();
         let mut notes = vec![format!(
-            "unused: not used for more than {} days; not rotated: older than {} days; counted to {}",
+            "unused: not used for more than {} days; not rotated: older than {} days; as of {}",
             days(self.options.unused_after),
             days(self.options.rotate_after),
             self.options.now.format("%Y-%m-%d %H:%M UTC")
@@ -98,12 +98,15 @@ impl Credentials {
             .filter(|latest| self.options.now - *latest > FRESH)
         {
             notes.push(format!(
-                "the newest time that IAM's answer speaks of is {}: is the credential report an old one?",
+                "the newest time in IAM's data is {}: the credential report may be old",
                 latest.format("%Y-%m-%d %H:%M UTC")
             ));
         }
         match &self.trail {
-            None => notes.push("no logs were given: use that IAM has seen and CloudTrail does not log cannot be found".to_owned()),
+            None => notes.push(
+                "no logs given: cannot find use that IAM records but CloudTrail does not log"
+                    .to_owned(),
+            ),
             Some(trail) => notes.extend(self.unmatched(trail)),
         }
         notes

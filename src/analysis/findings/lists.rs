@@ -29,7 +29,7 @@ pub enum ListsError {
         line: usize,
     },
     /// There is no such list.
-    #[error("{file}: line {line}: no list is called {name:?}")]
+    #[error("{file}: line {line}: unknown list {name:?}")]
     NoList {
         /// The file.
         file: String,
@@ -39,7 +39,7 @@ pub enum ListsError {
         name: String,
     },
     /// An address range is none.
-    #[error("{text:?} is no address range such as 10.0.0.0/8")]
+    #[error("{text:?} is not an address range such as 10.0.0.0/8")]
     NoRange {
         /// What was given.
         text: String,

@@ -45,7 +45,9 @@ pub(super) fn condition(text: &str) -> Result<Condition, Fault> {
         let context = error.inner();
         let reason = match context.cause() {
             Some(cause) => cause.to_string(),
-            None if error.offset() == text.len() => format!("{}, but it ends", wanted(context)),
+            None if error.offset() == text.len() => {
+                format!("{}, but the text ends here", wanted(context))
+            }
             None => wanted(context),
         };
         Fault { at, reason }
@@ -224,7 +226,7 @@ fn right(input: &mut &str) -> ModalResult<Right> {
 
 fn set(input: &mut &str) -> ModalResult<Set> {
     let named = name.try_map(|name| {
-        ListName::named(name).ok_or_else(|| Mistake(format!("no list is called {name:?}")))
+        ListName::named(name).ok_or_else(|| Mistake(format!("unknown list {name:?}")))
     });
     alt((arguments(quoted).map(Set::Given), named.map(Set::Named)))
         .context(expected("('a', 'b') or the name of a list"))

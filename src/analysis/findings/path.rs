@@ -23,7 +23,7 @@ impl Path {
         let names = path.leading_names();
         let (field, used) = column_of(&names).ok_or_else(|| {
             let first = names.first().copied().unwrap_or_default();
-            format!("no field of a record is called {first:?}")
+            format!("records have no field {first:?}")
         })?;
         let inside = path.after(used);
         if !inside.is_root() && field.column().kind != Kind::Json {

@@ -222,7 +222,7 @@ impl Rules {
             }
             let severity = field(5).parse().map_err(|()| {
                 let reason = format!(
-                    "{:?} is none of critical, high, medium, low, info",
+                    "{:?} is not one of critical, high, medium, low, info",
                     field(5)
                 );
                 fault(5, String::new(), reason)

@@ -23,7 +23,7 @@ pub(crate) struct DayEvents {
     pub(crate) last: DateTime<Utc>,
 }
 
-/// Days without a log, both included.
+/// Days without logs, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Gap {
     pub(crate) first_day: NaiveDate,

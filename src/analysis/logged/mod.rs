@@ -17,6 +17,7 @@ use selectors::{Selectors, left_out};
 
 use super::AnalysisError;
 use super::rows::{Micros, each, read};
+use crate::report::counted;
 use crate::session::{Params, Session};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -54,11 +55,7 @@ pub(super) struct Unread {
 
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |count: u64, what: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {what}")),
-            count => Some(format!("{count} {what}s")),
-        };
+        let part = |count: u64, what: &str| (count > 0).then(|| counted(count, what));
         let parts = [
             part(self.log_files, "log file"),
             part(self.records, "record"),

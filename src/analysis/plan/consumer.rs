@@ -167,7 +167,7 @@ fn filled(consumer: &Consumer, names: &Names<'_>, base: &Values) -> Values {
     values.set(
         "hints",
         match consumer.owner_hints.as_slice() {
-            [] => "No hint at an owner was found".to_owned(),
+            [] => "No sign of an owner was found".to_owned(),
             hints => format!("Hints: {}", hints.join("; ")),
         },
     );

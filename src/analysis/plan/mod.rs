@@ -75,7 +75,7 @@ pub fn plan(ready: &Ready, options: &PlanOptions) -> Plan {
     );
     Plan {
         report: "plan".to_owned(),
-        title: "Plan for the removal of access keys".to_owned(),
+        title: "Plan to remove access keys".to_owned(),
         as_of: ready.as_of.map(moment),
         coverage: ready.coverage.clone(),
         notes: notes(ready, &subjects),
@@ -188,7 +188,7 @@ fn place<'a>(subject: &Subject<'a>) -> Place<'a> {
 fn notes(ready: &Ready, subjects: &[Subject<'_>]) -> Vec<String> {
     let mut notes = ready.intruders.clone();
     notes.push(
-        "keytrail changes nothing in AWS: a person runs these commands, each with the credentials of the key's account; words in capitals are to be filled in"
+        "keytrail changes nothing in AWS: run these commands yourself, each with the credentials of the key's account; replace words in capitals"
             .to_owned(),
     );
     let odd = subjects.iter().filter_map(|subject| {
@@ -198,7 +198,7 @@ fn notes(ready: &Ready, subjects: &[Subject<'_>]) -> Vec<String> {
     let odd = odd.count();
     if odd > 0 {
         notes.push(format!(
-            "{odd} keys have users with names that IAM does not give; commands say USER_NAME instead: look at who wrote that log"
+            "{odd} keys belong to users whose names IAM does not allow; commands have USER_NAME instead: find out who wrote that log"
         ));
     }
     notes.extend(ready.notes.iter().cloned());

@@ -42,7 +42,7 @@ impl Group {
             Group::AwsCompute => "Programs in AWS",
             Group::Ci => "Build services",
             Group::Outside => "On premises, other clouds, third parties",
-            Group::Exceptions => "Exceptions, and what nobody knows yet",
+            Group::Exceptions => "Exceptions, and consumers not yet identified",
         }
     }
 }

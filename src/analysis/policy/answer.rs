@@ -42,7 +42,7 @@ impl Policy {
         notes.extend(self.notes.iter().cloned());
         if observed.uses.is_empty() && observed.left_out.is_empty() {
             notes.push(
-                "the log files that were read hold no event of this key: this does not show that the key needs nothing"
+                "no events by this key in the logs read; this does not prove that the key needs no permissions"
                     .to_owned(),
             );
         }
@@ -130,7 +130,7 @@ fn intruder_note(observed: &Observed) -> Option<String> {
 fn consumer_note(observed: &Observed, (id, _): &(String, String)) -> String {
     let uses = observed.uses.iter();
     let services: BTreeSet<&str> = uses.filter_map(|of| of.via_service.as_deref()).collect();
-    let only = format!("covers the use of consumer {id} only, no other use of the key");
+    let only = format!("covers only the use by consumer {id}, no other use of the key");
     match services.is_empty() {
         true => only,
         false => format!(
@@ -146,11 +146,11 @@ pub(super) fn size_notes(place: Place, documents: &[Document]) -> Vec<String> {
     match place {
         Place::Managed if count > MANAGED_POLICIES => {
             vec![format!(
-                "{count} managed policies are more than a user or role takes by default ({MANAGED_POLICIES}); AWS raises this quota on request"
+                "{count} managed policies exceed the default quota for a user or role ({MANAGED_POLICIES}), which AWS raises on request"
             )]
         }
         Place::UserInline | Place::RoleInline if count > 1 => vec![format!(
-            "{count} documents, but all inline policies together may have no more than {} characters: use managed policies",
+            "{count} documents exceed the limit for all inline policies together, {} characters: use managed policies",
             place.limit()
         )],
         _ => Vec::new(),

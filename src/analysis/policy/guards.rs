@@ -91,11 +91,10 @@ fn condition(
 
 /// A boundary is one managed policy: what does not fit with its resources is allowed by its actions alone.
 fn boundary(allowed: &Permissions) -> Guarded {
-    let purpose = "permissions boundary of the user: whatever policies are attached later, no more than this works";
+    let purpose = "permissions boundary for the user: it limits the user to these permissions, whatever policies are attached later";
     let limit = Place::Managed.limit();
-    let mut warnings = vec![
-        "boundary: it allows nothing by itself; the user needs its policies besides".to_owned(),
-    ];
+    let mut warnings =
+        vec!["boundary: it grants nothing by itself; the user still needs its policies".to_owned()];
     let (mut groups, _) = packed(statements(allowed), limit);
     if groups.len() > 1 {
         let actions: BTreeSet<String> = allowed
@@ -110,12 +109,11 @@ fn boundary(allowed: &Permissions) -> Guarded {
         };
         (groups, _) = packed(vec![all], limit);
         warnings.push(
-            "boundary: with resources it would be too long, so that it names actions only"
-                .to_owned(),
+            "boundary: with resources it would be too long, so it names actions only".to_owned(),
         );
     }
     let document = match groups.len() {
-        0 => Err("boundary: nothing was used that a policy can allow".to_owned()),
+        0 => Err("boundary: the key used nothing that a policy can allow".to_owned()),
         1 => Ok(document("boundary", purpose, groups.remove(0))),
         _ => Err(format!(
             "boundary: even the actions alone are more than {limit} characters"
@@ -159,18 +157,18 @@ fn source_ip(uses: &[Use], most: usize) -> Guarded {
             .map(ToString::to_string)
             .unwrap_or_default();
         return refused(format!(
-            "not made: {} private addresses ({first}, …) and no VPC endpoint to name",
+            "not created: {} private addresses ({first}, …) and no VPC endpoint to name",
             hidden.len()
         ));
     }
     if addresses.len() > most {
         return refused(format!(
-            "not made: {} addresses are no stable set (more than {most})",
+            "not created: {} addresses are not a stable set (more than {most})",
             addresses.len()
         ));
     }
     if addresses.is_empty() && endpoints.is_empty() {
-        return refused("not made: no address of a direct call is known".to_owned());
+        return refused("not created: no address of a direct call is known".to_owned());
     }
     let cidrs: Vec<String> = addresses
         .iter()
@@ -199,14 +197,14 @@ fn source_ip(uses: &[Use], most: usize) -> Guarded {
         conditions,
         ..Statement::default()
     };
-    let purpose = "policy of the user: the key works from the observed addresses only";
+    let purpose = "policy for the user: the key works only from the observed addresses";
     let mut warnings = vec![
-        "source-ip: calls that AWS services make on the user's behalf are let through (aws:ViaAWSService)".to_owned(),
-        "source-ip: a new address of a program (another NAT gateway, another office) is refused until it is added".to_owned(),
+        "source-ip: calls that AWS services make on the user's behalf are allowed (aws:ViaAWSService)".to_owned(),
+        "source-ip: a program's new address (another NAT gateway, another office) is denied until it is added".to_owned(),
     ];
     if vpces.is_empty() {
         warnings.push(
-            "source-ip: calls through a VPC endpoint carry no public address, and are refused"
+            "source-ip: calls through a VPC endpoint carry no public address, and are denied"
                 .to_owned(),
         );
     }
@@ -257,10 +255,9 @@ fn mfa() -> Guarded {
         ..Statement::default()
     };
     Guarded {
-        document: Ok(document("mfa", "policy of a person's user: nothing but setting up MFA works without it", vec![deny])),
+        document: Ok(document("mfa", "policy for a person's user: without MFA, only setting up MFA works", vec![deny])),
         warnings: vec![
-            "mfa: a long-term key never carries MFA, so that every bare call of it is refused: the person calls \
-             sts:GetSessionToken with a code first. Not for programs"
+            "mfa: calls signed with a long-term key never carry MFA and are denied: the person first calls sts:GetSessionToken with a code. Not for programs"
                 .to_owned(),
         ],
     }
@@ -273,7 +270,7 @@ pub fn scp_report() -> Result<Report, AnalysisError> {
 }
 
 const SCP_WARNINGS: [&str; 2] = [
-    "scp: it blocks the rotation of keys too; use it for accounts that no longer have keys",
+    "scp: it also blocks key rotation; use it for accounts that no longer have keys",
     "scp: a service control policy does not apply to the management account",
 ];
 
@@ -287,7 +284,7 @@ pub fn scp_document() -> Document {
         ..Statement::default()
     };
     let purpose =
-        "service control policy of an account or organizational unit: no new keys, no new users";
+        "service control policy for an account or organizational unit: no new keys, no new users";
     document("scp", purpose, vec![deny])
 }
 

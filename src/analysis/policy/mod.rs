@@ -74,7 +74,7 @@ pub struct Observed {
     pub consumer: Option<(String, String)>,
     /// The use that is an intruder's and was left out.
     pub left_out: Vec<Use>,
-    /// What was seen of the trail.
+    /// What the logs cover.
     pub coverage: Coverage,
 }
 
@@ -171,8 +171,8 @@ impl Observed {
             .map(|(number, statements)| Document {
                 name: format!("policy-{number}"),
                 purpose: match count {
-                    1 => "what the observed use needs".to_owned(),
-                    _ => format!("what the observed use needs, part {number} of {count}"),
+                    1 => "permissions for the observed use".to_owned(),
+                    _ => format!("permissions for the observed use, part {number} of {count}"),
                 },
                 statements,
             })

@@ -31,7 +31,7 @@ const DATA_EVENTS: [(&str, &str); 6] = [
     ("sns", "which messages are published (sns:Publish)"),
     (
         "ses",
-        "which mail is sent (ses:SendEmail, ses:SendRawEmail); no trail shows mail that is sent over SMTP",
+        "which mail is sent (ses:SendEmail, ses:SendRawEmail); CloudTrail never logs mail sent over SMTP",
     ),
 ];
 
@@ -68,7 +68,7 @@ fn unseen(observed: &Observed, permissions: &Permissions) -> Vec<NotDerived> {
         .map(|(service, what)| NotDerived {
             subject: (*service).to_owned(),
             reason: format!(
-                "the trail records no data events of this service: it does not show {what}"
+                "the logs have no data events of this service: they do not show {what}"
             ),
         })
         .collect()
@@ -117,7 +117,7 @@ pub(super) fn some_of(names: &BTreeSet<&str>) -> String {
 fn open_reason(open: Open, of: &str) -> String {
     match open {
         Open::UnknownAction => {
-            "the service authorization reference has no such action, so the policy leaves it out: look up which action this call needs".to_owned()
+            "not in the service authorization reference, so the policy omits it: look up which action this call needs".to_owned()
         }
         Open::TaskRoles => format!(
             "also needs iam:PassRole on the task role and the execution role of the task definition, which the event does not name: add both roles of {of}"
@@ -141,7 +141,7 @@ fn open_reason(open: Open, of: &str) -> String {
             "also needs ec2:RunInstances on what the launch template names, and ec2:CreateTags if it has tags: check {of}"
         ),
         Open::ImagePolicy => format!(
-            "also needs this action and ecr:GetRepositoryPolicy if the policy of the image's repository does not let Lambda in yet: check {of}"
+            "also needs this action and ecr:GetRepositoryPolicy if the image repository's policy does not yet allow Lambda: check {of}"
         ),
         Open::ProfileModels => format!(
             "also needs this action on the foundation models behind the application inference profile, which the event does not name: {of}"
@@ -163,11 +163,11 @@ fn reasons(permission: &Permission, used: &Used) -> Vec<String> {
         ));
     }
     if used.generalised {
-        reasons.push("too many resources to name each: allowed on all of their kind".to_owned());
+        reasons.push("too many resources to name: allowed on all of this type".to_owned());
     }
     let pathless = |arn: &String| arn.contains(":iam:") && arn.contains("/*/");
     if used.resources.iter().any(pathless) {
-        reasons.push("the call gives no path: allowed for this name under every path".to_owned());
+        reasons.push("the call has no path: allowed for this name under every path".to_owned());
     }
     if action == "iam:PassRole" {
         reasons.push(

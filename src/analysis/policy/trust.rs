@@ -42,7 +42,7 @@ pub enum Trust {
 
 /// The text names no trust.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no trust: {reason}")]
+#[error("{text:?} is not a trust: {reason}")]
 pub struct InvalidTrust {
     /// The text as given.
     pub text: String,
@@ -69,10 +69,10 @@ impl FromStr for Trust {
             ("pods", "") => Ok(Trust::Pods),
             ("codebuild", "") => Ok(Trust::CodeBuild),
             ("github", subject) => github(subject).ok_or_else(|| {
-                wrong("github needs a repository and what of it: github=OWNER/REPOSITORY:ref:refs/heads/BRANCH or …:environment:NAME")
+                wrong("github needs a repository and a ref or environment: github=OWNER/REPOSITORY:ref:refs/heads/BRANCH or …:environment:NAME")
             }),
             ("oidc", value) => oidc(value).ok_or_else(|| {
-                wrong("oidc needs an issuer without https://, an audience, and a subject whose first three parts are no wildcards: oidc=ISSUER,AUDIENCE,SUBJECT (for GitHub: github=…)")
+                wrong("oidc needs an issuer without https://, an audience, and a subject whose first three parts are not wildcards: oidc=ISSUER,AUDIENCE,SUBJECT (for GitHub: github=…)")
             }),
             ("roles-anywhere", arn) if arn.starts_with("arn:") && arn.contains(":trust-anchor/") && plain(arn) => {
                 Ok(Trust::RolesAnywhere(arn.to_owned()))

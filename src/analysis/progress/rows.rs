@@ -99,7 +99,7 @@ impl Progress {
             .is_some_and(|_| day(first) >= self.day.to_string())
         {
             notes.push(format!(
-                "no event before {}: every consumer is new",
+                "no events before {}: every consumer is new",
                 self.day
             ));
         }

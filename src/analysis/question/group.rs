@@ -22,7 +22,7 @@ pub enum Group {
     Network,
     /// What is normal.
     Baseline,
-    /// What was seen of the trail.
+    /// What the logs cover.
     Coverage,
     /// Files of the user's own that name no group.
     Own,
@@ -31,7 +31,7 @@ pub enum Group {
 /// The name is not one of [`Group::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown group `{0}`; there are keys, incident, access, data, identity, network, baseline, coverage, own"
+    "unknown group `{0}`; groups are keys, incident, access, data, identity, network, baseline, coverage, own"
 )]
 pub struct UnknownGroup(String);
 
@@ -67,15 +67,15 @@ impl Group {
     /// One line for people.
     pub const fn title(self) -> &'static str {
         match self {
-            Group::Keys => "Keys: whose they are, since when, still in use?",
+            Group::Keys => "Keys: whose are they, how old, still in use?",
             Group::Incident => "Incident: what did a suspect key do?",
-            Group::Access => "Access: who gets where, by which way?",
+            Group::Access => "Access: who reaches what, and how?",
             Group::Data => "Data: what was read, shared, destroyed?",
             Group::Identity => "Identity: passwords, permissions, trust",
             Group::Network => "Network: addresses and connections",
             Group::Baseline => "Baseline: what is normal?",
-            Group::Coverage => "Coverage: what was seen of the trail?",
-            Group::Own => "Of your own",
+            Group::Coverage => "Coverage: what do the logs cover?",
+            Group::Own => "Your own",
         }
     }
 }

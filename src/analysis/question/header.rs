@@ -86,10 +86,10 @@ impl Header {
         let (mut parameters, mut details) = (Vec::<Parameter>::new(), Vec::new());
         for Entry { line, name, text } in entries(text)? {
             if text.is_empty() {
-                return Err(HeaderError::at(line, format!("`{name}` says nothing")));
+                return Err(HeaderError::at(line, format!("`{name}` is empty")));
             }
             let once = |taken: bool| match taken {
-                true => Err(HeaderError::at(line, format!("a second `{name}`"))),
+                true => Err(HeaderError::at(line, format!("`{name}` appears twice"))),
                 false => Ok(()),
             };
             match name {
@@ -112,7 +112,7 @@ impl Header {
                     let parameter = Parameter::parse(&text)
                         .map_err(|problem| HeaderError::at(line, problem))?;
                     if parameters.iter().any(|known| known.name == parameter.name) {
-                        let problem = format!("a second parameter `{}`", parameter.name);
+                        let problem = format!("parameter `{}` appears twice", parameter.name);
                         return Err(HeaderError::at(line, problem));
                     }
                     parameters.push(parameter);
@@ -122,7 +122,7 @@ impl Header {
                     details = text.split(',').map(|name| name.trim().to_owned()).collect();
                 }
                 _ => {
-                    let problem = format!("unknown entry `{name}`; there are {ENTRIES}");
+                    let problem = format!("unknown entry `{name}`; entries are {ENTRIES}");
                     return Err(HeaderError::at(line, problem));
                 }
             }
@@ -130,7 +130,7 @@ impl Header {
         let grain = grain.ok_or_else(|| {
             HeaderError::at(
                 1,
-                "no `-- grain: …`, which says what one row of the answer is",
+                "`-- grain: …` is missing: it says what one row of the answer is",
             )
         })?;
         Ok(Self {
@@ -160,7 +160,7 @@ fn entries(text: &str) -> Result<Vec<Entry<'_>>, HeaderError> {
                     entry.text.push_str(comment.trim());
                 }
                 _ => {
-                    let problem = "goes on with an entry, but there is none before it";
+                    let problem = "continues an entry, but no entry comes before it";
                     return Err(HeaderError::at(index + 1, problem));
                 }
             }
@@ -195,7 +195,7 @@ mod tests {
     fn a_whole_header() {
         let header = Header::parse(
             "-- Use: after: deactivation\n\
-             -- when: A key was made inactive,\n\
+             -- when: A key was deactivated,\n\
              --   and you wonder.\n\
              -- Distinct texts are counted by number: that is faster.\n\
              -- group: keys\n\
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(header.title, "Use: after: deactivation");
         assert_eq!(
             header.when.unwrap(),
-            "A key was made inactive, and you wonder."
+            "A key was deactivated, and you wonder."
         );
         assert_eq!(header.group, Some(Group::Keys));
         assert_eq!(header.grain, "one row per key");
@@ -234,21 +234,21 @@ mod tests {
         assert!(problem("-- T\nSELECT 1").starts_with("line 1: no `-- grain"));
         assert_eq!(
             problem("-- T\n-- grian: one row\nSELECT 1"),
-            "line 2: unknown entry `grian`; there are when, grain, group, parameter, details"
+            "line 2: unknown entry `grian`; entries are when, grain, group, parameter, details"
         );
         assert_eq!(
             problem("-- T\n-- grain: a\n-- grain: b"),
             "line 3: a second `grain`"
         );
-        assert_eq!(problem("-- T\n-- grain:"), "line 2: `grain` says nothing");
+        assert_eq!(problem("-- T\n-- grain:"), "line 2: `grain` is empty");
         assert!(problem("-- T\n-- grain: a\n-- group: pets").starts_with("line 3: "));
         assert_eq!(
             problem("-- T\n-- comment, no entry\n--   more"),
-            "line 3: goes on with an entry, but there is none before it"
+            "line 3: continues an entry, but no entry comes before it"
         );
         assert_eq!(
             problem("-- T\n-- parameter: a text: one\n-- parameter: a text: two"),
-            "line 3: a second parameter `a`"
+            "line 3: parameter `a` appears twice"
         );
     }
 }

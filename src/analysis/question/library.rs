@@ -108,7 +108,7 @@ pub enum UnknownQuestion {
     #[error(transparent)]
     Broken(Broken),
     /// No question has that name.
-    #[error("there is no question {name:?}")]
+    #[error("there is no saved query {name:?}")]
     Name {
         /// The name as given.
         name: String,
@@ -283,14 +283,14 @@ mod tests {
         assert_eq!(
             broken[0],
             format!(
-                "{}: line 3: unknown entry `wehn`; there are when, grain, group, parameter, details",
+                "{}: line 3: unknown entry `wehn`; entries are when, grain, group, parameter, details",
                 path("bad.sql")
             )
         );
         assert!(broken[1].starts_with(&path("worse.sql")), "{broken:?}");
         assert_eq!(
             broken[3],
-            format!("{}: there is a question good already", path("good.sql"))
+            format!("{}: there is already a saved query good", path("good.sql"))
         );
         assert_eq!(
             library.get("bad").unwrap_err().to_string(),

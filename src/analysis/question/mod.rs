@@ -43,7 +43,7 @@ pub enum QuestionError {
     #[error("{0}")]
     Sql(Box<SqlFault>),
     /// It asks, but it is not one query.
-    #[error("a question is one query (SELECT …, or WITH … SELECT …) and nothing else")]
+    #[error("a saved query is one query (SELECT …, or WITH … SELECT …) and nothing else")]
     NotAQuery,
     /// The query uses a parameter that the header does not have.
     #[error("the query uses ${0}, but the header has no `-- parameter: {0} …`")]
@@ -52,10 +52,10 @@ pub enum QuestionError {
     #[error("the header has the parameter {0}, but the query does not use ${0}")]
     Unused(String),
     /// The file's name is no name for a question.
-    #[error("a question's name is lower-case letters, digits, - and _, not {0:?}")]
+    #[error("a saved query's name is lower-case letters, digits, - and _, not {0:?}")]
     Name(String),
     /// Another question has the name.
-    #[error("there is a question {0} already")]
+    #[error("there is already a saved query {0}")]
     Taken(String),
     /// The file could not be read.
     #[error("it cannot be read: {0}")]
@@ -146,7 +146,7 @@ impl Question {
 }
 
 /// What to say when a question has no rows.
-pub const NOTHING: &str = "nothing in what was read answers this; that it did not happen does not follow (see the coverage)";
+pub const NOTHING: &str = "no matching events in the logs read; this does not prove that it did not happen: check the coverage";
 
 #[async_trait]
 impl Analysis for Question {

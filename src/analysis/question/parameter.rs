@@ -199,7 +199,7 @@ impl Parameter {
             .find(|known| known.name() == kind)
             .ok_or_else(|| {
                 let known = Kind::ALL.map(Kind::name).join(", ");
-                format!("parameter `{name}`: unknown type `{kind}`; there are {known}")
+                format!("parameter `{name}`: unknown type `{kind}`; types are {known}")
             })?;
         if let Default::Value(value) = &default {
             kind.read(value, DateTime::UNIX_EPOCH)
@@ -305,7 +305,7 @@ mod tests {
             ("days integer =: x", "a parameter is written"),
             (
                 "days whole: x",
-                "unknown type `whole`; there are text, integer",
+                "unknown type `whole`; types are text, integer",
             ),
             ("Days integer: x", "lower-case"),
             (

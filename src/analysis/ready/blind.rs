@@ -44,7 +44,7 @@ pub(super) fn blind(
         found.extend(left_out.map(|(from, to)| Blind {
             from,
             to,
-            what: format!("{what}, which a trail was told to leave out"),
+            what: format!("{what}, which a trail was set to leave out"),
             why: Why::Gap,
         }));
         let Some(sight) = logged.sight_beside(stream, key, now) else {

@@ -8,7 +8,6 @@ use super::blind::{Blind, Why, blind, gaps, seen};
 use super::marks::Marks;
 use super::signs::Sign;
 use super::silence::{Silence, Since, State, of_consumer};
-use super::unseen::ON_BEHALF;
 use crate::analysis::consumers::Consumer;
 use crate::analysis::credentials::TrailKey;
 use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, is_apart, midnight};
@@ -17,6 +16,9 @@ use crate::iam::{Key, Moment, ROOT, User};
 use crate::report::Coverage;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Calls that services make so long after the last direct call come from direct calls that are not logged.
+pub(super) const ON_BEHALF: TimeDelta = TimeDelta::days(1);
 
 /// IAM needs a moment to tell every region that a key is inactive.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
@@ -271,7 +273,7 @@ impl<'a> KeyFacts<'a> {
             found.push(Blind {
                 from: DateTime::<Utc>::MIN_UTC,
                 to: self.common.as_of,
-                what: "their paths do not say of which day and account they are".to_owned(),
+                what: "their paths do not show the day and account".to_owned(),
                 why: Why::Unread(logged.unread_anywhere),
             });
         }

@@ -207,14 +207,14 @@ fn moment(as_of: DateTime<Utc>, logged: &Logged) -> String {
     let text = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
     let ahead = logged.dated_ahead.map_or_else(String::new, |ahead| {
         format!(
-            "; an event dated {} is later than its log file and does not count",
+            "; an event dated {} is later than its log file and is ignored",
             text(ahead)
         )
     });
     match logged.end {
         Some(end) if end == as_of => format!("as of the log's end, {}{ahead}", text(as_of)),
         Some(end) => format!("as of {}; the log ends {}{ahead}", text(as_of), text(end)),
-        None => format!("as of {}; the log has no event", text(as_of)),
+        None => format!("as of {}; the log has no events", text(as_of)),
     }
 }
 

@@ -65,7 +65,7 @@ impl Ready {
         notes.extend(self.unasked());
         Ok(Report {
             name: "ready".to_owned(),
-            title: "Which keys are ready to go".to_owned(),
+            title: "Which keys can be deactivated or deleted".to_owned(),
             sections,
             notes,
             coverage: Some(self.coverage.clone()),
@@ -228,7 +228,11 @@ fn of_keys(keys: &[Readiness]) -> Result<Vec<Section>, AnalysisError> {
             &columns(SILENCE_COLUMNS),
             &of(silences),
         )?,
-        section(("open", "Not checked"), &columns(OPEN_COLUMNS), &of(open))?,
+        section(
+            ("open", "What this verdict does not cover"),
+            &columns(OPEN_COLUMNS),
+            &of(open),
+        )?,
     ])
 }
 

@@ -83,7 +83,7 @@ fn met(
             .filter(|(since, tied)| *since <= first && *tied != key)?;
         let time = DateTime::from_timestamp_micros(first).unwrap_or_default();
         Some(format!(
-            "used from {address} since {}, where an intruder used {tied} before",
+            "used from {address} since {}, from which an intruder had used {tied}",
             time.format("%Y-%m-%d %H:%M")
         ))
     })

@@ -4,7 +4,7 @@
 //! only IAM can say that such use is over.
 
 use super::blind::{Blind, Why, seen};
-use super::key_facts::KeyFacts;
+use super::key_facts::{KeyFacts, ON_BEHALF};
 use super::silence::{Silence, Since, unseen};
 use crate::analysis::credentials::TrailKey;
 use crate::analysis::logged::midnight;
@@ -12,9 +12,6 @@ use chrono::TimeDelta;
 
 /// IAM's last use may be so much later than the log's last event and still be the same use.
 const SAME_USE: TimeDelta = TimeDelta::hours(1);
-
-/// Calls that services make long after the last direct call come from direct calls that nobody sees.
-pub(super) const ON_BEHALF: TimeDelta = TimeDelta::days(1);
 
 /// How long after it was opened a session is used, at most.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
@@ -44,7 +41,7 @@ impl KeyFacts<'_> {
         if direct.is_some_and(|direct| last <= direct + ON_BEHALF) {
             return None;
         }
-        let name = format!("calls that the log does not show, behind those of {services}");
+        let name = format!("calls that are not logged, on whose behalf {services} called");
         let since = self.since(last, &self.streams(None));
         Some(unseen(name, since, self.common.options))
     }
@@ -62,7 +59,7 @@ impl KeyFacts<'_> {
         if last < known || self.last_event().is_some_and(|own| last <= own + SESSION) {
             return None;
         }
-        let name = "calls that the log does not show, which opened the user's sessions".to_owned();
+        let name = "calls that are not logged, which opened the user's sessions".to_owned();
         let since = self.since(last, &self.streams(None));
         Some(unseen(name, since, self.common.options))
     }
@@ -83,11 +80,11 @@ impl KeyFacts<'_> {
         let place = match self.account_sight() {
             Some(sight) if used < midnight(sight.first_day) => "before the log begins",
             _ if self.common.logged.end.is_some_and(|end| used > end) => "after the log ends",
-            _ => "that CloudTrail does not show",
+            _ => "that CloudTrail does not log",
         };
         let which = match listed.len() {
             1 => "IAM's last use",
-            _ => "IAM's last use of one of the user's keys, and which one cannot be told",
+            _ => "IAM's last use of one of the user's keys; its data does not show which one",
         };
         let name = format!("use {place}: {service} ({which})");
         // Only IAM can say that it is over.

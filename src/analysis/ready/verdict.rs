@@ -56,7 +56,7 @@ impl Verdict {
             Verdict::Incident => {
                 "treat it as stolen: deactivate it, do not delete it, and run keytrail trace to see what it did"
             }
-            Verdict::Unused => "deactivate it now, delete it after the wait",
+            Verdict::Unused => "deactivate it now, delete it after the waiting period",
             Verdict::Deactivate => {
                 "deactivate it; it can be activated again if a consumer was missed"
             }
@@ -65,7 +65,7 @@ impl Verdict {
                 "move its consumers: keytrail consumers names them and what each should use"
             }
             Verdict::WaitUntil => {
-                "ask again on that day with newer log files, or settle what the rule names"
+                "run this again on that day with newer log files, or resolve what the rule names"
             }
         }
     }
@@ -154,13 +154,16 @@ fn never_checked(facts: &KeyFacts<'_>) -> Vec<String> {
         false => {
             let regions: Vec<&str> = regions.into_iter().collect();
             format!(
-                "other regions: the log of the account has events of {} only",
+                "other regions: the account's log has events in {} only",
                 regions.join(", ")
             )
         }
     });
     if !matches!(facts.iam, Iam::Says(..)) && facts.active() {
-        open.push("whether the key still exists and is active: the log does not show changes from before it begins".to_owned());
+        open.push(
+            "whether the key still exists and is active: changes before the log begins are unknown"
+                .to_owned(),
+        );
     }
     open
 }

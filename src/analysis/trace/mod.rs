@@ -60,7 +60,7 @@ pub struct TraceOptions {
     pub incident_start: Option<DateTime<Utc>>,
     /// The moment that counts as now; the last event of the logs if not given.
     pub as_of: Option<DateTime<Utc>>,
-    /// What is known of attacks.
+    /// Attack rules.
     pub rules: Rules,
     /// What is ours and what is known; the accounts of the logs are ours anyway.
     pub lists: Lists,
@@ -208,7 +208,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
 fn as_of_note(is_given: bool, (as_of, last): (i64, Option<i64>)) -> String {
     let moment = deeds::short(as_of);
     match (is_given, last) {
-        (_, None) => "these logs have no event by anybody".to_owned(),
+        (_, None) => "these logs have no events".to_owned(),
         (false, _) => format!(
             "as of the last event of the logs, {moment} UTC: what is valid or active is judged at that time"
         ),

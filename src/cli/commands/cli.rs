@@ -11,7 +11,7 @@ use crate::args::with_sql;
 /// Find out who uses which AWS access key, from CloudTrail log files.
 ///
 /// keytrail reads CloudTrail log files from S3 or disk, keeps every event once in a lake of Parquet files, and answers
-/// questions about access keys. Every question can also be asked of the log files directly, without a lake.
+/// questions about access keys. Every question can also be answered from the log files directly, without a lake.
 #[derive(Debug, Parser)]
 #[command(name = "keytrail", version, max_term_width = 100, after_help = EXAMPLES)]
 #[command(propagate_version = true, subcommand_required = true)]
@@ -49,7 +49,7 @@ Examples:
   keytrail ready                               Which keys can be deactivated or deleted?
   keytrail coverage                            Which accounts, regions and days do the logs cover?
   keytrail list                                Which saved queries are there?
-  keytrail demo                                A small trail to try all this on
+  keytrail demo                                A small sample trail to try this with
 
 Exit codes:
   0 done   1 failed, or nothing to read   2 wrong usage   3 done, but something was not read   130 stopped by Ctrl-C";

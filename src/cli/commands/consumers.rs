@@ -25,7 +25,7 @@ use crate::{advise, next, output, question, sought};
 /// Show who uses access keys, and what each of them should use instead
 ///
 /// Every long-term key (AKIA…) by default. Calls are grouped by program and by the place they come from; the kind
-/// of workload is concluded from user agents, addresses and behaviour, and shown with its evidence. Calls that AWS
+/// of workload is inferred from user agents, addresses and behaviour, and shown with its evidence. Calls that AWS
 /// services made on a key's behalf are not counted as consumers.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -56,11 +56,11 @@ pub(crate) struct Args {
 /// Who counts among the consumers.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct IncludeArgs {
-    /// Also count intruders among the consumers, who are left out otherwise
+    /// Also count intruders, who are left out by default
     #[arg(long, value_name = "WHOM", value_enum)]
     include: Option<Include>,
 
-    /// Whose unusual use is expected: a file with lines such as `known_principals break-glass`
+    /// Principals whose unusual use is expected: a file with lines such as `known_principals break-glass`
     #[arg(long, value_name = "FILE")]
     lists: Option<PathBuf>,
 }
@@ -100,7 +100,7 @@ pub(crate) fn lists(path: &Path) -> Result<Lists, Failure> {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Networks")]
 pub(crate) struct NetworkArgs {
-    /// Your own networks: a file with lines such as 192.0.2.0/24 office; use from there is the owner's, unless it acts like an intruder's
+    /// Your own networks: a file with lines such as 192.0.2.0/24 office; use from there counts as the owner's, unless it acts like an intruder's
     #[arg(long, value_name = "FILE")]
     networks: Option<PathBuf>,
 
@@ -174,10 +174,10 @@ enum Include {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail consumers                                      Everybody who uses a long-term key
+  keytrail consumers                                      Everyone who uses a long-term key
   keytrail consumers AKIAIOSFODNN7EXAMPLE                 Who uses this key, and why we think so
-  keytrail consumers --since 90d --format json            For a program, with every detail
-  keytrail consumers --networks offices.txt               Say which of our networks they are in";
+  keytrail consumers --since 90d --format json            For programs, with every detail
+  keytrail consumers --networks offices.txt               Name the networks that are ours";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let options = args.include.options(&args.networks)?;

@@ -15,7 +15,7 @@ use crate::{next, output, question};
 /// Show which accounts, regions and days the logs cover, and what is missing
 ///
 /// Accounts, regions and days with their log files and events, rejected log files, gaps, and which event categories
-/// and data events are present at all. Ask this before you conclude that a key did not do something.
+/// and data events are present at all. Check this before you conclude that a key did not do something.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -27,15 +27,15 @@ pub(crate) struct Args {
     #[command(flatten)]
     iam: IamArgs,
 
-    /// A key or password that was not used for longer is unused (CIS: 90d, since version 1.3 45d)
+    /// A key or password not used for longer than this is unused (CIS: 90d; since version 1.3, 45d)
     #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
     unused_after: TimeDelta,
 
-    /// A key that is older is to be rotated
+    /// A key older than this should be rotated
     #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span)]
     rotate_after: TimeDelta,
 
-    /// Count ages to this moment instead of now, e.g. the day of the report
+    /// Compute ages as of this time instead of now, e.g. the day of the report
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
 

@@ -19,12 +19,12 @@ static TRAIL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/testdata/trail");
 
 /// Write a small invented trail to try keytrail on
 ///
-/// The log files of two accounts over five days: eight access keys, one of them stolen. The commands that are printed work on
+/// The log files of two accounts over five days: eight access keys, one of them stolen. It prints commands to try on
 /// them; no AWS account is needed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The folder to make; it must not be there yet
+    /// The folder to create; it must not exist yet
     #[arg(value_name = "FOLDER", default_value = "keytrail-demo")]
     folder: PathBuf,
 }
@@ -50,11 +50,11 @@ const DOORS: [(&str, &[(&str, &str)]); 3] = [
         ],
     ),
     (
-        "Keys should go away",
+        "Retire access keys",
         &[
             (
                 "ready --trail TRAIL",
-                "which keys can go today, and which cannot",
+                "which keys can be retired now, and which cannot",
             ),
             (
                 "plan AKIARTX3GSDSVYJXHKU3 --trail TRAIL",
@@ -77,7 +77,7 @@ const DOORS: [(&str, &[(&str, &str)]); 3] = [
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Done, Failure> {
     if args.folder.exists() {
         return Err(
-            Failure::new(format!("{} is there already", args.folder.display()))
+            Failure::new(format!("{} already exists", args.folder.display()))
                 .hint("name another folder: keytrail demo FOLDER"),
         );
     }

@@ -27,10 +27,10 @@ use crate::progress::Progress;
 use crate::size::ByteSize;
 use crate::{interrupt, next, output, question, summary};
 
-/// Read log files into a lake, every event once
+/// Read log files into a lake, storing each event once
 ///
-/// Run it again to add what is new: log files the lake already has are not fetched. It may be stopped or killed at any
-/// moment, and several ingests may write to one lake at once; nothing is lost and nothing is stored twice.
+/// Run it again to add what is new: log files the lake already has are not fetched. It can be stopped or killed at any
+/// moment, and several ingests can write to one lake at once; nothing is lost and nothing is stored twice.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -41,15 +41,15 @@ pub(crate) struct Args {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// Only count what would be read: log files, bytes, requests, cost and time
+    /// Only show what would be read: log files, bytes, requests, cost and time
     #[arg(long)]
     dry_run: bool,
 
-    /// Store session tokens and passwords that services log; by default, (not shown) stands in their place
+    /// Keep session tokens and passwords that services log; by default, they are stored as (not shown)
     #[arg(long)]
     keep_secrets: bool,
 
-    /// How the summary is written
+    /// Output format of the summary
     #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&[Format::Table, Format::Json]))]
     format: Format,
 
@@ -86,11 +86,11 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Keep the lake up to date")]
 struct FollowArgs {
-    /// Go on: look for new log files again and again until Ctrl-C or SIGTERM
+    /// Keep running: look for new log files until Ctrl-C or SIGTERM
     #[arg(long, conflicts_with_all = ["dry_run", "until"])]
     follow: bool,
 
-    /// Time between two looks; in S3, only the last days' folders are listed, and everything once a day
+    /// Time between listings; in S3, only the last days' folders are listed, and everything once a day
     #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = span, requires = "follow")]
     every: TimeDelta,
 
@@ -98,7 +98,7 @@ struct FollowArgs {
     #[arg(long, value_name = "URL", requires = "follow")]
     sqs_url: Option<String>,
 
-    /// Serve numbers for Prometheus at http://ADDRESS/metrics, e.g. 127.0.0.1:9184
+    /// Serve Prometheus metrics at http://ADDRESS/metrics, e.g. 127.0.0.1:9184
     #[arg(long, value_name = "ADDRESS", requires = "follow")]
     metrics_addr: Option<SocketAddr>,
 }
@@ -107,19 +107,19 @@ struct FollowArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 struct Limits {
-    /// Reject a log file with more JSON than this: it is a decompression bomb
+    /// Reject log files with more JSON than this: they are decompression bombs
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     max_log_file_size: ByteSize,
 
-    /// Read log files again that were rejected before, e.g. with a higher --max-log-file-size
+    /// Retry log files that were rejected before, e.g. with a higher --max-log-file-size
     #[arg(long)]
     retry_rejected: bool,
 
-    /// Log files fetched at once
+    /// Log files to fetch at once
     #[arg(long, value_name = "N", default_value = "32", value_parser = at_least_one())]
     fetches: usize,
 
-    /// Threads that decode; as many as there are cores if not given
+    /// Decoding threads; default: one per core
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     threads: Option<usize>,
 }
@@ -180,9 +180,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     })?;
     if !summary.integrity.is_empty() || !summary.failed.is_empty() {
         return Err(Failure::new(
-            "the events are stored, but the log files are not all those that AWS delivered",
+            "the events are stored, but some log files are not as AWS delivered them",
         )
-        .hint("which, and how: the summary above, and keytrail validate"));
+        .hint("for details see the summary above, and keytrail validate"));
     }
     // A range of time may have no log file yet; a whole source that has none is not what was meant.
     let whole = options.selection == Selection::default();
@@ -226,7 +226,7 @@ async fn follow_on(
             }),
             Round::Failed(error) => {
                 context.say(&format!(
-                    "failed, and tried again: {}",
+                    "failed, will try again: {}",
                     terminal(&error.to_string())
                 ));
                 Ok(())

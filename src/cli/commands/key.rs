@@ -19,8 +19,8 @@ use crate::{next, output, question, sought};
 
 /// Show one access key: every source IP, user agent, API call, region and error
 ///
-/// Counted is every event that the key signed; an error is an event with an error code. Calls that an AWS service made
-/// on the key's behalf are counted too, and listed again under via_services.
+/// Every event that the key signed counts; an error is an event with an error code. Calls that an AWS service made
+/// on the key's behalf count, too, and are also listed under via_services.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail key AKIAIOSFODNN7EXAMPLE                       The dossier, from ./keytrail-lake
+  keytrail key AKIAIOSFODNN7EXAMPLE                       All about it, from ./keytrail-lake
   keytrail key AKIAIOSFODNN7EXAMPLE --since 2025-03-01    Since the day the key leaked
   keytrail key AKIAIOSFODNN7EXAMPLE --trail ./AWSLogs     Straight from log files
   keytrail key AKIAIOSFODNN7EXAMPLE --format markdown     For the ticket";

@@ -27,15 +27,15 @@ use crate::{next, output, question};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Also temporary keys (ASIA…)
+    /// Include temporary keys (ASIA…)
     #[arg(long)]
     temporary: bool,
 
-    /// Only the keys with uses that look like an intruder's, the gravest first: a score, and the reasons
+    /// Only keys whose use looks like an intruder's, most serious first, with a score and the reasons
     #[arg(long, conflicts_with_all = ["temporary", "sort"])]
     suspicious: bool,
 
-    /// Order of the keys: counts and times from the highest, texts from A
+    /// Sort by this column: counts and times descending, text ascending
     #[arg(long, value_name = "COLUMN", value_enum, default_value_t)]
     sort: Sort,
 

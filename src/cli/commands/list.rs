@@ -20,8 +20,8 @@ use crate::{next, output};
 
 /// List the saved queries, or show one in full
 ///
-/// Each is a SQL query over the events, with a title, its parameters, and what one row of its answer is. Run it with
-/// `keytrail run`.
+/// Each is a SQL query over the events, with a title, its parameters, and the meaning of one row of its answer. Run one
+/// with `keytrail run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail list                          Every question, by aim
+  keytrail list                          Every saved query, by purpose
   keytrail list key-timeline             One in full, with its SQL
   keytrail list --queries ./our-queries  With your own files
   keytrail list --format json            For programs";
@@ -105,9 +105,9 @@ fn in_full(question: &Question) -> String {
     }
     for parameter in &header.parameters {
         let default = match parameter.default_text() {
-            None => "has to be given".to_owned(),
-            Some("null") => "may be left out".to_owned(),
-            Some(default) => format!("{default} if not given"),
+            None => "required".to_owned(),
+            Some("null") => "optional".to_owned(),
+            Some(default) => format!("default {default}"),
         };
         lines.push(format!(
             "  {}  {}, {default}: {}",

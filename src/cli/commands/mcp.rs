@@ -12,8 +12,8 @@ use crate::service::{ServiceArgs, apart};
 /// Answer the questions of an AI agent, as an MCP server on standard input and output
 ///
 /// The agent's program starts it, and calls its tools: keys, key, trace, consumers, ready, coverage, saved queries, SQL.
-/// Tools only ask: none writes, reads a file, or reaches a network. Answers come in parts, each with its coverage;
-/// text out of the logs is marked as untrusted. Each question may take 2 minutes (--timeout).
+/// Tools are read-only: none writes, opens other files, or uses the network. Answers come in parts, each with its coverage;
+/// text from the logs is marked as untrusted. Each call may take 2 minutes (--timeout).
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -26,7 +26,7 @@ enum Command {
 /// Build the table from a folder of published files
 ///
 /// It reads AWS's *ip-ranges.json, and PROVIDER-ipv4.txt and PROVIDER-ipv6.txt with one CIDR per line; any of them may be
-/// compressed (.gz). Where ranges contain each other, the narrowest one decides.
+/// compressed (.gz). Of nested ranges, the narrowest one decides.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct Build {
@@ -34,11 +34,11 @@ struct Build {
     #[arg(long, value_name = "FOLDER")]
     from: PathBuf,
 
-    /// The table to be written
+    /// The table to write
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
 
-    /// The day the ranges are of, YYYY-MM-DD; that of AWS's file if not given
+    /// Date of the ranges, YYYY-MM-DD; default: the date in AWS's file
     #[arg(long, value_name = "DATE")]
     date: Option<chrono::NaiveDate>,
 }
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let Command::Build(build) = args.command;
     let date = build.date.map(|date| date.to_string());
     let table = Networks::build(&build.from, date.as_deref())
-        .map_err(|error| Failure::new("no table was made").because(&error))?;
+        .map_err(|error| Failure::new("no table was written").because(&error))?;
     output::write_file(&build.output, |out| out.write_all(&table))?;
     context.mention(&format!(
         "{}: {} bytes",

@@ -19,11 +19,11 @@ use crate::next;
 use crate::output::{self, Ending};
 use crate::pick::{PickArgs, VerdictArgs};
 
-/// Write the runbook for the removal of access keys
+/// Write a runbook to remove access keys
 ///
-/// Keys in the order in which to work on them: incidents (which are not migrated), unused, root, people, programs in
-/// AWS, build services, what is outside, exceptions. For each key its verdict, and for each consumer what it is to use
-/// instead, the commands for a person to run, what to check afterwards, and the way back. keytrail runs none of them.
+/// Lists keys in the order to work on them: incidents (which are not migrated), unused, root, people, programs in AWS,
+/// build services, programs outside AWS, exceptions. Shows each key's verdict, and for each consumer what it should use
+/// instead, the commands to run, what to check afterwards, and how to roll back. keytrail runs none of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_ids: Vec<AccessKeyId>,
 
-    /// Also write the plan as one self-contained HTML page, with boxes to tick
+    /// Also write the plan as one self-contained HTML page, with checkboxes
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
@@ -56,8 +56,8 @@ Examples:
   keytrail plan --credential-report report.json           The order of all keys, on the terminal
   keytrail plan AKIAIOSFODNN7EXAMPLE                      One key, with every step
   keytrail plan --format markdown -o plan.md              All of it, for a ticket or a wiki
-  keytrail plan --html plan.html                          A page to work through, with boxes to tick
-  keytrail plan --format csv -o steps.csv                 One row per step, for a tracker of tasks";
+  keytrail plan --html plan.html                          A page to work through, with checkboxes
+  keytrail plan --format csv -o steps.csv                 One row per step, for an issue tracker";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let mut found = args.judged.ready(&args.access_key_ids, context).await?;

@@ -25,9 +25,9 @@ use crate::{next, output, question, sought};
 
 /// Write the least-privilege IAM policy for a key's observed use
 ///
-/// The policy allows what succeeded, on the resources it was done to, and nothing else. Calls that were denied or failed are
-/// listed apart, and so is what the events do not show. What only an intruder did is left out unless you ask for it
-/// (--include intruder).
+/// The policy allows the calls that succeeded, on the resources they used, and nothing else. Denied and failed calls, and what
+/// the events do not show, are listed separately. What only an intruder did is left out unless you ask for it (--include
+/// intruder).
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -43,19 +43,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "OUTCOME", value_enum)]
     include: Vec<Include>,
 
-    /// Whose unusual use is expected: a file with lines such as `known_principals break-glass`
+    /// Principals whose unusual use is expected: a file with lines such as `known_principals break-glass`
     #[arg(long, value_name = "FILE")]
     lists: Option<PathBuf>,
 
-    /// Where the documents go, which says how long each may be
+    /// What the documents will be attached to, which limits their length
     #[arg(long, value_name = "PLACE", default_value = Place::Managed.name(), value_parser = places())]
     place: Place,
 
-    /// Add a policy that denies: a permissions boundary, other addresses, calls without MFA, new keys (repeatable)
+    /// Add a guard: a permissions boundary, or a policy that denies other addresses, calls without MFA, or new keys (repeatable)
     #[arg(long = "guard", value_name = "GUARD", value_parser = guards())]
     guards: Vec<Guard>,
 
-    /// The most addresses that the guard source-ip may bind a key to
+    /// The most addresses that --guard source-ip may allow
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one())]
     max_addresses: usize,
 

@@ -15,10 +15,10 @@ use crate::output::Ending;
 use crate::pick::PickArgs;
 use crate::{advise, next, output, question, sought};
 
-/// Show which consumers have gone, moved to a role, stayed or come since a date
+/// Show which consumers have stopped, moved to a role, stayed or appeared since a date
 ///
-/// Each consumer of each key is looked for before and after that date. One that no longer calls
-/// with the key, and whose program is seen at the same addresses with a role's session and the same calls, has moved.
+/// Compares the consumers of each key before and after that date. A consumer has moved if it no longer uses the key, and the
+/// same program makes the same calls from the same addresses with a session of a role.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ACCESS_KEY_ID", value_parser = crate::args::key_id)]
     access_key_ids: Vec<AccessKeyId>,
 
-    /// The cut-over date (UTC), the first day of the second part: 2025-03-01, or a span ago: 30d
+    /// The cut-over date (UTC), the first day of the second part: 2025-03-01, or a time ago: 30d
     #[arg(long, value_name = "DATE")]
     before: String,
 

@@ -20,7 +20,7 @@ use crate::{advise, next, output, question, sought};
 /// Show which keys can be deactivated or deleted, and which cannot yet
 ///
 /// One verdict per key: incident, unused, deactivate, delete, migrate first, or wait until a day. With keys named, every
-/// rule with its value and whether it holds. Silence counts only where there is a log: the logs should cover the
+/// rule with its value and whether it holds. Silence counts only where there are logs: they should cover the
 /// window without a gap, and IAM should be asked (--credential-report or --live), because CloudTrail does not log all use.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -51,7 +51,7 @@ const SLACK: TimeDelta = TimeDelta::days(1);
 /// What keys are judged by.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct JudgedArgs {
-    /// Judge at this moment instead of the trail's last event
+    /// Judge as of this time instead of the last event in the logs
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
 
@@ -129,7 +129,7 @@ impl JudgedArgs {
             && read_since != asked_since
         {
             found.notes.push(format!(
-                "--since is within the window: the log was read from {} on",
+                "--since falls within the window: the logs were read from {} on",
                 from.format("%Y-%m-%d %H:%M UTC")
             ));
         }
@@ -154,7 +154,7 @@ struct ThresholdArgs {
     #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(i32).range(1..=100))]
     gaps: i32,
 
-    /// A key that was never used is unused from this age on (CIS: 90d, since version 1.3 45d)
+    /// A never-used key is unused from this age on (CIS: 90d; since version 1.3, 45d)
     #[arg(long, hide_short_help = true, value_name = "SPAN", default_value = "90d", value_parser = span)]
     unused_after: TimeDelta,
 
@@ -162,7 +162,7 @@ struct ThresholdArgs {
     #[arg(long, hide_short_help = true, value_name = "SPAN", default_value = "14d", value_parser = span)]
     delete_after: TimeDelta,
 
-    /// How many days of the window may be without a log
+    /// How many days of the window may lack logs
     #[arg(long, hide_short_help = true, value_name = "DAYS", default_value_t = 0)]
     max_holes: u64,
 }
@@ -185,9 +185,9 @@ impl ThresholdArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail ready --credential-report report.json      Every key, what can go today first
+  keytrail ready --credential-report report.json      Every key, those that can go now first
   keytrail ready AKIAIOSFODNN7EXAMPLE                 One key: every rule, its value, whether it holds
-  keytrail ready --live --iam-profile prod            With IAM's own word on each key's last use
+  keytrail ready --live --iam-profile prod            With IAM's own record of each key's last use
   keytrail ready --window 400d --format csv           With yearly jobs in mind, for a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {

@@ -15,7 +15,7 @@ use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::{next, output};
 
-/// List the rules about attacks: event, severity, technique and condition
+/// List the attack rules: event, severity, technique and condition
 ///
 /// `trace` judges events by these rows. The conditions are explained in docs/rules.md.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(value_name = "TEXT")]
     text: Option<String>,
 
-    /// Also the rules of this CSV file, in the shape of `keytrail rules --format csv`
+    /// Also use the rules in this CSV file (written like `keytrail rules --format csv`)
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
 
@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail rules                        Everything that is known
+  keytrail rules                        All rules
   keytrail rules cloudtrail             What can be done to the trail itself
   keytrail rules CreateAccessKey        What one call can mean
   keytrail rules --rules ours.csv ours  Check rules of your own, and list them";
@@ -50,7 +50,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         .map_err(|error| Failure::new("the rules do not line up").because(&error))?;
     if report.sections.iter().all(|section| section.rows() == 0) {
         return Err(
-            Failure::new(format!("no rule about a service or call named {text:?}"))
+            Failure::new(format!("no rule for a service or call named {text:?}"))
                 .hint("keytrail rules lists all rules"),
         );
     }
@@ -74,5 +74,5 @@ pub(super) fn known(file: Option<&Path>) -> Result<Rules, Failure> {
     })?;
     rules
         .with_file(&file, &text)
-        .map_err(|error| Failure::new("the rules are not understood").because(&error))
+        .map_err(|error| Failure::new("the rules cannot be read").because(&error))
 }

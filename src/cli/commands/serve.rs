@@ -13,11 +13,12 @@ use crate::failure::{Done, Failure};
 use crate::output;
 use crate::service::{ServiceArgs, apart};
 
-/// Look at keys, traces and events in the browser
+/// Explore keys, traces and events in the browser
 ///
-/// Serves pages on this machine alone, and prints the address to open, which has a token in it: keys, who uses them, traces,
-/// events and what is around them, addresses, roles, resources, saved queries, SQL, coverage. Every page is also JSON, CSV and
-/// Parquet, and says what was not seen. Agents find an MCP server at /mcp, with the same token. Ctrl-C ends it.
+/// Serves pages on this machine only, and prints the address to open, which contains a token: keys, who uses them, traces,
+/// events and those around them, addresses, roles, resources, saved queries, SQL, coverage. Every page is also available as
+/// JSON, CSV and Parquet, and shows what the logs do not cover. Agents find an MCP server at /mcp, with the same token.
+/// Ctrl-C stops it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -25,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long)]
     open: bool,
 
-    /// Listen on this address; port 0 is any free port
+    /// Listen on this address; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     bind: SocketAddr,
 
@@ -49,7 +50,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         };
         let explorer = Explorer::bind(args.bind, service).await.map_err(failed)?;
         if explorer.is_open() {
-            context.mention("other machines can reach this address: whoever has the token sees the logs, and nothing is encrypted");
+            context.mention("other machines can reach this address: anyone with the token can read the logs, and nothing is encrypted");
         }
         let url = explorer.url();
         output::print(|out| writeln!(out, "{url}"))?;

@@ -21,9 +21,9 @@ use crate::stream::{self, Asked, Terms};
 
 /// Run SQL, or open a SQL shell
 ///
-/// The tables are events, log_files and rejects, and views of them, among which are the tables of Athena and CloudTrail
-/// Lake: SHOW TABLES and DESCRIBE events say what is in them. SQL is read-only here: it changes nothing, writes nothing,
-/// and cannot read files by name. Without SQL, a shell opens on a terminal; otherwise the SQL is read from standard input.
+/// The tables are events, log_files and rejects, and views of them, including the tables of Athena and CloudTrail Lake. SHOW
+/// TABLES lists them, DESCRIBE events lists columns. SQL is read-only: it changes and writes nothing, and cannot read files
+/// by name. Without SQL, a shell opens on a terminal; otherwise SQL is read from standard input.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -61,10 +61,10 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   keytrail sql                                       A shell on ./keytrail-lake; \\? lists what it can do
-  keytrail sql \"SHOW TABLES\"                         What can be asked, in ./keytrail-lake
+  keytrail sql \"SHOW TABLES\"                         The tables and views of ./keytrail-lake
   keytrail sql --trail s3://my-trail-bucket --since 2d \"SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC\"
   keytrail sql --file hunt.sql --param user=alice    $user in the file is alice
-  keytrail sql --file lake-sample.sql                A query written for CloudTrail Lake, <EDS ID> and all
+  keytrail sql --file lake-sample.sql                A query written for CloudTrail Lake, including <EDS ID>
   keytrail sql --format csv \"SELECT * FROM events\" > events.csv
   keytrail sql --format parquet --output week.parquet --since 7d \"SELECT * FROM events\"
   echo 'DESCRIBE events' | keytrail sql";
@@ -167,7 +167,7 @@ impl Text {
                 "{} is a command of the shell, not SQL",
                 self.sql.split_whitespace().next().unwrap_or_default()
             ))
-            .hint("the shell opens without SQL: keytrail sql")
+            .hint("to open the shell, give no SQL: keytrail sql")
             .hint("the same in SQL: SHOW TABLES, DESCRIBE events, SHOW FUNCTIONS LIKE 'json%'"));
         }
         let statements = Statement::read(&self.sql);
@@ -175,7 +175,7 @@ impl Text {
             let failure = self.place(fault.into());
             match placeholders(&self.sql).first() {
                 Some(place) => failure.hint(format!(
-                    "{place} looks like a placeholder: put the value you mean there, in quotes"
+                    "{place} looks like a placeholder: replace it with a value, in quotes"
                 )),
                 None => failure,
             }

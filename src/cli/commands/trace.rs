@@ -28,11 +28,11 @@ use crate::{next, output, question, sought};
 /// Trace a compromised key: everything it did, what came out of it, what to clean up
 ///
 /// The start is an access key (AKIA… or ASIA…), the ARN of a user, role or role session, a user's name, a source IP address,
-/// an instance id, or an event id. From there every credential is followed that came out of it: sessions, new keys and
-/// users, roles, console sessions, functions and instances, to any depth and across accounts. Events are attributed
-/// to the intruder, the owner, or neither; --known-networks and --incident-start help where the logs alone do not decide.
+/// an instance id, or an event id. Every credential that came from it is followed: sessions, new keys and users, roles,
+/// console sessions, functions and instances, to any depth and across accounts. Events are attributed to the intruder, the
+/// owner, or neither; --known-networks and --incident-start help where the logs alone do not decide.
 ///
-/// csv and jsonl are the timeline, in the shape that Timesketch imports.
+/// csv and jsonl write the timeline, in the format that Timesketch imports.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, hide_short_help = true)]
     down: bool,
 
-    /// Show each event of the timeline in a line of its own
+    /// Show each event of the timeline on its own line
     #[arg(long, hide_short_help = true)]
     all: bool,
 
@@ -75,15 +75,15 @@ pub(crate) struct Args {
     )]
     confidence: Level,
 
-    /// The moment that counts as now, for what is still valid; the last event of the logs if not given
+    /// Judge what is still valid as of this time; default: the last event in the logs
     #[arg(long, value_name = "TIME", hide_short_help = true)]
     as_of: Option<String>,
 
-    /// Also the findings of this CSV file, in the shape of `keytrail rules --format csv`
+    /// Also use the rules in this CSV file (written like `keytrail rules --format csv`)
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     rules: Option<PathBuf>,
 
-    /// What is ours and what is known: a file with lines such as `known_accounts 123456789012`
+    /// Known accounts, principals and so on: a file with lines such as `known_accounts 123456789012`
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     lists: Option<PathBuf>,
 
@@ -91,7 +91,7 @@ pub(crate) struct Args {
     #[arg(long)]
     full: bool,
 
-    /// Show these sections, whole: summary, timeline, lineage, findings, sources, created, data, denied, others, secrets,
+    /// Show only these sections, in full: summary, timeline, lineage, findings, sources, created, data, denied, others, secrets,
     /// steps, cleanup, unseen, not-followed
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(SECTIONS.map(|(name, _)| name)), hide_possible_values = true)]
     section: Vec<String>,
@@ -122,7 +122,7 @@ enum Level {
 const EXAMPLES: &str = "\
 Examples:
   keytrail trace AKIAIOSFODNN7EXAMPLE                          One screen: what happened, what to do now
-  keytrail trace AKIAIOSFODNN7EXAMPLE --section timeline,data  These sections, whole
+  keytrail trace AKIAIOSFODNN7EXAMPLE --section timeline,data  These sections, in full
   keytrail trace AKIAIOSFODNN7EXAMPLE --full                   Every section
   keytrail trace AKIAIOSFODNN7EXAMPLE --known-networks our.txt Separate our own addresses from the intruder's
   keytrail trace AKIAIOSFODNN7EXAMPLE --incident-start 2025-03-06T15:00:00Z

@@ -20,9 +20,9 @@ use crate::size::ByteSize;
 /// Check that log files are as AWS delivered them: digest files, signatures, hashes
 ///
 /// Follows the digest files of each account, region and trail, checks their signatures, and compares the SHA-256 of each
-/// log file. Finds what was changed, removed, added or put elsewhere, also log files that no digest lists. Works on S3 and,
+/// log file. Finds log files that were changed, removed, added or moved, and those that no digest lists. Works on S3 and,
 /// offline, on a copy in any folder. A copy has lost the signature of the newest digest file, which is metadata of its S3
-/// object: that digest is not verified, unless --signatures has it.
+/// object: that digest is not verified unless --signatures has it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -47,11 +47,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     access: SourceArgs,
 
-    /// Files fetched at once
+    /// Files to fetch at once
     #[arg(long, value_name = "N", default_value = "32", value_parser = at_least_one(), help_heading = "Limits")]
     fetches: usize,
 
-    /// A file with more JSON than this is damaged: it is a decompression bomb
+    /// Treat files with more JSON than this as damaged: they are decompression bombs
     #[arg(
         long,
         value_name = "SIZE",
@@ -73,7 +73,7 @@ Examples:
   keytrail validate ./copy --public-keys keys.json --all --format csv
 
 Exit codes:
-  0 nothing speaks against the log files   1 something does, or there is no digest file   2 wrong usage";
+  0 no log file or digest file failed   1 something failed, or there is no digest file   2 wrong usage";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     let trust = args.trust.trust()?;

@@ -72,20 +72,20 @@ impl From<SessionError> for Failure {
         match error {
             SessionError::Source(error) => error.as_ref().into(),
             SessionError::TemporaryFile { .. } => Failure::of(&error)
-                .hint("events that are asked more than once are kept there: name a folder with more room in TMPDIR, or ingest first"),
+                .hint("events that are read more than once are kept there: set TMPDIR to a folder with more space, or ingest first"),
             SessionError::MissingFile { .. } | SessionError::DamagedFile { .. } => Failure::new(error.to_string())
-                .hint("see all that is wrong with it: keytrail lake check")
-                .hint("read what is lost again from its log files: keytrail lake mend"),
+                .hint("list all damage: keytrail lake check")
+                .hint("restore what is lost from its log files: keytrail lake mend"),
             SessionError::Lake(error) => error.into(),
             SessionError::Sql(fault) => fault.into(),
             #[cfg(feature = "cluster")]
             SessionError::Elsewhere(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
-                .hint("give it more with --max-memory, or ask for less: --since, --account, fewer columns"),
+                .hint("raise --max-memory, or ask for less: --since, --account, fewer columns"),
             error => match error.damage() {
                 Some(problem) => Failure::new(format!("a data file of the lake is damaged: {problem}"))
-                    .hint("see all that is wrong with it: keytrail lake check")
-                    .hint("read what is lost again from its log files: keytrail lake mend"),
+                    .hint("list all damage: keytrail lake check")
+                    .hint("restore what is lost from its log files: keytrail lake mend"),
                 None => Failure::of(&error),
             },
         }
@@ -144,10 +144,8 @@ impl From<SqlFault> for Failure {
             ..Self::new(fault.message)
         };
         match (fault.kind, fault.near.as_slice()) {
-            (FaultKind::NoValue(name), _) => {
-                failure.hint(format!("give it one: --param {name}=VALUE"))
-            }
-            (FaultKind::File, _) => failure.hint("ask log files with --trail, or ingest them"),
+            (FaultKind::NoValue(name), _) => failure.hint(format!("set it: --param {name}=VALUE")),
+            (FaultKind::File, _) => failure.hint("read log files with --trail, or ingest them"),
             (FaultKind::NoTable(_), []) => failure.hint("list tables with SHOW TABLES"),
             (_, []) => failure,
             (_, names) => failure.hint(format!("did you mean {}?", names.join(" or "))),
@@ -160,7 +158,7 @@ impl From<AnalysisError> for Failure {
         match error {
             AnalysisError::Session(error) => error.into(),
             error @ AnalysisError::DayAfterEnd { .. } => {
-                let hint = "--before takes a day within the log, with events before and after it";
+                let hint = "--before needs a day within the logs, with events before and after it";
                 advised(&error, true, vec![hint.to_owned()])
             }
             error => Failure::of(&error),
@@ -185,9 +183,7 @@ fn of_system(error: &(dyn Error + 'static)) -> Option<&'static str> {
     while let Some(cause) = next {
         match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
             Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-                return Some(
-                    "make room on the disk and run the command again: what is stored stays",
-                );
+                return Some("free disk space and run the command again: what is stored is kept");
             }
             Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
                 return Some("check the permissions of the file or folder");
@@ -215,8 +211,8 @@ fn of_lake(error: &LakeError) -> Vec<String> {
     let hint = match error {
         LakeError::Missing { lake } => {
             return vec![
-                format!("make one: keytrail ingest SOURCE --lake {lake}"),
-                "or ask log files directly, without a lake: --trail SOURCE".to_owned(),
+                format!("create one: keytrail ingest SOURCE --lake {lake}"),
+                "or read log files directly, without a lake: --trail SOURCE".to_owned(),
             ];
         }
         LakeError::MissingTable { lake, .. }
@@ -224,20 +220,20 @@ fn of_lake(error: &LakeError) -> Vec<String> {
         | LakeError::Unreadable { lake, .. }
         | LakeError::Damaged { lake, .. } => {
             return vec![
-                format!("see all that is wrong with it: keytrail lake check --lake {lake}"),
+                format!("list all damage: keytrail lake check --lake {lake}"),
                 format!(
-                    "read what is lost again from its log files: keytrail lake mend --lake {lake}"
+                    "restore what is lost from its log files: keytrail lake mend --lake {lake}"
                 ),
             ];
         }
         LakeError::NotALake { .. } => "choose another place with --lake",
         LakeError::Newer { .. } => "use the keytrail that wrote it, or a newer one",
         LakeError::Foreign { .. } => {
-            "another program wrote to the lake: make a new one from the log files with keytrail ingest"
+            "another program wrote to the lake: create a new one from the log files with keytrail ingest"
         }
         LakeError::Location { .. } => "a lake is a folder or s3://bucket/prefix",
         LakeError::Contended { .. } => {
-            "run the command again, and fewer of them at once: what is stored stays"
+            "run the command again, with fewer at once: what is stored is kept"
         }
         _ => return Vec::new(),
     };
@@ -248,7 +244,7 @@ fn of_iam(error: &IamError) -> Vec<String> {
     let hint = match error {
         IamError::NotAReport { .. } | IamError::Value { .. } => {
             return vec![
-                "make one: aws iam generate-credential-report".to_owned(),
+                "generate one: aws iam generate-credential-report".to_owned(),
                 "and save it: aws iam get-credential-report > report.json".to_owned(),
             ];
         }
@@ -277,7 +273,7 @@ fn of_source(error: &SourceError) -> Vec<String> {
         }
         SourceError::Glob { .. } => &["quote the pattern, so that the shell does not expand it"],
         SourceError::NotFound { uri } if uri.starts_with("s3://") => &[
-            "give the part of the keys before AWSLogs/ as prefix; list them with: aws s3 ls s3://bucket/",
+            "use the part of the object keys before AWSLogs/ as the prefix; list them: aws s3 ls s3://bucket/",
         ],
         SourceError::Changed { .. } => &["run the command again"],
         SourceError::TooLong { .. } => &["save it as a file first, and name the file"],
@@ -325,7 +321,7 @@ fn denied(action: &str, resource: &str) -> Vec<String> {
     if action == "s3:GetObject" {
         hints.push("log files encrypted with KMS also need kms:Decrypt on the key".to_owned());
     }
-    hints.push("if the bucket makes the reader pay: --request-payer".to_owned());
+    hints.push("for a requester-pays bucket: --request-payer".to_owned());
     hints
 }
 
@@ -345,7 +341,7 @@ mod tests {
             "error: access denied: s3:GetObject on arn:aws:s3:::trail/*: Access Denied\\x1b[2J\n\
              hint: these credentials need s3:GetObject on arn:aws:s3:::trail/*\n\
              hint: log files encrypted with KMS also need kms:Decrypt on the key\n\
-             hint: if the bucket makes the reader pay: --request-payer"
+             hint: for a requester-pays bucket: --request-payer"
         );
     }
 
@@ -387,8 +383,8 @@ mod tests {
         assert_eq!(
             failure.to_string(),
             "error: there is no lake at keytrail-lake\n\
-             hint: make one: keytrail ingest SOURCE --lake keytrail-lake\n\
-             hint: or ask log files directly, without a lake: --trail SOURCE"
+             hint: create one: keytrail ingest SOURCE --lake keytrail-lake\n\
+             hint: or read log files directly, without a lake: --trail SOURCE"
         );
     }
 }

@@ -34,7 +34,7 @@ impl From<&ClusterError> for Failure {
             | ClusterError::ExecutorsLost { .. } => failure
                 .hint("nothing is half done: run it again when the cluster is back"),
             ClusterError::Full { .. } => {
-                failure.hint("give the executors a --work-dir with more room, or ask for less: --since, --account, fewer columns")
+                failure.hint("give the executors a --work-dir with more space, or ask for less: --since, --account, fewer columns")
             }
             ClusterError::Fetch { .. } => failure.hint(
                 "rows are fetched from the executors themselves: this machine must reach the address that they --advertise",

@@ -27,7 +27,7 @@ pub(super) enum Command {
     Questions(Option<String>),
     /// Ask a question of the library, with values for its parameters.
     Ask(String, BTreeMap<String, String>),
-    /// Show each row as a list of its own, or not; the other way round if nothing is said.
+    /// Show each row as a list, or not; the other way round if nothing is said.
     Records(Option<bool>),
     /// Choose a format, or tell which one is chosen.
     Format(Option<Format>),
@@ -116,19 +116,19 @@ pub(super) const COMMANDS: &[Known] = &[
     Known {
         names: &["\\list", ".list"],
         argument: Argument::Question,
-        about: "the questions that have a name, or one in full",
+        about: "the saved queries, or one in full",
         make: |rest| Ok(Command::Questions(some(rest).map(str::to_owned))),
     },
     Known {
         names: &["\\run", ".run"],
         argument: Argument::Asked,
-        about: "ask one; values of \\set count, too",
+        about: "run one; values from \\set apply, too",
         make: ask,
     },
     Known {
         names: &["\\x"],
         argument: Argument::Switch,
-        about: "each row as a list of its own",
+        about: "each row as a list",
         make: |rest| Ok(Command::Records(switch(rest)?)),
     },
     Known {
@@ -140,7 +140,7 @@ pub(super) const COMMANDS: &[Known] = &[
     Known {
         names: &["\\o", ".output", ".once"],
         argument: Argument::File,
-        about: "the next answer goes there (.csv, .parquet …)",
+        about: "write the next answer to a file (.csv, .parquet …)",
         make: |rest| Ok(Command::Output(some(rest).map(path))),
     },
     Known {
@@ -155,13 +155,13 @@ pub(super) const COMMANDS: &[Known] = &[
     Known {
         names: &["\\set"],
         argument: Argument::Other("[NAME VALUE]"),
-        about: "the value of $NAME in statements; alone: all",
+        about: "set $NAME for statements; alone, list all",
         make: set,
     },
     Known {
         names: &["\\unset"],
         argument: Argument::Other("NAME"),
-        about: "take that value away",
+        about: "remove that value",
         make: |rest| match name(rest) {
             "" => Err(Failure::usage("which name?").hint("\\unset NAME")),
             name => Ok(Command::Unset(name.to_owned())),
@@ -182,7 +182,7 @@ pub(super) const COMMANDS: &[Known] = &[
     Known {
         names: &["\\q", "\\quit", ".quit", ".exit", "quit", "exit"],
         argument: Argument::None,
-        about: "leave; so does Ctrl-D",
+        about: "quit; so does Ctrl-D",
         make: |_| Ok(Command::Leave),
     },
 ];
@@ -249,8 +249,10 @@ fn switch(rest: &str) -> Result<Option<bool>, Failure> {
 
 fn format(name: &str) -> Result<Format, Failure> {
     match name.to_lowercase().parse() {
-        Ok(Format::Parquet) => Err(Failure::usage("a Parquet file is not for a terminal")
-            .hint("name a file: \\o FILE.parquet")),
+        Ok(Format::Parquet) => Err(Failure::usage(
+            "a Parquet file cannot be written to a terminal",
+        )
+        .hint("name a file: \\o FILE.parquet")),
         Ok(format) => Ok(format),
         Err(_) => Err(Failure::usage(format!("there is no format {name}")).hint(formats())),
     }
@@ -263,7 +265,7 @@ pub(super) fn formats() -> String {
         .filter(|format| *format != Format::Parquet)
         .map(Format::name)
         .collect();
-    format!("there are {}", names.join(", "))
+    format!("formats are {}", names.join(", "))
 }
 
 /// A pattern of LIKE; people also write `*`, and parts of names.
@@ -294,16 +296,14 @@ fn name(text: &str) -> &str {
 fn ask(rest: &str) -> Result<Command, Failure> {
     let (question, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     if question.is_empty() {
-        return Err(Failure::usage("which question?").hint("\\list shows them all"));
+        return Err(Failure::usage("which saved query?").hint("\\list shows them all"));
     }
     let mut values = BTreeMap::new();
     let mut rest = rest.trim_start();
     while !rest.is_empty() {
         let Some((parameter, after)) = rest.split_once('=') else {
-            return Err(
-                Failure::usage(format!("{rest:?} is no value of a parameter"))
-                    .hint("it is written NAME=VALUE"),
-            );
+            return Err(Failure::usage(format!("{rest:?} is not a parameter value"))
+                .hint("write it as NAME=VALUE"));
         };
         let (value, after) = match after.strip_prefix('\'') {
             Some(quoted) => quoted.split_once('\'').unwrap_or((quoted, "")),
@@ -336,7 +336,7 @@ fn set(rest: &str) -> Result<Command, Failure> {
 
 /// What `\?` says.
 pub(super) fn help() -> String {
-    let mut text = String::from("A statement may have several lines; a semicolon ends it.\n\n");
+    let mut text = String::from("A statement may span several lines; a semicolon ends it.\n\n");
     let shown: Vec<String> = COMMANDS
         .iter()
         .map(|known| format!("{} {}", known.names[0], known.argument.shown()))
@@ -346,8 +346,8 @@ pub(super) fn help() -> String {
         text.push_str(&format!("  {shown:width$}  {}\n", known.about));
     }
     text.push_str(
-        "\nTab completes names. The arrows and Ctrl-R bring back what was typed before.\n\
-         Ctrl-C stops a statement under way, or gives up what is typed.\n\n\
+        "\nTab completes names. The arrow keys and Ctrl-R recall what was typed before.\n\
+         Ctrl-C stops a running statement, or discards what is typed.\n\n\
          To begin with:\n\
          \x20 SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 10;\n\
          \x20 SELECT * FROM events WHERE access_key_id = 'AKIA…' LIMIT 1 \\gx",

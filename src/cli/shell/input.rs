@@ -121,19 +121,19 @@ fn missing(text: &str) -> Option<String> {
     }
     let open = match Typed::read(&text[from..]).ending() {
         Ending::Nothing | Ending::Whole => return None,
-        Ending::Unfinished => return Some("-- goes on; end it with ;".to_owned()),
+        Ending::Unfinished => return Some("-- continues; end it with ;".to_owned()),
         Ending::Within(open) => open,
     };
     let what = match open {
-        Open::Text => "the text that began with ' is open".to_owned(),
-        Open::Name => "the name that began with \" is open".to_owned(),
-        Open::Comment => "the comment that began with /* is open".to_owned(),
-        Open::Dollar => "the text that began with $$ is open".to_owned(),
+        Open::Text => "the string that began with ' is not closed".to_owned(),
+        Open::Name => "the name that began with \" is not closed".to_owned(),
+        Open::Comment => "the comment that began with /* is not closed".to_owned(),
+        Open::Dollar => "the string that began with $$ is not closed".to_owned(),
         Open::Line => return None,
-        Open::Brackets(1) => "a ( is open".to_owned(),
-        Open::Brackets(count) => format!("{count} ( are open"),
+        Open::Brackets(1) => "a ( is not closed".to_owned(),
+        Open::Brackets(count) => format!("{count} ( are not closed"),
     };
-    Some(format!("-- goes on: {what}"))
+    Some(format!("-- continues: {what}"))
 }
 
 /// What helps to type.
@@ -242,9 +242,15 @@ mod tests {
 
     #[test]
     fn the_next_line_says_what_is_missing() {
-        assert_eq!(missing("SELECT 1\n").unwrap(), "-- goes on; end it with ;");
+        assert_eq!(
+            missing("SELECT 1\n").unwrap(),
+            "-- continues; end it with ;"
+        );
         assert!(missing("SELECT 'a;\n").unwrap().contains("began with '"));
-        assert_eq!(missing("SELECT ((1)\n").unwrap(), "-- goes on: a ( is open");
+        assert_eq!(
+            missing("SELECT ((1)\n").unwrap(),
+            "-- goes on: a ( is not closed"
+        );
         assert_eq!(missing("SELECT 1\nFROM"), None);
         assert_eq!(missing("SELECT 1"), None);
     }

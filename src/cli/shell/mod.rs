@@ -97,7 +97,7 @@ impl Shell<'_> {
         context.mention(concat!("keytrail ", env!("CARGO_PKG_VERSION")));
         match self.session.log_files_read() {
             Some((_, files)) => context.mention(&format!(
-                "{files} log files of {}; they are read anew for each statement, a lake is quicker: keytrail ingest",
+                "{files} log files in {}; each statement reads them again, a lake is faster: keytrail ingest",
                 terminal(&coverage.source)
             )),
             None => {
@@ -294,8 +294,9 @@ fn without_go(sql: &str) -> (&str, bool) {
 fn unbound(error: SessionError) -> Failure {
     match error {
         SessionError::Sql(fault) => match &fault.kind {
-            FaultKind::NoValue(name) => Failure::usage(fault.message.clone())
-                .hint(format!("give it one: \\set {name} VALUE")),
+            FaultKind::NoValue(name) => {
+                Failure::usage(fault.message.clone()).hint(format!("set it: \\set {name} VALUE"))
+            }
             _ => fault.into(),
         },
         error => error.into(),

@@ -51,7 +51,7 @@ fn missing(error: ParameterError) -> Failure {
                 .map(|parameter| format!(" {}=…", parameter.name));
             Failure::usage(error.to_string())
                 .hint(format!("\\run {question}{}", params.collect::<String>()))
-                .hint("or once for all questions: \\set NAME VALUE")
+                .hint("or once for all saved queries: \\set NAME VALUE")
         }
         _ => error.into(),
     }

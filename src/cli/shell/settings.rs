@@ -68,7 +68,7 @@ impl Settings {
                     false => Format::Table,
                 };
                 match wanted {
-                    true => "each row is a list of its own".to_owned(),
+                    true => "each row is a list".to_owned(),
                     false => "rows are in tables".to_owned(),
                 }
             }
@@ -89,8 +89,8 @@ impl Settings {
             Command::Timing(wanted) => {
                 self.timing = wanted.unwrap_or(!self.timing);
                 match self.timing {
-                    true => "the time of each statement is said".to_owned(),
-                    false => "times are not said".to_owned(),
+                    true => "timing is on".to_owned(),
+                    false => "timing is off".to_owned(),
                 }
             }
             Command::Set(Some((name, value))) => {
@@ -99,7 +99,7 @@ impl Settings {
                 said
             }
             Command::Set(None) => match self.values.is_empty() {
-                true => "no values; \\set NAME VALUE gives one to $NAME".to_owned(),
+                true => "no values; \\set NAME VALUE sets $NAME".to_owned(),
                 false => {
                     let values = self.values.iter();
                     let lines: Vec<String> = values
@@ -109,7 +109,7 @@ impl Settings {
                 }
             },
             Command::Unset(name) => match self.values.remove(&name) {
-                Some(_) => format!("${name} has no value any more"),
+                Some(_) => format!("${name} no longer has a value"),
                 None => format!("${name} had no value"),
             },
             // What is no setting is done elsewhere.

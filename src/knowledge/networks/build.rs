@@ -142,9 +142,8 @@ impl Networks {
         if prefixes.is_empty() {
             return Err(lacking("neither an ip-ranges.json nor a PROVIDER-ipv4.txt"));
         }
-        let date = published.ok_or_else(|| {
-            lacking("no ip-ranges.json, which would have a date, and none is given")
-        })?;
+        let date = published
+            .ok_or_else(|| lacking("no date given, and no ip-ranges.json to take one from"))?;
         let special: Vec<IpNet> = SPECIAL
             .iter()
             .filter_map(|range| range.parse().ok())

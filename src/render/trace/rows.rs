@@ -161,7 +161,7 @@ pub(super) fn report(
             &[("what", Whole), ("command", Whole)],
         )?,
         section(
-            ("undo", "Clean-up: what is still there"),
+            ("undo", "Clean-up: what still exists"),
             &trace.undo(),
             &[("what", Whole), ("command", Whole)],
         )?,

@@ -62,7 +62,7 @@ const FACTS: [(&str, &str, bool); 8] = [
     ),
     ("Were we blinded?", "Blinded", true),
     ("Is it over?", "Over?", false),
-    ("Is anybody else affected?", "Others", true),
+    ("Is anyone else affected?", "Others", true),
 ];
 
 impl Trace {
@@ -215,7 +215,7 @@ impl Trace {
         let steps = left.rev().map(|row| {
             let verb = match row.change {
                 Change::Created => "remove",
-                _ => "put back",
+                _ => "revert",
             };
             let kind = row.kind.replace('_', " ");
             Step {

@@ -41,7 +41,7 @@
   async function load(panel) {
     const wait = panel.querySelector(".wait"), stop = new AbortController();
     loading.add(stop);
-    wait.textContent = "asking … (Esc stops)";
+    wait.textContent = "running … (Esc stops)";
     try {
       const answer = await fetch(panel.dataset.part, { signal: stop.signal, credentials: "same-origin" });
       const made = document.createElement("div");
@@ -65,7 +65,7 @@
     list.className = "names";
     list.hidden = true;
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", "Names that fit");
+    list.setAttribute("aria-label", "Matching names");
     field.after(list);
     for (const [name, value] of [["aria-autocomplete", "list"], ["aria-controls", "names"]]) field.setAttribute(name, value);
     let names = null, fits = [], chosen = 0;

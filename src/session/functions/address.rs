@@ -76,7 +76,7 @@ fn parse(network: &str) -> Result<IpNet> {
     network
         .parse()
         .or_else(|_| network.parse().map(|address: IpAddr| IpNet::from(address)))
-        .map_err(|_| exec_datafusion_err!("{network:?} is no network like 10.0.0.0/8"))
+        .map_err(|_| exec_datafusion_err!("{network:?} is not a network like 10.0.0.0/8"))
 }
 
 #[cfg(test)]

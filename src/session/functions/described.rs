@@ -14,7 +14,7 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ),
     (
         "user_agent_family",
-        "What kind of program a user agent is: `cli`, `sdk`, `iac`, `browser`, ….",
+        "The kind of program that a user agent names: `cli`, `sdk`, `iac`, `browser`, ….",
     ),
     (
         "user_agent_canonical",
@@ -45,7 +45,7 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ),
     (
         "ip_address",
-        "An address that compares as one, not as text; null for what is none.",
+        "An address, to be compared as an address, not as text; null if the text is not one.",
     ),
     (
         "json_extract",
@@ -130,53 +130,53 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ),
     (
         "from_base64",
-        "The bytes that a text in base64 stands for; null if it is none.",
+        "The bytes of a base64 text; null if it is not base64.",
     ),
-    ("to_base64", "Bytes or a text in base64."),
+    ("to_base64", "Bytes or text, as base64."),
     ("from_utf8", "Bytes as text."),
     ("to_utf8", "A text as bytes."),
     (
         "from_iso8601_timestamp",
-        "The time that a text in ISO 8601 is; null if it is none.",
+        "The time in an ISO 8601 text; null if it is not one.",
     ),
     (
         "from_iso8601_date",
-        "The day that a text like `2025-03-05` is; null if it is none.",
+        "The day in a text like `2025-03-05`; null if it is not one.",
     ),
     ("to_iso8601", "A time as text, as CloudTrail writes times."),
     ("date", "The day of a time."),
     (
         "date_parse",
-        "The time that a text in a format of MySQL's (`%Y-%m-%d %H:%i:%s`) is.",
+        "The time in a text of a MySQL format (`%Y-%m-%d %H:%i:%s`).",
     ),
     (
         "date_format",
-        "A time as text in a format of MySQL's (`%Y-%m-%d %H:%i:%s`).",
+        "A time as text in a MySQL format (`%Y-%m-%d %H:%i:%s`).",
     ),
     (
         "date_add",
-        "A time so many units later: millisecond, second, minute, hour, day, week, month, quarter, year.",
+        "A time plus a number of units: millisecond, second, minute, hour, day, week, month, quarter, year.",
     ),
     (
         "parse_datetime",
-        "The time that a text in a format of Joda's (`yyyy-MM-dd HH:mm:ss`) is.",
+        "The time in a text of a Joda format (`yyyy-MM-dd HH:mm:ss`).",
     ),
     (
         "format_datetime",
-        "A time as text in a format of Joda's (`yyyy-MM-dd HH:mm:ss`).",
+        "A time as text in a Joda format (`yyyy-MM-dd HH:mm:ss`).",
     ),
     (
         "strftime",
-        "A time as text in a format of DuckDB's (`%Y-%m-%d %H:%M:%S`).",
+        "A time as text in a DuckDB format (`%Y-%m-%d %H:%M:%S`).",
     ),
     (
         "at_timezone",
         "A time in a time zone, as `time AT TIME ZONE 'Asia/Tokyo'`: functions of it count there.",
     ),
-    ("date_diff", "How many whole units lie between two times."),
+    ("date_diff", "The number of whole units between two times."),
     (
         "utc_text",
-        "A time or day as text in a format of strftime's; comparisons with it are comparisons of the time.",
+        "A time or day as text in a strftime format; comparisons with it compare the time.",
     ),
     ("year", "The year of a time."),
     ("quarter", "The quarter of a time, 1 to 4."),
@@ -210,7 +210,7 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
     ),
     (
         "url_decode",
-        "Percent-encoded text in plain, e.g. a policy in an answer of IAM.",
+        "Percent-encoded text, decoded, e.g. a policy in an IAM response.",
     ),
     ("url_encode", "Text, percent-encoded."),
 ];

@@ -247,7 +247,7 @@ fn unit(name: &str) -> Result<Unit> {
         "year" => Unit::Months(12),
         _ => {
             return exec_err!(
-                "{name:?} is no unit of time: millisecond, second, minute, hour, day, week, month, quarter, year"
+                "{name:?} is not a unit of time: millisecond, second, minute, hour, day, week, month, quarter, year"
             );
         }
     })

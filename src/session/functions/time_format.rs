@@ -41,7 +41,7 @@ pub(super) fn translated(format: &str) -> Result<String> {
             Some('Y') => "%Y",
             Some('y') => "%y",
             Some('%') => "%%",
-            Some(other) => return exec_err!("%{other} is no part of a date format"),
+            Some(other) => return exec_err!("%{other} is not part of a date format"),
             None => return exec_err!("a date format ends in %"),
         });
     }
@@ -50,7 +50,7 @@ pub(super) fn translated(format: &str) -> Result<String> {
 
 /// The moment, in microseconds, that a text in a (translated) format is.
 pub(super) fn micros(text: &str, format: &str) -> Result<i64> {
-    let unfit = || exec_datafusion_err!("{text:?} is no time of the form {format:?}");
+    let unfit = || exec_datafusion_err!("{text:?} is not a time of the form {format:?}");
     let mut parsed = Parsed::new();
     parse(&mut parsed, text, StrftimeItems::new(format)).map_err(|_| unfit())?;
     // Set only where the text said nothing: a contradiction is an error of the text's.

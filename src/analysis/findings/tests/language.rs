@@ -129,13 +129,10 @@ fn lists_say_what_is_ours() {
         refused("\nknown_accounts"),
         "l: line 2: expected a list and an entry, e.g. `known_accounts 123456789012`"
     );
-    assert_eq!(
-        refused("friends x"),
-        "l: line 1: no list is called \"friends\""
-    );
+    assert_eq!(refused("friends x"), "l: line 1: unknown list \"friends\"");
     assert_eq!(
         refused("vpc_ranges x"),
-        "\"x\" is no address range such as 10.0.0.0/8"
+        "\"x\" is not an address range such as 10.0.0.0/8"
     );
 }
 
@@ -282,7 +279,7 @@ fn a_mistake_is_named_with_its_place() {
     );
     assert_eq!(
         refused("eventname = 'x'"),
-        "my.csv: line 3: condition, character 1: no field of a record is called \"eventname\""
+        "my.csv: line 3: condition, character 1: records have no field \"eventname\""
     );
     assert_eq!(
         refused("eventName = 'x' xor"),
@@ -290,7 +287,7 @@ fn a_mistake_is_named_with_its_place() {
     );
     assert_eq!(
         refused("eventName in friends"),
-        "my.csv: line 3: condition, character 14: no list is called \"friends\""
+        "my.csv: line 3: condition, character 14: unknown list \"friends\""
     );
     assert!(
         refused("eventName ~ '('")
@@ -325,7 +322,7 @@ fn a_mistake_is_named_with_its_place() {
     );
     assert_eq!(
         refused(&format!("{head}s,N,t,T1,n,bad,w,\n")),
-        "my.csv: line 2: severity: \"bad\" is none of critical, high, medium, low, info"
+        "my.csv: line 2: severity: \"bad\" is not one of critical, high, medium, low, info"
     );
     assert_eq!(
         refused(&format!("{head}s,,t,T1,n,high,w,\n")),

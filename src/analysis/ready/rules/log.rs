@@ -2,8 +2,9 @@
 
 use super::super::blind::{Blind, Why};
 use super::super::key_facts::KeyFacts;
-use super::{Found, at, broken, count, holds, open, span, until};
+use super::{Found, at, broken, holds, open, span, until};
 use crate::analysis::logged::midnight;
+use crate::report::counted;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ fn iam_covers(f: &KeyFacts<'_>) -> Option<String> {
         true => "ever".to_owned(),
         false => format!("since {}", at(since)),
     };
-    covered.then(|| format!("IAM knows of no use {since}"))
+    covered.then(|| format!("IAM shows no use {since}"))
 }
 
 /// When IAM's answer could cover the window, if it is asked again then.
@@ -46,7 +47,7 @@ pub(super) fn whole_log(f: &KeyFacts<'_>) -> Option<Found> {
         // A call on what belongs to another account may be logged there only, and a session of the key may go on there.
         narrowed.push(format!(
             "the logs of {} were left out",
-            count(others, "other account")
+            counted(others, "other account")
         ));
     }
     if let Some(end) = selection
@@ -56,11 +57,11 @@ pub(super) fn whole_log(f: &KeyFacts<'_>) -> Option<Found> {
         narrowed.push(format!("what came after {} was left out", at(end)));
     }
     match (narrowed.is_empty(), iam_covers(f)) {
-        (true, _) => holds("all of it was read"),
+        (true, _) => holds("all logs were read"),
         (false, Some(iam)) => holds(format!("{}; {iam}", narrowed.join("; "))),
         (false, None) => until(
             format!(
-                "{}: ask again without these options, or ask IAM",
+                "{}: run again without these options, or ask IAM",
                 narrowed.join("; ")
             ),
             f.common.as_of,
@@ -81,7 +82,7 @@ pub(super) fn window_covered(f: &KeyFacts<'_>) -> Option<Found> {
             Some(iam) => holds(iam),
             None => until(
                 format!(
-                    "no log of the key's account was read; {needed} are needed, or ask IAM of that account"
+                    "no logs of the key's account were read; {needed} are needed, or IAM's data for that account"
                 ),
                 f.common.as_of + window,
             ),
@@ -159,7 +160,9 @@ pub(super) fn no_gaps(f: &KeyFacts<'_>) -> Option<Found> {
             continue;
         };
         let text = match blind.why {
-            Why::Alone => "nobody else's, so that nothing shows whether the log went on".to_owned(),
+            Why::Alone => {
+                "no events of anyone else, so nothing shows whether logging went on".to_owned()
+            }
             _ if first == last => first.to_string(),
             _ => format!("{first} to {last}"),
         };
@@ -183,7 +186,7 @@ pub(super) fn no_gaps(f: &KeyFacts<'_>) -> Option<Found> {
     if places.len() > NAMED {
         text += &format!("; {} more", places.len() - NAMED);
     }
-    let text = format!("{} without a log: {text}", count(days.len() as u64, "day"));
+    let text = format!("{} without logs: {text}", counted(days.len(), "day"));
     if days.len() as u64 <= f.common.options.most_holes {
         return holds(text);
     }
@@ -223,8 +226,8 @@ pub(super) fn files_read(f: &KeyFacts<'_>) -> Option<Found> {
     let Some(last) = unread.iter().map(|blind| blind.to).max() else {
         let other = coverage.log_files_rejected + coverage.records_rejected;
         return holds(match other {
-            0 => format!("all {}", count(coverage.log_files, "log file")),
-            _ => "all that can hold calls of the key".to_owned(),
+            0 => format!("{}, all read", counted(coverage.log_files, "log file")),
+            _ => "all that can contain the key's calls".to_owned(),
         });
     };
     let (mut files, mut records) = (0, 0);
@@ -237,8 +240,8 @@ pub(super) fn files_read(f: &KeyFacts<'_>) -> Option<Found> {
     let days: Vec<&str> = unread.iter().map(|blind| blind.what.as_str()).collect();
     let mut text = format!(
         "{} and {} could not be read: {}",
-        count(files, "log file"),
-        count(records, "record"),
+        counted(files, "log file"),
+        counted(records, "record"),
         days[..days.len().min(NAMED)].join(", ")
     );
     if days.len() > NAMED {
@@ -263,9 +266,9 @@ pub(super) fn data_events(f: &KeyFacts<'_>) -> Option<Found> {
         .collect();
     match (services.as_slice(), f.iam_knows()) {
         ([], false) => open(
-            "none in the account: reads and writes of objects, items and messages are not in the log, and IAM was not asked about them",
+            "none in the account: reads and writes of objects, items and messages are not logged, and IAM was not asked about them",
         ),
-        ([], true) => broken("none in the account; IAM's last use stands for them"),
+        ([], true) => broken("none in the account; IAM's last use covers them"),
         (services, _) => holds(format!("of {}", services.join(", "))),
     }
 }

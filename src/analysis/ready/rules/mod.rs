@@ -103,29 +103,29 @@ macro_rules! rules {
 
 rules! {
     "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was denied by it";
-    "no-attack-tool" Incident signs::no_attack_tool: "no consumer is a tool of attackers or runs on a system for penetration tests";
+    "no-attack-tool" Incident signs::no_attack_tool: "no consumer is an attack tool or runs on a penetration-testing system";
     "no-stranger" Incident signs::no_stranger: "no use of the key, or of a session that it opened, looks like an intruder's: see docs/trace.md for the signs";
-    "not-from-intruder" Incident signs::not_from_intruder: "the key was not created by an intruder, and not used from an address where an intruder used another key before";
-    "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, each measured against its own rhythm";
-    "no-unseen-use" Migrate usage::no_unseen_use: "IAM knows of no use later than the log's last event of the key, and no AWS service acts for calls that are not in the log";
+    "not-from-intruder" Incident signs::not_from_intruder: "the key was not created by an intruder, and not used from an address from which an intruder had used another key";
+    "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, judged by its own usual gaps";
+    "no-unseen-use" Migrate usage::no_unseen_use: "IAM shows no use after the key's last logged event, and no AWS service acted for the key without a logged call";
     "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was deactivated";
-    "silent-long-enough" Wait usage::silent_long_enough: "every consumer was seen to be silent for twice its longest gap, and two weeks; one without a regular pattern for the whole window";
-    "whole-log" Wait log::whole_log: "the log was not narrowed to some regions, to other accounts, or to an earlier time";
-    "window-covered" Wait log::window_covered: "the log reaches back over the window, or IAM knows of no use in it";
-    "no-holes" Wait log::no_gaps: "no day of the window is without a log, in each account, region and kind of event that the key used";
-    "log-is-current" Wait log::is_current: "the log, in each place that the key used, reaches up to the moment of the verdict";
+    "silent-long-enough" Wait usage::silent_long_enough: "every consumer has been silent for twice its longest gap and at least two weeks; one without a regular pattern, for the whole window";
+    "whole-log" Wait log::whole_log: "the logs read were not limited to some regions, other accounts, or an earlier time";
+    "window-covered" Wait log::window_covered: "the logs cover the whole window, or IAM shows no use in it";
+    "no-holes" Wait log::no_gaps: "no day of the window lacks logs in any account, region and kind of event that the key used";
+    "log-is-current" Wait log::is_current: "the logs of each account and region that the key used reach the moment of the verdict";
     "log-files-read" Wait log::files_read: "every log file and record of the key's account in the window could be read";
-    "iam-asked" Wait usage::iam_asked: "IAM says that a key without a call in the log was not used";
-    "sessions-over" Wait state::sessions_over: "no session that the key opened can still be alive";
-    "presigned-urls-over" Wait state::presigned_urls_over: "no URL that the key signed was used within their longest life";
-    "not-new" Wait state::not_new: "a key that was never used is not new";
-    "no-suspicious-use" Wait signs::no_suspicious_use: "no use of the key or of its sessions may be an intruder's; this holds up deleting it, not deactivating it";
-    "inactive-long-enough" Wait state::inactive_long_enough: "the key has been inactive for two weeks, and for the longest gap of its slowest consumer";
-    "data-events" Nothing log::data_events: "the log has data events: reads and writes of objects, items, messages";
+    "iam-asked" Wait usage::iam_asked: "IAM shows no use of a key that has no logged calls";
+    "sessions-over" Wait state::sessions_over: "no session that the key opened can still be valid";
+    "presigned-urls-over" Wait state::presigned_urls_over: "no presigned URL of the key was used within the longest lifetime of such URLs";
+    "not-new" Wait state::not_new: "a key that was never used is old enough";
+    "no-suspicious-use" Wait signs::no_suspicious_use: "no use of the key or of its sessions is suspicious; suspicious use delays deletion, not deactivation";
+    "inactive-long-enough" Wait state::inactive_long_enough: "the key has been inactive for two weeks, and for its slowest consumer's longest gap";
+    "data-events" Nothing log::data_events: "the logs have data events: reads and writes of objects, items, messages";
     "calls-succeed" Nothing usage::calls_succeed: "some of the consumers' calls succeed";
     "consumers-known" Nothing usage::consumers_known: "the kind of every consumer is known";
-    "consumers-replaced" Nothing usage::consumers_replaced: "every consumer that is silent is seen since with a role";
-    "one-key-per-user" Nothing state::one_key_per_user: "the user has no other key that works";
+    "consumers-replaced" Nothing usage::consumers_replaced: "every silent consumer has since been seen with a role";
+    "one-key-per-user" Nothing state::one_key_per_user: "the user has no other active key";
     "not-root" Nothing state::not_root: "the key does not belong to root, which needs none";
 }
 
@@ -140,13 +140,5 @@ pub(super) fn span(span: TimeDelta) -> String {
         0 => format!("{} min", span.num_minutes()),
         hours @ 1..48 => format!("{hours} h"),
         hours => format!("{} d", hours / 24),
-    }
-}
-
-/// A number of things, for people.
-fn count(number: impl Into<u64>, thing: &str) -> String {
-    match number.into() {
-        1 => format!("1 {thing}"),
-        number => format!("{number} {thing}s"),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::super::key_facts::KeyFacts;
 use super::super::marks::Quarantine;
-use super::{Found, at, broken, count, holds, open};
+use super::{Found, at, broken, holds, open};
+use crate::report::counted;
 
 /// Whoever holds a quarantined user's key may be anybody. A key that was made after the policy was detached is another.
 pub(super) fn not_quarantined(f: &KeyFacts<'_>) -> Option<Found> {
@@ -52,7 +53,7 @@ pub(super) fn not_quarantined(f: &KeyFacts<'_>) -> Option<Found> {
     match f.common.marks.refused.get(id.as_str()) {
         Some(refused) => broken(format!(
             "{} refused by a quarantine policy, first {} (event {})",
-            count(refused.events, "call"),
+            counted(refused.events, "call"),
             at(refused.first),
             refused.event_id
         )),
@@ -85,7 +86,7 @@ pub(super) fn no_stranger(f: &KeyFacts<'_>) -> Option<Found> {
 pub(super) fn not_from_intruder(f: &KeyFacts<'_>) -> Option<Found> {
     f.id.as_ref()?;
     match f.signs.map_or(&[][..], |signs| &signs.ties) {
-        [] => holds("no tie to an intruder's other keys"),
+        [] => holds("no link to an intruder's other keys"),
         ties => broken(ties.join("; ")),
     }
 }

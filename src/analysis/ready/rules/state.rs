@@ -2,16 +2,17 @@
 
 use super::super::key_facts::KeyFacts;
 use super::super::marks::URL;
-use super::{Found, at, broken, count, holds, span, until};
+use super::{Found, at, broken, holds, span, until};
+use crate::report::counted;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub(super) fn sessions_over(f: &KeyFacts<'_>) -> Option<Found> {
     let id = f.id.as_ref()?;
     match f.common.marks.sessions.get(id.as_str()) {
-        None => holds("none can be alive"),
+        None => holds("none can still be valid"),
         Some((sessions, end)) => until(
             format!(
-                "{sessions} may be alive, the last until {}; they outlive the key",
+                "{sessions} may still be valid, the last until {}; they outlive the key",
                 at(*end)
             ),
             *end,
@@ -23,8 +24,8 @@ pub(super) fn presigned_urls_over(f: &KeyFacts<'_>) -> Option<Found> {
     let id = f.id.as_ref()?;
     if let Some(urls) = f.common.marks.urls.get(id.as_str()) {
         let text = format!(
-            "{} of presigned URLs in the last {}, the last {}; they die with the key",
-            count(urls.events, "use"),
+            "{} of presigned URLs in the last {}, most recently {}; they stop working with the key",
+            counted(urls.events, "use"),
             span(URL),
             at(urls.last)
         );
@@ -112,7 +113,7 @@ fn since_last_use(
 
 pub(super) fn one_key_per_user(f: &KeyFacts<'_>) -> Option<Found> {
     match f.others.as_slice() {
-        [] => holds("no other is known"),
+        [] => holds("no other key known"),
         others => broken(format!("also {}", others.join(", "))),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::super::key_facts::{Iam, KeyFacts};
 use super::super::silence::{Silence, State};
-use super::{Found, at, broken, count, found, holds, open, span, until};
+use super::{Found, at, broken, found, holds, open, span, until};
 use crate::analysis::consumers::Workload;
+use crate::report::counted;
 use chrono::TimeDelta;
 
 /// So many consumers are named; the others are counted.
@@ -35,10 +36,7 @@ pub(super) fn consumers_silent(f: &KeyFacts<'_>) -> Option<Found> {
         .collect();
     match (consumers().count(), left.len()) {
         (0, _) => holds("no consumer in the log"),
-        (all, 0) => holds(format!(
-            "none of {} still calls",
-            count(all as u64, "consumer")
-        )),
+        (all, 0) => holds(format!("none of {} still calls", counted(all, "consumer"))),
         (all, in_use) => broken(format!(
             "{in_use} of {all}: {}",
             named(&left, |silence| format!(
@@ -62,8 +60,8 @@ pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
             format!("{} (last {})", silence.name, at(silence.last_seen))
         });
         let last = f.last_event().map_or_else(
-            || "the log has no event of the key".to_owned(),
-            |last| format!("the log's last event of the key is of {}", at(last)),
+            || "the key has no events in the logs".to_owned(),
+            |last| format!("the key's last event in the logs: {}", at(last)),
         );
         return found(format!("{text}; {last}"), Some(!in_use));
     }
@@ -77,16 +75,16 @@ pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
         }
         (_, false, _) => open("IAM does not say when the key was last used"),
         (Iam::OneOf(_), _, Some(used)) => holds(format!(
-            "IAM's last use of any of the user's keys is of {}{until}, the log's last event of {}",
+            "IAM's last use of any of the user's keys: {}{until}; last event in the logs: {}",
             at(used),
             last()
         )),
         (Iam::Says(..), _, Some(used)) => holds(format!(
-            "IAM's last use is of {}{until}, the log's last event of {}",
+            "IAM's last use: {}{until}; last event in the logs: {}",
             at(used),
             last()
         )),
-        (_, true, None) => holds(format!("IAM knows of no use at all{until}")),
+        (_, true, None) => holds(format!("IAM shows no use at all{until}")),
     }
 }
 
@@ -98,20 +96,20 @@ pub(super) fn iam_asked(f: &KeyFacts<'_>) -> Option<Found> {
     let as_of = f.common.as_of;
     match (&f.iam, f.iam_knows(), f.unused_in_iam()) {
         (Iam::NotAsked, ..) => until(
-            "no call of the key is in the log, and IAM's last use of it is not known: much use leaves no event",
+            "the key has no calls in the logs, and IAM's last use is not known: much use leaves no event",
             as_of,
         ),
         (_, false, _) => until("IAM does not say when the key was last used", as_of),
         (_, true, unused) => {
             let answered = unused.map(|(_, until)| until).or(f.iam_until);
             let Some(answered) = answered else {
-                return until("when IAM was asked is not known", as_of);
+                return until("the time of IAM's data is not known", as_of);
             };
             match as_of - answered {
                 old if old <= f.common.options.quiet => holds(format!("on {}", at(answered))),
                 old => until(
                     format!(
-                        "IAM's answer is {} old, of {}: ask IAM again",
+                        "IAM's data is {} old, from {}: ask IAM again",
                         span(old),
                         at(answered)
                     ),
@@ -188,7 +186,7 @@ pub(super) fn calls_succeed(f: &KeyFacts<'_>) -> Option<Found> {
         true => broken(format!(
             "all {events} calls failed: nothing works with this key"
         )),
-        false => holds(format!("{errors} of {} failed", count(events, "call"))),
+        false => holds(format!("{errors} of {} failed", counted(events, "call"))),
     }
 }
 
@@ -203,7 +201,7 @@ pub(super) fn consumers_known(f: &KeyFacts<'_>) -> Option<Found> {
         .map(|consumer| consumer.name.as_str())
         .collect();
     match unknown.as_slice() {
-        [] => holds(count(f.consumers.len() as u64, "consumer")),
+        [] => holds(counted(f.consumers.len(), "consumer")),
         unknown => broken(format!("kind not known: {}", unknown.join("; "))),
     }
 }
@@ -233,8 +231,8 @@ pub(super) fn consumers_replaced(f: &KeyFacts<'_>) -> Option<Found> {
         .collect();
     let text = match roles.len() {
         0 => format!(
-            "no role does what {} did: they are silent, but a migration is not proven",
-            count(silent.len() as u64, "silent consumer")
+            "no role makes the calls of {}: silence alone does not prove a migration",
+            counted(silent.len(), "silent consumer")
         ),
         found => format!("{found} of {}: {}", silent.len(), roles.join("; ")),
     };

@@ -9,7 +9,8 @@ mod done;
 use super::super::graph::deeds::{Deed, short as moment};
 use super::super::graph::facts::{Changes, text};
 use super::containment::About;
-use super::unseen::{counted, listed};
+use super::unseen::listed;
+use crate::report::counted;
 use crate::report::trace::{Answer, Confidence, Credential, CredentialKind, Origin, Rule, Trace};
 use after::{certainty, cleanup, others, over, where_else};
 use done::{blinding, damage, data, from_where, of_kinds, outside};
@@ -62,7 +63,7 @@ pub(in crate::analysis::trace) fn summarize(
                 "instance_role",
                 "access_entry",
             ],
-            "no call that gives rights succeeded in these logs",
+            "no call that grants permissions succeeded in these logs",
         ),
         of_kinds(
             whole,
@@ -130,7 +131,7 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
         let whose = start
             .principal_arn
             .as_deref()
-            .unwrap_or("a principal that is not named");
+            .unwrap_or("an unnamed principal");
         let kind = match start.kind {
             CredentialKind::LongTerm => "long-term key",
             CredentialKind::Temporary => "temporary key",
@@ -171,7 +172,7 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
         let event = text(&changes.event_id, *row).unwrap_or_default();
         events.push(event.to_owned());
         parts.push(match attached {
-            true => "AWS attached its quarantine policy: the key was found in public".to_owned(),
+            true => "AWS attached its quarantine policy: it found the key exposed".to_owned(),
             false => "the quarantine policy was removed".to_owned(),
         });
     }
@@ -208,7 +209,7 @@ fn first_use(trace: &Trace) -> Answer {
         }
         None => answer(
             question,
-            "nothing in the use itself tells an intruder from the owner: name the owner's networks, or the time the incident began".to_owned(),
+            "nothing in the use itself distinguishes an intruder from the owner: name the owner's networks, or the time the incident began".to_owned(),
             [],
         ),
     }
@@ -279,7 +280,7 @@ fn credentials(trace: &Trace) -> Answer {
             count(Confidence::Exact),
             count(Confidence::Session),
             count(Confidence::Principal),
-            counted(u64::from(deepest), "level"),
+            counted(deepest, "level"),
         ),
     };
     answer(

@@ -159,7 +159,7 @@ fn row(deed: &Deed, made: &Made, id: String, call: &Call) -> Created {
         return Created {
             kind: "denial".to_owned(),
             change,
-            undo: comment("it only takes rights away: keep it unless you know whose it is"),
+            undo: comment("it only removes permissions: keep it unless you know whose it is"),
             id,
             on,
             ..blank(deed)
@@ -218,7 +218,7 @@ fn unknown(deed: &Deed) -> Created {
         undo: match removes {
             true => comment(&format!("restore what {} removed", deed.name())),
             false => comment(&format!(
-                "look at what {} did, and undo it by hand",
+                "check what {} did, and undo it by hand",
                 deed.name()
             )),
         },

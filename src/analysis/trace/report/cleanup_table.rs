@@ -73,7 +73,7 @@ impl Made {
             let words = filling.words(self.words).filter(|words| !words.is_empty());
             comment(&words.unwrap_or_else(|| {
                 format!(
-                    "the event names too little for a command: look at what {}:{} did, and undo it by hand",
+                    "the event has too little detail for a command: check what {}:{} did, and undo it by hand",
                     self.source, self.operation
                 )
             }))
@@ -451,7 +451,7 @@ mod tests {
         );
         let unknown = undo("CreateAccessKey", "{}", response, None);
         assert!(
-            unknown.starts_with("# the event names too little"),
+            unknown.starts_with("# the event has too little detail"),
             "{unknown}"
         );
         assert_eq!(

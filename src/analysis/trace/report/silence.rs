@@ -82,7 +82,7 @@ pub(in crate::analysis::trace) async fn silence(
                 deed.event.event_time,
                 silent.join(", "),
             ),
-            meaning: "what happened there in the meantime was not logged, unless by another trail; a region that nobody uses is silent, too",
+            meaning: "activity there is not logged unless another trail covers it; an unused region looks the same",
         })
     });
     Ok(rows.collect())

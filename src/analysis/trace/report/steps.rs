@@ -152,7 +152,7 @@ fn of_root(account: &str, credentials: &[&Credential], about: &About, steps: &mu
     if credentials.iter().any(|credential| is_open(&credential)) {
         steps.push(step(
             format!("stop sessions of the root user of account {account}"),
-            comment("no policy of IAM stops the root user; a service control policy does in a member account. A session of AssumeRoot ends after 15 minutes"),
+            comment("no IAM policy stops the root user; a service control policy does in a member account. A session of AssumeRoot ends after 15 minutes"),
         ));
     }
 }
@@ -228,8 +228,8 @@ fn of_others(credentials: &[&Credential], about: &About, steps: &mut Vec<Step>) 
             .and_then(|credential| credential.issued_by_event_name.as_deref());
         steps.push(match made {
             Some(call) => step(
-                format!("delete key {key}, which {call} made"),
-                comment("it is no key of an IAM user and outlives the key that made it; the clean-up list has its command"),
+                format!("delete key {key}, which {call} created"),
+                comment("it does not belong to an IAM user, and outlives the key that created it; the clean-up list has its command"),
             ),
             None => step(
                 format!("find out whose key {key} is, and deactivate it"),

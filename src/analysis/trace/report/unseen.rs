@@ -6,8 +6,8 @@
 use super::super::Lineage;
 use super::super::graph::deeds::Deed;
 use super::super::graph::joins::Evidence;
-use crate::report::Coverage;
 use crate::report::trace::{BlindSpot, Unseen};
+use crate::report::{Coverage, counted};
 use std::collections::BTreeSet;
 
 /// More names than this are counted.
@@ -42,7 +42,7 @@ pub(in crate::analysis::trace) fn unseen(
         add(
             BlindSpot::DataEvents,
             format!(
-                "data events only of {}",
+                "data events of {} only",
                 listed(&coverage.data_event_services)
             ),
             "reads, writes and deletions of S3 objects are not logged: assume that they happened",
@@ -79,7 +79,7 @@ pub(in crate::analysis::trace) fn unseen(
                 "sessions were opened in accounts without logs here: {}",
                 listed(&accounts)
             ),
-            "what they did there is in those accounts' logs: ask for them",
+            "what they did there is in those accounts' logs: get these",
         );
     }
     orphans(lineage, &mut add);
@@ -114,7 +114,7 @@ fn orphans(lineage: &Lineage<'_>, add: &mut impl FnMut(BlindSpot, String, &'stat
             let issuer = node
                 .role_arn
                 .or(node.principal)
-                .unwrap_or("a principal that is not named");
+                .unwrap_or("an unnamed principal");
             add(
                 BlindSpot::Orphan,
                 format!("no event shows who issued {key}, a session of {issuer}"),
@@ -133,7 +133,7 @@ fn orphans(lineage: &Lineage<'_>, add: &mut impl FnMut(BlindSpot, String, &'stat
                 never_used.len(),
                 listed(&never_used)
             ),
-            "they may have been used where there are no logs, or be used later",
+            "they may have been used where there are no logs, or may be used later",
         );
     }
 }
@@ -157,7 +157,7 @@ fn possible(
         add(
             BlindSpot::PossibleCredential,
             "presigned S3 URLs".to_owned(),
-            "anybody with a key can sign them without an event; they work up to 7 days, or until the key is deactivated",
+            "anyone with a key can sign them without an event; they work up to 7 days, or until the key is deactivated",
         );
         add(
             BlindSpot::PossibleCredential,
@@ -195,14 +195,6 @@ fn possible(
         if did(service) {
             add(BlindSpot::PossibleCredential, what.to_owned(), meaning);
         }
-    }
-}
-
-/// A number with its noun.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
     }
 }
 

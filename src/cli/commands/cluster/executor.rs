@@ -16,16 +16,16 @@ use crate::size::ByteSize;
 
 /// Run an executor of a cluster
 ///
-/// It works on parts of questions and ingests, and hands rows to other executors and to the client. It reaches log files and
-/// the lake itself, with the credentials of this machine; a lake in a folder must be at the same path everywhere. Ctrl-C and
-/// SIGTERM end it after the tasks under way.
+/// An executor runs parts of queries and ingests, and passes rows to other executors and to the client. It reads log files
+/// and the lake directly, with this machine's credentials; a lake in a folder must be at the same path everywhere. Ctrl-C and
+/// SIGTERM stop it after its running tasks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Scheduler to work for; it is waited for
+    /// Scheduler to join; waits until it can be reached
     #[arg(long, value_name = "ADDRESS")]
     scheduler: Address,
 
-    /// Address to listen on; the next port is used, too
+    /// Address to listen on; also uses the next port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:50051")]
     bind: SocketAddr,
 
@@ -33,15 +33,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST")]
     advertise: Option<String>,
 
-    /// Partitions to work on at once; as many as there are cores if not given
+    /// Tasks to run at once; default: one per core
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     slots: Option<usize>,
 
-    /// Folder for what executors hand to each other and what does not fit into memory; one for each executor
+    /// Folder for rows passed between executors and for what does not fit in memory; one per executor
     #[arg(long, value_name = "DIR")]
     work_dir: PathBuf,
 
-    /// Memory for sorting, grouping and joining, all slots together
+    /// Memory for sorting, grouping and joining, for all slots together
     #[arg(long, value_name = "SIZE", default_value = "4GiB")]
     memory: ByteSize,
 

@@ -13,11 +13,11 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 
-/// Run the processes that share the work of ingests and questions among machines
+/// Run a cluster, which spreads ingests and queries over several machines
 ///
 /// A cluster is one scheduler and any number of executors. They are Apache DataFusion Ballista, with keytrail's functions.
-/// Ingests and questions go there with --cluster. Whoever reaches their ports can read what the executors can read, and write
-/// where they can write: keep them in a private network.
+/// Ingests and queries go there with --cluster. Anyone who can reach their ports can read and write whatever the executors
+/// can: keep them in a private network.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
 fn check(bind: SocketAddr, advertise: Option<&str>) -> Result<(), Failure> {
     if bind.ip().is_unspecified() && advertise.is_none() {
         return Err(Failure::usage(format!(
-            "--bind {bind} listens on every address of this machine, and does not say under which one the others reach it"
+            "--bind {bind} listens on every address of this machine; the others need to know one"
         ))
         .hint("name it: --advertise HOST"));
     }

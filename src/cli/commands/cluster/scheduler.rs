@@ -11,11 +11,11 @@ use crate::failure::{Done, Failure};
 
 /// Run the scheduler of a cluster
 ///
-/// It takes questions and hands out their parts to executors. It needs no disk and no access to S3. What it knows is in
-/// memory: when it ends, the questions under way fail, and executors register again with the next one.
+/// It accepts queries and distributes their parts to executors. It needs no disk and no access to S3. Its state is in
+/// memory: if it stops, running queries fail, and executors register again with the next scheduler.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:50050")]
     bind: SocketAddr,
 

@@ -30,8 +30,8 @@ use crate::{output, question};
 
 /// Write a case into one file: log files as delivered, digest files, the trace, and a manifest of hashes
 ///
-/// The case is all that keytrail trace finds of the key. Note the SHA-256 of the manifest that is printed: with it, whoever gets the file
-/// can tell that nothing was changed.
+/// A case is everything that keytrail trace finds about the key. Keep the SHA-256 of the manifest that is printed: with it, the
+/// recipient of the file can verify that nothing was changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
 
-    /// Validate with the digest files of this source, and put them into the case: s3://bucket/prefix or a folder
+    /// Validate with the digest files of this source, and include them in the case: s3://bucket/prefix or a folder
     #[arg(long, value_name = "SOURCE", requires = "public_keys")]
     digests: Option<String>,
 
@@ -62,7 +62,7 @@ Examples:
 /// Digest files cover an hour, and are looked for somewhat before and after the case.
 const MARGIN: TimeDelta = TimeDelta::hours(1);
 
-/// Files fetched at once while validating.
+/// Files to fetch at once while validating.
 const FETCHES: usize = 32;
 
 /// The most JSON of a log file while validating.
@@ -316,7 +316,7 @@ impl<'a> Case<'a> {
         if ledger.as_ref().is_some_and(|ledger| *ledger != hash) {
             let name = &file.uri;
             self.unread.push(format!(
-                "{name}: it is in the case, but it is another file than the one that was read before"
+                "{name}: it is in the case, but differs from the file that was read before"
             ));
         }
         let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();

@@ -24,11 +24,11 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// SHA-256 of the manifest, as the export printed it: without it, only the file's own word counts
+    /// SHA-256 of the manifest, as the export printed it; without it, the file is only checked against itself
     #[arg(long, value_name = "SHA256")]
     manifest: Option<String>,
 
-    /// How the answer is written
+    /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&[Format::Table, Format::Json]))]
     format: Format,
 }
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Done, Failure>
     })?;
     if other {
         return Err(Failure::new(format!(
-            "{name}: the manifest is another one than the one you name: its SHA-256 is {}",
+            "{name}: the manifest is not the one you named: its SHA-256 is {}",
             verified.manifest_sha256
         )));
     }

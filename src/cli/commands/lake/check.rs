@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use keytrail::lake::{Checked, check};
 use keytrail::render::Format;
 use keytrail::render::escape::terminal;
+use keytrail::report::counted;
 use serde_json::json;
 
 use super::Options;
@@ -15,11 +16,11 @@ use crate::failure::{Done, Failure};
 use crate::output;
 use crate::size::ByteSize;
 
-/// Check that the lake is whole: files, hashes, counts, event ids, ledger
+/// Check that the lake is intact: files, hashes, counts, event ids, ledger
 ///
-/// Reads every file of the lake and changes nothing. Compares the size and the SHA-256 of each data file with what was
-/// written, the number of rows with the table's log, and, log file by log file, the events that are there with those
-/// that the ledger counts; no event may be there twice. Summaries of use must say what the events say.
+/// Reads every file of the lake and changes nothing. Compares the size and SHA-256 of each data file with what was
+/// written, the number of rows with the table's log, and, for each log file, the stored events with the ledger's count.
+/// No event may be stored twice, and summaries of use must match the events.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -50,7 +51,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         checked.faults.len()
     ))
     .hint(format!(
-        "read what is lost again from its log files: keytrail lake mend --lake {lake}"
+        "restore what is lost from its log files: keytrail lake mend --lake {lake}"
     )))
 }
 
@@ -58,23 +59,23 @@ fn text(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
     for table in &checked.tables {
         writeln!(
             out,
-            "{:<10} {} files, {}, {} rows, {} hashes compared",
+            "{:<10} {}, {}, {}, {} hashes compared",
             table.table.as_str(),
-            table.files,
+            counted(table.files, "file"),
             ByteSize(table.bytes),
-            table.rows,
+            counted(table.rows, "row"),
             table.hashed
         )?;
     }
     if checked.unaccounted > 0 {
         writeln!(
             out,
-            "\n{} events are of an ingest that was killed before the ledger knew: the next ingest accounts for them",
-            checked.unaccounted
+            "\n{} from an ingest that was killed before it wrote the ledger: the next ingest accounts for them",
+            counted(checked.unaccounted, "event")
         )?;
     }
     if checked.is_whole() {
-        return writeln!(out, "\nThe lake is whole.");
+        return writeln!(out, "\nThe lake is intact.");
     }
     writeln!(out, "\nfaults:")?;
     for fault in &checked.faults {

@@ -5,6 +5,7 @@
 use chrono::{TimeDelta, Utc};
 use keytrail::lake::Lake;
 use keytrail::render::Format;
+use keytrail::report::counted;
 use serde_json::json;
 
 use super::Options;
@@ -16,16 +17,16 @@ use crate::size::ByteSize;
 
 /// Merge the small files of each day into large ones
 ///
-/// Many small ingests leave many small files, and questions become slow. Merged files are sorted by access key and time.
-/// Ingests and questions may run at the same time, and a kill does no harm. The old files stay until keytrail lake
-/// vacuum removes them. Files that an older keytrail wrote get their summary of use.
+/// Many small ingests leave many small files, which make queries slow. Merged files are sorted by access key and time.
+/// Ingests and queries may run at the same time, and it can be killed at any moment. The old files stay until keytrail
+/// lake vacuum removes them. Files written by older versions of keytrail get their summary of use.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     options: Options,
 
-    /// Leave the last days alone: new events may still come
+    /// Skip the most recent days, which may still get events
     #[arg(long, value_name = "SPAN", value_parser = span)]
     older_than: Option<TimeDelta>,
 }
@@ -56,14 +57,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         }
         _ if compacted.before == 0 => writeln!(
             out,
-            "There is nothing to merge; {} files of events have a summary of use now.",
-            compacted.summaries
+            "There is nothing to merge; {} of events now have a summary of use.",
+            counted(compacted.summaries, "file")
         ),
         _ => writeln!(
             out,
-            "{} files of {} days and of the ledger became {}; {} became {}",
-            compacted.before,
-            compacted.days,
+            "{} of {} and of the ledger merged into {}; {} became {}",
+            counted(compacted.before, "file"),
+            counted(compacted.days, "day"),
             compacted.after,
             ByteSize(compacted.bytes_before),
             ByteSize(compacted.bytes_after)

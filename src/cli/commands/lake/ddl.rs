@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;
 
-/// Print the statements that make the lake's tables known to another engine
+/// Print the statements that define the lake's tables in another engine
 ///
 /// The lake consists of Delta Lake tables: other engines read them where they are.
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     options: Options,
 
-    /// For which engine
+    /// The engine
     #[arg(long, value_enum)]
     engine: Engine,
 }

@@ -1,10 +1,11 @@
-//! `keytrail lake forget`: events older than a day are taken out.
+//! `keytrail lake forget`: events older than a day are removed.
 //!
-//! In: a lake and a day. Out: how much was taken out. Promise: whole days, in one step.
+//! In: a lake and a day. Out: how much was removed. Promise: whole days, in one step.
 
 use chrono::NaiveDate;
 use keytrail::lake::Lake;
 use keytrail::render::Format;
+use keytrail::report::counted;
 use serde_json::json;
 
 use super::Options;
@@ -13,10 +14,10 @@ use crate::failure::{Done, Failure};
 use crate::output;
 use crate::size::ByteSize;
 
-/// Take old events out of the lake
+/// Remove old events from the lake
 ///
-/// Takes out the events of all days before a date. The ledger keeps their log files, so that an ingest does not read
-/// them again; rejected records stay. The bytes are freed by keytrail lake vacuum.
+/// Removes the events of all days before a date. The ledger keeps their log files, so that an ingest does not read
+/// them again; rejected records stay. keytrail lake vacuum frees the space.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  keytrail lake forget --before 2024-01-01 --dry-run   How much would go?
+  keytrail lake forget --before 2024-01-01 --dry-run   How much would be removed?
   keytrail lake forget --before 2024-01-01
   keytrail lake vacuum --retain 1h                     Remove the files, too";
 
@@ -42,9 +43,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let mut lake = Lake::open(&args.options.location().await?).await?;
     let forgotten = lake.forget(args.before, args.dry_run).await?;
     let done = if args.dry_run {
-        "would be taken out"
+        "would be removed"
     } else {
-        "taken out"
+        "removed"
     };
     output::show(context, |out| match args.options.format {
         Format::Json => {
@@ -62,10 +63,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         }
         _ => writeln!(
             out,
-            "{} events of {} days {done}: {} files, {}",
-            forgotten.events,
-            forgotten.days,
-            forgotten.files,
+            "{} of {} {done}: {}, {}",
+            counted(forgotten.events, "event"),
+            counted(forgotten.days, "day"),
+            counted(forgotten.files, "file"),
             ByteSize(forgotten.bytes)
         ),
     })?;

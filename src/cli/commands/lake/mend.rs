@@ -21,11 +21,11 @@ use crate::failure::{Done, Failure};
 use crate::progress::Progress;
 use crate::{interrupt, output, question};
 
-/// Mend a damaged lake: read what is lost again from its log files
+/// Repair a damaged lake: restore what is lost from its log files
 ///
-/// Takes damaged and missing files out of the tables, finds events again whose log entry is lost, and reads the log
-/// files again whose events are not all there: from where the ledger says they were, or from SOURCE if they are
-/// elsewhere now. Run it again, with another SOURCE, as long as it names log files that could not be read.
+/// Removes damaged and missing files from the tables, recovers events whose entry in the table's log is lost, and rereads
+/// log files whose events are incomplete: from their place in the ledger, or from SOURCE if they have moved. If it names
+/// log files that could not be read, run it again with another SOURCE.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -117,14 +117,14 @@ fn text(
 ) -> std::io::Result<()> {
     writeln!(out, "faults     {faults} found")?;
     for table in &mended.rebuilt {
-        writeln!(out, "table      {} made anew", table.as_str())?;
+        writeln!(out, "table      {} recreated", table.as_str())?;
     }
     for file in &mended.removed {
-        writeln!(out, "file       {} taken out", terminal(file))?;
+        writeln!(out, "file       {} removed", terminal(file))?;
     }
     writeln!(
         out,
-        "events     {} found again in data files",
+        "events     {} recovered from data files",
         mended.recovered
     )?;
     writeln!(

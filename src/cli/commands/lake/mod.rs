@@ -20,10 +20,10 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::question;
 
-/// Look after a lake: check, mend, compact, vacuum, forget
+/// Maintain a lake: check, mend, compact, vacuum, forget
 ///
-/// A lake is three Delta Lake tables: events, log_files and rejects. It needs no care to be right. These commands find
-/// and mend damage, merge small files, free space, and let other engines read the lake.
+/// A lake is three Delta Lake tables: events, log_files and rejects. It stays correct without maintenance. These
+/// commands find and repair damage, merge small files, free space, and let other engines read the lake.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -34,11 +34,11 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   keytrail lake check                   Is every event of ./keytrail-lake still there?
-  keytrail lake mend                    Read what is lost again from its log files
+  keytrail lake mend                    Restore what is lost from its log files
   keytrail lake compact                 Merge the small files of each day
-  keytrail lake vacuum                  Remove files that no table names
+  keytrail lake vacuum                  Remove files that no table uses
   keytrail lake forget --before 2024-01-01
-  keytrail lake ddl --engine athena     Statements that make the tables known to Athena";
+  keytrail lake ddl --engine athena     Statements that define the tables in Athena";
 
 #[derive(Debug, Subcommand)]
 enum LakeCommand {
@@ -69,7 +69,7 @@ struct Options {
     #[command(flatten)]
     lake: LakeArgs,
 
-    /// How the answer is written
+    /// Output format
     #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&[Format::Table, Format::Json]))]
     format: Format,
 

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use chrono::TimeDelta;
 use keytrail::lake::{Lake, Orphans, Stats};
 use keytrail::render::Format;
+use keytrail::report::counted;
 use serde_json::json;
 
 use super::Options;
@@ -17,7 +18,7 @@ use crate::size::ByteSize;
 
 /// Show the size of the lake: files, bytes, rows, days
 ///
-/// Also how many small files could be merged (keytrail lake compact) and how many files no table names (keytrail lake
+/// Also how many small files could be merged (keytrail lake compact) and how many files no table uses (keytrail lake
 /// vacuum). Reads the logs of the tables and lists their folders.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -46,11 +47,11 @@ fn text((stats, orphans): (&Stats, &Orphans), out: &mut dyn Write) -> io::Result
     for table in &stats.tables {
         writeln!(
             out,
-            "{:<10} {} files, {}, {} rows, version {}",
+            "{:<10} {}, {}, {}, version {}",
             table.table.as_str(),
-            table.files,
+            counted(table.files, "file"),
             ByteSize(table.bytes),
-            table.rows,
+            counted(table.rows, "row"),
             table.version
         )?;
     }
@@ -65,14 +66,16 @@ fn text((stats, orphans): (&Stats, &Orphans), out: &mut dyn Write) -> io::Result
     if files > 0 {
         writeln!(
             out,
-            "small      {files} small files on {days} days: keytrail lake compact merges them"
+            "small      {} on {}: keytrail lake compact merges them",
+            counted(files, "small file"),
+            counted(days, "day")
         )?;
     }
     if orphans.files > 0 {
         writeln!(
             out,
-            "unnamed    {} files, {}, that no table names: keytrail lake vacuum removes them",
-            orphans.files,
+            "unused     {}, {}, not used by any table: keytrail lake vacuum removes them",
+            counted(orphans.files, "file"),
             ByteSize(orphans.bytes)
         )?;
     }

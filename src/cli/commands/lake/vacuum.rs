@@ -5,6 +5,7 @@
 use chrono::TimeDelta;
 use keytrail::lake::Lake;
 use keytrail::render::Format;
+use keytrail::report::counted;
 use serde_json::json;
 
 use super::Options;
@@ -14,18 +15,18 @@ use crate::failure::{Done, Failure};
 use crate::output;
 use crate::size::ByteSize;
 
-/// Remove files that no table names
+/// Remove files that no table uses
 ///
 /// Killed ingests leave files that never became part of a table; compact and forget leave the files they replaced.
-/// Removed are those that were written, or taken out of their table, longer ago than --retain: running ingests and
-/// questions may still need younger ones, and engines that travel in time read the replaced ones.
+/// Removes those that were written, or removed from their table, longer ago than --retain: running ingests and queries
+/// may still need newer ones, and engines with time travel read the replaced ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     options: Options,
 
-    /// Keep what is younger than this; at least 1h
+    /// Keep files newer than this; at least 1h
     #[arg(long, value_name = "SPAN", default_value = "7d", value_parser = span)]
     retain: TimeDelta,
 
@@ -46,7 +47,7 @@ const LEAST: TimeDelta = TimeDelta::hours(1);
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
     if args.retain < LEAST {
         return Err(Failure::usage(
-            "--retain is at least 1h: a running ingest may be about to name younger files",
+            "--retain is at least 1h: a running ingest may be about to use newer files",
         ));
     }
     let lake = Lake::open(&args.options.location().await?).await?;
@@ -70,10 +71,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         }
         _ => writeln!(
             out,
-            "{} files {done}, {}; {} younger files kept",
-            orphans.files,
+            "{} {done}, {}; {} kept",
+            counted(orphans.files, "file"),
             ByteSize(orphans.bytes),
-            orphans.kept
+            counted(orphans.kept, "newer file")
         ),
     })?;
     Ok(Done::Complete)

@@ -74,8 +74,8 @@ function drawChart(table) {
     const button = el("button", { type: "button", class: `chip ${group}`, "aria-pressed": "true", on: { click: () => { hidden.has(group) ? hidden.delete(group) : hidden.add(group); button.setAttribute("aria-pressed", String(!hidden.has(group))); draw(); follow(); } } }, group === "none" ? "no finding" : group);
     return button;
   });
-  const whole = el("button", { type: "button", on: { click: () => { plot.setScale("x", { min: bounds[0], max: bounds[1] }); } } }, "whole time");
-  const close = el("button", { type: "button", on: { click: () => { const of = attack(); if (of) plot.setScale("x", { min: of[0], max: of[1] }); } } }, "the attack");
+  const whole = el("button", { type: "button", on: { click: () => { plot.setScale("x", { min: bounds[0], max: bounds[1] }); } } }, "all times");
+  const close = el("button", { type: "button", on: { click: () => { const of = attack(); if (of) plot.setScale("x", { min: of[0], max: of[1] }); } } }, "attack");
   tools.replaceChildren("lanes by ", choose, ...buttons, attack() ? close : "", whole, range);
   const overview = document.getElementById("overview");
   const moments = marks();

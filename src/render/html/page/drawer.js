@@ -39,8 +39,8 @@ function openEvent(row) {
     .map(([label, value]) => el("details", { open: true }, el("summary", {}, label), el("pre", { tabindex: 0 }, pretty(value))));
   const record = get("record", row);
   const raw = record === null
-    ? el("p", { class: "soft" }, "The whole record of this event is not in the page, which has those that claims rest on and as many others as there is room for. It stands in the log file below.")
-    : el("details", {}, el("summary", {}, "the whole record"), el("p", { class: "soft" }, "Put together from the columns that keytrail keeps, in their order; session tokens are left out. The original stands in the log file below."), el("pre", { tabindex: 0 }, pretty(record)));
+    ? el("p", { class: "soft" }, "The page does not include this event's full record: it has the records behind its claims, and others as space allows. The log file below has it.")
+    : el("details", {}, el("summary", {}, "full record"), el("p", { class: "soft" }, "Rebuilt from the columns that keytrail keeps, in their order, without session tokens. The log file below has the original."), el("pre", { tabindex: 0 }, pretty(record)));
   const step = (by) => el("button", { type: "button", on: { click: () => openEvent(row + by) }, disabled: row + by < 0 || row + by >= EVENTS.count }, by < 0 ? "← before" : "after →");
   show(el("h3", {}, `${service(row)}:${get("event_name", row)}`), el("div", { class: "tools" }, step(-1), step(1), credential), pairs(facts), ...parts, raw, el("h3", {}, "Source"), source);
   opened = row;
@@ -83,7 +83,7 @@ function openCredential(at) {
   facts.push(["addresses", of.source_ip_addresses.join(", ")], ["via services", of.via_services.join(", ")]);
   show(el("h3", {}, short(title(of))), el("div", { class: "tools" },
     el("button", { type: "button", on: { click: () => openEvents(`Events of ${short(title(of), 80)}`, rows) } }, `its ${rows.length} events`),
-    of.issued_by_event_id ? el("button", { type: "button", on: { click: () => openEvents("Birth", [born]) } }, "the event that made it") : null), pairs(facts));
+    of.issued_by_event_id ? el("button", { type: "button", on: { click: () => openEvents("Birth", [born]) } }, "the event that created it") : null), pairs(facts));
 }
 
 function title(of) {

@@ -116,7 +116,7 @@ function drawGraph() {
     });
     const say = [];
     if (made.folded) say.push(`${made.folded} similar sessions are grouped`);
-    if (made.left) say.push(`${made.left} credentials are in the table only`);
+    if (made.left) say.push(`${made.left} more credentials are in the table only`);
     tools.replaceChildren(
       el("button", { type: "button", on: { click: () => full() } }, "100 %"),
       el("button", { type: "button", on: { click: () => whole() } }, "fit"),

@@ -20,15 +20,15 @@ const cred = (at) => TRACE.credentials[at];
 const CREDENTIAL_COLUMNS = [
   col("credential", (at) => title(cred(at)), "26rem", { show: (at) => `${"· ".repeat(Math.min(cred(at).depth, 20))}${short(title(cred(at)))}` }),
   col("used by", (at) => cred(at).used_by, "7.5rem", { show: (at) => origin(cred(at).used_by) }),
-  col("made by", (at) => cred(at).issued_by_event_name, "11rem"),
+  col("created by", (at) => cred(at).issued_by_event_name, "11rem"),
   col("rule", (at) => cred(at).rule, "6rem"),
-  col("sure", (at) => cred(at).confidence, "5.5rem"),
+  col("confidence", (at) => cred(at).confidence, "5.5rem"),
   col("account", (at) => cred(at).account_id, "8rem"),
   col("first seen", (at) => clock(cred(at).first_seen), "10.5rem"),
   col("last seen", (at) => clock(cred(at).last_seen), "10.5rem"),
   col("events", (at) => cred(at).events, "5rem", { num: true }),
   col("failed", (at) => cred(at).errors, "5rem", { num: true }),
-  col("alive", (at) => (cred(at).live === null ? "not known" : cred(at).live ? "yes" : "no"), "6rem"),
+  col("still valid", (at) => (cred(at).live === null ? "not known" : cred(at).live ? "yes" : "no"), "6rem"),
   col("addresses", (at) => cred(at).source_ip_addresses.join(", "), "14rem"),
 ];
 
@@ -77,7 +77,7 @@ function tables() {
     col("kind", (of) => of.kind, "7rem"), col("resource", (of) => of.resource, "24rem"), col("what", (of) => of.actions.join(", "), "10rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
     col("requests", (of) => of.requests, "6rem", { num: true }), col("failed", (of) => of.failed, "5rem", { num: true }), col("objects read", (of) => of.objects_read, "7rem", { num: true }), col("bytes out", (of) => of.bytes_out, "7rem", { num: true, show: (of) => bytes(of.bytes_out) }),
     col("bytes in", (of) => of.bytes_in, "7rem", { num: true, show: (of) => bytes(of.bytes_in) }), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem")] });
-  new Table("denied-table", { origin: (of) => of.origin, label: "refused calls", rows: rows(TRACE.denied), opened: (of) => openEvents("Refused", [rowOf(of.event_id)]), columns: [
+  new Table("denied-table", { origin: (of) => of.origin, label: "failed calls", rows: rows(TRACE.denied), opened: (of) => openEvents("Refused", [rowOf(of.event_id)]), columns: [
     col("call", (of) => `${of.event_source.replace(".amazonaws.com", "")}:${of.event_name}`, "16rem"), col("why", (of) => of.error_code, "14rem"), col("events", (of) => of.events, "5rem", { num: true }), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
     col("key", (of) => of.access_key_id, "13rem"), col("regions", (of) => of.regions.join(", "), "12rem"), col("first", (of) => clock(of.first_seen), "10.5rem"), col("last", (of) => clock(of.last_seen), "10.5rem"), col("in words", (of) => of.error_message, "30rem")] });
   new Table("pivot-table", { label: "others", rows: rows(TRACE.pivot), empty: "nobody else was seen from the intruder's addresses", columns: [

@@ -68,7 +68,7 @@ function consumer(one) {
     one.strip ? strip(one.strip) : "",
     one.warnings.map((text) => el("p", { class: "warn" }, text)),
     one.steps.length ? el("p", {}, "Move to ", el("b", {}, one.move_to), `. ${one.about}`) : el("p", {}, `Would be moved to ${one.move_to}.`),
-    el("details", { class: "more" }, el("summary", {}, "Why, from where, whose"),
+    el("details", { class: "more" }, el("summary", {}, "Evidence, networks, owner"),
       el("dl", { class: "pairs" }, pair("why", joined(one.evidence, "; ")), pair("from", joined(one.networks, "; ")), pair("key in", joined(one.credential_sources, ", ")), pair("hints", joined(one.owner_hints, "; ")), pair("role", one.role_name, true)),
       one.trust_policy ? command(`${one.trust_policy.join("\n")}\n`) : ""),
     one.steps.length ? steps(one.steps) : "");
@@ -90,10 +90,10 @@ function build(key) {
   key.dataset.built = "yes";
   const of = DATA.keys[Number(key.dataset.key) - 1];
   const part = document.createDocumentFragment();
-  const used = of.last_used ? `Last used ${of.last_used.replace("T", " ").replace("Z", "")}.` : "No use of it is known.";
+  const used = of.last_used ? `Last used ${of.last_used.replace("T", " ").replace("Z", "")}.` : "No known use.";
   part.append(...[
     el("p", { class: "hint" }, used, of.key ? ` Key ${of.key} of the credential report.` : ""),
-    of.why.length ? [el("h3", {}, "What speaks against its removal"), listed(of.why)] : [],
+    of.why.length ? [el("h3", {}, "Reasons against removing it"), listed(of.why)] : [],
     of.not_checked.length ? el("details", { class: "more" }, el("summary", {}, `Not checked (${of.not_checked.length})`), listed(of.not_checked)) : [],
     of.first.length ? [el("h3", {}, "First"), steps(of.first)] : [],
     of.consumers.map(consumer),
@@ -162,7 +162,7 @@ $("import").addEventListener("change", async () => {
   try { found = ids_(JSON.parse(await file.text())[STORE]); } catch { /* said below */ }
   keep(new Set([...kept(), ...found]));
   mark();
-  $("count").textContent = found.length ? `${found.length} ticks imported` : "no ticks in that file";
+  $("count").textContent = found.length ? `${found.length} check marks imported` : "no check marks in that file";
 });
 
 // The filter looks at what stands in the order's row and in the names of consumers.

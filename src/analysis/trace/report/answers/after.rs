@@ -7,6 +7,7 @@ use super::super::containment::About;
 use super::super::unseen::listed;
 use super::done::suspicious;
 use super::{answer, short};
+use crate::report::counted;
 use crate::report::trace::{Answer, BlindSpot, Created, Credential, Origin, State, Trace};
 use std::collections::BTreeSet;
 
@@ -86,16 +87,11 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
     if open > 0 {
         state += &format!(
             "; the logs do not show the state of {}",
-            counted(open, "credential", "credentials")
+            counted(open, "credential")
         );
     }
     parts.push(state);
     answer("Is it over?", parts.join("; "), events)
-}
-
-/// A number with its noun.
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Who else was there. Without a known intruder every address that is not surely the owner's was searched.
@@ -134,13 +130,13 @@ pub(super) fn others(trace: &Trace) -> Answer {
         parts.push(
             match (is_known, searched) {
                 (true, _) => "no other credential was seen from the intruder's addresses",
-                (false, true) => "no address of an intruder is known; no other credential was seen from the addresses that are not surely the owner's",
+                (false, true) => "no address of an intruder is known; no other credential was seen from addresses that may not be the owner's",
                 (false, false) => "no address of an intruder is known, so nothing could be searched for",
             }
             .to_owned(),
         );
     }
-    answer("Is anybody else affected?", parts.join("; "), [])
+    answer("Is anyone else affected?", parts.join("; "), [])
 }
 
 pub(super) fn cleanup(trace: &Trace) -> Answer {
@@ -150,8 +146,8 @@ pub(super) fn cleanup(trace: &Trace) -> Answer {
     let gone = suspicious(trace).count() - there.len();
     let text = format!(
         "{} still there, {gone} removed since; {} to replace",
-        counted(there.len(), "thing is", "things are"),
-        counted(trace.rotate.len(), "secret", "secrets"),
+        counted(there.len(), "resource"),
+        counted(trace.rotate.len(), "secret"),
     );
     answer(
         "What has to be cleaned up?",
@@ -170,8 +166,8 @@ pub(super) fn certainty(trace: &Trace) -> Answer {
             BlindSpot::Regions => "other regions are not in these logs",
             BlindSpot::Accounts => "other accounts are not in these logs",
             BlindSpot::Orphan => "the origin of some sessions is not logged",
-            BlindSpot::IssuedNotSeen => "some credentials were issued and are not seen in use",
-            BlindSpot::PossibleCredential => "some credentials can be made without an event",
+            BlindSpot::IssuedNotSeen => "some credentials were issued but not seen in use",
+            BlindSpot::PossibleCredential => "some credentials can be created without an event",
             BlindSpot::NotFollowed => "what the owner made or changed was not followed",
             BlindSpot::Silence => "a region fell silent after logging was stopped",
         };
