@@ -53,10 +53,10 @@ fn what_a_consumer_moved_to_is_named_with_the_reasons() {
     assert_eq!(moved["role_events"], 60);
     assert_eq!(
         moved["why"],
-        "the same program at 1 of its 1 addresses, making the calls that were 100 % of this consumer's"
+        "the same program at 1 of its 1 addresses; its calls cover 100 % of this consumer's"
     );
     let thumbs = text(of("svc-thumbs"), "why");
-    assert!(thumbs.ends_with("100 % of its"), "{thumbs}");
+    assert!(thumbs.ends_with("100 % of this consumer's"), "{thumbs}");
     let keys = answer["keys"].as_array().unwrap();
     let key = keys
         .iter()

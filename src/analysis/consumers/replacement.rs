@@ -240,7 +240,7 @@ impl Role {
             last_seen: uses.iter().filter_map(|of| of.last).max()?,
             events: uses.iter().map(|of| of.events).sum(),
             why: format!(
-                "the same program {place}, making the calls that were {:.0} % of this consumer's",
+                "the same program {place}; its calls cover {:.0} % of this consumer's",
                 100.0 * share
             ),
             share,

@@ -392,7 +392,7 @@ mod tests {
         };
         let start =
             "aws ec2 modify-snapshot-attribute --snapshot-id snap-1 --create-volume-permission";
-        let end = "--region eu-west-1  # a copy that was made stays";
+        let end = "--region eu-west-1  # copies that were made remain";
         for (change, expected) in [
             (
                 r#"{"add":{"items":[{"userId":"999988887777"}]}}"#,
@@ -416,7 +416,7 @@ mod tests {
         let organization = r#"{"imageId":"ami-1","launchPermission":{"add":{"items":[{"organizationArn":"arn:aws:organizations::9:organization/o-1"}]}}}"#;
         assert_eq!(
             undo("ModifyImageAttribute", organization, "{}", None),
-            r#"aws ec2 modify-image-attribute --image-id ami-1 --launch-permission '{"Remove":[{"OrganizationArn":"arn:aws:organizations::9:organization/o-1"}]}' --region eu-west-1  # a copy that was made stays"#
+            r#"aws ec2 modify-image-attribute --image-id ami-1 --launch-permission '{"Remove":[{"OrganizationArn":"arn:aws:organizations::9:organization/o-1"}]}' --region eu-west-1  # copies that were made remain"#
         );
         let description = r#"{"imageId":"ami-1","description":{"value":"x"}}"#;
         let words = undo("ModifyImageAttribute", description, "{}", None);
@@ -427,18 +427,18 @@ mod tests {
         let cluster = r#"{"dBClusterSnapshotIdentifier":"s","attributeName":"restore","valuesToAdd":["999988887777","all"]}"#;
         assert_eq!(
             undo("ModifyDBClusterSnapshotAttribute", cluster, "{}", None),
-            "aws rds modify-db-cluster-snapshot-attribute --db-cluster-snapshot-identifier s --attribute-name restore --values-to-remove 999988887777 all --region eu-west-1  # a copy that was made stays"
+            "aws rds modify-db-cluster-snapshot-attribute --db-cluster-snapshot-identifier s --attribute-name restore --values-to-remove 999988887777 all --region eu-west-1  # copies that were made remain"
         );
         let both = r#"{"dBSnapshotIdentifier":"s","attributeName":"restore","valuesToAdd":["999988887777"],"valuesToRemove":["444455556666"]}"#;
         assert_eq!(
             undo("ModifyDBSnapshotAttribute", both, "{}", None),
-            "aws rds modify-db-snapshot-attribute --db-snapshot-identifier s --attribute-name restore --values-to-remove 999988887777 --values-to-add 444455556666 --region eu-west-1  # a copy that was made stays"
+            "aws rds modify-db-snapshot-attribute --db-snapshot-identifier s --attribute-name restore --values-to-remove 999988887777 --values-to-add 444455556666 --region eu-west-1  # copies that were made remain"
         );
         let document =
             r#"{"name":"d","permissionType":"Share","accountIdsToAdd":["999988887777"]}"#;
         assert_eq!(
             undo("ModifyDocumentPermission", document, "{}", None),
-            "aws ssm modify-document-permission --name d --permission-type Share --account-ids-to-remove 999988887777 --region eu-west-1  # a copy that was made stays"
+            "aws ssm modify-document-permission --name d --permission-type Share --account-ids-to-remove 999988887777 --region eu-west-1  # copies that were made remain"
         );
     }
 
