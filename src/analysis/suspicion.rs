@@ -68,6 +68,7 @@ impl Suspicions {
             (attribution::USES, &makers),
             (attribution::LINEAGE, &none),
             (attribution::ISSUED, &none),
+            (attribution::DOORS, &none),
             (attribution::SIGN_INS, &none),
         ]);
         Ok(session.foresee(&questions).await?)
@@ -147,8 +148,8 @@ fn suspicion(key: &str, attribution: &Attribution) -> Option<Suspicion> {
     why.extend(gravest.into_iter().flat_map(Source::why));
     let earliest = strangers()
         .filter(|source| source.origin == origin)
-        .min_by_key(|source| source.first);
-    let first = earliest.and_then(Source::first_use);
+        .min_by_key(|source| source.strange_since());
+    let first = earliest.and_then(Source::first_strange_use);
     Some(Suspicion {
         access_key_id: key.to_owned(),
         origin,

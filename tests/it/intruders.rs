@@ -55,7 +55,7 @@ fn root(key: &str) -> Caller {
     }
 }
 
-fn session(role: &str, name: &str, key: &str, opened: &str) -> Caller {
+pub(crate) fn session(role: &str, name: &str, key: &str, opened: &str) -> Caller {
     Caller {
         identity: value!({"type": "AssumedRole", "principalId": format!("AROA{role}:{name}"), "accountId": ACCOUNT,
             "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"), "accessKeyId": key,
@@ -67,7 +67,7 @@ fn session(role: &str, name: &str, key: &str, opened: &str) -> Caller {
     }
 }
 
-fn service(name: &'static str) -> Caller {
+pub(crate) fn service(name: &'static str) -> Caller {
     Caller {
         identity: value!({"type": "AWSService", "invokedBy": name}),
         address: name,
@@ -176,7 +176,7 @@ fn answer<'a>(trace: &'a Value, question: &str) -> &'a str {
 }
 
 /// The verdict on an address.
-fn origin<'a>(trace: &'a Value, address: &str) -> &'a str {
+pub(crate) fn origin<'a>(trace: &'a Value, address: &str) -> &'a str {
     let sources = rows(&trace["summary"], "sources").iter();
     let mut found = sources.filter(|row| row["source_ip_address"] == address);
     text(found.next().unwrap_or(&Value::Null), "origin")
@@ -343,6 +343,40 @@ fn a_key_that_an_intruder_made_is_an_incident_too() {
             "{commands:?}"
         );
     }
+}
+
+#[test]
+fn the_first_suspicious_use_is_the_first_sign() {
+    // In the office, with the usual program: all that tells the intruder is what is done from the 20th on.
+    let owner = user("svc", KEY);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.plain("20T12:00", &owner, &ESCALATION);
+    trail.call(
+        "20T12:10",
+        &owner,
+        "iam:AttachUserPolicy",
+        value!({"userName": "svc"}),
+        Value::Null,
+    );
+    trail.call(
+        "20T12:11",
+        &owner,
+        "iam:CreateUser",
+        value!({"userName": "sync"}),
+        Value::Null,
+    );
+    trail.call(
+        "20T12:12",
+        &owner,
+        "cloudtrail:StopLogging",
+        Value::Null,
+        Value::Null,
+    );
+    let trace = trail.trace(&[KEY]);
+    assert_ne!(origin(&trace, OFFICE), "owner");
+    let first = &trace["summary"]["first_suspicious_use"];
+    assert_eq!(first["event_time"], "2026-06-20T12:00:00Z", "{first}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod cluster;
 mod consumer_programs;
 mod credentials;
 #[cfg(feature = "serve")]
+mod detours;
 mod devtools;
 mod dialect;
 mod evidence;

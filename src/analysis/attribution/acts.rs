@@ -25,12 +25,22 @@ fn some(names: impl Iterator<Item = String>) -> String {
     }
 }
 
+/// Calls within an hour.
+#[derive(Debug, Clone, Copy, Default)]
+struct Burst {
+    /// Different ones of some kinds.
+    those: usize,
+    /// Different ones of any kind.
+    all: usize,
+    begins: i64,
+}
+
 impl Looked<'_> {
     /// Different calls of these kinds that were first made within an hour, and how many of all first calls of that hour they
     /// are; the best hour. Each region counts once.
-    fn burst(&self, fits: impl Fn(&Use) -> bool) -> (usize, usize) {
+    fn burst(&self, fits: impl Fn(&Use) -> bool) -> Burst {
         let uses = &self.source.uses;
-        let mut best = (0, 0);
+        let mut best = Burst::default();
         for (at, begin) in uses.iter().enumerate() {
             if !fits(begin) {
                 continue;
@@ -46,8 +56,12 @@ impl Looked<'_> {
                     those.insert(call);
                 }
             }
-            if those.len() > best.0 {
-                best = (those.len(), all.len());
+            if those.len() > best.those {
+                best = Burst {
+                    those: those.len(),
+                    all: all.len(),
+                    begins: begin.first,
+                };
             }
         }
         best
@@ -68,9 +82,9 @@ pub(super) fn who_am_i(l: &Looked<'_>) -> Option<Sign> {
 }
 
 pub(super) fn looks_around(l: &Looked<'_>) -> Option<Sign> {
-    let (looks, all) = l.burst(is_look);
-    let (asks, _) = l.burst(is_ask);
-    if looks < BURST.0 || asks < 2 || looks * 2 < all {
+    let burst = l.burst(is_look);
+    let (looks, asks) = (burst.those, l.burst(is_ask).those);
+    if looks < BURST.0 || asks < 2 || looks * 2 < burst.all {
         return None;
     }
     let new = l
@@ -83,19 +97,16 @@ pub(super) fn looks_around(l: &Looked<'_>) -> Option<Sign> {
         return None;
     }
     let weight = if looks >= BURST.1 { 6 } else { 4 };
-    Some(Sign::new(
-        weight,
-        format!("looks around within an hour: {names}"),
-    ))
+    let what = format!("looks around within an hour: {names}");
+    Some(Sign::new(weight, what).since(burst.begins))
 }
 
 pub(super) fn refused(l: &Looked<'_>) -> Option<Sign> {
-    let (denied, all) = l.burst(Use::denied);
-    (denied >= BURST.0 && denied * 2 >= all).then(|| {
-        Sign::new(
-            4,
-            format!("{denied} different calls were denied within an hour"),
-        )
+    let burst = l.burst(Use::denied);
+    let denied = burst.those;
+    (denied >= BURST.0 && denied * 2 >= burst.all).then(|| {
+        let what = format!("{denied} different calls were denied within an hour");
+        Sign::new(4, what).since(burst.begins)
     })
 }
 
@@ -104,37 +115,33 @@ pub(super) fn own_rights(l: &Looked<'_>) -> Option<Sign> {
         .source
         .of_kind(Kind::Rights)
         .filter(|one| one.about_itself);
-    let (mut done, mut tried) = (Vec::new(), Vec::new());
-    for one in own {
-        if one.succeeded() {
-            done.push(one.call())
-        } else {
-            tried.push(one.call())
-        }
-    }
-    match (done.is_empty(), tried.is_empty()) {
-        (false, _) => Some(Sign::new(
-            6,
-            format!("gives rights to itself: {}", some(done.into_iter())),
-        )),
-        (true, false) => Some(Sign::new(
-            4,
-            format!(
-                "tried to give rights to itself: {}",
-                some(tried.into_iter())
-            ),
-        )),
-        _ => None,
+    let (done, tried): (Vec<&Use>, Vec<&Use>) = own.partition(|one| one.succeeded());
+    let (weight, what, calls) = match (done.is_empty(), tried.is_empty()) {
+        (false, _) => (6, "gives rights to itself", done),
+        (true, false) => (4, "tried to give rights to itself", tried),
+        _ => return None,
+    };
+    Some(named((weight, what), &calls))
+}
+
+/// A sign with the calls that it is in.
+fn named((weight, what): (i32, &str), calls: &[&Use]) -> Sign {
+    let names = some(calls.iter().map(|one| one.call()));
+    let sign = Sign::new(weight, format!("{what}: {names}"));
+    let first = calls.iter().map(|one| one.first).min();
+    Sign {
+        since: first,
+        ..sign
     }
 }
 
-/// Calls of a kind that the owner never made.
-fn unusual(l: &Looked<'_>, kind: Kind) -> Vec<String> {
+/// Uses of a kind that the owner never made.
+fn unusual<'l>(l: &'l Looked<'_>, kind: Kind) -> Vec<&'l Use> {
     let of_kind = l.source.of_kind(kind);
-    let names = of_kind
+    of_kind
         .filter(|one| !one.about_itself || kind != Kind::Rights)
-        .map(Use::call);
-    names.filter(|call| !l.usual.calls.contains(call)).collect()
+        .filter(|one| !l.usual.calls.contains(&one.call()))
+        .collect()
 }
 
 fn never_before(l: &Looked<'_>, kind: Kind, weights: (i32, i32), what: &str) -> Option<Sign> {
@@ -142,12 +149,13 @@ fn never_before(l: &Looked<'_>, kind: Kind, weights: (i32, i32), what: &str) -> 
     if calls.is_empty() {
         return None;
     }
-    let several = calls.iter().collect::<BTreeSet<_>>().len() > 1;
-    let weight = if several { weights.1 } else { weights.0 };
-    Some(Sign::new(
-        weight,
-        format!("{what}: {}", some(calls.into_iter())),
-    ))
+    let different: BTreeSet<String> = calls.iter().map(|one| one.call()).collect();
+    let weight = if different.len() > 1 {
+        weights.1
+    } else {
+        weights.0
+    };
+    Some(named((weight, what), &calls))
 }
 
 pub(super) fn rights(l: &Looked<'_>) -> Option<Sign> {
@@ -177,26 +185,25 @@ pub(super) fn shares(l: &Looked<'_>) -> Option<Sign> {
 }
 
 pub(super) fn secrets(l: &Looked<'_>) -> Option<Sign> {
-    let read = l.source.of_kind(Kind::Secrets);
-    let read = read.filter(|one| one.succeeded()).map(Use::call);
-    let read: Vec<String> = read.filter(|call| !l.usual.calls.contains(call)).collect();
-    (l.has_past && !read.is_empty()).then(|| {
-        Sign::new(
-            2,
-            format!(
-                "reads secrets that the key never read: {}",
-                some(read.into_iter())
-            ),
-        )
-    })
+    let read: Vec<&Use> = unusual(l, Kind::Secrets)
+        .into_iter()
+        .filter(|one| one.succeeded())
+        .collect();
+    let what = "reads secrets that the key never read";
+    (l.has_past && !read.is_empty()).then(|| named((2, what), &read))
 }
 
 pub(super) fn downloads(l: &Looked<'_>) -> Option<Sign> {
-    let new = l
-        .source
-        .of_kind(Kind::Reads)
-        .filter(|one| one.succeeded() && !l.usual.calls.contains(&one.call()));
-    let reads: u64 = new.map(|one| one.events).sum();
-    (l.has_past && reads >= DOWNLOAD)
-        .then(|| Sign::new(2, format!("reads {reads} objects, which the key never did")))
+    let new: Vec<&Use> = unusual(l, Kind::Reads)
+        .into_iter()
+        .filter(|one| one.succeeded())
+        .collect();
+    let reads: u64 = new.iter().map(|one| one.events).sum();
+    (l.has_past && reads >= DOWNLOAD).then(|| {
+        let what = format!("reads {reads} objects, which the key never did");
+        Sign {
+            since: new.iter().map(|one| one.first).min(),
+            ..Sign::new(2, what)
+        }
+    })
 }

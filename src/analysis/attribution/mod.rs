@@ -5,23 +5,26 @@
 //! one is plain; where nothing tells, that is the verdict.
 //!
 //! ```text
-//! uses ──▶ sources (address × program) ──▶ signs, weighed against what is usual ──▶ verdicts ──▶ spread: what an intruder made or shared
+//! uses ──▶ sources (address × program) ──▶ signs, weighed against what is usual ──▶ verdicts ──▶ reach: what an intruder made, opened or shared
 //! ```
 
 mod acts;
 mod calls;
+pub(in crate::analysis) mod doors;
 mod issued;
 mod judge;
 mod known;
+pub(in crate::analysis) mod passages;
 mod place;
 mod places;
+mod reach;
 mod signs;
 mod source;
 mod spread;
 mod used;
 mod usual;
 
-pub(in crate::analysis) use issued::ISSUED;
+pub(in crate::analysis) use issued::{DOORS, ISSUED};
 pub(in crate::analysis) use judge::judge;
 pub(in crate::analysis) use known::{Known, SignIn};
 pub(in crate::analysis) use source::{Source, Sources};

@@ -16,6 +16,8 @@ pub(in crate::analysis) struct Sign {
     pub(in crate::analysis) what: String,
     /// Whether it says no more than that the use is new.
     pub(super) is_novelty: bool,
+    /// From when on, where it is in some of the use only.
+    pub(super) since: Option<i64>,
 }
 
 impl Sign {
@@ -26,6 +28,15 @@ impl Sign {
             weight,
             what,
             is_novelty: false,
+            since: None,
+        }
+    }
+
+    /// Of what was done from a moment on.
+    pub(super) fn since(self, moment: i64) -> Self {
+        Self {
+            since: Some(moment),
+            ..self
         }
     }
 

@@ -67,6 +67,20 @@ impl Source {
         self.uses.first()
     }
 
+    /// From when on something speaks for an intruder: the same address and program may have been the owner's before.
+    pub(in crate::analysis) fn strange_since(&self) -> i64 {
+        let signs = self.signs.iter().filter(|sign| sign.weight > 0);
+        let since = signs.map(|sign| sign.since.unwrap_or(self.first)).min();
+        since.unwrap_or(self.first)
+    }
+
+    /// The first use that is strange.
+    pub(in crate::analysis) fn first_strange_use(&self) -> Option<&Use> {
+        let since = self.strange_since();
+        let mut strange = self.uses.iter().filter(|one| one.first >= since);
+        strange.next().or(self.first_use())
+    }
+
     /// Different calls.
     pub(super) fn calls(&self) -> impl Iterator<Item = String> + '_ {
         self.uses.iter().map(Use::call)

@@ -3,10 +3,9 @@
 //! In: a session. Out: an [`Attribution`]. Promise: what an intruder's use issued is the intruder's, to any depth; so is what comes
 //! from an address that only an intruder used. An address that an owner used before stays the owner's.
 
-use super::issued::{Issue, issues};
+use super::issued::{Acts, SignIns};
 use super::judge::judge;
 use super::known::{Known, SignIn};
-use super::signs::Sign;
 use super::source::{Source, Sources};
 use super::used::{self, KeyUses};
 use crate::analysis::AnalysisError;
@@ -17,7 +16,6 @@ use crate::report::trace::Origin;
 use crate::session::{Params, Session};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
-use chrono::DateTime;
 use datafusion::common::ScalarValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -30,11 +28,13 @@ pub(in crate::analysis) const SIGN_INS: &str =
 /// One key.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
-    sources: Sources,
+    /// Account and name of its user.
+    pub(super) user: Option<(String, String)>,
+    pub(super) sources: Sources,
     /// Of the sessions that it opened, themselves or through one more session.
-    lineage: Sources,
+    pub(super) lineage: Sources,
     /// Why all of it is the intruder's.
-    made_by_intruder: Option<String>,
+    pub(super) made_by_intruder: Option<String>,
 }
 
 /// Verdicts on the uses of all long-term keys, and of the sessions that made some of them.
@@ -42,9 +42,13 @@ pub(super) struct Judged {
 pub(in crate::analysis) struct Attribution {
     pub(super) keys: BTreeMap<String, Judged>,
     /// Addresses that only an intruder used, with the first use from each, and of which key.
-    addresses: BTreeMap<String, (i64, String)>,
+    pub(super) addresses: BTreeMap<String, (i64, String)>,
+    /// The same, of sessions that came in through an intruder's change.
+    pub(super) entered: BTreeMap<String, (i64, String)>,
     /// Sessions that an intruder opened.
-    sessions: BTreeSet<String>,
+    pub(super) sessions: BTreeSet<String>,
+    /// Which changes that let somebody in are an intruder's.
+    pub(super) opened: Vec<bool>,
 }
 
 impl Attribution {
@@ -54,24 +58,23 @@ impl Attribution {
         lists: &Lists,
         book: Option<&AddressBook>,
     ) -> Result<Self, AnalysisError> {
-        let issues = issues(session).await?;
-        let makers = issues
-            .iter()
-            .filter(|issue| issue.key.starts_with("AKIA") && !issue.by.starts_with("AKIA"))
-            .map(|issue| &*issue.by);
-        let mut uses = uses(session, makers.collect()).await?;
         let sign_ins = sign_ins(session).await?;
+        let acts = Acts::read(session, &sign_ins).await?;
+        let issues = acts.issues.iter();
+        let makers = issues
+            .filter(|issue| issue.key.starts_with("AKIA") && !issue.act.by.starts_with("AKIA"))
+            .map(|issue| &*issue.act.by);
+        let mut uses = uses(session, makers.collect()).await?;
         let networks = Networks::built_in()?;
-        let made: HashMap<&str, i64> = issues
-            .iter()
-            .map(|issue| (&*issue.key, issue.time))
-            .collect();
+        let issues = acts.issues.iter();
+        let made: HashMap<&str, i64> = issues.map(|issue| (&*issue.key, issue.act.time)).collect();
         let mut attribution = Self::default();
         for (key, held) in &mut uses {
             let user = held.account.clone().zip(held.user.clone());
             let known = Known {
                 sign_ins: user
-                    .and_then(|user| sign_ins.get(&user).cloned())
+                    .as_ref()
+                    .and_then(|user| sign_ins.get(user).cloned())
                     .unwrap_or_default(),
                 made: made.get(key.as_str()).copied(),
                 book,
@@ -82,6 +85,7 @@ impl Attribution {
             let judged = Judged {
                 // They are not needed any more: the sources have them.
                 sources: judge(&std::mem::take(&mut held.uses), &known, &networks),
+                user,
                 ..Judged::default()
             };
             attribution.keys.insert(key.clone(), judged);
@@ -99,7 +103,7 @@ impl Attribution {
                 source.is_by_session = true;
             }
         }
-        attribution.spread(&issues);
+        attribution.spread(&acts);
         Ok(attribution)
     }
 
@@ -138,129 +142,6 @@ impl Attribution {
     /// Why a key is an intruder's as a whole, if one made it.
     pub(in crate::analysis) fn made_by_intruder(&self, key: &str) -> Option<&str> {
         self.keys.get(key)?.made_by_intruder.as_deref()
-    }
-
-    /// Until nothing is new: what an intruder issued, and what comes from an intruder's address.
-    fn spread(&mut self, issues: &[Issue]) {
-        loop {
-            let mut changed = self.learn_addresses();
-            for issue in issues {
-                changed |= self.follow(issue);
-            }
-            changed |= self.meet();
-            if !changed {
-                return;
-            }
-        }
-    }
-
-    /// Collects the addresses of what is known to be an intruder's.
-    fn learn_addresses(&mut self) -> bool {
-        let mut found: BTreeMap<String, (i64, String)> = BTreeMap::new();
-        for (key, judged) in &self.keys {
-            for sources in [&judged.sources, &judged.lineage] {
-                for (address, first) in sources.addresses() {
-                    let here = (first, key.clone());
-                    let known = found.entry(address).or_insert_with(|| here.clone());
-                    *known = here.min(known.clone());
-                }
-            }
-        }
-        let mut owners: BTreeMap<&str, i64> = BTreeMap::new();
-        let all = self.keys.values().flat_map(Judged::all);
-        // A private address is another machine in another network.
-        found.retain(|address, _| !is_private(address));
-        for source in all {
-            if matches!(source.origin, Origin::Owner | Origin::Unknown) {
-                let first = owners.entry(&source.address).or_insert(source.first);
-                *first = source.first.min(*first);
-            }
-        }
-        found.retain(|address, (first, _)| {
-            let owner = owners.get(address.as_str());
-            owner.is_none_or(|owner| *owner > *first)
-        });
-        let changed = found.len() != self.addresses.len();
-        self.addresses = found;
-        changed
-    }
-
-    /// What an intruder's use issued is the intruder's.
-    fn follow(&mut self, issue: &Issue) -> bool {
-        let from_there = !issue.by.starts_with("AKIA")
-            && self
-                .addresses
-                .get(&*issue.address)
-                .is_some_and(|(first, _)| issue.time >= *first);
-        let is_intruder =
-            from_there || self.of_use(&issue.by, &issue.address, &issue.agent) == Origin::Intruder;
-        if !is_intruder {
-            return false;
-        }
-        if !issue.key.starts_with("AKIA") {
-            let is_new = self.sessions.insert(issue.key.to_string());
-            return self.take_over(&issue.key, issue) || is_new;
-        }
-        self.keys.entry(issue.key.to_string()).or_default();
-        self.take_over(&issue.key, issue)
-    }
-
-    /// All uses of a key are the intruder's.
-    fn take_over(&mut self, key: &str, issue: &Issue) -> bool {
-        let Some(judged) = self.keys.get_mut(key) else {
-            return false;
-        };
-        if judged.made_by_intruder.is_some() {
-            return false;
-        }
-        let time = DateTime::from_timestamp_micros(issue.time).unwrap_or_default();
-        let with = match &*issue.by {
-            "" => String::new(),
-            by => format!(" who used {by}"),
-        };
-        judged.made_by_intruder = Some(format!(
-            "created {} from {} by the intruder{with} (event {})",
-            time.format("%Y-%m-%d %H:%M"),
-            issue.address,
-            issue.event_id
-        ));
-        let Judged {
-            sources, lineage, ..
-        } = judged;
-        for source in sources.all.iter_mut().chain(&mut lineage.all) {
-            source.origin = Origin::Intruder;
-        }
-        true
-    }
-
-    /// What newly comes from an intruder's address is the intruder's.
-    fn meet(&mut self) -> bool {
-        let mut changed = false;
-        for (key, judged) in &mut self.keys {
-            for sources in [&mut judged.sources, &mut judged.lineage] {
-                let began = sources.all.first().map(|source| source.first);
-                for source in &mut sources.all {
-                    let there = self.addresses.get(&source.address);
-                    let Some((_, tied)) = there.filter(|(first, _)| source.first >= *first) else {
-                        continue;
-                    };
-                    let newcomer = source.is_new || began == Some(source.first);
-                    if newcomer && source.origin != Origin::Intruder {
-                        let with = match tied == key {
-                            true => String::new(),
-                            false => format!(", with {tied}"),
-                        };
-                        source.origin = Origin::Intruder;
-                        source.is_tied = tied != key;
-                        let what =
-                            format!("from an address that only an intruder used before{with}");
-                        source.signs.insert(0, Sign::new(12, what));
-                        changed = true;
-                    }
-                }
-            }
-        }
-        changed
     }
 }
 
@@ -319,10 +200,8 @@ async fn uses(
 }
 
 /// Sign-ins to the console, by account and user.
-pub(in crate::analysis) async fn sign_ins(
-    session: &Session,
-) -> Result<HashMap<(String, String), Vec<SignIn>>, AnalysisError> {
-    let mut found: HashMap<(String, String), Vec<SignIn>> = HashMap::new();
+pub(in crate::analysis) async fn sign_ins(session: &Session) -> Result<SignIns, AnalysisError> {
+    let mut found = SignIns::new();
     for batch in session.sql(SIGN_INS, &Params::new()).await?.1 {
         let columns = Columns(&batch);
         let accounts = columns.text("account_id")?;

@@ -49,6 +49,7 @@ impl Asked {
             (attribution::USES, &self.makers),
             (attribution::LINEAGE, &self.none),
             (attribution::ISSUED, &self.none),
+            (attribution::DOORS, &self.none),
             (attribution::SIGN_INS, &self.none),
         ]
     }

@@ -27,6 +27,7 @@ pub use baseline::Baseline;
 pub use evaluate::{Finding, find};
 pub use list_name::ListName;
 pub use lists::{Lists, ListsError};
+pub(in crate::analysis) use operand::principals;
 pub use rules::{Rule, Rules, RulesError, Severity};
 
 #[cfg(test)]

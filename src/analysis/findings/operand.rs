@@ -79,7 +79,7 @@ fn accounts(text: &str) -> Vec<String> {
 }
 
 /// Whom the `Allow` statements of a policy document name; anybody is `*`.
-fn principals(document: &str) -> Vec<String> {
+pub(in crate::analysis) fn principals(document: &str) -> Vec<String> {
     let mut found = Vec::new();
     let Some(document) = Value::parse(document) else {
         return found;

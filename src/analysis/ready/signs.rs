@@ -89,10 +89,10 @@ fn met(
     })
 }
 
-/// A source in words, with its first event.
+/// A source in words, with its first strange event.
 fn told(source: &Source) -> String {
     let why = source.why().join("; ");
-    let Some(first) = source.first_use() else {
+    let Some(first) = source.first_strange_use() else {
         return why;
     };
     let time = DateTime::from_timestamp_micros(first.first);

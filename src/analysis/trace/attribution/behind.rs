@@ -8,6 +8,7 @@ use super::super::graph::facts::{number, text};
 use super::super::graph::joins::{Evidence, Joins};
 use super::super::graph::tree::Member;
 use crate::analysis::attribution::Sources;
+use crate::analysis::attribution::doors::{Door, Way};
 use crate::report::trace::{Origin, Rule};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -80,9 +81,29 @@ impl Behind {
         member: &Member,
         parent: Option<(u32, Origin)>,
     ) -> Origin {
-        let Some(parent) = parent.filter(|_| member.link.since.is_none()) else {
+        let Some(parent) = parent else {
             return Origin::Unknown;
         };
+        let evidence = member.link.evidence;
+        let is_intruders = |row| {
+            let made_it = evidence == Evidence::Change(row)
+                && self.of(parent, seen(joins, evidence)) == Origin::Intruder;
+            made_it || self.is_intruders(joins, row)
+        };
+        match evidence {
+            Evidence::Issued(_) => {}
+            _ if joins.came_in(&joins.nodes.all[member.node], is_intruders) => {
+                return Origin::Intruder;
+            }
+            // Others go on using what was there.
+            Evidence::Change(row) if joins.entries.door(row).is_some_and(is_narrow) => {
+                return Origin::Unknown;
+            }
+            _ => {}
+        }
+        if member.link.since.is_some() {
+            return Origin::Unknown;
+        }
         match member.link.evidence {
             // What was there before goes on being used by its owners.
             Evidence::None => Origin::Unknown,
@@ -91,6 +112,15 @@ impl Behind {
             }
             evidence => self.of(parent, seen(joins, evidence)),
         }
+    }
+
+    /// Whether a change was made where the intruder was.
+    fn is_intruders(&self, joins: &Joins<'_>, row: u32) -> bool {
+        let seen = seen(joins, Evidence::Change(row));
+        let address = seen.address.unwrap_or_default();
+        let source = self.sources.get(address, seen.agent.unwrap_or_default());
+        self.addresses.contains_key(address)
+            || source.is_some_and(|source| source.origin == Origin::Intruder)
     }
 
     /// Who is behind each credential by its birth: parents stand before their children. Addresses that become known on the way
@@ -115,14 +145,15 @@ impl Behind {
         }
     }
 
-    /// Learns the addresses of a credential that the intruder made. What a workload does comes from the workload's.
+    /// Learns the addresses of a credential that the intruder made, or came in with. What a workload does comes from the workload's.
     pub(in crate::analysis::trace) fn learn(
         &mut self,
         joins: &Joins<'_>,
         member: &Member,
         born: Origin,
     ) {
-        if born != Origin::Intruder || member.link.rule != Rule::J1 {
+        let is_made = member.link.rule == Rule::J1;
+        if born != Origin::Intruder || !(is_made || is_person(joins, member)) {
             return;
         }
         let uses = &joins.facts.uses;
@@ -142,6 +173,25 @@ impl Behind {
             }
         }
     }
+}
+
+/// Whether others go on using what a change opened.
+fn is_narrow(door: &Door) -> bool {
+    matches!(door.way, Way::Password | Way::Function) || door.operation == "UpdateAssumeRolePolicy"
+}
+
+/// Whether a credential that hangs on a change is used by whoever came in, and not by a service or a workload.
+fn is_person(joins: &Joins<'_>, member: &Member) -> bool {
+    let Evidence::Change(row) = member.link.evidence else {
+        return false;
+    };
+    let door = joins.entries.door(row);
+    let node = &joins.nodes.all[member.node];
+    door.is_some_and(|door| match door.way {
+        Way::User | Way::Password => true,
+        Way::Role => !joins.opened_by_service(node),
+        _ => false,
+    })
 }
 
 /// What the event of a link shows.

@@ -52,9 +52,17 @@ pub(in crate::analysis::trace) fn split(
 ) -> (Split, Vec<Origin>) {
     let mut behind = Behind::new(ground.judge(deeds, options));
     let origins = spread(deeds, lineage, &mut behind);
+    // Where an address and its program were the owner's before, the first sign counts.
+    let is_strange = |deed: &Deed| {
+        let event = &deed.event;
+        let address = event.source_ip_address.as_deref().unwrap_or_default();
+        let agent = event.user_agent.as_deref().unwrap_or_default();
+        let source = behind.sources.get(address, agent);
+        source.is_none_or(|source| deed.time >= source.strange_since())
+    };
     let by = |origin: Origin| {
         let own = |deed: &&Deed| deed.event.origin == origin && deed.member.is_some();
-        deeds.iter().find(own)
+        deeds.iter().filter(own).find(|deed| is_strange(deed))
     };
     let first = by(Origin::Intruder).or_else(|| by(Origin::Suspicious));
     let first = first.map(|deed| {

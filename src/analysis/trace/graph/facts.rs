@@ -127,7 +127,7 @@ columns! {
     Issued {
         event_id event_name account_id access_key_id user_identity_arn user_identity_principal_id
         user_identity_invoked_by issued_access_key_id issued_principal request_id source_ip_address user_agent
-        via_service;
+        via_service user_identity_type user_identity_account_id user_identity_identity_provider session_issuer_arn;
         event_time
     }
 }

@@ -3,6 +3,7 @@
 //! In: credentials and calls. Out: links with their rule, event and confidence. Promise: a link names the event it rests on;
 //! a rule that only knows the principal says so.
 
+mod entered;
 mod made;
 
 use super::births::{Newborn, SESSION_CALLS, call, newborn};
@@ -58,6 +59,8 @@ pub(in crate::analysis::trace) struct Joins<'a> {
     permission_sets: FxHashMap<String, String>,
     /// Sessions of its roles.
     portal: Vec<u32>,
+    /// Changes that let somebody in, and who came.
+    pub(in crate::analysis::trace) entries: entered::Entries,
 }
 
 impl<'a> Joins<'a> {
@@ -111,6 +114,7 @@ impl<'a> Joins<'a> {
             switches: calls("SwitchRole", "additional.SwitchFrom"),
             saml: calls("AssumeRoleWithSAML", "request.principalArn"),
             pods,
+            entries: entered::Entries::of(facts),
             facts,
             nodes,
         };

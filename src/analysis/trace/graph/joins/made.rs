@@ -245,7 +245,7 @@ impl Joins<'_> {
     }
 
     /// The rows in which the session's key was issued.
-    fn issues_of(&self, node: &Node<'_>) -> impl Iterator<Item = usize> {
+    pub(super) fn issues_of(&self, node: &Node<'_>) -> impl Iterator<Item = usize> {
         let key = node.key.into_iter();
         key.flat_map(|key| self.issues_of_key.get(key))
     }
