@@ -1,10 +1,12 @@
 -- Days on which AWS services called on behalf of users, and days on which users called with a session
--- grain: one row per user, service (null for the user's own calls with a session or in the console) and day (UTC)
+-- grain: one row per user, service (null for the user's own calls with a session or in the console), what it called where, and day (UTC)
 SELECT
     user_identity_account_id AS account_id,
     user_identity_type,
     user_identity_user_name AS user_name,
     via_service,
+    CASE WHEN via_service IS NOT NULL THEN event_source END AS called,
+    CASE WHEN via_service IS NOT NULL THEN aws_region END AS called_region,
     event_date,
     max(event_time) AS last_event,
     -- A session that a program uses was opened with a key (GetSessionToken). In the console, people use browsers and CloudShell.
@@ -20,4 +22,4 @@ SELECT
 FROM first_records
 WHERE user_identity_type IN ('IAMUser', 'Root')
     AND (access_key_id IS NULL OR access_key_id LIKE 'ASIA%')
-GROUP BY user_identity_account_id, user_identity_type, user_identity_user_name, via_service, event_date
+GROUP BY user_identity_account_id, user_identity_type, user_identity_user_name, via_service, called, called_region, event_date

@@ -90,6 +90,42 @@ fn an_upgrade_is_no_new_consumer() {
 }
 
 #[test]
+fn an_upgrade_of_everything_at_once_is_no_new_consumer() {
+    let old = "aws-sdk-java/1.12.262 Linux/4.14.355-275.603.amzn2.x86_64 OpenJDK_64-Bit_Server_VM/25.412-b08 java/1.8.0_412 vendor/Amazon.com_Inc.";
+    let new = "aws-sdk-java/2.25.11 md/io#async md/http#NettyNio ua/2.1 os/Linux#6.1.109-118.189.amzn2023.x86_64 lang/java#21.0.4 md/OpenJDK_64-Bit_Server_VM#21.0.4+7-LTS md/vendor#Amazon.com_Inc. md/en_US";
+    let asked = |trail: tempfile::TempDir| {
+        let path = trail.path().to_str().unwrap().to_owned();
+        let args = ["progress", KEY, "--before", "2026-08-13", "--trail", &path];
+        crate::program::json(&args, 0)
+    };
+    assert_eq!(consumers(&[(old, 40), (new, 15)]).len(), 2);
+    let answer = asked(trail(&[(old, 40), (new, 15)]));
+    let rows = answer["progress"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{answer:#}");
+    assert_eq!(rows[0]["status"], "still there", "{answer:#}");
+    assert_eq!(rows[0]["events_before"], 40, "{answer:#}");
+    assert_eq!(rows[0]["events_since"], 15, "{answer:#}");
+    let now = rows[0]["now_with"].as_str().unwrap();
+    assert!(now.starts_with("another version: "), "{now}");
+    // A program that calls something else is another one.
+    let folder = trail(&[(old, 40), (new, 15)]);
+    let path = folder.path().join("events.json");
+    let mut records: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for record in records["Records"].as_array_mut().unwrap() {
+        if record["userAgent"] == new {
+            record["requestParameters"]["bucketName"] = "another".into();
+        }
+    }
+    fs::write(&path, records.to_string()).unwrap();
+    let answer = asked(folder);
+    assert_eq!(
+        answer["progress"].as_array().unwrap().len(),
+        2,
+        "{answer:#}"
+    );
+}
+
+#[test]
 fn applications_that_name_themselves_are_told_apart() {
     let sdk = "Boto3/1.39.3 md/Botocore#1.39.3 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.12.3 m/Z,b Botocore/1.39.3";
     let (billing, images) = (format!("{sdk} app/billing"), format!("{sdk} app/images"));

@@ -164,10 +164,15 @@ impl Log {
 
     /// What became of the consumers since a day.
     pub(crate) fn progress(&self, since: &str) -> Value {
+        self.progress_of(since, &[])
+    }
+
+    pub(crate) fn progress_of(&self, since: &str, args: &[&str]) -> Value {
         let folder = tempfile::tempdir().unwrap();
         self.write(folder.path());
         let trail = folder.path().join("AWSLogs").display().to_string();
-        json_of(&["progress", KEY, "--before", since, "--trail", &trail], 0)
+        let all = ["progress", KEY, "--before", since, "--trail", &trail];
+        json_of(&[&all, args].concat(), 0)
     }
 
     pub(crate) fn answer(&self, args: &[&str]) -> Value {
@@ -555,6 +560,20 @@ fn what_a_trail_can_leave_out_is_not_silent() {
             )
         });
         keeps(&ends.ready(KEY, &[]), "no-holes");
+        // Others use it once a week only.
+        let weekly = |last: i64| {
+            let weeks = (0..18)
+                .map(|week| last + 7 * week)
+                .filter(|before| *before < 131);
+            weeks.fold(log(calls, data, 131), |log, before| {
+                log.with("us-east-1", to(before, calls, OTHERS, data))
+            })
+        };
+        if !data {
+            keeps(&weekly(41).ready(KEY, &[]), "no-holes");
+        }
+        let goes_on = weekly(3).ready(KEY, &[]);
+        assert_eq!(goes_on["verdict"], "deactivate", "{calls:?}: {goes_on}");
     }
 }
 
@@ -575,6 +594,55 @@ fn a_trail_that_was_told_to_leave_events_out_shows_no_silence() {
     );
     let whole = told(objects("arn:aws:s3")).ready(KEY, &[]);
     assert_eq!(whole["verdict"], "deactivate", "{whole}");
+}
+
+#[test]
+fn a_trail_that_was_stopped_shows_no_silence() {
+    let told = |before: i64, name: &str, request: Value| {
+        let mut event = admin(before, name, request, Value::Null);
+        event["eventSource"] = "cloudtrail.amazonaws.com".into();
+        event
+    };
+    // Others call once a week, so that a week without a call is usual.
+    let log = |last: i64| {
+        let weekly = (0..24).map(move |week| last + 7 * week);
+        Log::new(weekly).used("us-east-1", last + 10..last + 140)
+    };
+    let trail = || json!({"name": "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"});
+    let management = |include: bool, kind: &str| json!({"trailName": "main", "eventSelectors": [{"readWriteType": kind, "includeManagementEvents": include}]});
+    let days = |row: &Value, key: &str| row.to_string().contains(key);
+    for (name, request) in [
+        ("StopLogging", trail()),
+        ("DeleteTrail", trail()),
+        ("PutEventSelectors", management(false, "All")),
+        ("PutEventSelectors", management(true, "ReadOnly")),
+    ] {
+        let stopped = log(5).with("us-east-1", told(11, name, request));
+        let row = stopped.ready(KEY, &[]);
+        assert!(
+            !LETS_GO.contains(&row["verdict"].as_str().unwrap()),
+            "{name}: {row}"
+        );
+        assert!(days(&row, "set not to log"), "{name}: {row}");
+    }
+    // Reads are no longer logged, and the key writes; or the trail is started again before anything is missed.
+    let reads = told(11, "PutEventSelectors", management(true, "WriteOnly"));
+    let row = log(5).with("us-east-1", reads).ready(KEY, &[]);
+    assert!(!days(&row, "set not to log"), "{row}");
+    let mut again = told(11, "StartLogging", trail());
+    again["eventTime"] = (day(11) + TimeDelta::minutes(2))
+        .format("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+        .into();
+    let row = log(5)
+        .with("us-east-1", told(11, "StopLogging", trail()))
+        .with("us-east-1", again)
+        .ready(KEY, &[]);
+    // The day has two minutes without a log, and no other day has.
+    assert!(
+        days(&row, "set not to log (StopLogging) (2026-06-19)"),
+        "{row}"
+    );
 }
 
 #[test]
@@ -605,6 +673,124 @@ fn sessions_that_programs_use_were_opened_with_a_key() {
     keeps(&session(log(), false).ready(KEY, &[]), "no-unseen-use");
     let console = session(log(), true).ready(KEY, &[]);
     assert_eq!(console["verdict"], "deactivate", "{console}");
+}
+
+#[test]
+fn sessions_of_a_role_that_nobody_is_seen_to_open_come_from_the_key() {
+    let role = "arn:aws:iam::111122223333:role/etl";
+    let session = |before: i64, key: &str, address: &str| {
+        let mut event = call(day(before) + TimeDelta::minutes(1), "PutItem", key);
+        event["userIdentity"] = json!({
+            "type": "AssumedRole", "accountId": ACCOUNT, "accessKeyId": key,
+            "arn": "arn:aws:sts::111122223333:assumed-role/etl/job",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role, "userName": "etl"}},
+        });
+        event["sourceIPAddress"] = address.into();
+        event
+    };
+    let key_of = |before: i64| format!("ASIARTX3GSDSJOB{before:05}");
+    // Until 40 days ago the key opens a session a day. Then it does so in a region that is not logged.
+    let log = |address: &str, by_other: bool| {
+        let log = (0..131).fold(Log::new(0..131), |log, before| {
+            let mut assume = call(day(before), "AssumeRole", KEY);
+            assume["eventSource"] = "sts.amazonaws.com".into();
+            assume["requestParameters"] = json!({"roleArn": role, "roleSessionName": "job"});
+            assume["responseElements"] = json!({"credentials": {"accessKeyId": key_of(before)},
+                "assumedRoleUser": {"arn": "arn:aws:sts::111122223333:assumed-role/etl/job"}});
+            if before < 40 {
+                assume["userIdentity"] =
+                    json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"});
+            }
+            let log = match before >= 40 || by_other {
+                true => log.with("us-east-1", assume),
+                false => log,
+            };
+            let from = if before >= 40 {
+                "203.0.113.10"
+            } else {
+                address
+            };
+            log.with("us-east-1", session(before, &key_of(before), from))
+        });
+        log.ready(KEY, &[])
+    };
+    keeps(&log("203.0.113.10", false), "no-unseen-use");
+    // Somebody else opens the role now, or it is used elsewhere.
+    let opened = log("203.0.113.10", true);
+    assert_eq!(opened["verdict"], "deactivate", "{opened}");
+    let elsewhere = log("198.51.100.20", false);
+    assert_eq!(elsewhere["verdict"], "deactivate", "{elsewhere}");
+}
+
+#[test]
+fn what_services_did_on_the_users_behalf_and_is_no_longer_logged_may_go_on() {
+    // One consumer calls every day; another one is seen only by what S3 decrypts for it every week.
+    let behalf = |before: i64| {
+        let mut event = call(day(before), "Decrypt", "ASIARTX3GSDS5GWWD4JC");
+        event["userIdentity"]["invokedBy"] = "s3.amazonaws.com".into();
+        event["sourceIPAddress"] = "s3.amazonaws.com".into();
+        event["userAgent"] = "s3.amazonaws.com".into();
+        event["eventSource"] = "kms.amazonaws.com".into();
+        event
+    };
+    let log = |kms_of_others_until: i64| {
+        let log = Log::new(0..131).used("us-east-1", 40..131);
+        let log = (kms_of_others_until..131).fold(log, |log, before| {
+            log.with("us-east-1", to(before, ("kms", "Decrypt"), OTHERS, false))
+        });
+        let weeks = (0..12).map(|week| 41 + 7 * week);
+        weeks.fold(log, |log, before| log.with("us-east-1", behalf(before)))
+    };
+    let goes_on = log(0).ready(KEY, &[]);
+    assert_eq!(goes_on["verdict"], "deactivate", "{goes_on}");
+    keeps(&log(40).ready(KEY, &[]), "silent-long-enough");
+}
+
+#[test]
+fn progress_does_not_know_what_the_log_would_not_have_shown() {
+    let status = |answer: &Value| {
+        let row = &answer["progress"][0];
+        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        (text("status"), text("why"))
+    };
+    let log = || Log::new(0..131).used("eu-west-1", 40..131);
+    assert_eq!(status(&log().progress("2026-05-25")).0, "gone");
+    // The log of the region ends.
+    let ends = log().without(|event, before| event["awsRegion"] == "eu-west-1" && before < 39);
+    let (ended, why) = status(&ends.progress("2026-05-25"));
+    assert_eq!(ended, "not known", "{why}");
+    assert!(
+        why.contains("eu-west-1") && why.contains("ask IAM"),
+        "{why}"
+    );
+    // Data events were switched off.
+    let data = (40..131).fold(Log::new(0..131), |log, before| {
+        log.with("us-east-1", to(before, ("s3", "GetObject"), KEY, true))
+    });
+    let data = data.without(|event, before| event["eventCategory"] == "Data" && before < 39);
+    let (off, why) = status(&data.progress("2026-05-25"));
+    assert_eq!(off, "not known", "{why}");
+    assert!(why.contains("data events of s3"), "{why}");
+    // Only one region was read.
+    let (narrow, why) = status(&log().progress_of("2026-05-25", &["--region", "eu-west-1"]));
+    assert_eq!(narrow, "not known", "{why}");
+    assert!(why.contains("only eu-west-1 was read"), "{why}");
+}
+
+#[test]
+fn progress_and_ready_have_one_rule_for_what_is_due() {
+    // Every 30 days: due after 60.
+    let monthly =
+        |last: i64| Log::new(0..221).used("us-east-1", (0..5).map(move |run| last + 30 * run));
+    for (last, status, verdict) in [(45, "not due", "wait until"), (61, "gone", "deactivate")] {
+        let log = monthly(last);
+        let row = &log.progress("2026-06-01")["progress"][0];
+        assert_eq!(row["status"], status, "{row}");
+        let due = end() - TimeDelta::days(last) - TimeDelta::hours(4) + TimeDelta::days(60);
+        let found: DateTime<Utc> = row["due"].as_str().unwrap().parse().unwrap();
+        assert_eq!(found, due, "{row}");
+        assert_eq!(log.ready(KEY, &[])["verdict"], verdict);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! In: nothing. Out: [`Consumer`] and the words it is described with. Promise: plain data; the ids stay the same when more of
 //! the same consumer is seen.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Serialize, Serializer};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -62,17 +62,6 @@ pub struct Consumer {
     pub user_name: Option<String>,
     /// The key's account.
     pub account_id: Option<String>,
-}
-
-/// Days of use from which on there is a rhythm to be silent against.
-const RHYTHM: usize = 3;
-
-impl Consumer {
-    /// Its longest time without a call, if it was seen often enough to have a rhythm.
-    pub fn rhythm(&self) -> Option<TimeDelta> {
-        let gap = TimeDelta::seconds(self.cadence.longest_gap_seconds);
-        (self.days.len() >= RHYTHM).then_some(gap)
-    }
 }
 
 /// Calls from an address.

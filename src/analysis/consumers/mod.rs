@@ -31,6 +31,7 @@ pub use key_evidence::{KeyEvidence, LEFT_OUT};
 pub(super) use replacement::SESSIONS;
 pub use replacement::{Replacement, RoleSessions};
 pub use rows::{CONSUMERS, ConsumersQuestion};
+pub use uses::ServiceUse;
 
 use super::AnalysisError;
 use super::findings::Lists;
@@ -77,7 +78,7 @@ pub struct Consumers {
     /// Ordered by key, then by calls.
     pub consumers: Vec<Consumer>,
     /// Calls that AWS services made on a key's behalf, by key and service.
-    pub through_services: BTreeMap<String, BTreeMap<String, u64>>,
+    pub through_services: BTreeMap<String, BTreeMap<String, ServiceUse>>,
 }
 
 /// The bounds between which every long-term key lies.

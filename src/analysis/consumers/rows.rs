@@ -70,6 +70,7 @@ fn notes(found: &Consumers, options: &ConsumerOptions) -> Vec<String> {
         .through_services
         .values()
         .flat_map(|services| services.values())
+        .map(|used| used.events)
         .sum();
     if through > 0 {
         let services: BTreeSet<&str> = found

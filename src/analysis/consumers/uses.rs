@@ -66,7 +66,24 @@ pub(super) struct KeyUses {
     pub(super) account_id: Option<String>,
     pub(super) uses: Vec<Use>,
     /// Calls that AWS services made on the key's behalf.
-    pub(super) through_services: BTreeMap<String, u64>,
+    pub(super) through_services: BTreeMap<String, ServiceUse>,
+}
+
+/// What an AWS service called on a key's behalf.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceUse {
+    /// How many calls.
+    pub events: u64,
+    /// The first and the last call of each day (UTC), in microseconds since 1970.
+    pub days: BTreeMap<i32, (i64, i64)>,
+}
+
+impl ServiceUse {
+    /// The last call, in microseconds since 1970.
+    pub fn last(&self) -> Option<i64> {
+        let (_, (_, last)) = self.days.last_key_value()?;
+        Some(*last)
+    }
 }
 
 /// All uses, by key.
@@ -115,7 +132,11 @@ impl Uses {
             held.account_id = at(&accounts).or(held.account_id.take());
             let events = count(&events, row);
             if let Some(service) = at(&services) {
-                *held.through_services.entry(service).or_default() += events;
+                let used = held.through_services.entry(service).or_default();
+                used.events += events;
+                let times = (first.value(row), last.value(row));
+                let day = used.days.entry(days.value(row)).or_insert(times);
+                *day = (day.0.min(times.0), day.1.max(times.1));
                 continue;
             }
             let texts = &mut self.texts;

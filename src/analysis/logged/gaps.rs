@@ -110,6 +110,15 @@ pub(crate) fn is_busy(days: &BTreeMap<NaiveDate, DayEvents>) -> bool {
     days.len() as f64 >= BUSY * span as f64
 }
 
+/// On so many days, none more than a week after the one before, there is a rhythm whose end shows.
+const RHYTHM: usize = 4;
+
+/// Whether events come at least every week.
+pub(crate) fn is_regular(days: &BTreeMap<NaiveDate, DayEvents>) -> bool {
+    let mut pairs = days.keys().zip(days.keys().skip(1));
+    days.len() >= RHYTHM && pairs.all(|(from, to)| pause(*from, *to) <= LONGEST_PAUSE)
+}
+
 /// The days between two days.
 fn pause(from: NaiveDate, to: NaiveDate) -> i64 {
     (to - from).num_days() - 1

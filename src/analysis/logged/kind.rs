@@ -56,6 +56,16 @@ pub(in crate::analysis) fn is_apart(kind: &str, source: &str) -> bool {
     kind == source || (kind == GLOBAL.0 && GLOBAL.1.contains(&source))
 }
 
+/// The kind of a management event of a source, in a region: one that a trail may leave out, or any.
+pub(in crate::analysis) fn kind_of(source: &str, region: &str) -> LoggedKind {
+    let is_global = source != "sts.amazonaws.com" || region == "us-east-1";
+    match source {
+        "kms.amazonaws.com" | "rdsdata.amazonaws.com" => LoggedKind::Apart(source.to_owned()),
+        _ if GLOBAL.1.contains(&source) && is_global => LoggedKind::Apart(GLOBAL.0.to_owned()),
+        _ => LoggedKind::Management,
+    }
+}
+
 /// A service as people call it.
 pub(super) fn short(service: &str) -> &str {
     service.trim_end_matches(".amazonaws.com")

@@ -9,11 +9,11 @@ mod kind;
 mod missing;
 mod selectors;
 
-use gaps::{DayEvents, is_busy, sight};
+use gaps::{DayEvents, is_busy, is_regular, sight};
 pub(super) use gaps::{Sight, midnight};
-pub(super) use kind::{LoggedKind, is_apart};
+pub(super) use kind::{LoggedKind, is_apart, kind_of};
 pub(super) use selectors::SELECTORS;
-use selectors::{Selectors, left_out};
+use selectors::{LeftOut, Selectors, left_out, stopped};
 
 use super::AnalysisError;
 use super::rows::{Micros, each, read};
@@ -300,9 +300,9 @@ impl Logged {
         now: DateTime<Utc>,
     ) -> Option<Sight> {
         let own = self.beside(stream, key);
-        // Where events of a kind come every day, their end is seen; where they are rare, others that are logged with them do.
+        // Where events of a kind come every day or week, their end is seen; where they are rare, others that are logged with them do.
         let whole = match stream.kind.whole() {
-            Some(_) if is_busy(&own) && own.len() > 1 => own,
+            Some(_) if (is_busy(&own) && own.len() > 1) || is_regular(&own) => own,
             Some(kind) => self.beside(
                 &Stream {
                     kind,
@@ -315,13 +315,27 @@ impl Logged {
         sight(&whole, now)
     }
 
-    /// The times in which trails were told to leave out events of a stream.
-    pub(super) fn left_out(
-        &self,
-        stream: &Stream,
-        now: DateTime<Utc>,
-    ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-        left_out(&self.selectors, &stream.kind, now)
+    /// The times in which trails were told to leave out events of a stream, or to log nothing.
+    pub(super) fn left_out(&self, stream: &Stream, now: DateTime<Utc>) -> Vec<LeftOut> {
+        let mut found = left_out(&self.selectors, &stream.kind, now);
+        let stopped = stopped(&self.selectors, stream, now).into_iter();
+        // What is seen later shows that another trail logs it, or that this one does again.
+        found.extend(stopped.map(|span| {
+            LeftOut {
+                to: self
+                    .next_event(stream, span.from)
+                    .map_or(span.to, |next| next.min(span.to)),
+                ..span
+            }
+        }));
+        found
+    }
+
+    /// The next event of a stream after a moment; of a day with several the last one.
+    fn next_event(&self, stream: &Stream, moment: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let days = self.streams.get(stream)?.all.range(moment.date_naive()..);
+        let mut later = days.map(|(_, events)| events.last);
+        later.find(|last| *last > moment)
     }
 
     /// The days of a stream with events of others than a key.

@@ -1,10 +1,12 @@
-//! Which events was a trail told to leave out?
+//! Which events was a trail told to leave out, and when was it stopped?
 //!
-//! In: calls that set the event selectors of trails. Out: from when on a kind of event may be left out. Promise: what a call does not
-//! name as logged in full counts as left out, until a later call names it.
+//! In: calls that set the event selectors of trails, or stop them. Out: from when on a kind of event may be left out. Promise: what a call
+//! does not name as logged in full counts as left out, until a later call names it; a trail that was stopped logs nothing until
+//! it is started.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html>
 
+use super::Stream;
 use super::kind::{GLOBAL, LoggedKind, short};
 use crate::analysis::rows::Micros;
 use crate::json::Value;
@@ -24,10 +26,20 @@ pub(super) struct Row {
     request_parameters: Option<String>,
 }
 
+/// A time in which a trail left out events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::analysis) struct LeftOut {
+    pub(in crate::analysis) from: DateTime<Utc>,
+    pub(in crate::analysis) to: DateTime<Utc>,
+    /// In words.
+    pub(in crate::analysis) why: String,
+}
+
 /// A call that says what a trail logs.
 #[derive(Debug)]
 pub(super) struct Selectors {
     time: DateTime<Utc>,
+    call: String,
     is_put: bool,
     /// Account, region and name.
     trail: [String; 3],
@@ -44,6 +56,7 @@ impl Selectors {
         Some(Self {
             time: row.event_time.0,
             is_put: row.event_name == "PutEventSelectors",
+            call: row.event_name,
             trail: [
                 row.account_id.unwrap_or_default(),
                 row.aws_region.unwrap_or_default(),
@@ -55,6 +68,46 @@ impl Selectors {
 
     pub(super) fn time(&self) -> DateTime<Utc> {
         self.time
+    }
+
+    /// Whether a trail logs events of a place at all since the call; none if it says nothing of it.
+    fn runs(&self, of: &Stream) -> Option<bool> {
+        if self.trail[0] != of.account {
+            return None;
+        }
+        match self.call.as_str() {
+            "StopLogging" | "DeleteTrail" => Some(false),
+            "StartLogging" => Some(true),
+            "PutEventSelectors" => self.takes_management(&of.kind),
+            // A trail of one region logs the calls to that region.
+            "UpdateTrail" if self.trail[1] != of.region => {
+                let all = self.request.get("isMultiRegionTrail")?;
+                Some(*all == Value::Bool(true))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether management events of a kind are logged in full since the call.
+    fn takes_management(&self, kind: &LoggedKind) -> Option<bool> {
+        let of_kind: &[&str] = match kind {
+            LoggedKind::Reads => &["ReadOnly"],
+            LoggedKind::Writes => &["WriteOnly"],
+            LoggedKind::Management | LoggedKind::Apart(_) => &["ReadOnly", "WriteOnly"],
+            _ => return None,
+        };
+        let basic = list(&self.request, "eventSelectors").iter();
+        let mut taken: Vec<&str> = basic
+            .filter(|one| one.get("includeManagementEvents") != Some(&Value::Bool(false)))
+            .map(|one| {
+                one.get("readWriteType")
+                    .and_then(Value::as_str)
+                    .unwrap_or("All")
+            })
+            .collect();
+        taken.extend(self.advanced().filter_map(|fields| management(&fields)));
+        let takes = |wanted: &&&str| taken.iter().any(|one| one == *wanted || *one == "All");
+        Some(of_kind.iter().filter(takes).count() == of_kind.len())
     }
 
     /// Whether all events of a kind are logged since the call; none if it says nothing of them.
@@ -123,13 +176,57 @@ impl Selectors {
     }
 }
 
+/// Which management events an advanced selector takes in full. A source that is left out is a kind of its own.
+fn management(fields: &[(&str, &Value)]) -> Option<&'static str> {
+    let equals = |name: &str, value: &str| {
+        let mut of_name = fields.iter().filter(|(field, _)| *field == name);
+        of_name.any(|(_, field)| {
+            list(field, "equals")
+                .iter()
+                .any(|one| one.as_str() == Some(value))
+        })
+    };
+    let narrows = |(name, field): &(&str, &Value)| match *name {
+        "eventCategory" | "readOnly" => false,
+        "eventSource" => field.get("notEquals").is_none(),
+        _ => true,
+    };
+    if !equals("eventCategory", "Management") || fields.iter().any(narrows) {
+        return None;
+    }
+    Some(
+        match (equals("readOnly", "true"), equals("readOnly", "false")) {
+            (true, false) => "ReadOnly",
+            (false, true) => "WriteOnly",
+            _ => "All",
+        },
+    )
+}
+
+/// The times from when on a trail logged nothing of a place, to the call that made it do so again, or to the end.
+pub(super) fn stopped(calls: &[Selectors], of: &Stream, end: DateTime<Utc>) -> Vec<LeftOut> {
+    let told = calls.iter().filter_map(|call| Some((call, call.runs(of)?)));
+    let told: Vec<(&Selectors, bool)> = told.collect();
+    let kind = |call: &Selectors| match call.call.as_str() {
+        "StartLogging" | "DeleteTrail" => "StopLogging".to_owned(),
+        other => other.to_owned(),
+    };
+    let spans = told.iter().enumerate().filter(|(_, (_, runs))| !runs);
+    let spans = spans.map(|(at, (call, _))| {
+        let mut later = told[at + 1..].iter().map(|(next, _)| *next);
+        let next = later.find(|next| next.trail == call.trail && kind(next) == kind(call));
+        LeftOut {
+            from: call.time,
+            to: next.map_or(end, |next| next.time),
+            why: format!("which a trail was set not to log ({})", call.call),
+        }
+    });
+    spans.filter(|span| span.from < span.to).collect()
+}
+
 /// The times in which calls left out events of a kind, from each to the next that names them for the same trail, or to the end.
 /// Which trail the log is of, it does not say.
-pub(super) fn left_out(
-    calls: &[Selectors],
-    kind: &LoggedKind,
-    end: DateTime<Utc>,
-) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+pub(super) fn left_out(calls: &[Selectors], kind: &LoggedKind, end: DateTime<Utc>) -> Vec<LeftOut> {
     let told: Vec<(&Selectors, bool)> = calls
         .iter()
         .filter_map(|call| Some((call, call.keeps(kind)?)))
@@ -140,9 +237,13 @@ pub(super) fn left_out(
         let next = later
             .map(|(next, _)| *next)
             .find(|next| next.trail == call.trail);
-        (call.time, next.map_or(end, |next| next.time))
+        LeftOut {
+            from: call.time,
+            to: next.map_or(end, |next| next.time),
+            why: "which a trail was set to leave out".to_owned(),
+        }
     });
-    spans.filter(|(from, to)| from < to).collect()
+    spans.filter(|span| span.from < span.to).collect()
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
@@ -170,6 +271,7 @@ mod tests {
         let call = |at: i64, request: &str| Selectors {
             time: day(at),
             is_put: request.contains("electors"),
+            call: String::new(),
             trail: Default::default(),
             request: Value::parse(request).unwrap(),
         };
@@ -194,7 +296,11 @@ mod tests {
             call(5, &basic("arn:aws:s3:::", "WriteOnly")),
             call(6, r#"{"name":"t","includeGlobalServiceEvents":false}"#),
         ];
-        let of = |kind| left_out(&calls, &kind, day(9));
+        let spans = |calls: &[Selectors], kind: &LoggedKind| -> Vec<_> {
+            let found = left_out(calls, kind, day(9));
+            found.iter().map(|span| (span.from, span.to)).collect()
+        };
+        let of = |kind| spans(&calls, &kind);
         let s3 = LoggedKind::DataReads("s3.amazonaws.com".to_owned());
         assert_eq!(
             of(s3),
@@ -219,6 +325,81 @@ mod tests {
         ];
         calls[1].trail[2] = "another".to_owned();
         let s3 = LoggedKind::Data("s3.amazonaws.com".to_owned());
-        assert_eq!(left_out(&calls, &s3, day(9)), [(day(2), day(9))]);
+        assert_eq!(spans(&calls, &s3), [(day(2), day(9))]);
+    }
+
+    #[test]
+    fn a_trail_that_was_stopped_logs_nothing_until_it_is_started() {
+        let day = |day: i64| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(day);
+        let told = |at: i64, call: &str, request: &str| Selectors {
+            time: day(at),
+            is_put: call == "PutEventSelectors",
+            call: call.to_owned(),
+            trail: ["1", "here", "t"].map(str::to_owned),
+            request: Value::parse(request).unwrap(),
+        };
+        let of = |calls: &[Selectors], (account, region): (&str, &str), kind: LoggedKind| {
+            let stream = Stream {
+                account: account.to_owned(),
+                region: region.to_owned(),
+                kind,
+            };
+            let found = stopped(calls, &stream, day(9));
+            let spans = found.iter().map(|span| (span.from, span.to));
+            spans.collect::<Vec<_>>()
+        };
+        let calls = [
+            told(1, "StopLogging", "{}"),
+            told(
+                2,
+                "PutEventSelectors",
+                r#"{"eventSelectors":[{"readWriteType":"All"}]}"#,
+            ),
+            told(3, "StartLogging", "{}"),
+            told(5, "DeleteTrail", "{}"),
+        ];
+        let here = ("1", "here");
+        let all = [(day(1), day(3)), (day(5), day(9))];
+        assert_eq!(of(&calls, here, LoggedKind::Any), all);
+        assert_eq!(of(&calls, here, LoggedKind::Reads), all);
+        assert_eq!(of(&calls, ("2", "here"), LoggedKind::Any), []);
+
+        let puts = [
+            told(
+                1,
+                "PutEventSelectors",
+                r#"{"eventSelectors":[{"readWriteType":"WriteOnly"}]}"#,
+            ),
+            told(
+                2,
+                "PutEventSelectors",
+                r#"{"eventSelectors":[{"includeManagementEvents":false}]}"#,
+            ),
+            told(
+                3,
+                "PutEventSelectors",
+                r#"{"advancedEventSelectors":[{"fieldSelectors":[{"field":"eventCategory","equals":["Management"]},
+                {"field":"readOnly","equals":["true"]}]}]}"#,
+            ),
+            told(
+                4,
+                "PutEventSelectors",
+                r#"{"advancedEventSelectors":[{"fieldSelectors":[{"field":"eventCategory","equals":["Management"]}]}]}"#,
+            ),
+        ];
+        let reads = [(day(1), day(2)), (day(2), day(3))];
+        assert_eq!(of(&puts, here, LoggedKind::Reads), reads);
+        assert_eq!(
+            of(&puts, here, LoggedKind::Writes),
+            [(day(2), day(3)), (day(3), day(4))]
+        );
+        assert_eq!(of(&puts, here, LoggedKind::Any), []);
+
+        let narrowed = [told(1, "UpdateTrail", r#"{"isMultiRegionTrail":false}"#)];
+        assert_eq!(of(&narrowed, here, LoggedKind::Any), []);
+        assert_eq!(
+            of(&narrowed, ("1", "there"), LoggedKind::Any),
+            [(day(1), day(9))]
+        );
     }
 }

@@ -1,18 +1,21 @@
 //! How far has the migration come?
 //!
 //! In: the consumers of keys, and a day that cuts the log in two. Out: for each consumer whether it is gone, moved to a role,
-//! still there, or new. Promise: a consumer that was not due again since that day is not called gone; what it moved to is
-//! named, with the reasons.
+//! still there, or new. Promise: a consumer that was not due again since that day, or whose calls would not have been seen, is not
+//! called gone; what it moved to is named, with the reasons.
 
 mod rows;
+mod upgrade;
 
 use super::AnalysisError;
 use super::consumers::{
     Asked, Consumer, ConsumerOptions, KeyEvidence, Replacement, RoleSessions, SESSIONS,
 };
+use super::logged::{self, Logged};
+use super::ready::{ReadyOptions, due_after, narrowed, silence_seen};
 use crate::cloudtrail::AccessKeyId;
 use crate::report::Coverage;
-use crate::session::Session;
+use crate::session::{Params, Session};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use std::cmp::Reverse;
 
@@ -23,7 +26,9 @@ pub enum Status {
     StillThere,
     /// It calls with the key only since.
     New,
-    /// It has not called since, and need not have: its longest gap is longer.
+    /// No call was seen since, and one would not have been, or not for long enough.
+    NotKnown,
+    /// It has not called since, and need not have: it is silent for less than two of its longest gaps.
     NotDue,
     /// It has not called since.
     Gone,
@@ -33,19 +38,26 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of what is left to do.
-    pub const ALL: [Status; 5] = [
+    pub const ALL: [Status; 6] = [
         Status::StillThere,
         Status::New,
+        Status::NotKnown,
         Status::NotDue,
         Status::Gone,
         Status::Moved,
     ];
+
+    /// Whether no call was seen since, and nothing tells what it moved to.
+    fn is_silent(self) -> bool {
+        matches!(self, Status::NotKnown | Status::NotDue | Status::Gone)
+    }
 
     /// As reports write it.
     pub fn as_str(self) -> &'static str {
         match self {
             Status::StillThere => "still there",
             Status::New => "new",
+            Status::NotKnown => "not known",
             Status::NotDue => "not due",
             Status::Gone => "gone",
             Status::Moved => "moved",
@@ -68,6 +80,12 @@ pub struct Change {
     pub moved_to: Option<Replacement>,
     /// Another key with which the same program is seen at the same addresses since.
     pub other_key: Option<String>,
+    /// When its next call is due at the latest, if it did not call since the day.
+    pub due: Option<DateTime<Utc>>,
+    /// Why its calls would not have been seen, and what would settle it.
+    pub not_seen: Option<String>,
+    /// The program that does the same in its place since: another version, on another system.
+    pub upgraded_to: Option<String>,
 }
 
 /// The two windows of the log, and what changed between them.
@@ -95,27 +113,38 @@ pub async fn progress(
     let moment = day.and_time(NaiveTime::MIN).and_utc();
     let (asked, since) = (Asked::new(keys), RoleSessions::params(Some(moment)));
     let mut questions = asked.questions();
-    questions.push((SESSIONS, &since));
+    let none = Params::new();
+    questions.extend([
+        (SESSIONS, &since),
+        (logged::DAYS, &none),
+        (logged::SELECTORS, &none),
+    ]);
     session.foresee(&questions).await?;
     let evidence = KeyEvidence::read(session, keys, options).await?;
     let found = &evidence.consumers;
     let sessions = RoleSessions::read(session, moment).await?;
+    let logged = Logged::read(session).await?;
     let coverage = session.coverage().await?;
-    let end = coverage
-        .last_event
-        .as_ref()
-        .and_then(|time| time.parse().ok());
+    let end = logged.end;
     if end.is_none_or(|end: DateTime<Utc>| end < moment) {
         return Err(AnalysisError::DayAfterEnd {
             day,
             end: end.map_or_else(|| "before it begins".to_owned(), |end| end.to_rfc3339()),
         });
     }
+    let watch = Watch {
+        session,
+        logged: &logged,
+        other_accounts: session.other_accounts().await?,
+        now: end.unwrap_or(moment),
+        options: ReadyOptions::new(options.clone()),
+    };
     let mut changes: Vec<Change> = found
         .consumers
         .iter()
-        .map(|consumer| change(consumer, (day, end), &sessions))
+        .map(|consumer| change(consumer, day, &sessions, &watch))
         .collect();
+    upgrade::join(&mut changes);
     let also: Vec<Option<String>> = changes
         .iter()
         .map(|change| other_key(change, &changes))
@@ -146,10 +175,44 @@ fn order(change: &Change) -> Order<'_> {
     )
 }
 
+/// What silence is judged by: the same as for [`super::ready`].
+struct Watch<'a> {
+    session: &'a Session,
+    logged: &'a Logged,
+    other_accounts: Option<u64>,
+    now: DateTime<Utc>,
+    options: ReadyOptions,
+}
+
+impl Watch<'_> {
+    /// Whether a consumer that does not call is not due, not seen, or gone; and why it was not seen.
+    fn silent(&self, consumer: &Consumer, due: DateTime<Utc>) -> (Status, Option<String>) {
+        if self.now < due {
+            return (Status::NotDue, None);
+        }
+        let account = consumer
+            .account_id
+            .as_deref()
+            .and_then(|id| id.parse().ok());
+        let narrowed = narrowed(self.session.selection(), account, self.other_accounts);
+        let (seen, places) = silence_seen(self.logged, consumer, self.now);
+        let why = match (narrowed.is_empty(), seen < due - consumer.last_seen) {
+            (false, _) => format!("{}: run again without these options", narrowed.join("; ")),
+            (true, true) => format!(
+                "a call would not have been seen, in {}: read that log, or ask IAM when the key was last used",
+                places.join("; ")
+            ),
+            (true, false) => return (Status::Gone, None),
+        };
+        (Status::NotKnown, Some(why))
+    }
+}
+
 fn change(
     consumer: &Consumer,
-    (day, end): (NaiveDate, Option<DateTime<Utc>>),
+    day: NaiveDate,
     sessions: &RoleSessions,
+    watch: &Watch<'_>,
 ) -> Change {
     let events = |since: bool| {
         let days = consumer.days.iter();
@@ -162,17 +225,12 @@ fn change(
     let moved_to = sessions
         .replacement(consumer, moment)
         .filter(|_| before > 0);
-    let silent = end.map(|end| end - consumer.last_seen);
-    let not_due = consumer
-        .rhythm()
-        .zip(silent)
-        .is_some_and(|(gap, silent)| silent < gap);
-    let status = match (before, since, &moved_to) {
-        (0, ..) => Status::New,
-        (_, 0, Some(_)) => Status::Moved,
-        (_, 0, None) if not_due => Status::NotDue,
-        (_, 0, None) => Status::Gone,
-        _ => Status::StillThere,
+    let due = consumer.last_seen + due_after(consumer, &watch.options);
+    let (status, not_seen) = match (before, since, &moved_to) {
+        (0, ..) => (Status::New, None),
+        (_, 0, Some(_)) => (Status::Moved, None),
+        (_, 0, None) => watch.silent(consumer, due),
+        _ => (Status::StillThere, None),
     };
     Change {
         consumer: consumer.clone(),
@@ -181,12 +239,15 @@ fn change(
         since,
         moved_to,
         other_key: None,
+        due: (before > 0 && since == 0).then_some(due),
+        not_seen,
+        upgraded_to: None,
     }
 }
 
 /// The key with which the same program is seen at the same addresses since, if it calls no more with this one.
 fn other_key(change: &Change, all: &[Change]) -> Option<String> {
-    if !matches!(change.status, Status::Gone | Status::NotDue) {
+    if !change.status.is_silent() {
         return None;
     }
     let addresses = |consumer: &Consumer| -> Vec<String> {

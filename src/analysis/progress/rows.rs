@@ -14,6 +14,7 @@ const KEY_COLUMNS: &[Column] = &[
     ("user_name", Kind::Text, Some("cut")),
     ("still_there", Kind::Count, None),
     ("new", Kind::Count, None),
+    ("not_known", Kind::Count, None),
     ("not_due", Kind::Count, None),
     ("gone", Kind::Count, None),
     ("moved", Kind::Count, None),
@@ -28,6 +29,7 @@ const CONSUMER_COLUMNS: &[Column] = &[
     ("events_since", Kind::Count, None),
     ("now_with", Kind::Text, Some("wrap")),
     ("last_seen", Kind::Time, Some("detail")),
+    ("due", Kind::Time, Some("detail")),
     ("why", Kind::Text, Some("detail")),
     ("consumer_id", Kind::Text, Some("data")),
     ("user_name", Kind::Text, Some("data")),
@@ -107,6 +109,9 @@ impl Progress {
     }
 }
 
+/// Why two programs are one consumer.
+const UPGRADED: &str = "the same calls on the same resources from the same addresses, by a program that came when this one ended";
+
 /// A session without partition and account: `assumed-role/ROLE/SESSION`.
 fn session(arn: &str) -> &str {
     arn.rfind(':').map_or(arn, |colon| &arn[colon + 1..])
@@ -117,6 +122,7 @@ fn row(change: &Change) -> Value {
     let role = change.moved_to.as_ref();
     let time = |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339();
     let other = change.other_key.as_ref();
+    let upgraded = change.upgraded_to.as_ref();
     json!({
         "access_key_id": consumer.access_key_id,
         "status": change.status.as_str(),
@@ -125,9 +131,14 @@ fn row(change: &Change) -> Value {
         "events_since": change.since,
         "now_with": role
             .map(|role| session(&role.session_arn).to_owned())
-            .or_else(|| other.map(|key| format!("another key: {key}"))),
+            .or_else(|| other.map(|key| format!("another key: {key}")))
+            .or_else(|| upgraded.map(|name| format!("another version: {name}"))),
         "last_seen": time(consumer.last_seen),
-        "why": role.map(|role| role.why.clone()),
+        "due": change.due.map(time),
+        "why": role
+            .map(|role| role.why.clone())
+            .or_else(|| change.not_seen.clone())
+            .or_else(|| upgraded.map(|_| UPGRADED.to_owned())),
         "consumer_id": consumer.consumer_id,
         "user_name": consumer.user_name,
         "account_id": consumer.account_id,

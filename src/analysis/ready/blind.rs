@@ -4,8 +4,10 @@
 //! counts as silence only if a call in each account, region and kind of event that was used would have been seen, or if IAM says
 //! that there was none.
 
-use crate::analysis::logged::{Logged, Stream, Unread};
+use crate::analysis::consumers::Consumer;
+use crate::analysis::logged::{Logged, LoggedKind, Stream, Unread, is_apart, midnight};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
 
 /// Times from which nothing was seen, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +43,10 @@ pub(super) fn blind(
     for stream in streams {
         let what = format!("{}, {}", stream.region, stream.kind);
         let left_out = logged.left_out(stream, now).into_iter();
-        found.extend(left_out.map(|(from, to)| Blind {
-            from,
-            to,
-            what: format!("{what}, which a trail was set to leave out"),
+        found.extend(left_out.map(|span| Blind {
+            from: span.from,
+            to: span.to,
+            what: format!("{what}, {}", span.why),
             why: Why::Gap,
         }));
         let Some(sight) = logged.sight_beside(stream, key, now) else {
@@ -58,7 +60,7 @@ pub(super) fn blind(
         };
         found.push(Blind {
             from: DateTime::<Utc>::MIN_UTC,
-            to: crate::analysis::logged::midnight(sight.first_day),
+            to: midnight(sight.first_day),
             what: what.clone(),
             why: Why::Before,
         });
@@ -114,6 +116,100 @@ pub(super) fn gaps(
     found.sort_by(|a, b| (&a.what, a.from, a.to).cmp(&(&b.what, b.from, b.to)));
     found.dedup();
     found
+}
+
+/// Where a key called, or what a consumer of it did.
+pub(super) fn streams_of<'l>(
+    logged: &'l Logged,
+    key: &str,
+    consumer: Option<&Consumer>,
+) -> Vec<&'l Stream> {
+    let mut streams = logged.streams_of(key);
+    if let Some(consumer) = consumer {
+        streams.retain(|stream| {
+            let calls = &mut consumer.api_calls.iter();
+            consumer.regions.contains(&stream.region)
+                && match &stream.kind {
+                    LoggedKind::DataReads(service) => {
+                        calls.any(|call| call.event_source == *service && call.read_only)
+                    }
+                    LoggedKind::DataWrites(service) => {
+                        calls.any(|call| call.event_source == *service && !call.read_only)
+                    }
+                    LoggedKind::Apart(source) => {
+                        calls.any(|call| is_apart(source, &call.event_source))
+                    }
+                    LoggedKind::Reads => calls.any(|call| call.read_only),
+                    _ => calls.any(|call| !call.read_only),
+                }
+        });
+    }
+    streams
+}
+
+/// Times of which log files of these accounts could not be read.
+pub(super) fn unread(
+    logged: &Logged,
+    accounts: &BTreeSet<String>,
+    now: DateTime<Utc>,
+) -> Vec<Blind> {
+    let days = accounts.iter().flat_map(|account| logged.unread(account));
+    let mut found: Vec<Blind> = days
+        .map(|(day, unread)| Blind {
+            from: midnight(day),
+            to: midnight(day) + TimeDelta::days(1),
+            what: day.to_string(),
+            why: Why::Unread(unread),
+        })
+        .collect();
+    if !logged.unread_anywhere.is_none() {
+        found.push(Blind {
+            from: DateTime::<Utc>::MIN_UTC,
+            to: now,
+            what: "their paths do not show the day and account".to_owned(),
+            why: Why::Unread(logged.unread_anywhere),
+        });
+    }
+    found
+}
+
+/// How much of a consumer's silence was seen, and in which places the rest was not. Calls of the key's other consumers show, too, that
+/// a log was kept.
+pub(in crate::analysis) fn silence_seen(
+    logged: &Logged,
+    consumer: &Consumer,
+    now: DateTime<Utc>,
+) -> (TimeDelta, Vec<String>) {
+    let (key, last) = (consumer.access_key_id.as_str(), consumer.last_seen);
+    let streams = streams_of(logged, key, Some(consumer));
+    let mut accounts: BTreeSet<String> = consumer.account_id.iter().cloned().collect();
+    accounts.extend(streams.iter().map(|stream| stream.account.clone()));
+    let beside = [Some(key), None].map(|key| {
+        let mut hidden = blind(logged, key, &streams, (last, now));
+        hidden.extend(unread(logged, &accounts, now));
+        (seen((last, now), &hidden, None), hidden)
+    });
+    let [others, all] = beside;
+    let (passed, mut hidden) = if all.0 > others.0 { all } else { others };
+    hidden.retain(|of| of.from.max(last) < of.to.min(now));
+    let places: BTreeSet<String> = hidden.iter().map(|of| of.words((last, now))).collect();
+    (passed, places.into_iter().collect())
+}
+
+impl Blind {
+    /// Where and when, within a time.
+    fn words(&self, (since, now): (DateTime<Utc>, DateTime<Utc>)) -> String {
+        let end = self.to.min(now) - TimeDelta::microseconds(1);
+        let days = (self.from.max(since).date_naive(), end.date_naive());
+        match self.why {
+            Why::Alone => format!(
+                "{} (no events of anyone else, so nothing shows whether logging went on)",
+                self.what
+            ),
+            Why::Unread(unread) => format!("{unread} not read: {}", self.what),
+            Why::Gap | Why::Before => format!("{} ({} to {})", self.what, days.0, days.1),
+        }
+    }
 }
 
 /// How much of the time since a last call was seen: all of it without the blind times, but with those for which IAM says that the

@@ -4,13 +4,13 @@
 //! Promise: what IAM says and what the log shows are kept apart where they differ; IAM's answer holds up to when it was given.
 
 use super::ReadyOptions;
-use super::blind::{Blind, Why, blind, gaps, seen};
+use super::blind::{Blind, Why, blind, gaps, seen, streams_of, unread};
 use super::marks::Marks;
 use super::signs::Sign;
 use super::silence::{Silence, Since, State, of_consumer};
-use crate::analysis::consumers::Consumer;
+use crate::analysis::consumers::{Consumer, ServiceUse};
 use crate::analysis::credentials::TrailKey;
-use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, is_apart, midnight};
+use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, midnight};
 use crate::cloudtrail::{AccessKeyId, AccountId, Selection};
 use crate::iam::{Key, Moment, ROOT, User};
 use crate::report::Coverage;
@@ -62,7 +62,7 @@ pub(super) struct KeyFacts<'a> {
     pub(super) consumers: Vec<&'a Consumer>,
     /// Consumers, and use that the log does not show.
     pub(super) silences: Vec<Silence>,
-    pub(super) through_services: Option<&'a BTreeMap<String, u64>>,
+    pub(super) through_services: Option<&'a BTreeMap<String, ServiceUse>>,
     /// Days on which other keys of the user called.
     pub(super) other_keys: BTreeSet<NaiveDate>,
     /// Other keys of the user that work.
@@ -194,27 +194,7 @@ impl<'a> KeyFacts<'a> {
         let Some(id) = &self.id else {
             return Vec::new();
         };
-        let mut streams = self.common.logged.streams_of(id.as_str());
-        if let Some(consumer) = consumer {
-            streams.retain(|stream| {
-                let calls = &mut consumer.api_calls.iter();
-                consumer.regions.contains(&stream.region)
-                    && match &stream.kind {
-                        LoggedKind::DataReads(service) => {
-                            calls.any(|call| call.event_source == *service && call.read_only)
-                        }
-                        LoggedKind::DataWrites(service) => {
-                            calls.any(|call| call.event_source == *service && !call.read_only)
-                        }
-                        LoggedKind::Apart(source) => {
-                            calls.any(|call| is_apart(source, &call.event_source))
-                        }
-                        LoggedKind::Reads => calls.any(|call| call.read_only),
-                        _ => calls.any(|call| !call.read_only),
-                    }
-            });
-        }
-        streams
+        streams_of(self.common.logged, id.as_str(), consumer)
     }
 
     /// The stream in which a change of the key's status would be seen.
@@ -253,31 +233,10 @@ impl<'a> KeyFacts<'a> {
 
     /// Times of which log files of the account could not be read.
     pub(super) fn unread(&self) -> Vec<Blind> {
-        let mut accounts: BTreeSet<String> = self.account.iter().map(ToString::to_string).collect();
-        accounts.extend(
-            self.streams(None)
-                .iter()
-                .map(|stream| stream.account.clone()),
-        );
-        let logged = self.common.logged;
-        let days = accounts.iter().flat_map(|account| logged.unread(account));
-        let mut found: Vec<Blind> = days
-            .map(|(day, unread)| Blind {
-                from: midnight(day),
-                to: midnight(day) + TimeDelta::days(1),
-                what: day.to_string(),
-                why: Why::Unread(unread),
-            })
-            .collect();
-        if !logged.unread_anywhere.is_none() {
-            found.push(Blind {
-                from: DateTime::<Utc>::MIN_UTC,
-                to: self.common.as_of,
-                what: "their paths do not show the day and account".to_owned(),
-                why: Why::Unread(logged.unread_anywhere),
-            });
-        }
-        found
+        let account = self.account.iter().map(ToString::to_string);
+        let streams = self.streams(None).into_iter();
+        let accounts = account.chain(streams.map(|stream| stream.account.clone()));
+        unread(self.common.logged, &accounts.collect(), self.common.as_of)
     }
 
     /// Fills in silences, and when nothing was seen.
@@ -292,6 +251,7 @@ impl<'a> KeyFacts<'a> {
                 of_consumer(consumer, since, options)
             })
             .collect();
+        silences.extend(self.behind_services());
         silences.extend(self.on_behalf());
         silences.extend(self.sessions_go_on());
         silences.extend(self.only_in_iam());

@@ -1,7 +1,7 @@
 //! What the log shows of keys besides the calls that they signed.
 //!
 //! In: a session. Out: [`Marks`]: quarantine, sessions and presigned URLs that may still work, calls of services on a user's behalf.
-//! Promise: two narrow queries, whatever the number of keys; what is over by the longest life that AWS gives is not asked for.
+//! Promise: three narrow queries, whatever the number of keys; what is over by the longest life that AWS gives is not asked for.
 
 use crate::analysis::AnalysisError;
 use crate::analysis::rows::{Micros, each};
@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) const MARKS: &str = include_str!("../../../queries/ready/marks.sql");
 pub(super) const ON_BEHALF: &str = include_str!("../../../queries/ready/on_behalf.sql");
+pub(super) const ROLE_SESSIONS: &str = include_str!("../../../queries/ready/role_sessions.sql");
 
 /// The longest lives of sessions: of GetSessionToken and GetFederationToken, and of AssumeRole.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html>
 const TOKEN: TimeDelta = TimeDelta::hours(36);
-const ROLE: TimeDelta = TimeDelta::hours(12);
+pub(super) const ROLE: TimeDelta = TimeDelta::hours(12);
 
 /// The longest life of a presigned URL.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html>
@@ -38,6 +39,9 @@ pub(super) struct Marks {
     pub(super) urls: HashMap<String, Mark>,
     /// By account and user.
     on_behalf: BTreeMap<(String, String), OnBehalf>,
+    /// By the long-term key that assumed it: a role, and the last call of its sessions from the same place that the log shows nobody
+    /// open.
+    pub(super) role_sessions: HashMap<String, (String, DateTime<Utc>)>,
 }
 
 /// A quarantine policy was attached to a user, or detached.
@@ -62,6 +66,8 @@ pub(super) struct Mark {
 #[derive(Debug, Default)]
 struct OnBehalf {
     services: BTreeMap<NaiveDate, BTreeMap<String, DateTime<Utc>>>,
+    /// What they called, and in which region.
+    called: BTreeSet<(String, String)>,
     sessions: BTreeSet<NaiveDate>,
     /// The last calls that programs made with sessions of the user, by day.
     programs: BTreeMap<NaiveDate, DateTime<Utc>>,
@@ -86,8 +92,17 @@ struct OnBehalfRow {
     user_identity_type: String,
     user_name: Option<String>,
     via_service: Option<String>,
+    called: Option<String>,
+    called_region: Option<String>,
     last_event: Micros,
     last_of_program: Option<Micros>,
+}
+
+#[derive(Deserialize)]
+struct RoleSessionRow {
+    access_key_id: String,
+    role: String,
+    last_event: Micros,
 }
 
 impl Marks {
@@ -104,6 +119,16 @@ impl Marks {
         }
         let on_behalf = (ON_BEHALF, &Params::new());
         each::<OnBehalfRow>(session, on_behalf, |row| marks.add_on_behalf(row, as_of)).await?;
+        let role_sessions = (ROLE_SESSIONS, &Params::new());
+        each::<RoleSessionRow>(session, role_sessions, |row| {
+            let here = (row.role, row.last_event.0);
+            let held = marks.role_sessions.entry(row.access_key_id);
+            let held = held.or_insert_with(|| here.clone());
+            if here.1 > held.1 {
+                *held = here;
+            }
+        })
+        .await?;
         Ok(marks)
     }
 
@@ -166,7 +191,9 @@ impl Marks {
         match row.via_service {
             Some(service) => {
                 let services = user.services.entry(time.date_naive()).or_default();
-                services.insert(service, time);
+                let last = services.entry(service).or_insert(time);
+                *last = time.max(*last);
+                user.called.extend(row.called.zip(row.called_region));
             }
             None => {
                 user.sessions.insert(time.date_naive());
@@ -184,7 +211,7 @@ impl Marks {
         &self,
         owner: &(String, String),
         other_keys: &BTreeSet<NaiveDate>,
-    ) -> Option<(String, DateTime<Utc>)> {
+    ) -> Option<(Vec<&str>, DateTime<Utc>)> {
         let user = self.on_behalf.get(owner)?;
         let explained = |day: NaiveDate| {
             other_keys.contains(&day) || session_days(day).any(|day| user.sessions.contains(&day))
@@ -192,8 +219,16 @@ impl Marks {
         let mut days = user.services.iter().rev();
         let (_, services) = days.find(|(day, _)| !explained(**day))?;
         let last = services.values().max()?;
-        let names: Vec<&str> = services.keys().map(String::as_str).collect();
-        Some((names.join(", "), *last))
+        Some((services.keys().map(String::as_str).collect(), *last))
+    }
+
+    /// What services called on a user's behalf, and in which region.
+    pub(super) fn called_on_behalf(
+        &self,
+        owner: &(String, String),
+    ) -> impl Iterator<Item = &(String, String)> {
+        let user = self.on_behalf.get(owner).into_iter();
+        user.flat_map(|user| &user.called)
     }
 
     /// The last call that a program made with a session of the user's, which only a key can have opened, and no other key of the

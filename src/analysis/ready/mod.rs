@@ -32,7 +32,10 @@ use crate::report::Coverage;
 use crate::session::{Params, Session};
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub(in crate::analysis) use blind::silence_seen;
+pub(in crate::analysis) use rules::narrowed;
 pub use rules::{Decides, RULES, Rule};
+pub(in crate::analysis) use silence::due_after;
 pub use silence::{Silence, State};
 pub use verdict::Verdict;
 
@@ -197,6 +200,7 @@ async fn foresee(session: &Session, keys: &[AccessKeyId]) -> Result<(), Analysis
         (logged::SELECTORS, &none),
         (marks::MARKS, &marks),
         (marks::ON_BEHALF, &none),
+        (marks::ROLE_SESSIONS, &none),
         (SESSIONS, &since),
     ]);
     Ok(session.foresee(&questions).await?)

@@ -4,7 +4,7 @@
 //! is measured against the consumer's own longest gap; a rhythm that was not seen, or not for long enough, is not assumed.
 
 use super::ReadyOptions;
-use crate::analysis::consumers::{Consumer, Replacement};
+use crate::analysis::consumers::{Consumer, Replacement, ServiceUse};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A consumer that calls around the clock is missed after this time at the earliest.
@@ -75,19 +75,20 @@ pub(super) struct Since {
 
 /// The silence of a consumer.
 pub(super) fn of_consumer(consumer: &Consumer, since: Since, options: &ReadyOptions) -> Silence {
-    let gap = TimeDelta::seconds(consumer.cadence.longest_gap_seconds);
-    let days = consumer.days.len();
-    let span = consumer.last_seen - consumer.first_seen;
-    let rhythm = match days {
-        0 | 1 => Rhythm::None,
-        _ if days < RHYTHM_DAYS => Rhythm::Rare(gap),
-        _ if span < RHYTHM_SPAN => Rhythm::Short(gap),
-        _ => Rhythm::Seen(gap),
-    };
     Silence {
         consumer_id: Some(consumer.consumer_id.clone()),
         name: consumer.name.clone(),
-        ..silence(rhythm, since, options)
+        ..silence(Rhythm::of(consumer), since, options)
+    }
+}
+
+/// How long a consumer may be silent before it is missed: so many of its longest gaps.
+pub(in crate::analysis) fn due_after(consumer: &Consumer, options: &ReadyOptions) -> TimeDelta {
+    match Rhythm::of(consumer) {
+        Rhythm::None => options.quiet,
+        Rhythm::Rare(gap) | Rhythm::Short(gap) | Rhythm::Seen(gap) => {
+            (gap * options.gaps).max(MISSED)
+        }
     }
 }
 
@@ -96,6 +97,30 @@ pub(super) fn unseen(name: String, since: Since, options: &ReadyOptions) -> Sile
     Silence {
         name,
         ..silence(Rhythm::None, since, options)
+    }
+}
+
+/// The silence of a service that called on a key's behalf.
+pub(super) fn of_service(
+    name: String,
+    used: &ServiceUse,
+    since: Since,
+    options: &ReadyOptions,
+) -> Silence {
+    let days: Vec<&(i64, i64)> = used.days.values().collect();
+    let nights = days.windows(2).map(|pair| pair[1].0 - pair[0].1);
+    let within = days.iter().map(|(first, last)| last - first);
+    let gap = nights.chain(within).max().unwrap_or_default();
+    let first = days.first().map_or(0, |(first, _)| *first);
+    let span = since.last.timestamp_micros() - first;
+    let micros = TimeDelta::microseconds;
+    Silence {
+        name,
+        ..silence(
+            Rhythm::new(days.len(), micros(gap), micros(span)),
+            since,
+            options,
+        )
     }
 }
 
@@ -110,6 +135,24 @@ enum Rhythm {
     Short(TimeDelta),
     /// Its longest gap.
     Seen(TimeDelta),
+}
+
+impl Rhythm {
+    fn of(consumer: &Consumer) -> Self {
+        let gap = TimeDelta::seconds(consumer.cadence.longest_gap_seconds);
+        let span = consumer.last_seen - consumer.first_seen;
+        Self::new(consumer.days.len(), gap, span)
+    }
+
+    /// Of calls on so many days, with this longest gap, over this time.
+    fn new(days: usize, gap: TimeDelta, span: TimeDelta) -> Self {
+        match days {
+            0 | 1 => Rhythm::None,
+            days if days < RHYTHM_DAYS => Rhythm::Rare(gap),
+            _ if span < RHYTHM_SPAN => Rhythm::Short(gap),
+            _ => Rhythm::Seen(gap),
+        }
+    }
 }
 
 fn silence(rhythm: Rhythm, since: Since, options: &ReadyOptions) -> Silence {

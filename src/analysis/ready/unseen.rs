@@ -5,10 +5,12 @@
 
 use super::blind::{Blind, Why, seen};
 use super::key_facts::{KeyFacts, ON_BEHALF};
-use super::silence::{Silence, Since, unseen};
+use super::marks::ROLE;
+use super::silence::{Silence, Since, of_service, unseen};
+use crate::analysis::consumers::Consumer;
 use crate::analysis::credentials::TrailKey;
-use crate::analysis::logged::midnight;
-use chrono::TimeDelta;
+use crate::analysis::logged::{LoggedKind, Stream, kind_of, midnight};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// IAM's last use may be so much later than the log's last event and still be the same use.
 const SAME_USE: TimeDelta = TimeDelta::hours(1);
@@ -18,36 +20,120 @@ const SAME_USE: TimeDelta = TimeDelta::hours(1);
 const SESSION: TimeDelta = TimeDelta::hours(36);
 
 impl KeyFacts<'_> {
-    /// Use that must be behind what services called on the user's behalf.
-    pub(super) fn on_behalf(&self) -> Option<Silence> {
-        let direct = self
+    /// Use that must be behind what services called on the key's behalf, where the log does not show who asked them to.
+    pub(super) fn behind_services(&self) -> Vec<Silence> {
+        let services = self.through_services.into_iter().flatten();
+        let found = services.filter_map(|(service, used)| {
+            let last = DateTime::from_timestamp_micros(used.last()?)?;
+            let streams = self.streams_of_services();
+            let since = self.since(last, &streams);
+            if self.explains(service, &since) {
+                return None;
+            }
+            let name = format!("calls that are not logged, on whose behalf {service} called");
+            Some(of_service(name, used, since, self.common.options))
+        });
+        found.collect()
+    }
+
+    /// Whether calls that the log shows explain what a service did: those to the service itself, up to then. Where what it does is not
+    /// seen any more, they do so only if the log has the reads and writes of the service's data, which make it call others.
+    fn explains(&self, service: &str, since: &Since) -> bool {
+        let calls = |consumer: &&&Consumer| {
+            let mut calls = consumer.api_calls.iter();
+            calls.any(|call| is_of(service, &call.event_source))
+        };
+        let direct = self.consumers.iter().filter(calls);
+        let direct = direct.map(|consumer| consumer.last_seen).max();
+        let is_hidden = since.now - since.last - since.seen >= TimeDelta::days(1);
+        direct.is_some_and(|direct| since.last <= direct + ON_BEHALF)
+            && (!is_hidden || self.has_data_of(service))
+    }
+
+    /// Where services called on the key's behalf: what no consumer of it did itself.
+    fn streams_of_services(&self) -> Vec<&Stream> {
+        let all = self.streams(None);
+        let direct: Vec<&Stream> = self
             .consumers
             .iter()
-            .map(|consumer| consumer.last_seen)
-            .max();
-        let services = self.through_services.into_iter().flatten();
-        let services: Vec<&str> = services.map(|(service, _)| service.as_str()).collect();
-        let own = self.last_event().filter(|_| !services.is_empty());
-        let own = own.map(|last| (services.join(", "), last));
+            .flat_map(|consumer| self.streams(Some(consumer)))
+            .collect();
+        let others: Vec<&Stream> = all
+            .iter()
+            .copied()
+            .filter(|stream| !direct.contains(stream))
+            .collect();
+        match others.is_empty() {
+            true => all,
+            false => others,
+        }
+    }
+
+    /// Use that must be behind what services called on the user's behalf.
+    pub(super) fn on_behalf(&self) -> Option<Silence> {
         let account = self.account.map(|account| account.to_string());
-        let owner = account.zip(self.user_name.clone());
-        let of_user = owner.and_then(|owner| self.common.marks.on_behalf(&owner, &self.other_keys));
-        let known = self.seen.and_then(TrailKey::since);
-        let of_user = of_user.filter(|(_, last)| known.is_some_and(|known| *last >= known));
-        let (services, last) = own
-            .into_iter()
-            .chain(of_user)
-            .max_by_key(|(_, last)| *last)?;
-        if direct.is_some_and(|direct| last <= direct + ON_BEHALF) {
+        let owner = account.zip(self.user_name.clone())?;
+        let (services, last) = self.common.marks.on_behalf(&owner, &self.other_keys)?;
+        let known = self.seen.and_then(TrailKey::since)?;
+        let places = self.called_on_behalf(&owner);
+        let mut streams = self.streams(None);
+        streams.extend(&places);
+        let since = self.since(last, &streams);
+        let direct = self.consumers.iter().map(|consumer| consumer.last_seen);
+        let is_direct = direct
+            .max()
+            .is_some_and(|direct| last <= direct + ON_BEHALF);
+        // Calls of the key's explain it, unless it may go on where it is not seen any more.
+        let is_hidden =
+            since.now - last - self.since(last, &places.iter().collect::<Vec<_>>()).seen
+                >= TimeDelta::days(1);
+        let is_explained = !is_hidden || services.iter().all(|service| self.has_data_of(service));
+        if last < known || (is_direct && is_explained) {
             return None;
         }
+        let services = services.join(", ");
         let name = format!("calls that are not logged, on whose behalf {services} called");
-        let since = self.since(last, &self.streams(None));
         Some(unseen(name, since, self.common.options))
     }
 
-    /// Sessions of the user's that programs go on to use, and that must have been opened with a key.
-    pub(super) fn sessions_go_on(&self) -> Option<Silence> {
+    /// Where services called on the user's behalf.
+    fn called_on_behalf(&self, owner: &(String, String)) -> Vec<Stream> {
+        let called = self.common.marks.called_on_behalf(owner);
+        let place = |(source, region): &(String, String)| Stream {
+            account: owner.0.clone(),
+            region: region.clone(),
+            kind: kind_of(source, region),
+        };
+        called.map(place).collect()
+    }
+
+    /// Whether the log has reads and writes of a service's data by this key: what it did on the key's behalf came of those.
+    fn has_data_of(&self, service: &str) -> bool {
+        let mut streams = self.streams(None).into_iter();
+        streams.any(|stream| {
+            matches!(&stream.kind, LoggedKind::DataReads(of) | LoggedKind::DataWrites(of) if is_of(service, of))
+        })
+    }
+
+    /// Sessions of the user's that programs go on to use, and that must have been opened with a key; and those of roles that were
+    /// assumed with this one.
+    pub(super) fn sessions_go_on(&self) -> Vec<Silence> {
+        let name = |whose: &str| format!("calls that are not logged, which opened {whose}");
+        let of_user = self
+            .user_session()
+            .map(|last| (name("the user's sessions"), last));
+        let of_role = self.role_session();
+        let of_role = of_role.map(|(role, last)| (name(&format!("sessions of role {role}")), last));
+        let found = of_user.into_iter().chain(of_role);
+        let told = |(name, last)| {
+            let since = self.since(last, &self.streams(None));
+            unseen(name, since, self.common.options)
+        };
+        found.map(told).collect()
+    }
+
+    /// The last call with a session of the user's that must have been opened with a key.
+    fn user_session(&self) -> Option<DateTime<Utc>> {
         let owner = self.account?.to_string();
         let owner = (owner, self.user_name.clone()?);
         let last = self
@@ -56,12 +142,17 @@ impl KeyFacts<'_> {
             .session_of_program(&owner, &self.other_keys)?;
         let known = self.seen.and_then(TrailKey::since)?;
         // What the key itself opened is over soon after.
-        if last < known || self.last_event().is_some_and(|own| last <= own + SESSION) {
-            return None;
-        }
-        let name = "calls that are not logged, which opened the user's sessions".to_owned();
-        let since = self.since(last, &self.streams(None));
-        Some(unseen(name, since, self.common.options))
+        let own = || self.last_event().is_some_and(|own| last <= own + SESSION);
+        (last >= known && !own()).then_some(last)
+    }
+
+    /// A role that this key assumed, and the last call with a session of it that the log shows nobody open, from where the key assumed
+    /// it: whoever used the key may open them where there is no log.
+    fn role_session(&self) -> Option<(String, DateTime<Utc>)> {
+        let roles = &self.common.marks.role_sessions;
+        let (role, last) = roles.get(self.id.as_ref()?.as_str())?;
+        let is_own = self.last_event().is_some_and(|own| *last <= own + ROLE);
+        (!is_own && *last <= self.common.as_of).then(|| (role.clone(), *last))
     }
 
     /// Use that IAM knows of and the log does not show.
@@ -103,4 +194,9 @@ impl KeyFacts<'_> {
         };
         Some(unseen(name, since, self.common.options))
     }
+}
+
+/// Whether a call went to the service that called others on somebody's behalf. Some events only say that it was AWS itself.
+fn is_of(service: &str, source: &str) -> bool {
+    service == source || !service.ends_with(".amazonaws.com")
 }

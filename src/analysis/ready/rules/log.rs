@@ -4,6 +4,7 @@ use super::super::blind::{Blind, Why};
 use super::super::key_facts::KeyFacts;
 use super::{Found, at, broken, holds, open, span, until};
 use crate::analysis::logged::midnight;
+use crate::cloudtrail::{AccountId, Selection};
 use crate::report::counted;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,23 +34,33 @@ fn iam_will_cover(f: &KeyFacts<'_>) -> Option<DateTime<Utc>> {
     Some(since.max(DateTime::<Utc>::UNIX_EPOCH) + f.common.options.window)
 }
 
-pub(super) fn whole_log(f: &KeyFacts<'_>) -> Option<Found> {
-    let selection = f.common.selection;
+/// Where the places that were read were narrowed down, so that use elsewhere was not seen.
+pub(in crate::analysis) fn narrowed(
+    selection: &Selection,
+    account: Option<AccountId>,
+    other_accounts: Option<u64>,
+) -> Vec<String> {
     let mut narrowed = Vec::new();
     if !selection.regions.is_empty() {
         let regions: Vec<&str> = selection.regions.iter().map(String::as_str).collect();
         narrowed.push(format!("only {} was read", regions.join(", ")));
     }
     let elsewhere = |account| !selection.accounts.contains(&account);
-    if !selection.accounts.is_empty() && f.account.is_none_or(elsewhere) {
+    if !selection.accounts.is_empty() && account.is_none_or(elsewhere) {
         narrowed.push("the log of the key's account was left out".to_owned());
-    } else if let Some(others) = f.common.other_accounts {
+    } else if let Some(others) = other_accounts {
         // A call on what belongs to another account may be logged there only, and a session of the key may go on there.
         narrowed.push(format!(
             "the logs of {} were left out",
             counted(others, "other account")
         ));
     }
+    narrowed
+}
+
+pub(super) fn whole_log(f: &KeyFacts<'_>) -> Option<Found> {
+    let selection = f.common.selection;
+    let mut narrowed = narrowed(selection, f.account, f.common.other_accounts);
     if let Some(end) = selection
         .until
         .filter(|end| *end <= f.common.as_of || f.common.options.as_of.is_none())

@@ -8,6 +8,8 @@ mod signs;
 mod state;
 mod usage;
 
+pub(in crate::analysis) use log::narrowed;
+
 use super::key_facts::KeyFacts;
 use chrono::{DateTime, TimeDelta, Utc};
 
