@@ -131,6 +131,17 @@ impl Coverage {
             && self.events == 0
             && (self.not_read.is_empty() || self.not_read.iter().any(|part| part.kind.is_loss()))
     }
+
+    /// What was there but could not be read, in words, files before records; empty where nothing was lost.
+    pub fn losses(&self) -> Vec<String> {
+        let lost = self.not_read.iter().filter(|part| part.kind.is_loss());
+        let records = match self.records_rejected {
+            0 => None,
+            1 => Some("1 record rejected".to_owned()),
+            count => Some(format!("{count} records rejected")),
+        };
+        lost.map(NotRead::counted).chain(records).collect()
+    }
 }
 
 /// What digest files say of the log files that were read.
@@ -192,6 +203,26 @@ pub struct NotRead {
     pub count: u64,
     /// The first of them by name; the table `log_files` has all.
     pub examples: Vec<NotReadExample>,
+}
+
+impl NotRead {
+    /// How many there are, in words.
+    pub fn counted(&self) -> String {
+        let (one, many) = match self.kind {
+            NotReadKind::Rejected => ("log file rejected", "log files rejected"),
+            NotReadKind::Unfetched => ("log file not fetched", "log files not fetched"),
+            NotReadKind::Archived => ("archived object", "archived objects"),
+            NotReadKind::Unreadable => {
+                ("unreadable file or folder", "unreadable files and folders")
+            }
+            NotReadKind::Skipped => (
+                "file or folder without events",
+                "files and folders without events",
+            ),
+        };
+        let count = self.count;
+        format!("{count} {}", if count == 1 { one } else { many })
+    }
 }
 
 /// A file, an object or a folder that was not read.

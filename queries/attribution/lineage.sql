@@ -31,8 +31,9 @@ SELECT
     count(*) AS events,
     min(events.event_time) AS first_seen,
     max(events.event_time) AS last_seen
-FROM first_records AS events
-JOIN lineage ON lineage.opened_key = events.access_key_id
+-- The engine holds what stands on the left of a join.
+FROM lineage
+JOIN first_records AS events ON lineage.opened_key = events.access_key_id
 WHERE events.via_service IS NULL
 GROUP BY
     lineage.root_key,

@@ -1,4 +1,4 @@
--- Log files that could not be read, in whole or in part: their contents are unknown
+-- Log files and folders that could not be read, in whole or in part: their contents are unknown
 -- grain: one row per log file whose last attempt failed or left records out
 SELECT
     account_id,
@@ -12,4 +12,4 @@ FROM (
     SELECT *, row_number() OVER (PARTITION BY log_file ORDER BY ingest_time DESC) AS attempt
     FROM log_files
 )
-WHERE attempt = 1 AND (outcome IN ('rejected', 'unfetched') OR rejected > 0)
+WHERE attempt = 1 AND (outcome IN ('rejected', 'unfetched', 'archived', 'unreadable') OR rejected > 0)

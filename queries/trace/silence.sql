@@ -13,7 +13,8 @@ SELECT
     events.aws_region,
     max(CASE WHEN events.event_time <= CAST(asked.moment AS TIMESTAMP) THEN events.event_time END) AS last_before,
     min(CASE WHEN events.event_time > CAST(asked.moment AS TIMESTAMP) THEN events.event_time END) AS first_after
-FROM events
-INNER JOIN asked ON events.account_id = asked.account_id
+-- The engine holds what stands on the left of a join.
+FROM asked
+INNER JOIN events ON events.account_id = asked.account_id
 GROUP BY asked.account_id, asked.moment, events.aws_region
 ORDER BY asked.moment, asked.account_id, events.aws_region

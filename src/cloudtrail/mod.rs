@@ -8,6 +8,7 @@ mod hash;
 mod ids;
 mod key;
 mod prefix;
+mod region;
 mod resource;
 mod selection;
 mod time;
@@ -21,6 +22,7 @@ pub use ids::{
 };
 pub use key::{Folder, LogFileKey, delivery_stamp};
 pub use prefix::{KeyPrefix, Level};
+pub use region::is_region;
 pub use resource::{session_name, used_resource};
 pub use selection::{Range, Selection};
 pub use time::{Bound, TimeError, answered_time, parse_span, parse_time};

@@ -7,8 +7,7 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::foreign::is_other_service;
-use super::{AccountId, Folder, LogFileKey, delivery_stamp};
+use super::{AccountId, Folder, LogFileKey, delivery_stamp, is_region};
 
 /// The name of the folder under which all AWS services deliver logs.
 pub(super) const ANCHOR: &str = "AWSLogs/";
@@ -217,14 +216,6 @@ fn is_organization(name: &str) -> bool {
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
-}
-
-fn is_region(name: &str) -> bool {
-    !name.is_empty()
-        && !is_other_service(name)
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn number(text: &str, digits: usize) -> Option<u32> {

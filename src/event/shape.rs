@@ -57,6 +57,32 @@ const WRAPPERS: [&str; 29] = [
     "cloudtrail",
 ];
 
+/// Fields by which objects that hold no events are told.
+const MARKS: [&str; 19] = [
+    "digestS3Object",
+    "digestStartTime",
+    "insightDetails",
+    "configurationItems",
+    "configSnapshotId",
+    "operationName",
+    "resourceId",
+    "callerIpAddress",
+    "messageType",
+    "Event",
+    "s3",
+    "s3Bucket",
+    "s3ObjectKey",
+    "detail",
+    "EventSubscriptionArn",
+    "TopicArn",
+    "MessageId",
+    "receiptHandle",
+    "ReceiptHandle",
+];
+
+/// No name of these is written in more bytes, even if every letter of it is an escape.
+const LONGEST_NAME: usize = 6 * 20;
+
 /// How many field names an unknown object is described by.
 const NAMED_FIELDS: usize = 6;
 
@@ -67,9 +93,59 @@ pub(crate) fn is_foreign_record(record: &Record<'_>) -> bool {
         || record.raw(Field::EventType) == "\"AwsCloudTrailInsight\""
 }
 
+/// The fields of an object that tell what it is, found in one pass: the object may be as long as its log file.
+struct Fields<'a> {
+    marks: [Option<&'a str>; MARKS.len()],
+    wrappers: [Option<&'a str>; WRAPPERS.len()],
+    /// The first of all names, and one more.
+    names: Vec<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(text: &'a str) -> Self {
+        let mut fields = Self {
+            marks: [None; MARKS.len()],
+            wrappers: [None; WRAPPERS.len()],
+            names: Vec::new(),
+        };
+        let Some(mut members) = Members::of(text) else {
+            return fields;
+        };
+        while let Ok(Some((key, value))) = members.next() {
+            if fields.names.len() <= NAMED_FIELDS {
+                fields.names.push(key);
+            }
+            if key.len() > LONGEST_NAME {
+                continue;
+            }
+            let known = |names: &[&str]| names.iter().position(|name| json::is_named(key, name));
+            if let Some(at) = known(&MARKS) {
+                fields.marks[at].get_or_insert(value);
+            } else if let Some(at) = known(&WRAPPERS) {
+                fields.wrappers[at].get_or_insert(value);
+            }
+        }
+        fields
+    }
+
+    /// The value of a mark.
+    fn mark(&self, name: &str) -> Option<&'a str> {
+        let at = MARKS.iter().position(|mark| *mark == name)?;
+        self.marks[at]
+    }
+
+    fn described(mut self) -> String {
+        if self.names.len() > NAMED_FIELDS {
+            self.names[NAMED_FIELDS] = "…";
+        }
+        self.names.join(", ")
+    }
+}
+
 /// What the object `text` is.
 pub(crate) fn of(text: &str) -> Shape<'_> {
-    let has = |key: &str| json::member(text, key);
+    let fields = Fields::of(text);
+    let has = |key: &str| fields.mark(key);
     let object = |key: &str| has(key).filter(|value| value.starts_with('{'));
     let string = |key: &str| has(key).and_then(json::string);
 
@@ -102,7 +178,8 @@ pub(crate) fn of(text: &str) -> Shape<'_> {
             false => Shape::Foreign("an EventBridge event that is not from CloudTrail"),
         };
     }
-    if let Some(inside) = WRAPPERS.into_iter().find_map(|key| inside(has(key)?)) {
+    let mut wrapped = fields.wrappers.into_iter().flatten();
+    if let Some(inside) = wrapped.find_map(inside) {
         return inside;
     }
     if has("EventSubscriptionArn").is_some()
@@ -113,7 +190,7 @@ pub(crate) fn of(text: &str) -> Shape<'_> {
     if has("receiptHandle").is_some() || has("ReceiptHandle").is_some() {
         return Shape::Foreign("SQS messages");
     }
-    Shape::Unknown(field_names(text))
+    Shape::Unknown(fields.described())
 }
 
 /// What a wrapper's field holds, if that can be a record.
@@ -130,20 +207,6 @@ fn inside(value: &str) -> Option<Shape<'_>> {
     let packed = start.starts_with("H4sI") || start.starts_with("ey") || start.starts_with("ewo");
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     (packed && text.bytes().all(base64)).then_some(Shape::Packed(text))
-}
-
-fn field_names(text: &str) -> String {
-    let mut names = Vec::new();
-    if let Some(mut members) = Members::of(text) {
-        while let Ok(Some((key, _))) = members.next() {
-            if names.len() == NAMED_FIELDS {
-                names.push("…");
-                break;
-            }
-            names.push(key);
-        }
-    }
-    names.join(", ")
 }
 
 #[cfg(test)]
@@ -187,5 +250,15 @@ mod tests {
             assert_eq!(of(text), Shape::Foreign(name));
         }
         assert_eq!(of(r#"{"a":1,"b":2}"#), Shape::Unknown("a, b".into()));
+        let longest = MARKS.iter().chain(&WRAPPERS).map(|name| name.len());
+        assert_eq!(longest.max(), Some(LONGEST_NAME / 6));
+        assert_eq!(
+            of(r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8}"#),
+            Shape::Unknown("a, b, c, d, e, f, …".into())
+        );
+        assert_eq!(
+            of(r#"{"ReceiptHandle":"x","a":1}"#),
+            Shape::Foreign("SQS messages")
+        );
     }
 }

@@ -3,10 +3,10 @@
 //! In: a log file as listed, and how reading it went. Out: a [`LogFileRow`], and a [`RejectRow`] for each record that could
 //! not be decoded. Promise: the row is the same whether it goes into a lake's ledger or is asked without a lake.
 
-use crate::cloudtrail::sha256;
+use crate::cloudtrail::{LogFileKey, sha256};
 use crate::event::{Decoded, Outcome, Reject, RejectKind, Summary};
 use crate::report::NotReadKind;
-use crate::source::{LogFile, SkipReason, Skipped, SourceError};
+use crate::source::{LogFile, SkipReason, Skipped, SourceError, key_of};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -113,11 +113,17 @@ pub struct LogFileRow {
 impl LogFileRow {
     /// The row of a log file as it was listed: name, ETag, size, and what its path says.
     pub fn listed(log_file: &LogFile) -> Self {
-        let key = log_file.key();
         Self {
             log_file: log_file.uri.clone(),
             etag: log_file.etag.clone(),
             size_bytes: log_file.size,
+            ..Self::of(log_file.key())
+        }
+    }
+
+    /// What a path says.
+    fn of(key: Option<LogFileKey>) -> Self {
+        Self {
             account_id: key.as_ref().map(|key| key.account.to_string()),
             log_date: key.as_ref().map(|key| key.date),
             region: key.map(|key| key.region),
@@ -127,15 +133,18 @@ impl LogFileRow {
 
     /// The row of what a listing left out.
     pub fn skipped(skipped: &Skipped) -> Self {
+        let is_unread = skipped.reason.is_unread();
+        // Whose calls are missing, and of which day.
+        let key = is_unread.then(|| key_of(&skipped.uri)).flatten();
         Self {
             log_file: skipped.uri.clone(),
             outcome: match skipped.reason {
                 SkipReason::Archived(_) => LogFileOutcome::Archived,
-                _ if skipped.reason.is_unread() => LogFileOutcome::Unreadable,
+                _ if is_unread => LogFileOutcome::Unreadable,
                 _ => LogFileOutcome::Skipped,
             },
             reason: Some(skipped.reason.to_string()),
-            ..Self::default()
+            ..Self::of(key)
         }
     }
 

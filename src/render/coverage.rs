@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 
 use super::value::readable_text;
-use crate::report::{Coverage, Integrity, NotRead, NotReadKind};
+use crate::report::{Coverage, Integrity, NotRead};
 
 /// More names than this are counted instead of listed.
 const NAMES: usize = 6;
@@ -64,8 +64,7 @@ fn integrity(integrity: &Integrity) -> String {
 
 /// What was there but could not be read, or is not what AWS delivered, in one line, without names; none where nothing was lost.
 pub(super) fn losses(coverage: &Coverage) -> Option<String> {
-    let lost = coverage.not_read.iter().filter(|part| part.kind.is_loss());
-    let counts: Vec<String> = lost.map(count).collect();
+    let counts = coverage.losses();
     let unread = (!counts.is_empty()).then(|| format!("not read: {}", counts.join(", ")));
     let Integrity {
         failed, log_files, ..
@@ -78,28 +77,13 @@ pub(super) fn losses(coverage: &Coverage) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// How many were not read, of one kind.
-fn count(part: &NotRead) -> String {
-    let (one, many) = match part.kind {
-        NotReadKind::Rejected => ("log file rejected", "log files rejected"),
-        NotReadKind::Unfetched => ("log file not fetched", "log files not fetched"),
-        NotReadKind::Archived => ("archived object", "archived objects"),
-        NotReadKind::Unreadable => ("unreadable file or folder", "unreadable files and folders"),
-        NotReadKind::Skipped => (
-            "file or folder without events",
-            "files and folders without events",
-        ),
-    };
-    counted(part.count, one, many)
-}
-
 /// What was not read, of one kind, with the first of them.
 fn not_read(part: &NotRead) -> String {
     let what = match part.kind.is_loss() {
         true => "not read",
         false => "skipped",
     };
-    let counted = count(part);
+    let counted = part.counted();
     match part.examples.first() {
         None => format!("{what}: {counted}"),
         Some(example) => {

@@ -141,25 +141,11 @@ fn lines(coverage: &Coverage) -> Vec<String> {
 
 /// What was not seen, in a few words each; all lines say more.
 fn missed(coverage: &Coverage) -> Vec<String> {
-    let counted = |count: u64, one: &str, many: &str| {
-        (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
+    let days = match coverage.days_missing.len() {
+        0 => None,
+        1 => Some("1 day without an event".to_owned()),
+        days => Some(format!("{days} days without an event")),
     };
-    let losses = coverage.not_read.iter().filter(|part| part.kind.is_loss());
-    let files = losses.map(|part| part.count).sum();
-    let days = coverage.days_missing.len() as u64;
-    let counts = [
-        counted(days, "day without an event", "days without an event"),
-        counted(
-            files,
-            "log file that could not be read",
-            "log files that could not be read",
-        ),
-        counted(
-            coverage.records_rejected,
-            "record that could not be decoded",
-            "records that could not be decoded",
-        ),
-    ];
     let nothing = coverage
         .is_void()
         .then(|| "anything: nothing could be read".to_owned());
@@ -168,7 +154,8 @@ fn missed(coverage: &Coverage) -> Vec<String> {
     let warnings = coverage.warnings.iter().map(|warning| visible(warning));
     nothing
         .into_iter()
-        .chain(counts.into_iter().flatten())
+        .chain(days)
+        .chain(coverage.losses())
         .chain(unlogged)
         .chain(warnings)
         .collect()

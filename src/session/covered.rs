@@ -4,10 +4,10 @@
 //! earlier ingest could not read; where the selection asks for something that the log does not have, it says so, since an
 //! empty answer is no proof.
 
-use super::fault::{differ_by, nearest};
+use super::fault::differ_by;
 use super::raw::Places;
 use super::{Origin, Params, Session, SessionError};
-use crate::cloudtrail::Selection;
+use crate::cloudtrail::{Selection, is_region};
 use crate::event::Summary;
 use crate::read::Tally;
 use crate::report::Coverage;
@@ -17,7 +17,7 @@ use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use std::collections::BTreeSet;
 
-/// Letters by which an account's id may differ and still be meant.
+/// Letters by which the id of an account or the name of a region may differ and still be meant.
 const SLIPS: usize = 2;
 
 /// Names that are listed where none is near to the one that was asked for.
@@ -72,7 +72,7 @@ impl Session {
     }
 
     /// An account or region of the selection that the lake does not have, and those that differ by a slip. Of log files, their
-    /// paths tell, where these are CloudTrail's.
+    /// paths tell; nothing does where some are not CloudTrail's.
     pub async fn misnamed(&self) -> Result<Option<(String, Vec<String>)>, SessionError> {
         let Selection {
             accounts, regions, ..
@@ -81,7 +81,10 @@ impl Session {
             return Ok(None);
         }
         let [known_accounts, known_regions] = match &self.origin {
-            Origin::Trail(trail) => names(trail.other_places().await?),
+            Origin::Trail(trail) => match trail.other_places().await? {
+                places if places.others => return Ok(None),
+                places => names(places),
+            },
             Origin::Lake(_) => self.places().await?,
         };
         let accounts = accounts.iter().map(ToString::to_string);
@@ -89,13 +92,10 @@ impl Session {
         let regions = regions.iter().cloned();
         let regions = regions.map(|name| ("region", name, &known_regions));
         let misnamed = accounts.chain(regions).find_map(|(what, name, known)| {
-            let names = known.iter().map(String::as_str);
-            let near = match what {
-                "region" => nearest(&name, names),
-                _ => differ_by(SLIPS, &name, names),
-            };
-            let slip = !known.contains(&name) && !near.is_empty();
-            slip.then(|| (format!("{what} {name}"), near))
+            let near = differ_by(SLIPS, &name, known.iter().map(String::as_str));
+            // A region that the log does not have may be meant all the same.
+            let meant = known.contains(&name) || (what == "region" && is_region(&name));
+            (!meant && !near.is_empty()).then(|| (format!("{what} {name}"), near))
         });
         Ok(misnamed)
     }
@@ -232,7 +232,7 @@ fn missing(what: &str, name: &str, known: &[String]) -> Option<String> {
     if known.iter().any(|known| known == name) {
         return None;
     }
-    let near = nearest(name, known.iter().map(String::as_str));
+    let near = differ_by(SLIPS, name, known.iter().map(String::as_str));
     Some(match (near.is_empty(), known.len()) {
         (_, 0) => format!("no event of {what} {name}"),
         (false, _) => format!(

@@ -4,7 +4,8 @@
 //! takes more than its share, so that an answer's memory does not grow with the lake; nothing fails for want of memory: what
 //! cannot go to a file gets what it asks for.
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::RecordBatch;
+use arrow::compute::BatchCoalescer;
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, resources_err};
 use datafusion::execution::memory_pool::{
@@ -96,25 +97,74 @@ impl MemoryPool for Frugal {
     }
 }
 
-/// The same rows, without what they were found among: texts point into the pages of the lake's files that they were read from, and would
-/// keep these in memory.
-pub(super) fn compact(batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let columns = batch.columns().iter().map(|column| {
-        let Some(texts) = column.as_string_view_opt() else {
-            return Arc::clone(column);
-        };
-        let held: usize = texts.data_buffers().iter().map(|buffer| buffer.len()).sum();
-        match held > 2 * texts.total_buffer_bytes_used() {
-            true => Arc::new(texts.gc()),
-            false => Arc::clone(column),
+/// Rows of a gathered batch.
+const ROWS: usize = 8_192;
+
+/// Rows that are kept, without what they were found among: a batch of three rows has buffers for thousands, and its texts point into
+/// the pages of the lake's files that they were read from, and would keep these in memory.
+#[derive(Default)]
+pub(super) struct Gathered {
+    batches: Vec<RecordBatch>,
+    open: Option<BatchCoalescer>,
+}
+
+impl Gathered {
+    /// Adds rows.
+    pub(super) fn add(&mut self, batch: RecordBatch) -> Result<(), ArrowError> {
+        let new = || BatchCoalescer::new(batch.schema(), ROWS);
+        let open = self.open.get_or_insert_with(new);
+        open.push_batch(batch)?;
+        self.batches
+            .extend(std::iter::from_fn(|| open.next_completed_batch()));
+        Ok(())
+    }
+
+    /// All rows.
+    pub(super) fn finish(mut self) -> Result<Vec<RecordBatch>, ArrowError> {
+        if let Some(mut open) = self.open {
+            open.finish_buffered_batch()?;
+            self.batches
+                .extend(std::iter::from_fn(|| open.next_completed_batch()));
         }
-    });
-    RecordBatch::try_new(batch.schema(), columns.collect())
+        Ok(self.batches)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray};
+    use arrow::datatypes::Int64Type;
+
+    /// What a scan that filters hands out: a few rows with buffers for thousands, whose texts lie among megabytes of others.
+    #[test]
+    fn rows_that_are_kept_take_what_they_need() {
+        let others = "x".repeat(1 << 20);
+        let batch = |n: i64| {
+            let text = format!("a text that is not inlined, number {n}");
+            let texts = StringViewArray::from(vec![others.as_str(), text.as_str()]);
+            let mut numbers = Vec::with_capacity(8_192);
+            numbers.extend([0, n]);
+            let texts: ArrayRef = Arc::new(texts);
+            let numbers: ArrayRef = Arc::new(Int64Array::from(numbers));
+            let batch = RecordBatch::try_from_iter([("text", texts), ("number", numbers)]);
+            batch.unwrap().slice(1, 1)
+        };
+        let mut gathered = Gathered::default();
+        for n in 0..10_000 {
+            gathered.add(batch(n)).unwrap();
+        }
+        let batches = gathered.finish().unwrap();
+        let rows: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
+        assert_eq!(rows, [8_192, 1_808]);
+        let texts = batches[1].column(0).as_string_view();
+        assert_eq!(texts.value(7), "a text that is not inlined, number 8199");
+        let numbers = batches[1].column(1).as_primitive::<Int64Type>();
+        assert_eq!(numbers.value(7), 8_199);
+        let held: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+        assert!(held < 4 << 20, "{held}");
+        assert!(Gathered::default().finish().unwrap().is_empty());
+    }
 
     #[test]
     fn who_can_use_files_has_a_share_and_the_others_what_they_ask_for() {

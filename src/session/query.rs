@@ -299,10 +299,11 @@ impl Rows {
     ///
     /// Those of [`Rows::next`].
     pub async fn all(mut self) -> Result<(SchemaRef, Vec<RecordBatch>), SessionError> {
-        let mut batches = Vec::new();
+        let mut gathered = memory::Gathered::default();
         while let Some(batch) = self.next().await? {
-            batches.push(memory::compact(batch).map_err(DataFusionError::from)?);
+            gathered.add(batch).map_err(DataFusionError::from)?;
         }
+        let batches = gathered.finish().map_err(DataFusionError::from)?;
         Ok((self.schema, batches))
     }
 

@@ -86,6 +86,8 @@ struct Reading {
 pub(super) struct Places {
     pub(super) accounts: BTreeSet<String>,
     pub(super) regions: BTreeSet<String>,
+    /// Whether there are log files in other layouts: of which account and region they are, only their events tell.
+    pub(super) others: bool,
 }
 
 impl Places {
@@ -95,7 +97,11 @@ impl Places {
         if selection.accounts.is_empty() && selection.regions.is_empty() {
             return places;
         }
-        for key in listed.log_files.iter().filter_map(|it| it.log_file.key()) {
+        for planned in &listed.log_files {
+            let Some(key) = planned.log_file.key() else {
+                places.others = true;
+                continue;
+            };
             places.accounts.insert(key.account.to_string());
             places.regions.insert(key.region);
         }

@@ -48,6 +48,15 @@ pub struct LogFile {
     log_date: Option<NaiveDate>,
 }
 
+/// What a URI or path says, where it is of CloudTrail's layout.
+pub(crate) fn key_of(uri: &str) -> Option<LogFileKey> {
+    match uri.strip_prefix("s3://") {
+        Some(object) => LogFileKey::parse(object.split_once('/')?.1),
+        None => LogFileKey::parse(&uri.replace(std::path::MAIN_SEPARATOR, "/"))
+            .or_else(|| LogFileKey::parse(&local::absolute(Path::new(uri)))),
+    }
+}
+
 impl LogFile {
     /// A log file; `key` is what its path says, where it is of CloudTrail's layout.
     ///
@@ -83,11 +92,7 @@ impl LogFile {
 
     /// What the path says, where it is of CloudTrail's layout.
     pub fn key(&self) -> Option<LogFileKey> {
-        match self.uri.strip_prefix("s3://") {
-            Some(object) => LogFileKey::parse(object.split_once('/')?.1),
-            None => LogFileKey::parse(&self.uri.replace(std::path::MAIN_SEPARATOR, "/"))
-                .or_else(|| LogFileKey::parse(&local::absolute(Path::new(&self.uri)))),
-        }
+        key_of(&self.uri)
     }
 
     /// The order in which log files are worked on: by delivery, unknown times first.

@@ -1,5 +1,4 @@
-//! The limit on the size of a log file: a decompression bomb is refused before it is unpacked, and a log file that is
-//! only large can be let in.
+//! Limits: nothing small takes the machine, and what is only large can be let in. `docs/reliability.md` has them all.
 
 use crate::program::{assert_adds_up, json, number, ran};
 use crate::trail::{gzip, record, write};

@@ -12,13 +12,19 @@ use tempfile::TempDir;
 const KEY: &str = "AKIA3EXAMPLE00000001";
 
 /// Every command that answers from events, with what it needs to be asked.
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 17] = [
     &["keys"],
+    &["keys", "--suspicious"],
+    &["keys", "--temporary"],
     &["key", KEY],
     &["trace", KEY],
+    &["trace", KEY, "--full"],
+    &["trace", KEY, "--up"],
     &["consumers"],
+    &["consumers", KEY],
     &["coverage"],
     &["ready"],
+    &["ready", KEY],
     &["plan"],
     &["policy", KEY],
     &[
@@ -35,6 +41,17 @@ const ARCHIVE: &[u8] = b"7z\xbc\xaf\x27\x1c\x00\x04";
 
 fn good(folder: &Path) {
     let records: Vec<String> = (0..40).map(record).collect();
+    log_file(folder, &records);
+}
+
+/// 200 events, and among them a record that is none.
+fn with_a_bad_record(folder: &Path) {
+    let mut records: Vec<String> = (0..200).map(record).collect();
+    records.insert(100, r#"{"eventName":"GetObject"}"#.to_owned());
+    log_file(folder, &records);
+}
+
+fn log_file(folder: &Path, records: &[String]) {
     let text = format!("{{\"Records\":[{}]}}", records.join(","));
     fs::write(folder.join("good.json.gz"), gzip(&text)).unwrap();
 }
@@ -70,9 +87,14 @@ impl Place {
 
     /// Each command, on the trail and on the lake.
     fn commands(&self) -> Vec<Vec<String>> {
+        self.asked(&COMMANDS)
+    }
+
+    /// These commands, on the trail and on the lake.
+    fn asked(&self, commands: &[&[&str]]) -> Vec<Vec<String>> {
         let (trail, lake) = (self.trail(), self.lake());
         let inputs = [["--trail", text(&trail)], ["--lake", text(&lake)]];
-        let commands = COMMANDS.iter().flat_map(|command| {
+        let commands = commands.iter().flat_map(|command| {
             inputs.map(|input| {
                 let words = command.iter().chain(&input);
                 words.map(|word| (*word).to_owned()).collect()
@@ -111,41 +133,85 @@ fn not_read(coverage: &Value) -> Vec<(String, u64)> {
     kinds.collect()
 }
 
+/// What a command wrote in a format, wherever that has room for what was not read. Tables break lines where they like.
+fn said(place: &Place, command: &[String], format: &str) -> String {
+    let file = place.0.path().join("answer");
+    let mut command = command.to_vec();
+    if format == "parquet" {
+        command.extend(["--output".to_owned(), text(&file).to_owned()]);
+    }
+    let (out, errors) = ran(&command, format, 3);
+    let said = match format {
+        "csv" | "jsonl" | "parquet" => errors,
+        _ => out,
+    };
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn every_command_says_what_was_not_read() {
     let place = Place::new();
     let trail = place.trail();
-    good(&trail);
+    with_a_bad_record(&trail);
     fs::write(trail.join("evidence.json.gz"), ARCHIVE).unwrap();
     fs::write(trail.join(OsStr::from_bytes(b"caf\xe9.json.gz")), "{}").unwrap();
     std::os::unix::fs::symlink("gone", trail.join("link.json.gz")).unwrap();
-    place.ingest(3);
+    let summary = place.ingest(3);
+    assert_eq!(number(&summary, "/events/stored"), 200);
+    assert_eq!(number(&summary, "/events/rejected"), 1);
     let expected = [("rejected".to_owned(), 1), ("unreadable".to_owned(), 2)];
-    for command in place.commands() {
+    let losses = [
+        "1 log file rejected",
+        "2 unreadable files and folders",
+        "1 record rejected",
+    ];
+    let progress: &[&str] = &["progress", KEY, "--before", "2025-03-01"];
+    for command in [place.commands(), place.asked(&[progress])].concat() {
         let (out, _) = ran(&command, "json", 3);
         let answer: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(not_read(&answer["coverage"]), expected, "{command:?}");
+        assert_eq!(
+            number(&answer["coverage"], "/records_rejected"),
+            1,
+            "{command:?}"
+        );
         let first = &answer["coverage"]["not_read"][0]["examples"][0];
         assert_eq!(
             first["reason"], "a 7-Zip archive, not gzip or JSON",
             "{command:?}"
         );
-        for format in ["table", "csv", "markdown"] {
-            if format == "markdown" && matches!(command[0].as_str(), "sql" | "run") {
-                continue;
+        // The formats do not know where an answer comes from.
+        if command.iter().any(|word| word == "--trail") {
+            continue;
+        }
+        let of_rows = matches!(command[0].as_str(), "sql" | "run");
+        let more: &[&str] = if of_rows {
+            &["records", "parquet"]
+        } else {
+            &[]
+        };
+        for format in ["table", "csv", "jsonl", "markdown"].iter().chain(more) {
+            let said = said(&place, &command, format);
+            for loss in losses {
+                assert!(said.contains(loss), "{command:?} {format}: {said}");
             }
-            let (out, errors) = ran(&command, format, 3);
-            let said = if format == "csv" { errors } else { out };
-            // A table is broken into lines where it likes.
-            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(
-                said.contains("1 log file rejected"),
-                "{command:?} {format}: {said}"
+        }
+    }
+    // The pages to hand over.
+    for command in [&["trace", KEY][..], &["plan"]] {
+        for input in [["--trail", text(&trail)], ["--lake", text(&place.lake())]] {
+            let page = place.0.path().join("page.html");
+            let html = ["--html", text(&page)];
+            let words = [command, &input, &html].concat();
+            ran(
+                &words.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "json",
+                3,
             );
-            assert!(
-                said.contains("2 unreadable files and folders"),
-                "{command:?} {format}: {said}"
-            );
+            let page = fs::read_to_string(&page).unwrap();
+            for loss in losses {
+                assert!(page.contains(loss), "{command:?} {loss}");
+            }
         }
     }
 }

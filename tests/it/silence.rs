@@ -387,6 +387,29 @@ fn what_could_not_be_read_decides_against() {
     assert!(!broken.iter().any(|rule| rule == "log-files-read"), "{row}");
 }
 
+/// A folder, a link, an archived object: whatever the reason, calls of the key may be in it.
+#[cfg(unix)]
+#[test]
+fn what_could_not_be_opened_decides_against() {
+    let place = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/06/20/111122223333_CloudTrail_eu-west-1_20260620T1205Z_aGoneOne00000000.json.gz";
+    let log = Log::new(0..131).used("us-east-1", 40..131);
+    let folder = tempfile::tempdir().unwrap();
+    log.write(folder.path());
+    let link = folder.path().join(place);
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("gone", link).unwrap();
+    let trail = folder.path().join("AWSLogs").display().to_string();
+    let lake = folder.path().join("lake").display().to_string();
+    json_of(&["ingest", &trail, "--lake", &lake], 3);
+    for input in [["--trail", &trail], ["--lake", &lake]] {
+        let answer = json_of(&[&["ready"][..], &input].concat(), 3);
+        let rows = answer["ready"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["access_key_id"] == KEY).unwrap();
+        keeps(row, "log-files-read");
+        assert!(row.to_string().contains("2026-06-20"), "{row}");
+    }
+}
+
 #[test]
 fn a_part_of_the_log_decides_nothing() {
     let log = Log::new(0..131)

@@ -40,6 +40,15 @@ pub(crate) fn march() -> Selection {
     }
 }
 
+/// An account and a region.
+pub(crate) fn part() -> Selection {
+    Selection {
+        accounts: ["111111111111".parse().unwrap()].into(),
+        regions: ["us-east-1".to_owned()].into(),
+        ..Selection::default()
+    }
+}
+
 async fn list(uri: impl AsRef<Path>, selection: &Selection) -> Result<Listing, SourceError> {
     let uri = uri.as_ref().to_str().unwrap();
     let source = source::open(uri, &SourceOptions::default()).await?;
@@ -209,20 +218,54 @@ async fn a_tree_that_resembles_the_layout_is_read_whole() {
         ] {
             write(root, file, b"{}");
         }
-        for selection in [Selection::default(), march()] {
+        for selection in [Selection::default(), march(), part()] {
             let listing = list(root, &selection).await.unwrap();
             let stray = listing.files.iter().filter(|file| {
                 Path::new(&file.uri).ends_with(format!("AWSLogs/{place}/x.json.gz"))
             });
+            // Where the path does not tell, the events do: nothing that may be wanted is left out.
+            let sound = usize::from(selection != part());
             assert_eq!(
                 (stray.count(), listing.files.len()),
-                (1, 2),
+                (1, 1 + sound),
                 "{place}: {listing:?}"
             );
             assert_eq!(listing.skipped.len(), 3, "{place}: {:?}", listing.skipped);
             assert!(!listing.skipped.iter().any(|it| it.reason.is_unread()));
         }
     }
+}
+
+/// A copy of a trail beside it, under another name.
+#[tokio::test]
+async fn log_files_beside_a_trail_are_read() {
+    let trail = trail();
+    let root = trail.path();
+    let name = "111111111111_CloudTrail_us-east-1_20250301T1205Z_AbCdEfGhIjKlMnOp.json.gz";
+    for file in [
+        &format!("awslogs/111111111111/CloudTrail/us-east-1/2025/03/01/{name}"),
+        &format!("AWSLogs (1)/deep/{name}"),
+        &format!("copy_{name}"),
+        "AWSLogs (1)/notes.json",
+        "other/x.json.gz",
+        "other/deep/y.json.gz",
+    ] {
+        write(root, file, b"{}");
+    }
+    let (files, skipped) = found(root, root).await;
+    let beside: Vec<_> = files
+        .iter()
+        .filter(|file| !file.starts_with("AWSLogs/"))
+        .collect();
+    assert_eq!(beside.len(), 3, "{beside:?}");
+    let beside: Vec<_> = skipped
+        .iter()
+        .filter(|it| it.ends_with("beside AWSLogs"))
+        .collect();
+    assert_eq!(
+        beside,
+        ["other: beside AWSLogs", "truth.json: beside AWSLogs"]
+    );
 }
 
 #[cfg(unix)]

@@ -12,7 +12,7 @@ mod strip;
 
 pub use plan::plan_page;
 
-use crate::render::escape;
+use crate::render::{coverage, escape};
 use crate::report::trace::Trace;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -155,7 +155,7 @@ pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(),
         "rotate": trace.rotate,
         "unseen": trace.unseen,
         "not_followed": trace.not_followed.len(),
-        "coverage": trace.coverage,
+        "coverage": coverage::lines(&trace.coverage),
     });
     let written = minijinja::Value::from(Serde(visible(&written)?));
     let brief = trace.brief();

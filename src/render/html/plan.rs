@@ -8,6 +8,7 @@ use super::data::inert;
 use super::strip::{Range, Strip};
 use super::{Page, PageError, visible};
 use crate::cloudtrail::hex;
+use crate::render::coverage;
 use crate::render::plan::targets;
 use crate::report::plan::{Plan, PlannedKey, Step};
 use base64::Engine as _;
@@ -72,7 +73,7 @@ pub fn plan_page(plan: &Plan, out: &mut dyn Write) -> Result<(), PageError> {
         "title": plan.title,
         "as_of": plan.as_of,
         "notes": visible(&plan.notes)?,
-        "coverage": visible(&plan.coverage)?,
+        "coverage": visible(&coverage::lines(&plan.coverage))?,
         "first": steps(&plan.first, ("first", ""))?,
         "last": steps(&plan.last, ("last", ""))?,
         "keys": heads,

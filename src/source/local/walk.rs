@@ -3,21 +3,24 @@
 //! In: paths, a selection. Out: a listing. Promise: see [`super`]. The walk keeps, for each folder on the way down, what
 //! it means for the files in it (a [`Place`]); the rest is walkdir's.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR_STR, Path};
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::identity;
-use crate::cloudtrail::{KeyPrefix, LogFileKey, Selection, is_document};
+use crate::cloudtrail::{KeyPrefix, LogFileKey, Selection, delivery_stamp, is_document};
 use crate::source::{Files, Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// What a folder's path means for what is in it.
 enum Place {
     /// Outside the layout: every file counts.
     Plain,
-    /// Holds `AWSLogs`: what lies beside that is not of the trail.
+    /// Holds `AWSLogs`: what lies beside that is not of the trail, but for files that have a log file's name.
     TrailRoot,
+    /// A folder beside `AWSLogs`, and its place among what is left out.
+    Beside(usize),
     /// `AWSLogs` or below.
     Layout(KeyPrefix),
     /// Below `AWSLogs`, where the layout ends: every file counts, but for folders that are known to hold none.
@@ -32,6 +35,8 @@ pub(super) struct Walk<'a, F> {
     files: Vec<LogFile>,
     bytes: u64,
     skipped: Vec<Skipped>,
+    /// Folders beside `AWSLogs` that do hold log files.
+    not_skipped: BTreeSet<usize>,
 }
 
 impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
@@ -44,12 +49,15 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
             files: Vec::new(),
             bytes: 0,
             skipped: Vec::new(),
+            not_skipped: BTreeSet::new(),
         }
     }
 
     /// What was found.
     pub(super) fn listing(self) -> Listing {
-        Listing::new(self.files, self.skipped, 0)
+        let skipped = self.skipped.into_iter().enumerate();
+        let skipped = skipped.filter(|(at, _)| !self.not_skipped.contains(at));
+        Listing::new(self.files, skipped.map(|(_, skipped)| skipped).collect(), 0)
     }
 
     /// Takes a file, or a folder with all that is in it.
@@ -70,7 +78,11 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
                     });
                 }
                 Err(error) => {
-                    self.cannot_read(root, &error);
+                    places.truncate(error.depth());
+                    // What lies beside a trail is not of it.
+                    if !matches!(places.last(), Some(Place::Beside(_))) {
+                        self.cannot_read(root, &error);
+                    }
                     continue;
                 }
             };
@@ -98,8 +110,11 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
                 Place::Layout(KeyPrefix::anchor(&beside))
             }
             (Some(Place::TrailRoot), _) => {
-                return self.skip(entry.path(), SkipReason::BesideTrail);
+                let at = self.skipped.len();
+                self.skip::<()>(entry.path(), SkipReason::BesideTrail);
+                Place::Beside(at)
             }
+            (Some(Place::Beside(at)), _) => Place::Beside(*at),
             (Some(Place::Layout(above)), Some(name)) if let Some(place) = above.child(name) => {
                 Place::Layout(place)
             }
@@ -130,6 +145,9 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         if parent.is_some() && is_hidden(entry.file_name()) {
             return;
         }
+        if matches!(parent, Some(Place::Beside(_))) && !is_log_file(entry.file_name()) {
+            return;
+        }
         let path = entry.path();
         let Some(uri) = path.to_str() else {
             self.skip::<()>(path, SkipReason::NotUnicode);
@@ -142,10 +160,12 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         let key = match parent {
             None => LogFileKey::parse(&absolute(path)),
             Some(Place::Plain | Place::Strayed) => None,
-            Some(Place::TrailRoot) => {
+            Some(Place::TrailRoot) if !is_log_file(entry.file_name()) => {
                 self.skip::<()>(path, SkipReason::BesideTrail);
                 return;
             }
+            // A copy of a trail, or a trail that was renamed.
+            Some(Place::TrailRoot | Place::Beside(_)) => None,
             // Above the folder of a day, a path does not tell what a file holds: it is read.
             Some(Place::Layout(place)) => {
                 entry.file_name().to_str().and_then(|name| place.file(name))
@@ -162,6 +182,9 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         }
         match entry.metadata() {
             Ok(metadata) if metadata.is_file() => {
+                if let Some(Place::Beside(at)) = parent {
+                    self.not_skipped.insert(*at);
+                }
                 self.bytes += metadata.len();
                 let (uri, etag) = (uri.to_owned(), identity(&metadata));
                 let file = LogFile::new(uri, metadata.len(), etag, key.as_ref());
@@ -188,6 +211,12 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         };
         self.skip::<()>(error.path().unwrap_or(near), reason);
     }
+}
+
+/// Whether a file is a log file by its name, wherever it lies: `account_CloudTrail_region_time_….json.gz`.
+fn is_log_file(name: &OsStr) -> bool {
+    let name = name.to_str();
+    name.is_some_and(|name| name.contains("_CloudTrail_") && delivery_stamp(name).is_some())
 }
 
 /// Whether the name begins with a dot.

@@ -235,10 +235,9 @@ pub(super) fn files_read(f: &KeyFacts<'_>) -> Option<Found> {
         .filter(|blind| days_of(blind, since).iter().any(|day| !settled(f, *day)))
         .collect();
     let Some(last) = unread.iter().map(|blind| blind.to).max() else {
-        let other = coverage.log_files_rejected + coverage.records_rejected;
-        return holds(match other {
-            0 => format!("{}, all read", counted(coverage.log_files, "log file")),
-            _ => "all that can contain the key's calls".to_owned(),
+        return holds(match coverage.is_partial() {
+            false => format!("{}, all read", counted(coverage.log_files, "log file")),
+            true => "all that can contain the key's calls".to_owned(),
         });
     };
     let (mut files, mut records) = (0, 0);
