@@ -29,6 +29,7 @@ mod shape;
 mod summary;
 pub(crate) mod time;
 mod walk;
+mod words;
 
 pub use build::{EventBuilder, EventKey};
 pub use decode::Decoder;

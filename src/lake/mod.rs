@@ -41,6 +41,7 @@ mod stats;
 mod table;
 mod tables;
 mod tally;
+mod texts;
 mod uses;
 mod vacuum;
 mod writer;

@@ -9,6 +9,7 @@ use super::checksum::with_checksums;
 use super::key_uses::KeyUses;
 use super::names::Seal;
 use super::tables::TableName;
+use super::texts::Texts;
 use crate::event;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::kernels::aggregate;
@@ -79,7 +80,7 @@ pub struct DataFile {
 
 impl DataFile {
     /// Encodes rows of a table; events must be of one day and sorted. They come in pieces, so that the sorted rows need
-    /// not be held a second time.
+    /// not be held a second time. Texts may be dictionary arrays: the file is the same.
     pub fn encode<E: From<LakeError>>(
         table: TableName,
         date: Option<NaiveDate>,
@@ -251,12 +252,10 @@ impl Stats {
 )]
 fn range(column: &ArrayRef) -> Option<Option<(Bound, Bound)>> {
     Some(match column.data_type() {
-        DataType::Utf8 => {
-            let texts = column.as_string::<i32>();
+        DataType::Utf8 | DataType::Dictionary(..) => {
+            let range = Texts::of(Some(column)).range();
             let text = |text: &str| Bound::Text(text.to_owned());
-            aggregate::min_string(texts)
-                .map(text)
-                .zip(aggregate::max_string(texts).map(text))
+            range.map(|(least, greatest)| (text(least), text(greatest)))
         }
         DataType::Int64 => {
             let numbers = column.as_primitive::<Int64Type>();
