@@ -18,6 +18,7 @@
 //! | [`iam`] | What does IAM itself say? Users and keys: its credential report, or IAM asked itself. |
 //! | [`report`] | What is the one shape of every answer? |
 //! | [`read`] | How are log files read, once? |
+//! | [`case`] | What do people note about events? |
 //! | [`lake`] | How are events kept? |
 //! | [`integrity`] | Are these the log files that AWS delivered? |
 //! | [`ingest`] | How do all log files get there, once? |
@@ -34,6 +35,7 @@
 //! reason); advice is the command line's.
 
 pub mod analysis;
+pub mod case;
 pub mod cloudtrail;
 #[cfg(feature = "cluster")]
 pub mod cluster;

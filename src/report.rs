@@ -4,6 +4,7 @@
 //! in `render` can show. Promise: no answer leaves without its coverage, since a responder must know what was *not*
 //! seen.
 
+pub mod note;
 pub mod plan;
 pub mod trace;
 

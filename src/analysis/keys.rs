@@ -55,6 +55,12 @@ pub const KEYS: SqlAnalysis = SqlAnalysis {
     empty: "no access keys of this kind in the logs read",
 };
 
+/// The services that each key called. Parameter: `temporary`.
+pub const KEY_SERVICES: SqlSection = SqlSection {
+    of_summaries: Some(include_str!("../../queries/summaries/services.sql")),
+    ..section!("keys", "services", "Services")
+};
+
 /// The dossier. Parameter: `access_key_id`.
 pub const KEY: SqlAnalysis = SqlAnalysis {
     name: "key",

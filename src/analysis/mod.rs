@@ -28,7 +28,7 @@ mod trace;
 pub use consumers::CONSUMERS;
 pub use coverage::COVERAGE;
 pub use evidence::{event_records, log_file_hashes, log_file_states};
-pub use keys::{KEY, KEYS, KeysOrder};
+pub use keys::{KEY, KEY_SERVICES, KEYS, KeysOrder};
 pub use programs::with_programs;
 pub use shell::quoted as shell_word;
 pub use sql::{SqlAnalysis, SqlSection};

@@ -4,6 +4,7 @@
 //! threads of their own: the engine's may be busy with one question for a while.
 
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::thread;
 
 use keytrail::analysis::findings::Rules;
@@ -35,6 +36,22 @@ pub(crate) struct ServiceArgs {
 }
 
 impl ServiceArgs {
+    /// Where notes go: beside a lake of this machine, else into the working folder.
+    pub(crate) fn case_file(&self) -> PathBuf {
+        let lake = match self.trail.input.input() {
+            Input::Lake(lake) if !lake.contains("://") => PathBuf::from(lake),
+            Input::Lake(_) | Input::Trails(_) => PathBuf::from("keytrail"),
+        };
+        match lake.file_name() {
+            Some(name) => {
+                let mut name = name.to_owned();
+                name.push(".case.json");
+                lake.with_file_name(name)
+            }
+            None => PathBuf::from("keytrail.case.json"),
+        }
+    }
+
     /// The service that is meant.
     pub(crate) async fn service(&self, context: &Context) -> Result<Service, Failure> {
         let rules = Rules::builtin()

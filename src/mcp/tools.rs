@@ -209,6 +209,7 @@ impl ToolOf {
                 filter: given.text("filter")?,
                 sort: given.text("sort")?,
                 descending: given.flag("descending")?,
+                ..View::default()
             };
         }
         given.end()?;

@@ -12,6 +12,7 @@ mod timesketch;
 mod tree;
 
 use super::{Format, RenderOptions, json, renderer};
+use crate::report::note::Note;
 use crate::report::trace::Trace;
 use crate::report::{Report, Section};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -30,11 +31,14 @@ pub struct TraceView {
     pub full: bool,
     /// The sections that are shown, by the names of [`SECTIONS`]; none means what fits.
     pub sections: Vec<String>,
+    /// What was noted about its events; there is a section for it where there is any.
+    pub notes: Vec<Note>,
 }
 
 /// The sections of a trace: as people name them, and as the JSON does.
-pub const SECTIONS: [(&str, &str); 14] = [
+pub const SECTIONS: [(&str, &str); 15] = [
     ("summary", "summary"),
+    ("case", "case"),
     ("timeline", "timeline"),
     ("lineage", "credentials"),
     ("findings", "findings"),
@@ -64,13 +68,13 @@ pub fn render_trace(
     // Where something came from is short, and has no screen of its own.
     let in_short = !view.full && view.sections.is_empty() && trace.summary.direction != "up";
     let report = match format {
-        Format::Json => return document(trace, out),
+        Format::Json => return document(trace, &view.notes, out),
         // Programs take the rows: those of the timeline.
         Format::Csv | Format::Jsonl | Format::Parquet => timesketch::report(trace),
         Format::Table if in_short => return screen::write(trace, options, out),
-        Format::Markdown if in_short => return ticket::write(trace, options, out),
+        Format::Markdown if in_short => return ticket::write(trace, view, options, out),
         Format::Table | Format::Records | Format::Markdown => {
-            rows::report(trace, view.all, options.advice)
+            rows::report(trace, view, options.advice)
         }
     };
     let mut report = report.map_err(io::Error::other)?;
@@ -88,7 +92,7 @@ pub fn render_trace(
 }
 
 /// One object, with a line for each row of a section.
-fn document(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+fn document(trace: &Trace, notes: &[Note], out: &mut dyn Write) -> io::Result<()> {
     let mut document = json::Document::new(out);
     document.member("report", &trace.report)?;
     document.member("title", &trace.title)?;
@@ -106,6 +110,9 @@ fn document(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     document.rows("rotate", &trace.rotate)?;
     document.rows("not_followed", &trace.not_followed)?;
     document.rows("unseen", &trace.unseen)?;
+    if !notes.is_empty() {
+        document.rows("case", notes)?;
+    }
     document.end()
 }
 
@@ -120,6 +127,7 @@ pub(super) enum Kind {
     /// Text that is left out where there is no room.
     Detail,
     Texts,
+    Flag,
     Number,
     /// A number that is left out where there is no room.
     DetailNumber,
@@ -144,6 +152,7 @@ pub(super) fn section(
                 DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
                 Some("detail"),
             ),
+            Kind::Flag => (DataType::Boolean, None),
             Kind::Number => (DataType::Int64, None),
             Kind::DetailNumber => (DataType::Int64, Some("detail")),
             Kind::Time => (time(), None),
@@ -172,6 +181,30 @@ pub(super) fn section(
 
 fn time() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// The notes of a case as a table.
+///
+/// # Errors
+///
+/// None are known.
+pub fn notes_section(notes: &[Note]) -> Result<Section, ArrowError> {
+    use Kind::{Detail, Flag, Long, Text, Texts, Time, Whole};
+    section(
+        ("case", "Notes of the case"),
+        notes,
+        &[
+            ("event_time", Time),
+            ("event_name", Whole),
+            ("bookmark", Flag),
+            ("tags", Texts),
+            ("note", Long),
+            ("access_key_id", Detail),
+            ("source_ip_address", Text),
+            ("event_id", Detail),
+            ("changed", Kind::DetailTime),
+        ],
+    )
 }
 
 /// The report around some tables.

@@ -320,6 +320,9 @@ pub struct TimelineEvent {
     pub via_service: Option<String>,
     /// The category, e.g. `Data`.
     pub event_category: Option<String>,
+    /// Bytes that S3 sent, where the log has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_out: Option<i64>,
     /// Who is behind it.
     pub origin: Origin,
     /// How sure it is that it belongs to the tree.

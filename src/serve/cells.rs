@@ -3,18 +3,27 @@
 //! In: rows of JSON values. Out: cells with their links. Promise: every value is text for the template to escape; characters that
 //! hide or reorder are written out.
 
+use super::case::Notes;
 use super::links;
 use super::query::Address;
-use crate::render::escape;
+use crate::render::{escape, heading};
+use crate::report::note::Note;
 use crate::service::{Table, View};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
 /// Items of a list that a cell shows.
 const ITEMS: usize = 5;
 
+/// The longest parts that share a line: names of services.
+const TIGHT: usize = 14;
+
 /// The longest text that stays in one line: an id, a time, the name of a region.
 const WORD: usize = 40;
+
+/// The characters of a note that a table shows.
+const NOTE: usize = 120;
 
 /// A table.
 #[derive(Debug, Serialize)]
@@ -37,10 +46,13 @@ pub(super) struct Grid {
     after: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Head {
     name: String,
-    sort: String,
+    /// As people call it; statements and their answers have names as they are.
+    heading: String,
+    /// Where it is sorted by this column, if it can be.
+    sort: Option<String>,
     sorted: Option<&'static str>,
     number: bool,
 }
@@ -56,6 +68,8 @@ struct Cell {
     /// Parts of a list.
     items: Vec<Cell>,
     more: usize,
+    /// Whether the parts are short enough to stand in one line.
+    tight: bool,
     /// A document.
     json: Option<String>,
     /// A class for words with a meaning: severities, verdicts, who is behind it.
@@ -63,7 +77,7 @@ struct Cell {
 }
 
 /// The table, as it is seen on a page.
-pub(super) fn grid(here: &Address, table: &Table, view: &View, alone: bool) -> Grid {
+pub(super) fn grid(here: &Address, notes: &Notes, table: &Table, view: &View, alone: bool) -> Grid {
     let section = table.name.as_str();
     let paged = |offset: usize| {
         let offset = offset.to_string();
@@ -95,12 +109,16 @@ pub(super) fn grid(here: &Address, table: &Table, view: &View, alone: bool) -> G
             None => "up",
         };
         Head {
-            sort: here.with(&[
+            sort: Some(here.with(&[
                 ("section", Some(section)),
                 ("sort", Some(column)),
                 ("order", Some(order)),
                 ("offset", None),
-            ]),
+            ])),
+            heading: match matches!(here.page.as_str(), "sql" | "query" | "table") {
+                true => visible(column),
+                false => visible(&heading(column)),
+            },
             name: column.clone(),
             sorted,
             number: number(column),
@@ -110,12 +128,28 @@ pub(super) fn grid(here: &Address, table: &Table, view: &View, alone: bool) -> G
         let columns = table.columns.iter();
         let cells =
             columns.map(|column| cell(here, column, row.get(column).unwrap_or(&Value::Null)));
-        cells.collect()
+        (notes.of_row(row), cells.collect::<Vec<_>>())
+    });
+    let rows: Vec<_> = rows.collect();
+    let noted = !record && rows.iter().any(|(note, _)| note.is_some());
+    let rows = rows.into_iter().map(|(note, mut cells)| {
+        if noted {
+            cells.insert(
+                0,
+                note.map_or_else(Cell::default, |note| note_cell(here, note)),
+            );
+        }
+        cells
+    });
+    let first = noted.then(|| Head {
+        name: "note".to_owned(),
+        heading: "note".to_owned(),
+        ..Head::default()
     });
     Grid {
         name: table.name.clone(),
         title: visible(&table.title),
-        heads: heads.collect(),
+        heads: first.into_iter().chain(heads).collect(),
         rows: rows.collect(),
         total: table.total,
         first: table.offset + 1,
@@ -135,7 +169,7 @@ fn cell(here: &Address, column: &str, value: &Value) -> Cell {
     match value {
         Value::Null => Cell::default(),
         Value::String(text) => Cell {
-            text: visible(text),
+            text: moment(text).unwrap_or_else(|| visible(text)),
             link: links::of(here, column, text),
             mark: mark(column, text),
             word: text.len() <= WORD && !text.contains(char::is_whitespace),
@@ -153,6 +187,9 @@ fn cell(here: &Address, column: &str, value: &Value) -> Cell {
                     .map(|item| cell(here, column, item))
                     .collect(),
                 more: items.len().saturating_sub(ITEMS),
+                tight: items
+                    .iter()
+                    .all(|item| item.as_str().is_some_and(|text| text.len() <= TIGHT)),
                 ..Cell::default()
             }
         }
@@ -174,6 +211,30 @@ fn cell(here: &Address, column: &str, value: &Value) -> Cell {
             ..Cell::default()
         },
     }
+}
+
+/// What was noted about an event, in a few words.
+fn note_cell(here: &Address, note: &Note) -> Cell {
+    let words = note.in_short();
+    let cut = words.char_indices().nth(NOTE).map(|(at, _)| &words[..at]);
+    Cell {
+        text: match cut {
+            Some(cut) => visible(cut) + "…",
+            None => visible(&words),
+        },
+        link: Some(here.other("event", &[("event_id", &note.event_id)])),
+        mark: Some("noted"),
+        ..Cell::default()
+    }
+}
+
+/// A moment as people write it: `2025-03-07 02:17:03`, in UTC.
+fn moment(text: &str) -> Option<String> {
+    let is_one = text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
+    let time = is_one
+        .then(|| text.parse::<DateTime<Utc>>().ok())
+        .flatten()?;
+    Some(time.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// A text in which nothing hides.

@@ -2,32 +2,39 @@
 //!
 //! In: a page and the form it is wanted in. Out: a response. Promise: the bytes are those that the command gives in that format.
 
+use super::case::Notes;
 use super::pages::Page;
 use super::problem::Problem;
 use super::query::Address;
+use super::state::Pages;
 use crate::render::Format;
 use crate::render::html;
-use crate::service::{Answer, Answered, Asked, Service};
+use crate::render::{RenderOptions, TraceView, render_trace};
+use crate::service::{Answer, Answered, Asked};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
 /// What a page asks; none until its form is filled in.
 pub(super) async fn asked(
-    service: &Service,
+    pages: &Pages,
     here: &Address,
     page: &Page,
+    notes: &Notes,
 ) -> Result<Option<Arc<Answered>>, Problem> {
+    if here.page == "case" {
+        return notes.answer().map(Some);
+    }
     let Some(question) = page.question.clone() else {
         return Ok(None);
     };
     let range = here.range().map_err(Problem::asked)?;
-    Ok(Some(service.ask(&Asked { question, range }).await?))
+    Ok(Some(pages.service.ask(&Asked { question, range }).await?))
 }
 
 /// The answer as data.
 pub(super) async fn of(
-    service: &Service,
+    pages: &Pages,
     here: &Address,
     page: Page,
     form: &str,
@@ -45,12 +52,16 @@ pub(super) async fn of(
         "page" => (Format::Json, "text/html; charset=utf-8"),
         _ => return Err(unknown()),
     };
-    let answered = asked(service, here, &page).await?;
+    let notes = Notes::read(&pages.case);
+    let answered = asked(pages, here, &page, &notes).await?;
     let answered = answered.ok_or_else(|| Problem::asked("nothing is asked yet"))?;
     let mut bytes = Vec::new();
     if form == "page" {
         match &answered.answer {
-            Answer::Trace(found) => html::page(&found.0, &found.1, &mut bytes),
+            Answer::Trace(found) => {
+                let notes = notes.of_trace(&found.0);
+                html::page(&found.0, &found.1, &notes, &mut bytes)
+            }
             Answer::Plan(plan) => html::plan_page(plan, &mut bytes),
             Answer::Report(_) => return Err(unknown()),
         }
@@ -73,6 +84,15 @@ pub(super) async fn of(
                 .retain(|of| section.is_none_or(|name| of.name == name));
             report.sections.truncate(1);
             Answer::Report(report).write(format, &mut bytes)
+        }
+        (format, Answer::Trace(found)) => {
+            let view = TraceView {
+                full: true,
+                notes: notes.of_trace(&found.0),
+                ..TraceView::default()
+            };
+            let how = (RenderOptions::default(), &view);
+            render_trace(&found.0, format, how, &mut bytes)
         }
         (format, answer) => answer.write(format, &mut bytes),
     };

@@ -62,6 +62,17 @@ impl Guard {
         Sha256::digest(given) == Sha256::digest(&self.token)
     }
 
+    /// What a form of a page has, so that no other site can send it. It does not give the token away.
+    pub(super) fn form_token(&self) -> String {
+        let hash = Sha256::digest(format!("form {}", self.token));
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether a form has it. Compared by hash, so that the time says nothing.
+    pub(super) fn is_form_token(&self, given: &str) -> bool {
+        Sha256::digest(given) == Sha256::digest(self.form_token())
+    }
+
     /// Cookies know no ports.
     fn cookie(&self) -> String {
         format!("keytrail_{}", self.address.port())
@@ -154,7 +165,8 @@ pub(super) async fn check(
     let headers = response.headers_mut();
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With none at all, browsers do not say where a form comes from.
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];

@@ -2,32 +2,42 @@
 //!
 //! In: requests over HTTP, on loopback unless told otherwise. Out: pages, the same as data, and the server for agents at `/mcp`.
 //! Promise: only who has the token is answered, and only where Host and Origin are this server's; nothing that a log says is
-//! markup or script; a page asks nothing of another machine; every page says what was not seen. The address of a page is
+//! markup or script; nothing is written but the case file; a page asks nothing of another machine; every page says what was not seen. The address of a page is
 //! its whole state.
 
 mod assets;
+mod body;
 mod calendar;
+mod case;
 mod cells;
 mod data;
 mod guard;
 mod links;
+mod note;
 mod pages;
 mod problem;
 mod query;
 mod render;
+mod state;
 
+use crate::case::CaseFile;
 use crate::mcp::Server;
 use crate::service::Service;
 use axum::Router;
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::Uri;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use guard::Guard;
+use state::Pages;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+
+/// The most bytes of a form: the longest note, each character written as twelve (four bytes of `%F0`).
+const NOTE: usize = 256 << 10;
 
 /// The explorer, where it can be reached.
 #[derive(Debug)]
@@ -36,25 +46,22 @@ pub struct Explorer {
     pages: Pages,
 }
 
-/// What every request needs.
-#[derive(Debug, Clone)]
-struct Pages {
-    service: Service,
-    guard: Arc<Guard>,
-}
-
 impl Explorer {
-    /// Takes the address; port 0 is any free one. With a new token.
+    /// Takes the address; port 0 is any free one. With a new token. Notes go to the case file.
     ///
     /// # Errors
     ///
     /// The address cannot be taken.
-    pub async fn bind(address: SocketAddr, service: Service) -> io::Result<Self> {
+    pub async fn bind(address: SocketAddr, service: Service, case: CaseFile) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let guard = Arc::new(Guard::new(listener.local_addr()?));
         Ok(Self {
             listener,
-            pages: Pages { service, guard },
+            pages: Pages {
+                service,
+                guard,
+                case,
+            },
         })
     }
 
@@ -79,6 +86,7 @@ impl Explorer {
         let guard = Arc::clone(&pages.guard);
         let router = Router::new()
             .route_service("/mcp", agents)
+            .route("/note", post(keep).layer(DefaultBodyLimit::max(NOTE)))
             .fallback(get(answer))
             .with_state(pages)
             .layer(axum::middleware::from_fn_with_state(guard, guard::check));
@@ -91,5 +99,10 @@ async fn answer(State(pages): State<Pages>, uri: Uri) -> Response {
     if let Some(asset) = assets::named(uri.path()) {
         return asset;
     }
-    render::answer(&pages.service, &uri).await
+    render::answer(&pages, &uri).await
+}
+
+/// Keeps a note: the only request that changes anything, in the case file alone.
+async fn keep(State(pages): State<Pages>, body: Bytes) -> Response {
+    note::change(&pages, &body).await
 }

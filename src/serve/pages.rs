@@ -19,7 +19,18 @@ pub(super) struct Page {
     pub(super) panels: Vec<(&'static str, String)>,
     /// What can be filled in.
     pub(super) form: Vec<Field>,
+    /// Columns whose values are counted beside the table.
+    pub(super) facets: &'static [&'static str],
 }
+
+/// What keys have in common.
+const FACETS: &[&str] = &[
+    "origin",
+    "account_id",
+    "services",
+    "last_seen",
+    "user_identity_type",
+];
 
 /// A field of a form.
 #[derive(Debug, serde::Serialize)]
@@ -33,7 +44,7 @@ pub(super) struct Field {
 }
 
 /// The pages that the bar at the top leads to.
-pub(super) const BAR: [(&str, &str); 7] = [
+pub(super) const BAR: [(&str, &str); 8] = [
     ("keys", "Keys"),
     ("trace", "Trace"),
     ("ready", "Ready"),
@@ -41,6 +52,7 @@ pub(super) const BAR: [(&str, &str); 7] = [
     ("queries", "Saved queries"),
     ("sql", "SQL"),
     ("coverage", "Coverage"),
+    ("case", "Case"),
 ];
 
 fn field(here: &Address, name: &str, meaning: &str, needed: bool) -> Field {
@@ -81,6 +93,11 @@ pub(super) fn page(here: &Address, settings: &Settings) -> Option<Result<Page, S
         }),
         "trace" => Ok(trace(here)),
         "event" => event(here),
+        // Asked of the case file: see `case`.
+        "case" => Ok(Page {
+            question: None,
+            ..simple("Case", "What was noted about events.", Question::Coverage)
+        }),
         "address" => address(here),
         "role" => role(here),
         "resource" => resource(here),
@@ -121,6 +138,7 @@ fn simple(title: &str, about: &'static str, question: Question) -> Page {
         question: Some(question),
         panels: Vec::new(),
         form: Vec::new(),
+        facets: &[],
     }
 }
 
@@ -134,6 +152,7 @@ fn keys(here: &Address) -> Page {
         "Every access key in the logs: whose it is, when it was used, from how many places.";
     Page {
         panels: vec![("Keys that look stolen", here.other("suspicious", &[]))],
+        facets: FACETS,
         ..simple("Access keys", about, question)
     }
 }
@@ -176,6 +195,7 @@ fn trace(here: &Address) -> Page {
         about: "What came out of a credential, who is behind it, what to clean up, what to do now.",
         question,
         panels: Vec::new(),
+        facets: &[],
         form: vec![
             field(here, "start", meaning, true),
             field(
@@ -299,6 +319,7 @@ fn saved(here: &Address, settings: &Settings, name: &str) -> Option<Page> {
         about: "A saved query.",
         question: wanted.then(|| Question::Saved(name.to_owned(), values)),
         panels: Vec::new(),
+        facets: &[],
         form: form.into_iter().chain(named).collect(),
     })
 }
@@ -311,6 +332,7 @@ fn sql(here: &Address) -> Page {
         about: "Read-only SQL over events, log_files, rejects and their views.",
         question,
         panels: Vec::new(),
+        facets: &[],
         form: vec![Field {
             kind: "sql",
             ..field(here, "sql", "", true)

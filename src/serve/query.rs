@@ -15,6 +15,9 @@ const SHOWN: [&str; 7] = [
     "since", "until", "section", "sort", "order", "filter", "offset",
 ];
 
+/// What a choice of a value begins with, before the name of the column.
+const ONLY: &str = "is.";
+
 /// Rows of a table of its own, and of one among others.
 const ROWS: (usize, usize) = (100, 20);
 
@@ -43,6 +46,19 @@ impl Address {
             page: if page.is_empty() { "keys" } else { page }.to_owned(),
             form,
             values: values.collect(),
+        }
+    }
+
+    /// The page of an event.
+    pub(super) fn event(event_id: &str, range: [(&str, &str); 2]) -> Self {
+        let values = [("event_id", event_id)].into_iter().chain(range);
+        let values = values.filter(|(_, value)| !value.is_empty());
+        Self {
+            page: "event".to_owned(),
+            form: None,
+            values: values
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
         }
     }
 
@@ -78,8 +94,10 @@ impl Address {
     /// The values of the question: all that say nothing about how it is shown.
     pub(super) fn values(&self, but: &[&str]) -> BTreeMap<String, String> {
         let values = self.values.iter();
-        let values = values
-            .filter(|(name, _)| !SHOWN.contains(&name.as_str()) && !but.contains(&name.as_str()));
+        let values = values.filter(|(name, _)| {
+            let name = name.as_str();
+            !SHOWN.contains(&name) && !name.starts_with(ONLY) && !but.contains(&name)
+        });
         values
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
@@ -98,8 +116,30 @@ impl Address {
         })
     }
 
+    /// Values that the rows have to have, by column.
+    pub(super) fn only(&self) -> Vec<(String, String)> {
+        let values = self.values.iter();
+        let only = values.filter_map(|(name, value)| Some((name.strip_prefix(ONLY)?, value)));
+        only.map(|(column, value)| (column.to_owned(), value.clone()))
+            .collect()
+    }
+
+    /// The address with a value chosen, or with none of this column.
+    pub(super) fn choosing(&self, column: &str, value: Option<&str>) -> String {
+        self.with(&[(&format!("{ONLY}{column}"), value), ("offset", None)])
+    }
+
+    /// What a form keeps that changes the filter.
+    pub(super) fn around_filter(&self) -> Vec<(String, String)> {
+        let values = self.values.iter();
+        let kept = values.filter(|(name, _)| !["filter", "offset"].contains(&name.as_str()));
+        kept.map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     pub(super) fn view(&self) -> View {
         View {
+            only: self.only(),
             filter: self.value("filter").map(str::to_owned),
             sort: self.value("sort").map(str::to_owned),
             descending: self.value("order") == Some("down"),

@@ -4,7 +4,8 @@
 //! `render`; every answer that rests on events has its coverage.
 
 use super::document::{Document, of_report, of_value};
-use super::table::Part;
+use super::facets::{Facet, facets};
+use super::table::{Part, with_text};
 use super::{ServiceError, View};
 use crate::render::html::Sources;
 use crate::render::{
@@ -58,6 +59,22 @@ impl Answer {
                 of_value(&json, part)
             }
         }
+    }
+
+    /// What the rows of its first table have in common, in these columns.
+    ///
+    /// # Errors
+    ///
+    /// None are known.
+    pub fn facets(&self, view: &View, columns: &[&str]) -> Result<Vec<Facet>, ServiceError> {
+        let Answer::Report(report) = self else {
+            return Ok(Vec::new());
+        };
+        let Some(section) = report.sections.first() else {
+            return Ok(Vec::new());
+        };
+        let batch = with_text(section, view)?;
+        Ok(facets(&batch, &view.only, columns)?)
     }
 
     /// All of it, in a format.

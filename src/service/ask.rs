@@ -2,6 +2,7 @@
 //!
 //! In: a question, a session of its own. Out: its answer. Promise: it is the one that the command of the same name gives.
 
+use super::inventory::{keys, marked_keys};
 use super::question::Traced;
 use super::{Answer, Question, ServiceError, Settings, page_sources, sql};
 use crate::analysis::catalogue::{columns, rules, saved_queries, saved_query};
@@ -11,8 +12,7 @@ use crate::analysis::plan::{PlanOptions, plan};
 use crate::analysis::policy::{Observed, PolicyOptions};
 use crate::analysis::ready::{Ready, ReadyOptions, ready};
 use crate::analysis::{
-    Analysis, COVERAGE, KEY, KEYS, KeysOrder, Suspicions, TraceOptions, answer as analysed,
-    suspicious_keys, trace,
+    Analysis, COVERAGE, KEY, TraceOptions, answer as analysed, suspicious_keys, trace,
 };
 use crate::cloudtrail::AccessKeyId;
 use crate::report::Report;
@@ -97,34 +97,6 @@ async fn report<const N: usize>(
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     Ok(analysed(session, analysis, &params).await?)
-}
-
-/// In the order that the command has.
-async fn keys(session: &Session, temporary: bool) -> Result<Report, ServiceError> {
-    let temporary = ScalarValue::from(temporary);
-    let mut report = report(session, &KEYS, [("temporary", temporary)]).await?;
-    let order = KeysOrder {
-        column: "events".to_owned(),
-    };
-    if let Some(section) = report.sections.first_mut() {
-        order.apply(section)?;
-    }
-    Ok(report)
-}
-
-/// The long-term keys, those that look stolen marked.
-async fn marked_keys(session: &Session, settings: &Settings) -> Result<Report, ServiceError> {
-    if !Suspicions::are_quick(session)? {
-        return keys(session, false).await;
-    }
-    let params = Params::from([("temporary".to_owned(), ScalarValue::from(false))]);
-    Suspicions::foresee(session, &[(KEYS.sections[0].sql, &params)]).await?;
-    let mut report = keys(session, false).await?;
-    let found = Suspicions::read(session, &settings.consumers.addresses).await?;
-    if let Some(section) = report.sections.first_mut() {
-        *section = found.mark(section)?;
-    }
-    Ok(report)
 }
 
 async fn verdicts(

@@ -13,6 +13,8 @@
 mod answer;
 mod ask;
 mod document;
+mod facets;
+mod inventory;
 mod kept;
 mod lake;
 mod question;
@@ -22,6 +24,7 @@ mod table;
 
 pub use answer::Answer;
 pub use document::{Document, Table};
+pub use facets::Facet;
 pub use lake::Reopen;
 pub use question::{Asked, Question, Traced};
 pub use sources::page_sources;

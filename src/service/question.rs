@@ -8,6 +8,13 @@ use crate::analysis::{KEY, KEYS, SqlAnalysis, Start};
 use crate::cloudtrail::{AccessKeyId, Range};
 use std::collections::BTreeMap;
 
+/// Statements of `queries/`, by name.
+macro_rules! sql {
+    ($($path:literal),*) => {
+        &[$(include_str!(concat!("../../queries/", $path, ".sql"))),*]
+    };
+}
+
 /// A question, and the range of time that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -123,23 +130,68 @@ impl Question {
         }
     }
 
-    /// The SQL behind it, where that is one statement.
-    pub fn sql(&self, settings: &Settings) -> Option<String> {
-        let of = |analysis: &SqlAnalysis| {
-            let base = analysis.base.map(|(_, sql)| sql);
-            let sql = base.or_else(|| analysis.sections.first().map(|section| section.sql));
-            sql.map(str::to_owned)
+    /// The SQL behind it, in the order it is asked; the first statements only, where further ones depend on their answers.
+    pub fn sql(&self, settings: &Settings) -> Vec<String> {
+        let of = |analysis: &SqlAnalysis| -> Vec<String> {
+            let base = analysis.base.iter().map(|(_, sql)| *sql);
+            let sections = analysis.sections.iter().map(|section| section.sql);
+            base.chain(sections).map(str::to_owned).collect()
         };
+        let files = |sql: &[&str]| sql.iter().map(|sql| (*sql).to_owned()).collect();
         match self {
             Question::Keys(_) | Question::MarkedKeys => of(&KEYS),
             Question::Key(_) => of(&KEY),
-            Question::Sql(text, _) => Some(text.clone()),
+            Question::Sql(text, _) => vec![text.clone()],
             Question::Saved(name, _) => {
-                let query = settings.library.get(name).ok()?;
-                Some(query.sql().to_owned())
+                let query = settings.library.get(name);
+                query.map_or(Vec::new(), |query| vec![query.sql().to_owned()])
             }
-            _ => None,
+            Question::Coverage => files(sql![
+                "coverage/days",
+                "coverage/regions",
+                "coverage/event_categories",
+                "coverage/rejected_log_files"
+            ]),
+            Question::Consumers(_) => files(sql![
+                "consumers/uses",
+                "consumers/context",
+                "consumers/role_sessions"
+            ]),
+            Question::Ready(_) | Question::Plan(_) => files(sql![
+                "consumers/uses",
+                "consumers/context",
+                "ready/marks",
+                "ready/on_behalf"
+            ]),
+            Question::Policy(_) => files(sql!["policy/needs"]),
+            Question::SuspiciousKeys => files(sql![
+                "attribution/uses",
+                "attribution/lineage",
+                "attribution/issued"
+            ]),
+            Question::Trace(_) => files(sql![
+                "trace/uses",
+                "trace/issued",
+                "trace/changes",
+                "trace/events"
+            ]),
+            Question::Tables(None) => vec!["SHOW TABLES".to_owned()],
+            _ => Vec::new(),
         }
+    }
+
+    /// Whether its answer is what its SQL says, and not what is made of that.
+    pub fn is_sql(&self) -> bool {
+        matches!(
+            self,
+            Question::Saved(..)
+                | Question::Sql(..)
+                | Question::Keys(_)
+                | Question::Key(_)
+                | Question::MarkedKeys
+                | Question::Coverage
+                | Question::Tables(_)
+        )
     }
 
     /// Whether it rests on events, and takes a range of time.

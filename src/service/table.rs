@@ -4,6 +4,7 @@
 //! that pages do not overlap.
 
 use super::ServiceError;
+use super::facets::chosen;
 use crate::report::Section;
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{
@@ -18,6 +19,8 @@ use std::sync::Arc;
 pub struct View {
     /// Only rows with a text or number that contains this, whatever the case.
     pub filter: Option<String>,
+    /// Only rows that have these values: of columns, as facets name them.
+    pub only: Vec<(String, String)>,
     /// The column to sort by; the answer's own order if none.
     pub sort: Option<String>,
     /// From the highest on.
@@ -35,11 +38,27 @@ pub struct Part {
     pub rows: usize,
 }
 
+/// The rows of a section with a text.
+pub(super) fn with_text(section: &Section, view: &View) -> Result<RecordBatch, ServiceError> {
+    let batch = match section.batches.as_slice() {
+        [one] => one.clone(),
+        several => concat_batches(&section.schema, several)?,
+    };
+    match view.filter.as_deref().filter(|text| !text.is_empty()) {
+        Some(text) => Ok(filter_record_batch(&batch, &containing(&batch, text)?)?),
+        None => Ok(batch),
+    }
+}
+
 /// The rows of a section that are wanted.
 pub(super) fn rows(section: &Section, view: &View) -> Result<RecordBatch, ServiceError> {
-    let mut batch = concat_batches(&section.schema, &section.batches)?;
-    if let Some(text) = view.filter.as_deref().filter(|text| !text.is_empty()) {
-        batch = filter_record_batch(&batch, &containing(&batch, text)?)?;
+    let mut batch = with_text(section, view)?;
+    let mut columns = view.only.iter().map(|(column, _)| column);
+    if let Some(column) = columns.find(|column| batch.column_by_name(column).is_none()) {
+        return Err(ServiceError::NoColumn(column.clone()));
+    }
+    if let Some(mask) = chosen(&batch, &view.only)? {
+        batch = filter_record_batch(&batch, &mask)?;
     }
     match &view.sort {
         Some(column) => sorted(&batch, column, view.descending),

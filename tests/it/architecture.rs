@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 14] = [
     &["cloudtrail"],
     &["knowledge"],
     &["source", "event", "iam", "report"],
-    &["read"],
+    &["read", "case"],
     &["lake", "integrity"],
     &["ingest", "session", "evidence"],
     &["analysis", "render"],

@@ -195,6 +195,12 @@ impl Browser {
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
+    /// Light or dark.
+    pub(crate) fn scheme(&mut self, name: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": name});
+        self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
+    }
+
     /// A picture of the page, for people to look at: into the folder that `KEYTRAIL_SCREENSHOTS` names, if it is set.
     pub(crate) fn picture(&mut self, name: &str) {
         let Some(folder) = std::env::var_os("KEYTRAIL_SCREENSHOTS") else {

@@ -2,6 +2,7 @@
 
 use crate::devtools::Browser;
 use crate::injections;
+use crate::needs;
 use crate::serve::{Explorer, pages};
 
 const TRAIL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/trail");
@@ -27,6 +28,16 @@ fn check(browser: &mut Browser, explorer: &Explorer, place: &str) {
         serde_json::json!([]),
         "{place} has something without a name"
     );
+    // What scrolls can be scrolled by keys.
+    let stuck = browser.value(
+        "[...document.querySelectorAll('main *, dialog[open] *')].filter((of) => (of.scrollHeight > of.clientHeight + 1 || of.scrollWidth > of.clientWidth + 1) && \
+         /auto|scroll/.test(getComputedStyle(of).overflow) && of.tabIndex < 0 && !of.querySelector('a,button,input')).map((of) => of.outerHTML.slice(0, 200))",
+    );
+    assert_eq!(
+        stuck,
+        serde_json::json!([]),
+        "{place} has something that keys cannot scroll"
+    );
     let headings = browser.value("document.querySelectorAll('h1').length");
     assert_eq!(headings, 1, "{place}");
     let own = explorer.url();
@@ -47,8 +58,10 @@ fn check(browser: &mut Browser, explorer: &Explorer, place: &str) {
 #[test]
 #[ignore = "needs chromium"]
 fn an_incident_is_worked_by_keys_and_clicks_in_chromium() {
-    let explorer = Explorer::of(&["--trail", TRAIL]);
     for (width, height) in SIZES {
+        let folder = tempfile::tempdir().unwrap();
+        let case = folder.path().join("case.json");
+        let explorer = Explorer::of(&["--trail", TRAIL, "--case", case.to_str().unwrap()]);
         let mut browser = Browser::start();
         browser.width(width, height);
         browser.open(&explorer.url());
@@ -93,8 +106,34 @@ fn an_incident_is_worked_by_keys_and_clicks_in_chromium() {
         assert_eq!(title, format!("Trace of {KEY}"));
         check(&mut browser, &explorer, "trace");
         browser.picture(&format!("trace-{width}"));
-        // An event, and what was around it.
+        // An event beside the page, which keeps its place; from there its address; back again; closed.
         browser.value("document.querySelector('#t-timeline a[href^=\"/event\"]').click()");
+        browser.wait("document.querySelector('#drawer[open] dl.record') !== null");
+        browser.settled();
+        check(&mut browser, &explorer, "event beside a trace");
+        assert_eq!(browser.value("location.pathname"), "/trace");
+        browser.picture(&format!("drawer-{width}"));
+        // What is noted there is kept, and there again when the address is opened anew.
+        browser.value(
+            "document.querySelector('#drawer textarea[name=note]').value = 'the intruder begins'",
+        );
+        browser.value("document.querySelector('#drawer form[action=\"/note\"]').requestSubmit()");
+        browser.wait("document.querySelector('#drawer textarea')?.value === 'the intruder begins' && document.querySelector('#drawer .hint a[href=\"/case\"]') !== null");
+        browser.value("document.querySelector('#drawer dl.record a[href^=\"/address\"]').click()");
+        browser.wait("document.getElementById('d-title')?.textContent.startsWith('Address ')");
+        browser.settled();
+        check(&mut browser, &explorer, "address beside a trace");
+        browser.value("history.back()");
+        browser.wait("document.getElementById('d-title')?.textContent.startsWith('Event ')");
+        browser.value("location.reload()");
+        browser.settled();
+        browser.wait("document.querySelector('#drawer textarea')?.value === 'the intruder begins'");
+        browser.press("Escape");
+        browser.wait("!document.getElementById('drawer').open && !location.hash");
+        // The same as a page of its own.
+        browser.value(
+            "location.assign(document.querySelector('#t-timeline a[href^=\"/event\"]').href)",
+        );
         browser.settled();
         check(&mut browser, &explorer, "event");
         assert!(
@@ -104,12 +143,6 @@ fn an_incident_is_worked_by_keys_and_clicks_in_chromium() {
                 >= Some(2)
         );
         browser.picture(&format!("event-{width}"));
-        browser.value("document.querySelector('dl.record a[href^=\"/address\"]').click()");
-        browser.settled();
-        check(&mut browser, &explorer, "address");
-        browser.value("history.back()");
-        browser.settled();
-        assert!(browser.value("location.pathname") == "/event");
         // Help opens and closes.
         browser.press("?");
         assert_eq!(browser.value("document.getElementById('help').open"), true);
@@ -156,6 +189,51 @@ fn every_page_fits_three_widths_in_chromium() {
             browser.picture(&format!("{name}-{width}"));
         }
     }
+}
+
+/// Every page, light and dark: axe-core finds nothing.
+#[test]
+#[ignore = "needs axe-core"]
+fn screen_readers_find_their_way_with_axe() {
+    let axe = std::fs::read_to_string(needs::axe()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("case.json");
+    let explorer = Explorer::of(&["--trail", TRAIL, "--case", case.to_str().unwrap()]);
+    let base = explorer.url();
+    let base = base.split("/?").next().unwrap();
+    let mut browser = Browser::start();
+    browser.open(&explorer.url());
+    let mut found = Vec::new();
+    let reports = ["trace", "plan"].map(|page| {
+        let name = if page == "trace" {
+            "start"
+        } else {
+            "access_key_id"
+        };
+        format!("/{page}.page?{name}={KEY}")
+    });
+    for (scheme, (width, height)) in [("light", SIZES[0]), ("dark", SIZES[2])] {
+        browser.scheme(scheme);
+        browser.width(width, height);
+        for page in pages().into_iter().chain(reports.clone()) {
+            browser.open(&format!("{base}{page}"));
+            browser.value(&format!("{axe};0"));
+            // What is in a frame is looked at as a page of its own.
+            let result = browser.value(
+                "axe.run({exclude: [['iframe']]}, {resultTypes: ['violations'], iframes: false}).then((all) => \
+                 all.violations.map((of) => of.id + ': ' + of.nodes.map((node) => node.target + ' ' + node.failureSummary).slice(0, 3).join(' | ')))",
+            );
+            for of in result.as_array().unwrap() {
+                found.push(format!("{page} {scheme}: {}", of.as_str().unwrap()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "{} findings\n{}",
+        found.len(),
+        found.join("\n")
+    );
 }
 
 #[test]

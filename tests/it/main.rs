@@ -12,6 +12,8 @@
 mod answers;
 mod architecture;
 mod browser;
+#[cfg(feature = "serve")]
+mod case;
 mod cli;
 #[cfg(feature = "cluster")]
 mod cluster;

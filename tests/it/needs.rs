@@ -21,6 +21,12 @@ pub(crate) fn tables() -> PathBuf {
     path("KEYTRAIL_TABLES")
 }
 
+/// axe-core's script, which finds what screen readers stumble over: `npm install axe-core`.
+#[cfg(feature = "serve")]
+pub(crate) fn axe() -> PathBuf {
+    path("KEYTRAIL_AXE")
+}
+
 fn path(variable: &str) -> PathBuf {
     let Some(value) = env::var_os(variable) else {
         panic!("{variable} is not set; `.ci/run` shows what it names");

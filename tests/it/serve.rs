@@ -18,30 +18,30 @@ const KEY: &str = "AKIARTX3GSDS75MXKBSU";
 pub(crate) struct Explorer {
     process: Child,
     /// `127.0.0.1:port`.
-    host: String,
+    pub(crate) host: String,
     token: String,
 }
 
 /// What it answered.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     /// As they came, names in small letters.
     head: String,
     body: Vec<u8>,
 }
 
 impl Reply {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines();
         lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
@@ -81,7 +81,7 @@ impl Explorer {
     }
 
     /// A request as it is written.
-    fn raw(&self, request: &str) -> Reply {
+    pub(crate) fn raw(&self, request: &str) -> Reply {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
@@ -107,14 +107,14 @@ impl Explorer {
         ))
     }
 
-    fn bearer(&self) -> String {
+    pub(crate) fn bearer(&self) -> String {
         format!(
             "Host: {}\r\nAuthorization: Bearer {}\r\n",
             self.host, self.token
         )
     }
 
-    fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.with(path, &self.bearer())
     }
 }
@@ -145,7 +145,7 @@ fn joined(mut chunks: &[u8]) -> Vec<u8> {
 }
 
 /// A value in an address.
-fn encoded(value: &str) -> String {
+pub(crate) fn encoded(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
@@ -184,6 +184,7 @@ pub(crate) fn pages() -> Vec<String> {
         "/table?table=sessions".to_owned(),
         "/columns".to_owned(),
         "/rules?text=cloudtrail".to_owned(),
+        "/case".to_owned(),
         "/coverage".to_owned(),
     ]
     .to_vec()
@@ -310,7 +311,7 @@ fn every_page_answers_and_lets_nothing_run_but_its_own_script() {
         );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(reply.header("referrer-policy"), Some("same-origin"));
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         assert!(text.starts_with("<!doctype html>"), "{page}");
         // No script, style or handler in the page itself, and nothing of another server.
@@ -336,7 +337,14 @@ fn every_page_answers_and_lets_nothing_run_but_its_own_script() {
                 text.contains("class=\"seen"),
                 "{page} does not say what was seen"
             );
-            assert!(text.contains("<pre>keytrail "), "{page} has no command");
+            assert!(
+                text.contains("<pre tabindex=\"0\">keytrail "),
+                "{page} has no command"
+            );
+            let panel = explorer.get(&page.replacen('?', ".part?", 1));
+            let panel = panel.text();
+            let shows = !page.contains('?') || panel.contains("<pre tabindex=\"0\">keytrail ");
+            assert!(shows, "{page} has no command as a panel");
         }
     }
     for (page, status) in [
@@ -397,6 +405,43 @@ fn a_page_is_data_too() {
             .unwrap()
             .contains("Did you mean user_agent")
     );
+}
+
+/// What a facet counts is what choosing its value shows.
+#[test]
+fn keys_are_chosen_by_what_they_have_in_common() {
+    let explorer = Explorer::on_testdata();
+    let page = explorer.get("/keys").text();
+    let (_, facets) = page.split_once("class=\"facets\"").unwrap();
+    let (facets, _) = facets.split_once("</div>").unwrap();
+    let links = facets.split("<li><a href=\"").skip(1);
+    let mut seen = 0;
+    for link in links {
+        let (href, rest) = link.split_once('"').unwrap();
+        let (_, count) = rest.split_once("<span class=\"soft\">").unwrap();
+        let count = count.split('<').next().unwrap();
+        let chosen = explorer.get(&href.replace("&amp;", "&").replace("&#x2f;", "/"));
+        assert_eq!(chosen.status, 200, "{href}: {}", chosen.text());
+        let text = chosen.text();
+        // One key is shown as a record.
+        let one = count == "1" && text.contains("<dl class=\"record\">");
+        let all = one || text.contains(&format!("of {count}</p>"));
+        assert!(all, "{href}: {count}");
+        assert!(text.contains("aria-current=\"true\""), "{href}");
+        seen += 1;
+    }
+    assert!(seen > 5, "{facets}");
+    for column in ["origin", "account", "services", "last seen"] {
+        assert!(
+            facets.contains(&format!("<summary>{column}</summary>")),
+            "{facets}"
+        );
+    }
+    assert_eq!(explorer.get("/keys?is.nothing=1").status, 400);
+    let hostile = encoded("\"><script>alert(1)</script>");
+    let none = explorer.get(&format!("/keys?is.services={hostile}"));
+    assert_eq!(none.status, 200);
+    assert!(!none.text().contains("<script>alert"));
 }
 
 /// The way out that SQL does not have, a page does not have either.

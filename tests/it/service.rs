@@ -148,6 +148,7 @@ async fn tables_are_sorted_filtered_and_paged() {
         filter: Some(filter.to_owned()),
         sort: Some(sort.to_owned()),
         descending,
+        ..View::default()
     };
     let all = rows(&answered.answer, "keys", &View::default());
     let up = rows(&answered.answer, "keys", &view("", "access_key_id", false));

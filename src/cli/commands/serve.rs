@@ -4,8 +4,10 @@
 //! another address is named; who has no token is not answered.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use keytrail::case::CaseFile;
 use keytrail::serve::Explorer;
 
 use crate::context::Context;
@@ -30,6 +32,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     bind: SocketAddr,
 
+    /// Keep notes, tags and bookmarks on events in this file; beside a local lake (LAKE.case.json) if not given, else keytrail.case.json here
+    #[arg(long, value_name = "FILE")]
+    case: Option<PathBuf>,
+
     #[command(flatten)]
     service: ServiceArgs,
 }
@@ -39,16 +45,21 @@ Examples:
   keytrail serve                                  On ./keytrail-lake; open the address that is printed
   keytrail serve --open --lake s3://security/lake In the browser at once
   keytrail serve --trail ./AWSLogs                Straight from log files, which are read once
-  keytrail serve --bind 127.0.0.1:8787            Always at the same port, for a tunnel or an agent";
+  keytrail serve --bind 127.0.0.1:8787            Always at the same port, for a tunnel or an agent
+  keytrail serve --case incident-42.json          Keep notes in this file";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
+    let case = args.case.unwrap_or_else(|| args.service.case_file());
+    let case = CaseFile::at(case);
+    // What is no case file is not found out at the first note.
+    case.notes()?;
     let service = args.service.service(context).await?;
     let context = context.clone();
     apart(async move {
         let failed = |error: std::io::Error| {
             Failure::new(format!("{} cannot be served", args.bind)).because(&error)
         };
-        let explorer = Explorer::bind(args.bind, service).await.map_err(failed)?;
+        let explorer = Explorer::bind(args.bind, service, case).await.map_err(failed)?;
         if explorer.is_open() {
             context.mention("other machines can reach this address: anyone with the token can read the logs, and nothing is encrypted");
         }

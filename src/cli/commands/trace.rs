@@ -3,7 +3,7 @@
 //! In: a lake or log files, and a start point. Out: lineage, timeline, clean-up list and the rest of a trace. Promise: nothing is
 //! run or changed; what a person has to do is printed as commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{SubsecRound as _, Utc};
@@ -11,8 +11,10 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 use keytrail::analysis::findings::Lists;
 use keytrail::analysis::{Start, TraceOptions, trace};
+use keytrail::case::CaseFile;
 use keytrail::cloudtrail::Bound;
 use keytrail::render::{SECTIONS, TraceView, html, render_trace};
+use keytrail::report::note::{Note, of_trace};
 use keytrail::report::trace::{Confidence, Trace};
 use keytrail::service::page_sources;
 use keytrail::session::NameKind;
@@ -91,7 +93,7 @@ pub(crate) struct Args {
     #[arg(long)]
     full: bool,
 
-    /// Show only these sections, in full: summary, timeline, lineage, findings, sources, created, data, denied, others, secrets,
+    /// Show only these sections, in full: summary, case, timeline, lineage, findings, sources, created, data, denied, others, secrets,
     /// steps, cleanup, unseen, not-followed
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(SECTIONS.map(|(name, _)| name)), hide_possible_values = true)]
     section: Vec<String>,
@@ -99,6 +101,10 @@ pub(crate) struct Args {
     /// Also write the whole trace as one self-contained HTML page, to hand over
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+
+    /// Also what was noted about its events, from the case file of `keytrail serve`; in --html, Markdown and JSON
+    #[arg(long, value_name = "FILE")]
+    case: Option<PathBuf>,
 
     #[command(flatten)]
     networks: NetworkArgs,
@@ -169,16 +175,21 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             sought::check(&session, kind, options.start.as_str()).await?;
         }
     }
+    let notes = match &args.case {
+        Some(path) => noted(path, &trace, context)?,
+        None => Vec::new(),
+    };
     if let Some(path) = &args.html {
         let sources = page_sources(&session, &trace, &book).await?;
         output::write_file(path, |out| {
-            html::page(&trace, &sources, out).map_err(std::io::Error::other)
+            html::page(&trace, &sources, &notes, out).map_err(std::io::Error::other)
         })?;
     }
     let view = TraceView {
         all: args.all,
         full: args.full,
         sections: args.section.clone(),
+        notes,
     };
     let ending = Ending::next(next(&trace, &args, &view));
     let format = args.output.format;
@@ -189,6 +200,21 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         output::mention_the_rest(&trace.notes, Some(&trace.coverage), context);
     }
     Ok(Done::on(&trace.coverage))
+}
+
+/// The notes about events of the trace. How many are about others is said.
+fn noted(path: &Path, trace: &Trace, context: &Context) -> Result<Vec<Note>, Failure> {
+    let unreadable = |error: &std::io::Error| Failure::unreadable(path, error).of_option("--case");
+    std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    let all = CaseFile::at(path).notes()?;
+    let (here, others) = of_trace(all, trace);
+    if !others.is_empty() {
+        let count = others.len();
+        context.mention(&format!(
+            "{count} of the notes are about events that are not in this trace"
+        ));
+    }
+    Ok(here)
 }
 
 /// What to do after a trace: where nothing was seen, see what the logs cover; else read what happened, or hand it over.

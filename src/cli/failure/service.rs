@@ -2,6 +2,7 @@
 //!
 //! In: errors of the service and of those it serves. Out: a [`Failure`] with hints. Promise: that of `advice`.
 
+use keytrail::case::CaseError;
 use keytrail::mcp::McpError;
 use keytrail::service::ServiceError;
 
@@ -15,6 +16,12 @@ impl From<ServiceError> for Failure {
             ServiceError::Parameter(error) => error.into(),
             error => Failure::of(&error),
         }
+    }
+}
+
+impl From<CaseError> for Failure {
+    fn from(error: CaseError) -> Self {
+        Failure::of(&error).of_option("--case")
     }
 }
 

@@ -5,13 +5,22 @@
 
 use super::{Sources, shortened, visible};
 use crate::render::escape;
+use crate::report::note::Note;
 use crate::report::trace::{TimelineEvent, Trace};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The JSON text.
-pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_json::Error> {
+pub(super) fn block(
+    trace: &Trace,
+    sources: &Sources,
+    notes: &[Note],
+) -> Result<String, serde_json::Error> {
+    let noted = notes
+        .iter()
+        .map(|note| (note.event_id.as_str(), note.in_short()));
+    let noted: BTreeMap<&str, String> = noted.collect();
     let tactics: FxHashMap<&str, &str> = trace
         .findings
         .iter()
@@ -36,6 +45,7 @@ pub(super) fn block(trace: &Trace, sources: &Sources) -> Result<String, serde_js
         "log_files": visible(&sources.log_files)?,
         "integrity": visible(&sources.integrity)?,
         "networks": visible(&sources.networks)?,
+        "noted": visible(&noted)?,
     });
     Ok(inert(&serde_json::to_string(&value)?))
 }
@@ -108,6 +118,7 @@ fn timeline(
     add("log_file_record", &|event| {
         Cell::Number(event.log_file_record)
     });
+    add("bytes_out", &|event| Cell::Number(event.bytes_out));
     add("read_only", &|event| Cell::Flag(event.read_only));
     texts! {
         access_key_id user_identity_arn event_source target aws_region account_id source_ip_address user_agent error_code

@@ -13,6 +13,7 @@ mod strip;
 pub use plan::plan_page;
 
 use crate::render::{coverage, escape};
+use crate::report::note::Note;
 use crate::report::trace::Trace;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -142,12 +143,17 @@ const SCRIPTS: [&str; 4] = [
     ),
 ];
 
-/// Writes the page of a trace.
+/// Writes the page of a trace, with what was noted about its events.
 ///
 /// # Errors
 ///
 /// Those of the writer.
-pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(), PageError> {
+pub fn page(
+    trace: &Trace,
+    sources: &Sources,
+    notes: &[Note],
+    out: &mut dyn Write,
+) -> Result<(), PageError> {
     let written = json!({
         "title": trace.title,
         "notes": trace.notes,
@@ -172,10 +178,26 @@ pub fn page(trace: &Trace, sources: &Sources, out: &mut dyn Write) -> Result<(),
     let text = TRACE.written(context! {
         trace => written,
         brief => minijinja::Value::from(Serde(brief)),
-        data => data::block(trace, sources)?,
+        notes => minijinja::Value::from(Serde(notes_of(notes)?)),
+        data => data::block(trace, sources, notes)?,
     })?;
     out.write_all(text.as_bytes())?;
     Ok(())
+}
+
+/// Notes as the page shows them: their lines stay lines.
+fn notes_of(notes: &[Note]) -> Result<Vec<Value>, serde_json::Error> {
+    let written = notes.iter().map(|note| {
+        let lines: Vec<&str> = note.note.lines().collect();
+        let mut of = serde_json::to_value(note)?;
+        of["lines"] = json!(lines);
+        of["time"] = json!(
+            note.event_time
+                .map(|time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+        );
+        visible(&of)
+    });
+    written.collect()
 }
 
 /// A value in whose texts nothing hides: characters that act or cannot be seen are written out.

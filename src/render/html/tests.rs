@@ -61,7 +61,14 @@ fn hostile() -> Trace {
 
 fn made(trace: &Trace) -> String {
     let mut out = Vec::new();
-    page(trace, &Sources::default(), &mut out).unwrap();
+    let notes = [Note {
+        event_id: HOSTILE.join(" "),
+        event_name: Some(HOSTILE.join(" ")),
+        tags: HOSTILE.map(str::to_owned).to_vec(),
+        note: HOSTILE.join("\n"),
+        ..Note::default()
+    }];
+    page(trace, &Sources::default(), &notes, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

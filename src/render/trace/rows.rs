@@ -4,42 +4,43 @@
 //! before all others; every section of the JSON is there.
 
 use super::super::advice::{Advice, behind};
-use super::{Kind, fold, framed, section, tree};
+use super::{Kind, TraceView, fold, framed, notes_section, section, tree};
 use crate::report::Report;
 use crate::report::trace::{Origin, Trace};
 use arrow::error::ArrowError;
 
 pub(super) fn report(
     trace: &Trace,
-    all: bool,
+    view: &TraceView,
     advice: Option<&Advice>,
 ) -> Result<Report, ArrowError> {
     let owners_changes = behind(advice, |advice| advice.owners_changes);
     use Kind::{Detail, DetailNumber, DetailTime, Long, Number, Text, Texts, Time, Whole};
-    let mut sections = vec![
-        section(
-            ("summary", "In short"),
-            &trace.summary.answers,
-            &[("question", Whole), ("answer", Long)],
-        )?,
-        section(
-            ("credentials", "Lineage"),
-            &tree::lines(&trace.credentials),
-            &[
-                ("no", Number),
-                ("credential", Whole),
-                ("who", Whole),
-                ("events", Number),
-                ("speaks_for", Text),
-                ("made_by", Detail),
-                ("first_seen", DetailTime),
-                ("confidence", Detail),
-                ("rule", Detail),
-                ("last_seen", DetailTime),
-                ("account_id", Detail),
-            ],
-        )?,
-    ];
+    let mut sections = vec![section(
+        ("summary", "In short"),
+        &trace.summary.answers,
+        &[("question", Whole), ("answer", Long)],
+    )?];
+    if !view.notes.is_empty() {
+        sections.push(notes_section(&view.notes)?);
+    }
+    sections.push(section(
+        ("credentials", "Lineage"),
+        &tree::lines(&trace.credentials),
+        &[
+            ("no", Number),
+            ("credential", Whole),
+            ("who", Whole),
+            ("events", Number),
+            ("speaks_for", Text),
+            ("made_by", Detail),
+            ("first_seen", DetailTime),
+            ("confidence", Detail),
+            ("rule", Detail),
+            ("last_seen", DetailTime),
+            ("account_id", Detail),
+        ],
+    )?);
     if !trace.findings.is_empty() {
         sections.push(section(
             ("findings", "Findings"),
@@ -57,7 +58,7 @@ pub(super) fn report(
             ],
         )?);
     }
-    let timeline = fold::lines(&trace.timeline, all);
+    let timeline = fold::lines(&trace.timeline, view.all);
     sections.extend([
         section(
             ("timeline", &timeline_title(timeline.len(), trace, advice)),

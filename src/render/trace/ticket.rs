@@ -6,13 +6,14 @@
 use super::super::advice::{Advice, behind};
 use super::super::fold::{self, Room};
 use super::super::{Format, RenderOptions, escape, renderer};
-use super::rows;
+use super::{TraceView, rows};
 use crate::report::Report;
 use crate::report::trace::{Brief, Trace};
 use std::io::{self, Write};
 
 /// The tables of a ticket.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
+    "case",
     "findings",
     "credentials",
     "created",
@@ -28,9 +29,14 @@ const CELL: usize = 300;
 /// The most commands of a ticket.
 const COMMANDS: usize = 20;
 
-pub(super) fn write(trace: &Trace, options: RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    trace: &Trace,
+    view: &TraceView,
+    options: RenderOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let brief = trace.brief();
-    let report = rows::report(trace, false, options.advice).map_err(io::Error::other)?;
+    let report = rows::report(trace, view, options.advice).map_err(io::Error::other)?;
     let sections = report.sections.into_iter();
     let sections = sections.filter(|section| PARTS.contains(&section.name.as_str()));
     let report = Report {

@@ -123,9 +123,71 @@
     });
   }
 
+  // The drawer: a page beside this one, which keeps its place. The address says which, so that it can be sent and gone back to.
+  const drawer = document.getElementById("drawer"), inside = drawer.querySelector(".inside"), whole = drawer.querySelector(".whole");
+  const MARK = "#beside=", BESIDE = ["/event", "/address", "/role", "/resource", "/find", "/key"], LISTS = ["/keys", "/suspicious", "/ready", "/"];
+  const isBeside = (place) => place.origin === location.origin && BESIDE.includes(place.pathname) && !(place.pathname === "/key" && LISTS.includes(location.pathname));
+  async function fill(href, options) {
+    const stop = new AbortController();
+    loading.forEach((of) => of.panel === inside && of.abort());
+    stop.panel = inside;
+    loading.add(stop);
+    inside.replaceChildren("asking … (Esc closes)");
+    if (!drawer.open) drawer.showModal();
+    try {
+      const answer = await fetch(href, { credentials: "same-origin", signal: stop.signal, ...options });
+      const made = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+      if (!made) throw new Error(String(answer.status));
+      $(".own", made).forEach((of) => of.remove());
+      // Names of elements are the page's: those of the drawer are others.
+      $("[id]", made).forEach((of) => { of.id = "d-" + of.id; });
+      for (const name of ["for", "aria-describedby", "aria-labelledby"]) $("[" + name + "]", made).forEach((of) => of.setAttribute(name, "d-" + of.getAttribute(name)));
+      const title = document.createElement("h2"), first = made.querySelector("h1");
+      title.textContent = first.textContent;
+      title.id = "d-title";
+      first.replaceWith(title);
+      whole.href = answer.url;
+      inside.replaceChildren(...made.childNodes);
+      drawer.scrollTop = 0;
+      at = -1;
+      ready(inside);
+    } catch (error) {
+      if (error.name !== "AbortError") inside.replaceChildren("no answer: " + error.message);
+    } finally { loading.delete(stop); }
+  }
+  function follows() {
+    const href = location.hash.startsWith(MARK) ? decodeURIComponent(location.hash.slice(MARK.length)) : "";
+    const place = href && new URL(href, location.origin);
+    if (place && isBeside(place)) fill(place.href); else if (drawer.open) drawer.close();
+  }
+  const beside = (place) => { location.hash = MARK + encodeURIComponent(place.pathname + place.search); };
+  drawer.addEventListener("close", () => {
+    loading.forEach((of) => of.panel === inside && of.abort());
+    inside.replaceChildren();
+    if (location.hash.startsWith(MARK)) history.replaceState(null, "", location.pathname + location.search);
+    at = -1;
+  });
+  drawer.addEventListener("click", (event) => { if (event.target === drawer) drawer.close(); });
+  drawer.querySelector(".close").addEventListener("click", () => drawer.close());
+  addEventListener("hashchange", follows);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || link === whole) return;
+    const within = inside.contains(link), place = new URL(link.href);
+    // Beside the page go values; what leads through a table stays with the table.
+    if (!isBeside(place) || !(within || link.closest("td, dd, .noted"))) return;
+    event.preventDefault();
+    beside(place);
+  });
+  inside.addEventListener("submit", (event) => {
+    const form = event.target, values = new URLSearchParams(new FormData(form));
+    event.preventDefault();
+    if (form.method === "post") fill(form.action, { method: "POST", body: values }); else beside(new URL(form.getAttribute("action") + "?" + values, location.origin));
+  });
+
   let at = -1;
   function move(by) {
-    const rows = $("#main tbody tr").filter((row) => row.closest("table.wide"));
+    const rows = $("tbody tr", drawer.open ? inside : document.getElementById("main")).filter((row) => row.closest("table.wide"));
     if (!rows.length) return;
     at = Math.max(0, Math.min(rows.length - 1, at + by));
     rows.forEach((row, n) => row.classList.toggle("on", n === at));
@@ -136,15 +198,16 @@
   const focus = (id) => { const field = document.getElementById(id); if (field) { field.focus(); field.select(); } return Boolean(field); };
   const follow = (link) => { if (link) link.click(); return Boolean(link); };
   const keys = {
-    "/": () => focus("search"),
+    "/": () => { if (drawer.open) drawer.close(); return focus("search"); },
     f: () => focus("filter"),
     "?": () => { help.open ? help.close() : help.showModal(); return true; },
     j: () => { move(1); return true; },
     k: () => { move(-1); return true; },
-    n: () => follow(document.querySelector("a[rel=next]")),
-    p: () => follow(document.querySelector("a[rel=prev]")),
-    Enter: () => follow(document.querySelector("tr.on a")),
+    n: () => follow((drawer.open ? inside : document).querySelector("a[rel=next]")),
+    p: () => follow((drawer.open ? inside : document).querySelector("a[rel=prev]")),
+    Enter: () => follow((drawer.open ? inside : document).querySelector("tr.on a")),
     Escape: () => { loading.forEach((stop) => stop.abort()); return false; },
+    o: () => follow(drawer.open ? whole : null),
   };
   addEventListener("keydown", (event) => {
     const field = event.target.matches("input,textarea,select");
@@ -164,5 +227,7 @@
   addEventListener("pageshow", () => $("input:disabled").forEach((field) => { field.disabled = false; }));
   $("textarea[name=sql]").forEach(completes);
   $("main > #answer .days").forEach(draw);
-  $(".panel").forEach((panel) => seen.observe(panel));
+  const ready = (of) => $(".panel", of).forEach((panel) => seen.observe(panel));
+  ready(document);
+  follows();
 })();

@@ -177,8 +177,8 @@ pub(in crate::analysis::trace) fn deeds(records: &Records, members: &Members<'_>
             member: Some(at),
             operation: get(&records.operation).unwrap_or_default(),
             user_name: get(&records.user_identity_user_name),
-            additional: get(&records.additional_event_data),
             event: TimelineEvent {
+                bytes_out: sent(text(&records.additional_event_data, row)),
                 event_id: get(&records.event_id)?,
                 event_time: rfc3339(time),
                 relation: Relation::By,
@@ -204,10 +204,19 @@ pub(in crate::analysis::trace) fn deeds(records: &Records, members: &Members<'_>
                 log_file_record: number(&records.log_file_record, row),
                 ..TimelineEvent::default()
             },
+            additional: get(&records.additional_event_data),
             resources,
         })
     })
     .collect()
+}
+
+/// The bytes that S3 says it sent.
+fn sent(additional: Option<&str>) -> Option<i64> {
+    const SENT: &str = "bytesTransferredOut";
+    let additional = additional.filter(|text| text.contains(SENT))?;
+    let bytes = Value::parse(additional)?.get(SENT)?.as_f64()?;
+    Some(bytes as i64)
 }
 
 /// What others did to the tree.

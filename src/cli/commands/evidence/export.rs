@@ -201,7 +201,7 @@ impl<'a> Case<'a> {
             let view = TraceView {
                 all: true,
                 full: true,
-                sections: Vec::new(),
+                ..TraceView::default()
             };
             render_trace(
                 trace,

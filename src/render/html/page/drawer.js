@@ -25,7 +25,7 @@ function pairs(facts) {
 function openEvent(row) {
   if (row === undefined || row === null) return;
   opened = row;
-  const facts = FACTS.map((column) => [column.replaceAll("_", " "), get(column, row)]);
+  const facts = [["note", noted(row)], ...FACTS.map((column) => [column.replaceAll("_", " "), get(column, row)])];
   const file = get("log_file", row);
   const source = pairs([
     ["log file", file], ["record", get("log_file_record", row)],

@@ -1,6 +1,9 @@
 // The tables, and everything put in its place.
 const col = (label, value, width, more = {}) => ({ label, value, width, ...more });
+const NOTED = TRACE.noted || {};
+const noted = (row) => NOTED[get("event_id", row)] || "";
 const EVENT_COLUMNS = [
+  ...(Object.keys(NOTED).length ? [col("note", noted, "12rem", { show: (row) => el("span", { class: "noted" }, short(noted(row))) })] : []),
   col("time", (row) => clock(get("event_time", row)), "10.5rem"),
   col("severity", (row) => get("severity", row), "5.5rem", { show: (row) => severity(get("severity", row)) }),
   col("call", (row) => `${service(row)}:${get("event_name", row)}`, "15rem"),
@@ -58,10 +61,43 @@ function addresses() {
   }).sort((a, b) => (a.origin === "owner") - (b.origin === "owner") || b.rows.length - a.rows.length);
 }
 
+// From where, with what, to which service, how much. Each sum has its events.
+function flows() {
+  const found = new Map();
+  for (let row = 0; row < EVENTS.count; row++) {
+    if (get("relation", row) === "about") continue;
+    const parts = [get("source_ip_address", row) || "none", get("credential", row), service(row), get("origin", row)];
+    const key = JSON.stringify(parts);
+    let of = found.get(key);
+    if (!of) found.set(key, (of = { address: parts[0], credential: parts[1], service: parts[2], origin: parts[3], rows: [], failed: 0, bytes: 0 }));
+    of.rows.push(row);
+    if (get("error_code", row)) of.failed++; else of.bytes += get("bytes_out", row) || 0;
+  }
+  return [...found.values()].sort((a, b) => (a.origin === "owner") - (b.origin === "owner") || b.bytes - a.bytes || b.rows.length - a.rows.length);
+}
+
+// A number with a bar as long as its share of the most.
+function bar(text, share) {
+  const made = el("span", { class: "bar" }, text);
+  made.style.backgroundSize = `${Math.round(Math.sqrt(share) * 100)}% 100%`;
+  return made;
+}
+
+function flowsTable() {
+  const all = flows(), most = Math.max(1, ...all.map((of) => of.bytes)), many = Math.max(1, ...all.map((of) => of.rows.length));
+  const who = (of) => (of.credential === null || !cred(of.credential) ? "" : title(cred(of.credential)));
+  new Table("flows-table", { origin: (of) => of.origin, label: "flows", rows: all, empty: "no event was found", opened: (of) => openEvents(`${of.address} → ${of.service}`, of.rows), columns: [
+    col("address", (of) => of.address, "12rem"), col("credential", who, "24rem"), col("service", (of) => of.service, "9rem"),
+    col("bytes out", (of) => of.bytes, "8rem", { num: true, show: (of) => (of.bytes ? bar(bytes(of.bytes), of.bytes / most) : "") }), col("events", (of) => of.rows.length, "6rem", { num: true, show: (of) => bar(String(of.rows.length), of.rows.length / many) }),
+    col("failed", (of) => of.failed, "5rem", { num: true }), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }),
+    col("first", (of) => clock(get("event_time", of.rows[0])), "10.5rem"), col("last", (of) => clock(get("event_time", of.rows[of.rows.length - 1])), "10.5rem")] });
+}
+
 function tables() {
   const rows = (list) => list || [];
   new Table("credentials-table", { origin: (at) => cred(at).used_by, label: "credentials", rows: TRACE.credentials.map((_, at) => at), opened: openCredential, columns: CREDENTIAL_COLUMNS, empty: "no credential was found" });
   const timeline = new Table("timeline-table", { label: "timeline", rows: Array.from({ length: EVENTS.count }, (_, row) => row), opened: openEvent, columns: EVENT_COLUMNS, empty: "no event was found" });
+  flowsTable();
   new Table("addresses-table", { origin: (of) => of.origin, label: "addresses", rows: addresses(), opened: (of) => openEvents(`Events from ${of.address}`, of.rows), columns: [
     col("address", (of) => of.address, "13rem"), col("origin", (of) => of.origin, "7.5rem", { show: (of) => origin(of.origin) }), col("events", (of) => of.rows.length, "5rem", { num: true }),
     col("failed", (of) => of.failed, "5rem", { num: true }), col("credentials", (of) => of.credentials.size, "6.5rem", { num: true }), col("first seen", (of) => clock(of.first), "10.5rem"), col("last seen", (of) => clock(of.last), "10.5rem"),
