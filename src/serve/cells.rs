@@ -131,7 +131,10 @@ pub(super) fn grid(here: &Address, notes: &Notes, table: &Table, view: &View, al
         (notes.of_row(row), cells.collect::<Vec<_>>())
     });
     let rows: Vec<_> = rows.collect();
-    let noted = !record && rows.iter().any(|(note, _)| note.is_some());
+    // A table of notes has them already.
+    let noted = !record
+        && !table.columns.iter().any(|column| column == "note")
+        && rows.iter().any(|(note, _)| note.is_some());
     let rows = rows.into_iter().map(|(note, mut cells)| {
         if noted {
             cells.insert(
