@@ -231,14 +231,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         assert!(problem("SELECT 1").starts_with("line 1: the file does not begin with its title"));
-        assert!(problem("-- T\nSELECT 1").starts_with("line 1: no `-- grain"));
+        assert!(problem("-- T\nSELECT 1").starts_with("line 1: `-- grain: …` is missing"));
         assert_eq!(
             problem("-- T\n-- grian: one row\nSELECT 1"),
             "line 2: unknown entry `grian`; entries are when, grain, group, parameter, details"
         );
         assert_eq!(
             problem("-- T\n-- grain: a\n-- grain: b"),
-            "line 3: a second `grain`"
+            "line 3: `grain` appears twice"
         );
         assert_eq!(problem("-- T\n-- grain:"), "line 2: `grain` is empty");
         assert!(problem("-- T\n-- grain: a\n-- group: pets").starts_with("line 3: "));

@@ -372,7 +372,7 @@ mod tests {
         };
         let failure = Failure::from(LakeError::Storage(storage));
         assert_eq!(failure.hints.len(), 1);
-        assert!(failure.hints[0].contains("make room"), "{failure}");
+        assert!(failure.hints[0].contains("free disk space"), "{failure}");
     }
 
     #[test]

@@ -449,7 +449,7 @@ mod tests {
             said("\\copy x"),
             "error: there is no command \\copy\nhint: \\? lists the commands"
         );
-        assert!(said("\\format yaml").contains("there are table, records"));
+        assert!(said("\\format yaml").contains("formats are table, records"));
         assert!(said("\\format parquet").contains("\\o FILE.parquet"));
         assert!(said("\\timing maybe").contains("neither on nor off"));
         assert!(said("\\i").contains("which file?"));

@@ -249,7 +249,7 @@ mod tests {
         assert!(missing("SELECT 'a;\n").unwrap().contains("began with '"));
         assert_eq!(
             missing("SELECT ((1)\n").unwrap(),
-            "-- goes on: a ( is not closed"
+            "-- continues: a ( is not closed"
         );
         assert_eq!(missing("SELECT 1\nFROM"), None);
         assert_eq!(missing("SELECT 1"), None);

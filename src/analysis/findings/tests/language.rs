@@ -275,7 +275,7 @@ fn a_mistake_is_named_with_its_place() {
     };
     assert_eq!(
         refused("eventName"),
-        "my.csv: line 3: condition, character 10: expected an operator: =, !=, <=, >=, ~, contains, startswith, in, not in, exists, not exists, but it ends"
+        "my.csv: line 3: condition, character 10: expected an operator: =, !=, <=, >=, ~, contains, startswith, in, not in, exists, not exists, but the text ends here"
     );
     assert_eq!(
         refused("eventname = 'x'"),
@@ -301,11 +301,11 @@ fn a_mistake_is_named_with_its_place() {
     );
     assert_eq!(
         refused("count >= 5"),
-        "my.csv: line 3: condition, character 11: expected `per` and a time, e.g. `per 10m`, but it ends"
+        "my.csv: line 3: condition, character 11: expected `per` and a time, e.g. `per 10m`, but the text ends here"
     );
     assert_eq!(
         refused("(eventName = 'x'"),
-        "my.csv: line 3: condition, character 17: expected `)`, but it ends"
+        "my.csv: line 3: condition, character 17: expected `)`, but the text ends here"
     );
     assert!(refused(&"(".repeat(40)).contains("more than 32 parentheses"));
 

@@ -378,7 +378,7 @@ mod tests {
                 "{}",
                 None
             ),
-            "# remove the rule of the event from security group sg-1"
+            "# remove the rule that the event added from security group sg-1"
         );
     }
 
@@ -411,7 +411,7 @@ mod tests {
         }
         for change in ["{}", r#"{"add":{"items":[{}]}}"#, r#"{"add":{"items":[]}}"#] {
             let words = snapshot(change);
-            assert!(words.starts_with("# take back"), "{words}");
+            assert!(words.starts_with("# remove the shares"), "{words}");
         }
         let organization = r#"{"imageId":"ami-1","launchPermission":{"add":{"items":[{"organizationArn":"arn:aws:organizations::9:organization/o-1"}]}}}"#;
         assert_eq!(
@@ -469,7 +469,7 @@ mod tests {
             None,
         );
         assert!(
-            undo.starts_with("# restore the policy of bucket b touch"),
+            undo.starts_with("# restore the previous policy of bucket b touch"),
             "{undo}"
         );
     }

@@ -313,7 +313,7 @@ mod tests {
         bucket.issued_by_event_name = Some("CreateBucketAccessKey".to_owned());
         let found = commands(&[bucket], &About::default());
         assert!(
-            found[0].starts_with("# it is no key of an IAM user"),
+            found[0].starts_with("# it does not belong to an IAM user"),
             "{found:?}"
         );
     }
