@@ -11,11 +11,9 @@ use super::secrets::without_secrets;
 use super::summary::Summary;
 use crate::cloudtrail::hex;
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// A builder with more bytes than this is full. Offsets of text columns are 32 bits, and packing needs some copies.
@@ -61,7 +59,7 @@ fn first_half(sha: &[u8]) -> u128 {
 /// Collects events as columns.
 #[derive(Debug)]
 pub struct EventBuilder {
-    schema: SchemaRef,
+    fields: Vec<Field>,
     columns: Vec<ColumnBuilder>,
     /// The column of each field.
     places: [Option<usize>; WIDTH],
@@ -92,7 +90,7 @@ impl EventBuilder {
             .map(|field| ColumnBuilder::new(field.column().kind))
             .collect();
         Self {
-            schema: schema::projected(fields),
+            fields: fields.to_vec(),
             columns,
             places,
             plain,
@@ -102,25 +100,6 @@ impl EventBuilder {
             summary: Summary::default(),
             keep_secrets: false,
         }
-    }
-
-    /// The same; texts that repeat become dictionary arrays, whose rows cost little to move.
-    #[must_use]
-    pub fn with_dictionaries(mut self) -> Self {
-        let mut fields = Vec::new();
-        for (field, column) in self.schema.fields().iter().zip(&mut self.columns) {
-            let repeats = Field::named(field.name()).is_some_and(Field::repeats);
-            if repeats {
-                *column = ColumnBuilder::dictionary();
-            }
-            let data_type = match repeats {
-                true => dictionary(field.data_type()),
-                false => field.data_type().clone(),
-            };
-            fields.push(field.as_ref().clone().with_data_type(data_type));
-        }
-        self.schema = Arc::new(Schema::new(fields));
-        self
     }
 
     /// The same; session tokens and passwords that services log are kept, if so.
@@ -190,7 +169,7 @@ impl EventBuilder {
             .collect::<Result<Vec<ArrayRef>, _>>()?;
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(keys.len()));
         Ok((
-            RecordBatch::try_new_with_options(SchemaRef::clone(&self.schema), arrays, &options)?,
+            RecordBatch::try_new_with_options(schema::projected(&self.fields), arrays, &options)?,
             keys,
         ))
     }
@@ -264,10 +243,6 @@ impl EventBuilder {
             }
         }
     }
-}
-
-fn dictionary(values: &DataType) -> DataType {
-    DataType::Dictionary(Box::new(DataType::Int32), Box::new(values.clone()))
 }
 
 /// Whether a column is not simply what one field of the record holds.

@@ -4,10 +4,9 @@
 //! to be broken half-way leaves no trace; Arrow's own builders cannot do that.
 
 use super::schema::Kind;
-use super::words::Words;
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, DictionaryArray, Int32Array,
-    Int64Array, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, Int64Array, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
@@ -40,11 +39,6 @@ enum Data {
         bytes: Vec<u8>,
         ends: Vec<i32>,
     },
-    /// Text that repeats: a code for each row.
-    Codes {
-        words: Words,
-        codes: Vec<i32>,
-    },
     Bools(BooleanBufferBuilder),
     Ints(Vec<i64>),
 }
@@ -59,23 +53,11 @@ impl ColumnBuilder {
             Kind::Bool => Data::Bools(BooleanBufferBuilder::new(0)),
             Kind::Time | Kind::Int => Data::Ints(Vec::new()),
         };
-        Self::of(kind, data)
-    }
-
-    /// A column of texts that becomes a dictionary array.
-    pub(crate) fn dictionary() -> Self {
-        Self::of(
-            Kind::Text,
-            Data::Codes {
-                words: Words::default(),
-                codes: Vec::new(),
-            },
-        )
-    }
-
-    fn of(kind: Kind, data: Data) -> Self {
-        let valid = BooleanBufferBuilder::new(0);
-        Self { kind, valid, data }
+        Self {
+            kind,
+            valid: BooleanBufferBuilder::new(0),
+            data,
+        }
     }
 
     /// Sets the value of a row, which comes after all rows set so far. A value of another kind than the column's is null.
@@ -90,7 +72,6 @@ impl ColumnBuilder {
                 bytes.extend_from_slice(text.as_bytes());
                 ends.push(bytes.len() as i32);
             }
-            (Data::Codes { words, codes }, Value::Text(text)) => codes.push(words.code(text)),
             (Data::Bytes { bytes, ends }, Value::Address(address)) => {
                 bytes.extend_from_slice(&address);
                 ends.push(bytes.len() as i32);
@@ -111,7 +92,6 @@ impl ColumnBuilder {
         self.valid.append_n(missing, false);
         match &mut self.data {
             Data::Bytes { bytes, ends } => ends.resize(rows + 1, bytes.len() as i32),
-            Data::Codes { codes, .. } => codes.resize(rows, 0),
             Data::Bools(bools) => bools.append_n(missing, false),
             Data::Ints(ints) => ints.resize(rows, 0),
         }
@@ -128,8 +108,6 @@ impl ColumnBuilder {
                 ends.truncate(rows + 1);
                 bytes.truncate(ends[rows] as usize);
             }
-            // Words of rows that are gone do no harm.
-            Data::Codes { codes, .. } => codes.truncate(rows),
             Data::Bools(bools) => bools.truncate(rows),
             Data::Ints(ints) => ints.truncate(rows),
         }
@@ -138,11 +116,7 @@ impl ColumnBuilder {
     /// The array of `rows` rows; the builder is empty afterwards.
     pub(crate) fn finish(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
         self.fill(rows);
-        let empty = match &self.data {
-            Data::Codes { .. } => Self::dictionary(),
-            _ => Self::new(self.kind),
-        };
-        let mut done = std::mem::replace(self, empty);
+        let mut done = std::mem::replace(self, Self::new(self.kind));
         let nulls =
             Some(NullBuffer::new(done.valid.finish())).filter(|nulls| nulls.null_count() > 0);
         Ok(match done.data {
@@ -153,10 +127,6 @@ impl ColumnBuilder {
                     Kind::Address => Arc::new(BinaryArray::try_new(offsets, values, nulls)?),
                     _ => Arc::new(StringArray::try_new(offsets, values, nulls)?),
                 }
-            }
-            Data::Codes { mut words, codes } => {
-                let codes = Int32Array::try_new(ScalarBuffer::from(codes), nulls)?;
-                Arc::new(DictionaryArray::try_new(codes, Arc::new(words.finish()?))?)
             }
             Data::Bools(mut bools) => Arc::new(BooleanArray::new(bools.finish(), nulls)),
             Data::Ints(ints) => {
@@ -197,12 +167,6 @@ impl ColumnBuilder {
                     ints.clear();
                 }
             }
-            Data::Codes { codes, .. } => {
-                if let Some(Ok(vec)) = buffers.next().map(Buffer::into_vec) {
-                    *codes = vec;
-                    codes.clear();
-                }
-            }
             // A bit per row is not worth it.
             Data::Bools(_) => {}
         }
@@ -212,7 +176,6 @@ impl ColumnBuilder {
     pub(crate) fn bytes(&self) -> usize {
         match &self.data {
             Data::Bytes { bytes, ends } => bytes.len() + 4 * ends.len(),
-            Data::Codes { words, codes } => words.bytes() + 4 * codes.len(),
             Data::Bools(bools) => bools.len() / 8,
             Data::Ints(ints) => 8 * ints.len(),
         }

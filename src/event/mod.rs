@@ -29,7 +29,6 @@ mod shape;
 mod summary;
 pub(crate) mod time;
 mod walk;
-mod words;
 
 pub use build::{EventBuilder, EventKey};
 pub use decode::Decoder;

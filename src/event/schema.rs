@@ -160,17 +160,6 @@ impl Field {
         &COLUMNS[self as usize]
     }
 
-    /// Whether it is a text that many events share.
-    pub(super) fn repeats(self) -> bool {
-        let unique = [
-            Field::EventId,
-            Field::RequestId,
-            Field::SharedEventId,
-            Field::ContentSha256,
-        ];
-        self.column().kind == Kind::Text && !unique.contains(&self)
-    }
-
     /// The field with this column name.
     pub fn named(name: &str) -> Option<Field> {
         FIELDS

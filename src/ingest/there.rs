@@ -7,7 +7,7 @@
 use super::IngestError;
 use super::brought::{Account, Brought, Event};
 use super::job::Order;
-use super::pack::{data_files, decoder};
+use super::pack::data_files;
 use crate::event::{EventKey, Field};
 use crate::lake::{DataFile, Location, write_events};
 use crate::read::{
@@ -15,8 +15,7 @@ use crate::read::{
     Taken, fetch,
 };
 use crate::source::{LogFile, Source};
-use arrow::array::{ArrayAccessor as _, AsArray, StringArray};
-use arrow::datatypes::Int32Type;
+use arrow::array::AsArray;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -48,7 +47,8 @@ pub async fn pack(place: Place, order: &Order, stop: &Stop) -> Result<Brought, I
         max_json: order.max_json,
     };
     let fetched = fetch(place.sources.into(), parcel, limits).await?;
-    let decoder = decoder(order.max_json, order.keep_secrets, stop);
+    let decoder = ParcelDecoder::new(Field::all(), order.max_json, stop.clone())
+        .keeping_secrets(order.keep_secrets);
     let work = tokio::task::spawn_blocking(move || decode(decoder, fetched));
     let (files, mut brought) = work.await.map_err(|_| IngestError::Lost("a parcel"))??;
     // A parcel that was not decoded to its end has no account.
@@ -72,10 +72,7 @@ fn decode(
     let mut take = |rows: EventRows| {
         let EventRows { batch, keys } = rows;
         let fresh: Vec<bool> = keys.iter().map(|key| seen.insert(*key)).collect();
-        let log_files = batch.column(Field::LogFile as usize);
-        let log_files = log_files.as_dictionary::<Int32Type>();
-        let log_files = log_files.downcast_dict::<StringArray>();
-        let log_files = log_files.ok_or(IngestError::Lost("the names of log files"))?;
+        let log_files = batch.column(Field::LogFile as usize).as_string::<i32>();
         for (row, key) in keys.iter().enumerate().filter(|(row, _)| fresh[*row]) {
             let at = names.get(log_files.value(row));
             let log_file = *at.ok_or(IngestError::Lost("a log file"))?;

@@ -7,10 +7,9 @@
 use super::LakeError;
 use super::checksum::with_checksums;
 use super::distinct::Distinct;
-use super::texts::Texts;
 use crate::event::{is_failure, is_update, updated_event};
 use arrow::array::{
-    ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringBuilder,
+    Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
@@ -117,7 +116,17 @@ struct Columns<'a>(&'a RecordBatch);
 
 impl<'a> Columns<'a> {
     fn texts(&self, name: &str) -> Texts<'a> {
-        Texts::of(self.0.column_by_name(name).map(AsRef::as_ref))
+        let column = self.0.column_by_name(name);
+        Texts(column.and_then(|column| column.as_string_opt::<i32>()))
+    }
+}
+
+struct Texts<'a>(Option<&'a StringArray>);
+
+impl<'a> Texts<'a> {
+    fn at(&self, row: usize) -> Option<&'a str> {
+        let texts = self.0?;
+        texts.is_valid(row).then(|| texts.value(row))
     }
 }
 
@@ -249,7 +258,6 @@ fn properties() -> WriterProperties {
 mod tests {
     use super::*;
     use crate::lake::reader::BytesReader;
-    use arrow::array::{Array as _, StringArray};
 
     fn column(texts: &[Option<&str>]) -> ArrayRef {
         Arc::new(texts.iter().copied().collect::<StringArray>())

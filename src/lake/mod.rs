@@ -41,7 +41,6 @@ mod stats;
 mod table;
 mod tables;
 mod tally;
-mod texts;
 mod uses;
 mod vacuum;
 mod writer;

@@ -9,7 +9,6 @@ use super::checksum::with_checksums;
 use super::key_uses::KeyUses;
 use super::names::Seal;
 use super::tables::TableName;
-use super::texts::Texts;
 use crate::event;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::kernels::aggregate;
@@ -80,7 +79,7 @@ pub struct DataFile {
 
 impl DataFile {
     /// Encodes rows of a table; events must be of one day and sorted. They come in pieces, so that the sorted rows need
-    /// not be held a second time. Texts may be dictionary arrays: the file is the same.
+    /// not be held a second time.
     pub fn encode<E: From<LakeError>>(
         table: TableName,
         date: Option<NaiveDate>,
@@ -252,10 +251,12 @@ impl Stats {
 )]
 fn range(column: &ArrayRef) -> Option<Option<(Bound, Bound)>> {
     Some(match column.data_type() {
-        DataType::Utf8 | DataType::Dictionary(..) => {
-            let range = Texts::of(Some(column)).range();
+        DataType::Utf8 => {
+            let texts = column.as_string::<i32>();
             let text = |text: &str| Bound::Text(text.to_owned());
-            range.map(|(least, greatest)| (text(least), text(greatest)))
+            aggregate::min_string(texts)
+                .map(text)
+                .zip(aggregate::max_string(texts).map(text))
         }
         DataType::Int64 => {
             let numbers = column.as_primitive::<Int64Type>();

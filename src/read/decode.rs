@@ -89,15 +89,6 @@ impl ParcelDecoder {
         }
     }
 
-    /// The same; texts that repeat are dictionary arrays.
-    #[must_use]
-    pub fn with_dictionaries(self) -> Self {
-        Self {
-            builder: self.builder.with_dictionaries(),
-            ..self
-        }
-    }
-
     /// The same; each log file is compared with digest files, if so.
     #[must_use]
     pub fn comparing(self, comparison: Option<Comparison>) -> Self {
