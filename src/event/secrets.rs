@@ -7,6 +7,7 @@
 use crate::json::scan::{skip_space, skip_string, skip_value, sound, unescape};
 use regex::Regex;
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 /// What stands in the place of a secret.
@@ -30,31 +31,47 @@ fn names() -> impl Iterator<Item = &'static str> {
     rows.filter_map(|row| row.split('\t').next())
 }
 
-/// Whether a text may name a secret. `None`, were the pattern none, has every text looked at.
-static HINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let names = names().flat_map(|name| [name.to_owned(), capitalized(name)]);
-    let names: Vec<String> = names.map(|name| regex::escape(&name)).collect();
-    // The quote before the name may be escaped, and so may that after it.
-    Regex::new(&format!(r#""(?:{})\\*""#, names.join("|"))).ok()
+/// How the names may be written: their first letter is small or capital.
+static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let names = names().flat_map(|name| {
+        let (first, rest) = name.split_at(1);
+        [
+            first.to_ascii_lowercase() + rest,
+            first.to_ascii_uppercase() + rest,
+        ]
+    });
+    names.collect()
 });
 
-fn capitalized(name: &str) -> String {
-    let (first, rest) = name.split_at(1);
-    first.to_ascii_uppercase() + rest
+/// Letters at the end of a name: few, so that texts without a secret are passed over quickly.
+const ENDING: usize = 5;
+
+/// Two questions, the quick one first: does a text have the end of a name in it, does it have a name? `None`, were a pattern none,
+/// has every text looked at.
+static HINTS: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| {
+    let endings = names().map(|name| &name[name.len().saturating_sub(ENDING)..]);
+    let endings: BTreeSet<&str> = endings.collect();
+    let names: BTreeSet<&str> = NAMES.iter().map(String::as_str).collect();
+    // The quote before a name may be escaped, and so may that after it.
+    [("", endings), ("\"", names)].map(|(before, texts)| {
+        let texts: Vec<String> = texts.into_iter().map(regex::escape).collect();
+        Regex::new(&format!(r#"{before}(?:{})\\*""#, texts.join("|"))).ok()
+    })
+});
+
+/// Whether a text may name a secret.
+fn hints(text: &str) -> bool {
+    let mut hints = HINTS.iter().flatten();
+    hints.all(|hint| hint.is_match(text))
 }
 
 fn is_secret(key: &str) -> bool {
-    names().any(|name| {
-        let same_first = key
-            .get(..1)
-            .is_some_and(|first| first.eq_ignore_ascii_case(&name[..1]));
-        same_first && key.get(1..) == Some(&name[1..])
-    })
+    NAMES.contains(key)
 }
 
 /// The text without its secrets.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
-    match HINT.as_ref().is_none_or(|hint| hint.is_match(text)) {
+    match hints(text) {
         true => left_out(text, DEEPEST),
         false => Cow::Borrowed(text),
     }
@@ -111,8 +128,7 @@ fn is_leaf(first: Option<&u8>) -> bool {
 /// A string in which there is JSON with secrets, written anew without them.
 fn nested(string: &str, deepest: u8) -> Option<String> {
     let deeper = deepest.checked_sub(1)?;
-    let hint = HINT.as_ref();
-    if !string.contains("\\\"") || hint.is_some_and(|hint| !hint.is_match(string)) {
+    if !string.contains("\\\"") || !hints(string) {
         return None;
     }
     let text = unescape(&string[1..string.len() - 1]);
@@ -166,11 +182,12 @@ mod tests {
 
     #[test]
     fn every_row_of_the_table_is_left_out() {
-        assert!(HINT.is_some());
+        assert!(HINTS.iter().all(Option::is_some));
         assert!(names().count() > 30);
         for name in names() {
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "{name}");
-            for name in [name.to_owned(), capitalized(name)] {
+            let capital = name[..1].to_ascii_uppercase() + &name[1..];
+            for name in [name, &capital] {
                 let text = format!(r#"{{"a":{{"{name}":"s3cr3t"}}}}"#);
                 assert!(!without_secrets(&text).contains("s3cr3t"), "{name}");
             }
