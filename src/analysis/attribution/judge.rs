@@ -4,14 +4,17 @@
 //! and thresholds are named here; what was judged an intruder's is never learned as usual; where nothing tells, the verdict is
 //! unknown.
 
+mod touch;
+
 use super::known::Known;
+use super::place::Place;
 use super::signs::{Looked, SIGNS, Sign};
 use super::source::{Source, Sources, collected};
 use super::used::Use;
 use super::usual::{DAY, HOUR, Usual};
 use crate::knowledge::Networks;
 use crate::report::trace::Origin;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 /// Weight from which on a use is suspicious, and from which on it is an intruder's.
@@ -47,7 +50,7 @@ pub(in crate::analysis) fn judge(uses: &[Use], known: &Known<'_>, networks: &Net
     }
     weigh(&mut sources, known);
     doubt(&mut sources);
-    spread(&mut sources);
+    touch::spread(&mut sources);
     settle(&mut sources);
     for source in &mut sources {
         source.signs.sort_by_key(|sign| -sign.weight);
@@ -62,19 +65,23 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
         began,
         ..Usual::default()
     };
+    let lasts = Lasts::of(sources);
+    // Those that are not an intruder's, so far.
+    let mut owners: Vec<usize> = Vec::new();
     for at in 0..sources.len() {
         let given = given(&sources[at], known);
         let (origin, signs, new) = match given {
             Some((origin, why)) => (origin, vec![Sign::new(0, why)], (false, false)),
             None => {
                 let is_owners = known.is_owners(&sources[at].address);
-                let has_past = has_past(&sources[..at], sources[at].first, known);
+                let earlier = owners.iter().map(|at| &sources[*at]);
+                let has_past = has_past(earlier, sources[at].first, known);
                 let looked = Looked {
                     source: &sources[at],
                     usual: &usual,
                     known,
                     has_past,
-                    stands_alone: !has_past && stands_alone(sources, at, known),
+                    stands_alone: !has_past && stands_alone(&sources[at], &lasts, known),
                 };
                 let signs = SIGNS.iter().filter_map(|sign| sign(&looked));
                 if is_owners {
@@ -98,28 +105,28 @@ fn weigh(sources: &mut [Source], known: &Known<'_>) {
         (source.is_new, source.has_new_program) = (new.0 || new.1, new.1);
         if matches!(origin, Origin::Unknown | Origin::Owner) {
             usual.learn(source);
+            owners.push(at);
         }
     }
 }
 
-/// Whether enough of the owner's use was seen before this moment.
-fn has_past(earlier: &[Source], moment: i64, known: &Known<'_>) -> bool {
-    let owners = || {
-        let owners = earlier.iter();
-        owners.filter(|source| matches!(source.origin, Origin::Unknown | Origin::Owner))
-    };
-    let Some(began) = owners().map(|source| source.first).min() else {
+/// Whether enough of the owner's use was seen before this moment; `owners` are in order of first use.
+fn has_past<'a>(
+    mut owners: impl Iterator<Item = &'a Source> + Clone,
+    moment: i64,
+    known: &Known<'_>,
+) -> bool {
+    let uses = owners.clone().flat_map(|source| &source.uses);
+    let Some(began) = owners.next().map(|source| source.first) else {
         return false;
     };
-    let uses = owners().flat_map(|source| &source.uses);
-    let events: u64 = uses
-        .filter(|one| one.first < moment)
-        .map(|one| if one.last < moment { one.events } else { 1 })
-        .sum();
     let least = match is_new(known, moment) {
         true => SHORT_PAST_OF_NEW_KEY,
         false => SHORT_PAST.1,
     };
+    let events = uses
+        .filter(|one| one.first < moment)
+        .map(|one| if one.last < moment { one.events } else { 1 });
     enough(moment - began, events, least)
 }
 
@@ -130,39 +137,70 @@ fn is_new(known: &Known<'_>, moment: i64) -> bool {
         .is_some_and(|made| made <= moment && moment - made < DAY)
 }
 
-/// Whether so much of a credential's use is something to compare with.
-fn enough(span: i64, events: u64, least: u64) -> bool {
-    span >= PAST || (span >= SHORT_PAST.0 && events >= least)
+/// Whether so much of a credential's use is something to compare with. Of very many uses, the first few are counted.
+fn enough(span: i64, events: impl Iterator<Item = u64>, least: u64) -> bool {
+    let mut sums = events.scan(0_u64, |sum, events| {
+        *sum += events;
+        Some(*sum)
+    });
+    span >= PAST || (span >= SHORT_PAST.0 && sums.any(|sum| sum >= least))
 }
 
 /// Whether a source came and went within an hour, and the credential goes on elsewhere and with other programs. A key that was
 /// made just before may be its maker's first try.
-fn stands_alone(sources: &[Source], at: usize, known: &Known<'_>) -> bool {
-    let source = &sources[at];
+fn stands_alone(source: &Source, lasts: &Lasts, known: &Known<'_>) -> bool {
     if is_new(known, source.first) || source.last - source.first > HOUR {
         return false;
     }
-    let later = || {
-        let later = sources.iter();
-        later.filter(|other| other.last > source.last + HOUR)
-    };
-    let like = |other: &Source| other.place == source.place || other.program == source.program;
-    if later().any(like) {
+    let goes_on = |last: Option<&i64>| last.is_some_and(|last| *last > source.last + HOUR);
+    if goes_on(lasts.places.get(&source.place)) || goes_on(lasts.programs.get(&source.program)) {
         return false;
     }
-    let end = later().map(|other| other.last).max();
-    let events = later().map(|other| other.events).sum();
-    end.is_some_and(|end| enough(end - source.last, events, SHORT_PAST.1))
+    let from = lasts
+        .events
+        .partition_point(|(last, _)| *last <= source.last + HOUR);
+    let later = lasts.events[from..].iter().rev().map(|(_, events)| *events);
+    let end = lasts.events.last().map(|(last, _)| *last);
+    end.is_some_and(|end| {
+        end > source.last + HOUR && enough(end - source.last, later, SHORT_PAST.1)
+    })
+}
+
+/// When things were last seen: what makes a source stand alone, without comparing each with each.
+struct Lasts {
+    places: HashMap<Option<Place>, i64>,
+    programs: HashMap<String, i64>,
+    /// The last use of each source, in order, and its events.
+    events: Vec<(i64, u64)>,
+}
+
+impl Lasts {
+    fn of(sources: &[Source]) -> Self {
+        let mut places = HashMap::new();
+        let mut programs = HashMap::new();
+        for source in sources {
+            let last = places.entry(source.place.clone()).or_insert(source.last);
+            *last = source.last.max(*last);
+            let last = programs
+                .entry(source.program.clone())
+                .or_insert(source.last);
+            *last = source.last.max(*last);
+        }
+        let mut events: Vec<(i64, u64)> = sources
+            .iter()
+            .map(|source| (source.last, source.events))
+            .collect();
+        events.sort_unstable();
+        Self {
+            places,
+            programs,
+            events,
+        }
+    }
 }
 
 fn weight(signs: &[Sign]) -> i32 {
     signs.iter().map(|sign| sign.weight).sum()
-}
-
-/// The weight of what was done, apart from its being new.
-fn conduct(source: &Source) -> i32 {
-    let signs = source.signs.iter().filter(|sign| !sign.is_novelty);
-    signs.map(|sign| sign.weight).sum()
 }
 
 fn grade(signs: &[Sign], compared: bool, known: &Known<'_>) -> Origin {
@@ -253,57 +291,6 @@ fn given(source: &Source, known: &Known<'_>) -> Option<(Origin, &'static str)> {
         true => (Origin::Intruder, "first seen after the incident began"),
         false => (Origin::Owner, "seen before the incident began"),
     })
-}
-
-/// What shares an address or a program with an intruder, at the same time, is the intruder's, too.
-fn spread(sources: &mut [Source]) {
-    loop {
-        let found = (0..sources.len()).find_map(|at| {
-            let source = &sources[at];
-            if !matches!(source.origin, Origin::Unknown | Origin::Suspicious) {
-                return None;
-            }
-            let (origin, why) = touched(source, sources)?;
-            (origin < source.origin).then_some((at, origin, why))
-        });
-        let Some((at, origin, why)) = found else {
-            return;
-        };
-        sources[at].origin = origin;
-        sources[at].signs.push(Sign::new(4, why));
-    }
-}
-
-/// The verdict that an intruder nearby gives.
-fn touched(source: &Source, all: &[Source]) -> Option<(Origin, &'static str)> {
-    let intruders = || all.iter().filter(|other| other.origin == Origin::Intruder);
-    let before = |address: &str, time: i64| {
-        let others = all.iter().filter(|other| other.address == address);
-        others.into_iter().any(|other| {
-            !matches!(other.origin, Origin::Intruder | Origin::Suspicious) && other.first < time
-        })
-    };
-    if intruders()
-        .any(|other| other.address == source.address && !before(&other.address, other.first))
-    {
-        return Some((
-            Origin::Intruder,
-            "from an address that only the intruder uses",
-        ));
-    }
-    let near =
-        |other: &&Source| source.first <= other.last + DAY && other.first <= source.last + DAY;
-    let same_text = |other: &&Source| {
-        other.program == source.program && source.has_new_program && other.has_new_program
-    };
-    if source.is_new && intruders().filter(near).any(|other| same_text(&other)) {
-        return Some((
-            Origin::Intruder,
-            "the program that the intruder uses, at the same time",
-        ));
-    }
-    (source.is_new && conduct(source) > 0 && intruders().any(|other| near(&other)))
-        .then_some((Origin::Suspicious, "new, within a day of the intruder"))
 }
 
 /// Says of the rest whether it is the owner's. Without anybody to tell it from, nothing does.

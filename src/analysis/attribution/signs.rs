@@ -189,12 +189,14 @@ fn outside_its_network(l: &Looked<'_>) -> Option<Sign> {
 
 /// A temporary session lives in one process, which is in one place.
 fn two_networks_at_once(l: &Looked<'_>) -> Option<Sign> {
-    let other = l.usual.spans.iter().find(|(place, first, last)| {
+    if !l.known.is_session || !l.new_program() {
+        return None;
+    }
+    let (place, ..) = l.usual.spans.iter().find(|(place, first, last)| {
         l.source.place.as_ref().is_some_and(|here| here != place)
             && *first < l.source.first
             && *last > l.source.first
-    });
-    let (place, ..) = other.filter(|_| l.known.is_session && l.new_program())?;
+    })?;
     Some(Sign::new(
         4,
         format!(
@@ -287,7 +289,7 @@ fn moves_about(l: &Looked<'_>) -> Option<Sign> {
         .places
         .iter()
         .filter(|place| matches!(place, super::place::Place::Site(_)));
-    (l.new_place() && !l.new_program() && sites.count() >= MOVES)
+    (l.new_place() && !l.new_program() && sites.take(MOVES).count() >= MOVES)
         .then(|| Sign::new(-2, "the same program has been used from many places before"))
 }
 

@@ -21,6 +21,7 @@ mod name;
 mod replacement;
 mod rows;
 mod signs;
+mod site;
 mod uses;
 
 pub use consumer::{
@@ -41,9 +42,10 @@ use crate::session::{Params, Session};
 pub(super) use agent::Agent;
 use context::Context;
 use datafusion::common::ScalarValue;
-use describe::{Surroundings, id};
+use describe::Surroundings;
 use group::{Known, group};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use site::sites;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use uses::{KeyUses, Texts, Uses};
 
@@ -217,42 +219,4 @@ fn kernels(
         }
     }
     kernels
-}
-
-/// Consumers that share at least half of the addresses of one of them are at one site.
-fn sites(key: &str, consumers: &mut [Consumer]) {
-    let addresses: Vec<BTreeSet<&str>> = consumers
-        .iter()
-        .map(|consumer| {
-            let addresses = consumer.source_ip_addresses.iter();
-            addresses
-                .map(|used| used.source_ip_address.as_str())
-                .collect()
-        })
-        .collect();
-    let mut site: Vec<usize> = (0..consumers.len()).collect();
-    for a in 0..consumers.len() {
-        for b in 0..a {
-            let shared = addresses[a].intersection(&addresses[b]).count();
-            if shared * 2 >= addresses[a].len().min(addresses[b].len()) && site[a] != site[b] {
-                let (from, to) = (site[a].max(site[b]), site[a].min(site[b]));
-                site.iter_mut()
-                    .filter(|site| **site == from)
-                    .for_each(|site| *site = to);
-            }
-        }
-    }
-    // Named after the first of its consumers by id, which does not change with counts.
-    let ids: Vec<String> = consumers
-        .iter()
-        .map(|consumer| consumer.consumer_id.clone())
-        .collect();
-    for at in 0..consumers.len() {
-        let members = (0..ids.len()).filter(|&other| site[other] == site[at]);
-        let first = members
-            .map(|member| ids[member].as_str())
-            .min()
-            .unwrap_or_default();
-        consumers[at].site = id("site", &[key, first]);
-    }
 }
