@@ -290,7 +290,7 @@ def where_the_log_is_poor(trail):
     unasked = ["no-unseen-use"]
     gap = user(DATA, "svc-gap")
     a_job(trail, gap, range(10), ip="203.0.113.34")
-    becomes(gap, "not known")
+    becomes(gap, "not-known")
     expect(gap, "silent for 120 days, but three of them have no log", "wait until", until=day(129, 23, 50) + timedelta(days=90),
            broken=["silent-long-enough", "no-holes", "consumers-replaced"], open=unasked)
     quiet = user(PARTNER, "svc-quiet")

@@ -164,8 +164,8 @@ async fn arrays_are_read() {
 async fn partial_records_are_read_one_by_one() {
     insta::assert_snapshot!(outcome("panther-tests").await, @r#"
     453 read = 347 stored + 89 duplicates + 17 rejected
-    record: 1 × eventTime "..." is no time
-    record: 1 × eventTime "redacted" is no time
+    record: 1 × eventTime "..." is not a time
+    record: 1 × eventTime "redacted" is not a time
     record: 15 × no eventTime
     "#);
 }
