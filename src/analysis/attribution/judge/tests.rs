@@ -380,25 +380,3 @@ fn what_the_owner_may_have_done_is_suspicious_at_most() {
     only.extend(calls(30 * DAY, OWNERS, CLI, &day));
     assert!(worst(&judged(&only)) >= Origin::Suspicious);
 }
-
-#[test]
-fn a_key_in_an_application_has_an_address_for_each_user() {
-    let mut uses = vec![job(OWNERS, BOTO)];
-    // Compared each with each, so many would take the machine.
-    for user in 0..20_000 {
-        let address = format!("93.{}.{}.9", user / 250, user % 250);
-        let agent = format!("Application-{user}/1.0");
-        uses.push(call(user * MINUTE, &address, &agent, "s3:GetObject"));
-    }
-    let names = ["sts:GetCallerIdentity", "iam:ListUsers!", "iam:CreateUser!"];
-    uses.extend(calls(20 * DAY, STRANGE, KALI, &names));
-    let found = judged(&uses);
-    assert_eq!(found.all.len(), 20_002);
-    assert_eq!(origin_of(&found, STRANGE, KALI), Origin::Intruder);
-    let users = found
-        .all
-        .iter()
-        .filter(|source| source.address.starts_with("93."));
-    let accused = users.filter(|source| source.origin == Origin::Intruder);
-    assert_eq!(accused.count(), 0);
-}

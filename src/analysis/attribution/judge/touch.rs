@@ -132,3 +132,52 @@ fn conduct(source: &Source) -> i32 {
     let signs = source.signs.iter().filter(|sign| !sign.is_novelty);
     signs.map(|sign| sign.weight).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge;
+    use super::*;
+    use crate::analysis::attribution::known::Known;
+    use crate::analysis::attribution::used::Use;
+    use crate::knowledge::Networks;
+
+    fn call(time: i64, address: &str, agent: &str, service: &str, operation: &str) -> Use {
+        Use {
+            address: address.to_owned(),
+            agent: agent.to_owned(),
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            region: "us-east-1".to_owned(),
+            events: 1,
+            first: time,
+            last: time,
+            ..Use::default()
+        }
+    }
+
+    /// Compared each with each, so many would take the machine.
+    #[test]
+    fn a_key_in_an_application_has_an_address_for_each_user() {
+        let users = (0..20_000).map(|user| {
+            let address = format!("93.{}.{}.9", user / 250, user % 250);
+            call(
+                user * DAY / 1_000,
+                &address,
+                &format!("App{user}/1"),
+                "s3",
+                "GetObject",
+            )
+        });
+        let mut uses: Vec<Use> = users.collect();
+        let kali = "aws-cli/2.15.10 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024";
+        let calls = [("sts", "GetCallerIdentity"), ("iam", "CreateUser")].into_iter();
+        uses.extend(
+            calls.map(|(service, name)| call(10 * DAY, "198.51.100.7", kali, service, name)),
+        );
+        let found = judge(&uses, &Known::default(), &Networks::built_in().unwrap());
+        assert_eq!(found.all.len(), 20_001);
+        let intruders = found.all.iter().filter(|of| of.origin == Origin::Intruder);
+        let addresses: Vec<&str> = intruders.map(|of| of.address.as_str()).collect();
+        assert_eq!(addresses, ["198.51.100.7"]);
+    }
+}
