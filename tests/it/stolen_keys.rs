@@ -1,6 +1,6 @@
 //! One judgement for every answer about keys: what an intruder did is left out and said first, what may be an intruder's is named.
 
-use crate::intruders::{Caller, Trail, user};
+use crate::intruders::{Caller, Trail, origin, user};
 use crate::program::json;
 use crate::silence::{KEY, Log, call, day};
 use chrono::TimeDelta;
@@ -183,4 +183,24 @@ fn a_stolen_session_of_a_key_is_an_incident_of_the_key() {
         "{answer:#}"
     );
     assert!(first_note(&answer).contains(STRANGE), "{answer:#}");
+}
+
+#[test]
+fn a_key_that_only_scanners_use_is_an_incident() {
+    let (requests, other) = ("python-requests/2.31.0", "AKIARTX3GSDSWAB6NAEO");
+    let leaked = user("release", KEY);
+    let mut trail = Trail::default();
+    trail.job(&user("svc", other));
+    for (time, agent) in [("20T12:00", requests), ("20T12:05", CLI)] {
+        trail.plain(time, &leaked.from(STRANGE, agent), &LOOKS_AROUND);
+    }
+    assert_eq!(trail.verdict(KEY), "incident");
+    assert_ne!(trail.verdict(other), "incident");
+    assert_eq!(origin(&trail.trace(&[KEY]), STRANGE), "intruder");
+    // The engineer of the team, once, from home: one program, three calls.
+    let mut trail = Trail::default();
+    trail.job(&user("svc", other));
+    trail.plain("20T12:00", &leaked.from(STRANGE, MAC), &LOOKS_AROUND[..3]);
+    assert_ne!(trail.verdict(KEY), "incident");
+    assert_ne!(origin(&trail.trace(&[KEY]), STRANGE), "intruder");
 }

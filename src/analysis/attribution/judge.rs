@@ -4,6 +4,7 @@
 //! and thresholds are named here; what was judged an intruder's is never learned as usual; where nothing tells, the verdict is
 //! unknown.
 
+mod scan;
 mod touch;
 
 use super::known::Known;
@@ -48,6 +49,7 @@ pub(in crate::analysis) fn judge(uses: &[Use], known: &Known<'_>, networks: &Net
             .book
             .and_then(|book| book.coordinates(&source.address));
     }
+    scan::mark(&mut sources, known);
     weigh(&mut sources, known);
     doubt(&mut sources);
     touch::spread(&mut sources);

@@ -87,6 +87,7 @@ type Test = fn(&Looked<'_>) -> Option<Sign>;
 /// All of them.
 pub(super) const SIGNS: &[Test] = &[
     attack_tool,
+    scanner,
     http_library,
     elsewhere,
     other_program,
@@ -116,6 +117,16 @@ pub(super) const SIGNS: &[Test] = &[
 
 fn attack_tool(l: &Looked<'_>) -> Option<Sign> {
     l.source.tool.as_ref().map(|tool| Sign::new(12, tool))
+}
+
+/// A key that was made public is tried by others within minutes. Where its owner's use is known, that tells them apart.
+fn scanner(l: &Looked<'_>) -> Option<Sign> {
+    (l.source.scans && !l.has_past && !l.stands_alone).then(|| {
+        Sign::new(
+            8,
+            "one of several programs at this address that only ask who the key is and what it may do, within minutes, and are denied",
+        )
+    })
 }
 
 fn http_library(l: &Looked<'_>) -> Option<Sign> {

@@ -38,9 +38,13 @@ pub(in crate::analysis) struct Source {
     pub(super) plain: bool,
     /// Whether it is a program with windows, or runs on a machine that somebody sits at.
     pub(super) desktop: bool,
+    /// Whether it deploys infrastructure as code.
+    pub(super) deploys: bool,
     /// What AWS gave the credential to.
     pub(super) workload: Option<String>,
     pub(super) uses: Vec<Use>,
+    /// Whether it is of a scanner's visit; set by the judge.
+    pub(super) scans: bool,
     /// Whether the network or the program was new when it came; set by the judge.
     pub(super) is_new: bool,
     /// Whether the program was; set by the judge.
@@ -168,6 +172,7 @@ pub(super) fn collected(uses: &[Use], networks: &Networks) -> Vec<Source> {
         source.agents.insert(one.agent.clone());
         source.plain |= agent.ua.family == Family::HttpLibrary;
         source.desktop |= agent.desktop.is_some() && agent.ua.family != Family::Browser;
+        source.deploys |= agent.ua.family == Family::Iac;
         source.tool = source.tool.take().or_else(|| agent.suspicion());
         source.workload = source.workload.take().or_else(|| one.workload.clone());
         source.uses.push(one.clone());

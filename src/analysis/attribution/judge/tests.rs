@@ -4,13 +4,16 @@ use super::*;
 use crate::analysis::attribution::SignIn;
 
 const OWNERS: &str = "203.0.113.10";
-const STRANGE: &str = "198.51.100.7";
-const CLI: &str = "aws-cli/2.15.25 Python/3.11.8 Linux/6.1 exe/x86_64.amzn.2023 prompt/off";
-const BOTO: &str = "Boto3/1.34.42 md/Botocore#1.34.42 ua/2.0 os/linux#5.10 lang/python#3.12.1";
+pub(super) const STRANGE: &str = "198.51.100.7";
+pub(super) const CLI: &str =
+    "aws-cli/2.15.25 Python/3.11.8 Linux/6.1 exe/x86_64.amzn.2023 prompt/off";
+pub(super) const BOTO: &str =
+    "Boto3/1.34.42 md/Botocore#1.34.42 ua/2.0 os/linux#5.10 lang/python#3.12.1";
 const JAVA: &str = "aws-sdk-java/1.12.681 Linux/3.10.0-1160.el7.x86_64 OpenJDK_64-Bit_Server_VM/25.402-b06 java/1.8.0_402";
 const KALI: &str =
     "aws-cli/2.15.10 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024 prompt/off";
-const DESKTOP: &str = "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off";
+pub(super) const DESKTOP: &str =
+    "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off";
 const MINUTE: i64 = HOUR / 60;
 
 /// A call: when, from where, with what, which; `!` at its end if it was denied, `*` if it is about the caller itself.
@@ -41,7 +44,7 @@ fn job(address: &str, agent: &str) -> Use {
 }
 
 /// Calls a minute apart from a moment on.
-fn calls(begin: i64, address: &str, agent: &str, names: &[&str]) -> Vec<Use> {
+pub(super) fn calls(begin: i64, address: &str, agent: &str, names: &[&str]) -> Vec<Use> {
     let names = names.iter().enumerate();
     names
         .map(|(at, name)| call(begin + at as i64 * MINUTE, address, agent, name))
