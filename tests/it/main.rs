@@ -18,6 +18,7 @@ mod cli;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod consumer_programs;
+mod coverage_gaps;
 mod credentials;
 #[cfg(feature = "serve")]
 mod detours;

@@ -175,6 +175,18 @@ impl Log {
         json_of(&[&all, args].concat(), 0)
     }
 
+    /// What is missing in the log: where, what, from when to when.
+    pub(crate) fn holes(&self) -> Vec<[String; 4]> {
+        let folder = tempfile::tempdir().unwrap();
+        self.write(folder.path());
+        let trail = folder.path().join("AWSLogs").display().to_string();
+        let answer = json_of(&["coverage", "--trail", &trail], 0);
+        let rows = answer["holes"].as_array().unwrap().iter();
+        let names = ["region", "missing", "first_day", "last_day"];
+        rows.map(|row| names.map(|name| row[name].as_str().unwrap_or_default().to_owned()))
+            .collect()
+    }
+
     pub(crate) fn answer(&self, args: &[&str]) -> Value {
         let folder = tempfile::tempdir().unwrap();
         self.write(folder.path());
@@ -545,7 +557,7 @@ fn calls_on_the_users_behalf_come_from_a_key_unless_a_session_explains_them() {
 }
 
 /// A call of the key, or of others, to another service.
-fn to(before: i64, (service, name): (&str, &str), key: &str, data: bool) -> Value {
+pub(crate) fn to(before: i64, (service, name): (&str, &str), key: &str, data: bool) -> Value {
     let mut event = match key {
         KEY => call(day(before), name, key),
         _ => admin(before, name, Value::Null, Value::Null),
@@ -922,44 +934,4 @@ fn no_kind_of_key_goes_with_a_log_that_ends() {
         let verdict = row["verdict"].as_str().unwrap();
         assert!(!LETS_GO.contains(&verdict), "{region}: {row}");
     }
-}
-
-#[test]
-fn coverage_shows_the_gaps_that_ready_counts() {
-    let log = Log::new(0..131)
-        .used("eu-west-1", 40..131)
-        .without(|event, before| {
-            let ended = event["awsRegion"] == "eu-west-1" && before < 30;
-            ended || event["eventCategory"] == "Data" && (50..60).contains(&before)
-        });
-    let folder = tempfile::tempdir().unwrap();
-    log.write(folder.path());
-    let trail = folder.path().join("AWSLogs").display().to_string();
-    let output = keytrail(&["coverage", "--trail", &trail, "--format", "json"])
-        .output()
-        .unwrap();
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let holes: Vec<String> = answer["holes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| {
-            let text = |name: &str| row[name].as_str().unwrap();
-            format!(
-                "{} {}: {} to {}",
-                text("region"),
-                text("missing"),
-                text("first_day"),
-                text("last_day")
-            )
-        })
-        .collect();
-    assert_eq!(
-        holes,
-        [
-            "eu-west-1 data events of s3: 2026-05-02 to 2026-05-11",
-            "eu-west-1 all events: 2026-06-01 to 2026-06-30",
-            "us-east-1 data events of s3: 2026-05-02 to 2026-05-11",
-        ]
-    );
 }

@@ -26,6 +26,24 @@ pub(in crate::analysis) enum LoggedKind {
 }
 
 impl LoggedKind {
+    /// The two kinds that make up this one, if a trail can log one of them without the other.
+    pub(super) fn halves(&self) -> Vec<LoggedKind> {
+        match self {
+            LoggedKind::Management => vec![LoggedKind::Reads, LoggedKind::Writes],
+            LoggedKind::Data(service) => vec![
+                LoggedKind::DataReads(service.clone()),
+                LoggedKind::DataWrites(service.clone()),
+            ],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The kinds that this one is part of.
+    pub(super) fn wider(&self) -> impl Iterator<Item = LoggedKind> {
+        let any = (*self != LoggedKind::Any).then_some(LoggedKind::Any);
+        self.whole().into_iter().chain(any)
+    }
+
     /// The kind that stands for this one where it has too few events to go by; none of a kind that stands for itself.
     pub(in crate::analysis) fn whole(&self) -> Option<LoggedKind> {
         match self {
