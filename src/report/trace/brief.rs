@@ -3,7 +3,9 @@
 //! In: a [`Trace`]. Out: a [`Brief`]: the alarm, a few facts, what to do now, and where the rest is. Promise: it says nothing that the
 //! trace does not say; the intruder comes first; what is left out is counted.
 
-use super::{Answer, Change, Credential, Origin, Rule, State, Step, Trace};
+use std::collections::BTreeSet;
+
+use super::{Answer, Change, Credential, CredentialKind, Origin, Rule, State, Step, Trace};
 
 /// What has to be known at once.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +50,9 @@ pub struct Part {
 
 /// Credentials that are named; the others are counted.
 const NAMED: usize = 2;
+
+/// Calls that are named; the others are counted.
+const CALLS: usize = 4;
 
 /// The questions whose answers make the facts: the word for each, and whether it is left out where no event stands behind it.
 const FACTS: [(&str, &str, bool); 8] = [
@@ -155,6 +160,7 @@ impl Trace {
             }
             if label == "From" {
                 facts.extend(self.came_out());
+                facts.extend(self.handed_out());
             }
         }
         facts
@@ -172,13 +178,14 @@ impl Trace {
                 || (one.origin == Origin::Unknown && self.summary.first_suspicious_use.is_none())
         };
         let mut named: Vec<&Credential> = others.iter().filter(strange).copied().collect();
-        // A key that lasts matters more than a session.
+        // A key that lasts matters more than a session, and a session that is valid more than one that may be over.
         named.sort_by_key(|one| {
-            (
-                one.origin,
-                one.expires_at.is_some(),
-                std::cmp::Reverse(one.events),
-            )
+            let lasts = match &one.access_key_id {
+                Some(key) if key.starts_with("AKIA") => 0,
+                _ if one.live == Some(true) => 1,
+                _ => 2,
+            };
+            (one.origin, lasts, std::cmp::Reverse(one.events))
         });
         let mut parts: Vec<String> = named.iter().take(NAMED).map(|one| called(one)).collect();
         if named.len() > NAMED {
@@ -195,6 +202,38 @@ impl Trace {
         Some(Fact {
             label: "Came out",
             text: parts.join("; "),
+        })
+    }
+
+    /// Calls of others than the owner that may have handed out credentials which no event names: passwords, logins, sessions of other services.
+    fn handed_out(&self) -> Option<Fact> {
+        let owners = self
+            .timeline
+            .iter()
+            .filter(|event| event.origin == Origin::Owner);
+        let owners: BTreeSet<&str> = owners.map(|event| event.event_id.as_str()).collect();
+        let calls = self.findings.iter().filter(|finding| {
+            let ids = &finding.event_ids;
+            !finding.failed
+                && finding.tactic == "credential-access"
+                && ["critical", "high", "medium"].contains(&finding.severity.as_str())
+                && ids.iter().any(|id| !owners.contains(id.as_str()))
+        });
+        let mut names: Vec<&str> = Vec::new();
+        for finding in calls {
+            if !names.contains(&finding.event_name.as_str()) {
+                names.push(&finding.event_name);
+            }
+        }
+        let more = names.len().saturating_sub(CALLS);
+        names.truncate(CALLS);
+        let mut text = names.join(", ");
+        if more > 0 {
+            text += &format!(" and {more} more");
+        }
+        (!text.is_empty()).then_some(Fact {
+            label: "Also got",
+            text,
         })
     }
 
@@ -263,7 +302,15 @@ fn called(credential: &Credential) -> String {
         1 => "1 call".to_owned(),
         events => format!("{events} calls"),
     };
-    format!("{key}{whose} ({calls})")
+    // Deactivating a key ends none of its sessions.
+    // <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html>
+    let valid = match (&credential.expires_at, credential.live) {
+        (Some(end), Some(true)) if credential.kind == CredentialKind::Temporary => {
+            format!(", valid until {} with or without its key", spoken(end))
+        }
+        _ => String::new(),
+    };
+    format!("{key}{whose} ({calls}{valid})")
 }
 
 /// A text whose ARNs of IAM and STS are short: their end names somebody, and the account is said elsewhere.
@@ -271,7 +318,7 @@ fn plain(text: &str) -> String {
     let words = text.split(' ').map(|word| {
         let lead = word.len() - word.trim_start_matches('(').len();
         let mut fields = word[lead..].splitn(6, ':');
-        let (Some("arn"), Some(_), Some("iam" | "sts"), Some(_), Some(_), Some(resource)) = (
+        let (Some("arn"), Some(_), Some("iam" | "sts"), Some(_), Some(account), Some(resource)) = (
             fields.next(),
             fields.next(),
             fields.next(),
@@ -288,6 +335,10 @@ fn plain(text: &str) -> String {
             }
             Some(("assumed-role", session)) => format!("role {session}"),
             Some(("policy", path)) => path.to_owned(),
+            // Of which account is all there is to know.
+            None if resource.trim_end_matches(';') == "root" => {
+                format!("root of {account}{}", &resource[4..])
+            }
             _ => resource.to_owned(),
         };
         format!("{}{short}", &word[..lead])
@@ -319,6 +370,10 @@ mod tests {
         );
         assert_eq!(plain("arn:aws:sts::1:assumed-role/web/i-1"), "role web/i-1");
         assert_eq!(plain("arn:aws:s3:::bucket"), "arn:aws:s3:::bucket");
+        assert_eq!(
+            plain("key of arn:aws:iam::444455556666:root; it may be active"),
+            "key of root of 444455556666; it may be active"
+        );
     }
 
     #[test]
