@@ -31,6 +31,8 @@ WHERE
         'CreateUser', 'DeleteUser', 'CreateLoginProfile', 'UpdateLoginProfile', 'DeleteLoginProfile',
         'CreateRole', 'UpdateAssumeRolePolicy', 'DeleteRole',
         'CreateFunction', 'UpdateFunctionCode', 'UpdateFunctionConfiguration', 'DeleteFunction',
-        'RunInstances', 'RunTask', 'StartTask', 'SwitchRole'
+        'RunInstances', 'RunTask', 'StartTask', 'SwitchRole',
+        'ExecuteCommand', 'SendCommand', 'StartSession', 'SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey',
+        'CreateStack', 'UpdateStack', 'CreateChangeSet', 'ExecuteChangeSet'
     )
 ORDER BY event_time, event_id

@@ -137,11 +137,14 @@ fn suspicion(key: &str, attribution: &Attribution) -> Option<Suspicion> {
     let issued = attribution.made_by_intruder(key);
     let strangers = || attribution.strangers(key);
     let gravest = strangers().min_by_key(|source| (source.origin, -score(source)));
-    let origin = match issued {
-        Some(_) => Origin::Intruder,
-        None => gravest?.origin,
+    let maybe_issued = attribution.maybe_made_by_intruder(key);
+    let origin = match (issued, gravest) {
+        (Some(_), _) => Origin::Intruder,
+        (None, Some(gravest)) => gravest.origin,
+        (None, None) => maybe_issued.map(|_| Origin::Suspicious)?,
     };
-    let mut why: Vec<String> = issued.map(str::to_owned).into_iter().collect();
+    let issued_why = issued.or(maybe_issued);
+    let mut why: Vec<String> = issued_why.map(str::to_owned).into_iter().collect();
     if gravest.is_some_and(|source| source.is_by_session) {
         why.push("a session that it opened".to_owned());
     }

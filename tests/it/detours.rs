@@ -510,3 +510,178 @@ fn a_service_that_a_role_was_opened_to_acts_for_the_intruder() {
     makes(&mut trail, "20T13:05", &job.from("3.80.12.13", CLI), K2);
     assert_eq!(trail.verdict(K2), "incident");
 }
+
+/// What CloudFormation does with somebody's rights.
+fn for_stack(who: &Caller) -> Caller {
+    let name = "cloudformation.amazonaws.com";
+    let mut stack = who.from(name, name);
+    stack.identity["invokedBy"] = name.into();
+    stack
+}
+
+#[test]
+fn what_an_intruders_stack_makes_is_the_intruders() {
+    const KEYS: [&str; 3] = [
+        "ASIAIOSFODNN7STACKS1",
+        "ASIAIOSFODNN7STACKS2",
+        "ASIAIOSFODNN7STACKS3",
+    ];
+    for role in [None, Some("stacks")] {
+        let (mut trail, owner, intruder) = stolen();
+        let arn = format!("arn:aws:iam::{ACCOUNT}:role/stacks");
+        let request = match role {
+            None => value!({"stackName": "net"}),
+            Some(_) => value!({"stackName": "net", "roleARN": arn}),
+        };
+        // A stack, and as whom CloudFormation makes what it has: whoever calls, in a session of their own, or the role.
+        let create = |trail: &mut Trail, time: &str, who: &Caller, key: &str| {
+            let call = "cloudformation:CreateStack";
+            trail.call(time, who, call, request.clone(), Value::Null);
+            let opened = format!("2026-06-{time}:00Z");
+            let Some(role) = role else {
+                let mut session = owner.clone();
+                session.identity["accessKeyId"] = key.into();
+                session.identity["sessionContext"] =
+                    value!({"attributes": {"creationDate": opened}});
+                return for_stack(&session);
+            };
+            let session_arn =
+                format!("arn:aws:sts::{ACCOUNT}:assumed-role/stacks/AWSCloudFormation");
+            trail.call(
+                time,
+                &service("cloudformation.amazonaws.com"),
+                "sts:AssumeRole",
+                value!({"roleArn": arn, "roleSessionName": "AWSCloudFormation"}),
+                value!({"credentials": {"accessKeyId": key}, "assumedRoleUser": {"arn": session_arn}}),
+            );
+            for_stack(&session(role, "AWSCloudFormation", key, &opened))
+        };
+        let makes_key = |trail: &mut Trail, time: &str, acts: &Caller, name: &str, key: &str| {
+            let answer =
+                value!({"accessKey": {"accessKeyId": key, "userName": name, "status": "Active"}});
+            let request = value!({"userName": name});
+            trail.call(time, acts, "iam:CreateAccessKey", request, answer);
+        };
+        let acts = create(&mut trail, "10T09:00", &owner, KEYS[0]);
+        makes_key(&mut trail, "10T09:01", &acts, "first", K3);
+        trail.plain("10T10:00", &user("first", K3), &["s3:GetObject"; 3]);
+        let acts = create(&mut trail, "20T12:30", &intruder, KEYS[1]);
+        let named = value!({"userName": "batch"});
+        trail.call(
+            "20T12:31",
+            &acts,
+            "iam:CreateUser",
+            named.clone(),
+            value!({"user": named}),
+        );
+        makes(&mut trail, "20T12:32", &acts, K2);
+        let acts = create(&mut trail, "20T12:40", &owner, KEYS[2]);
+        makes_key(&mut trail, "20T12:41", &acts, "other", K4);
+        trail.plain("20T13:00", &user("other", K4), &["s3:GetObject"; 3]);
+        assert_eq!(trail.verdict(K2), "incident", "{role:?}");
+        assert_ne!(trail.verdict(K3), "incident", "{role:?}: before");
+        assert_ne!(trail.verdict(K4), "incident", "{role:?}: the owner's stack");
+        let trace = trail.trace(&[KEY]);
+        assert_eq!(origin(&trace, FAR), "intruder", "{role:?}");
+    }
+}
+
+#[test]
+fn on_a_machine_that_was_there_what_is_new_after_an_intruders_command_is_suspicious() {
+    const MACHINE: &str = "i-0a1b2c3d4e5f60718";
+    let on_machine = |day: u32| {
+        let opened = format!("2026-06-{day:02}T06:00:00Z");
+        session(
+            "app",
+            MACHINE,
+            &format!("ASIAIOSFODNN7APP00{day:02}"),
+            &opened,
+        )
+    };
+    for (call, request) in [
+        (
+            "ssm:SendCommand",
+            value!({"documentName": "AWS-RunShellScript", "instanceIds": [MACHINE]}),
+        ),
+        ("ssm:StartSession", value!({"target": MACHINE})),
+        (
+            "ec2-instance-connect:SendSSHPublicKey",
+            value!({"instanceId": MACHINE, "instanceOSUser": "ec2-user"}),
+        ),
+    ] {
+        let (mut trail, owner, intruder) = stolen();
+        let commands = |trail: &mut Trail, time: &str, who: &Caller| {
+            trail.call(time, who, call, request.clone(), Value::Null);
+        };
+        for day in 1..=28 {
+            trail.plain(
+                &format!("{day:02}T08:00"),
+                &on_machine(day),
+                &["dynamodb:PutItem"],
+            );
+        }
+        commands(&mut trail, "05T09:00", &owner);
+        commands(&mut trail, "20T12:30", &intruder);
+        makes(&mut trail, "20T12:40", &on_machine(20), K2);
+        let of_key = trail.ready(K2);
+        assert_ne!(
+            of_key["verdict"], "incident",
+            "{call}: it may be the machine's own"
+        );
+        let name = call.split_once(':').unwrap().1;
+        assert!(
+            of_key
+                .to_string()
+                .contains(&format!("after the intruder's {name}")),
+            "{of_key}"
+        );
+        let trace = trail.trace(&[KEY]);
+        let rows = |section: &str| trace[section].as_array().unwrap().clone();
+        let of = |key: &str| {
+            let mut all = rows("credentials").into_iter();
+            all.find(|row| row["access_key_id"] == key).unwrap()["origin"].clone()
+        };
+        assert_eq!(of("ASIAIOSFODNN7APP0020"), "suspicious", "{call}");
+        assert_eq!(
+            of("ASIAIOSFODNN7APP0021"),
+            "unknown",
+            "{call}: nothing is new"
+        );
+        assert_eq!(of(K2), "suspicious", "{call}");
+        let way = format!("the role of {MACHINE} ({name})");
+        assert!(
+            rows("unseen").iter().any(|row| row["what"] == way.as_str()),
+            "{call}"
+        );
+    }
+}
+
+#[test]
+fn a_machine_that_makes_keys_every_week_is_its_owners() {
+    const MACHINE: &str = "i-0a1b2c3d4e5f60718";
+    let (mut trail, _, intruder) = stolen();
+    let machine = session(
+        "app",
+        MACHINE,
+        "ASIAIOSFODNN7APP0001",
+        "2026-06-01T06:00:00Z",
+    );
+    owner_makes(&mut trail, "13T09:00", &machine, K3);
+    let request = value!({"target": MACHINE});
+    trail.call(
+        "20T12:30",
+        &intruder,
+        "ssm:StartSession",
+        request,
+        Value::Null,
+    );
+    let machine = session(
+        "app",
+        MACHINE,
+        "ASIAIOSFODNN7APP0020",
+        "2026-06-20T06:00:00Z",
+    );
+    owner_makes(&mut trail, "20T13:00", &machine, K2);
+    let of_key = trail.ready(K2).to_string();
+    assert!(!of_key.contains("the intruder's StartSession"), "{of_key}");
+}

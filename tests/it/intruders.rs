@@ -1,7 +1,7 @@
 //! Owners and intruders on small trails that are made here: who is told to be behind a use, what is asked of people, and that no answer
 //! contradicts another.
 
-use crate::program::json;
+use crate::program::{json, keytrail};
 use crate::trail::{gzip, write};
 use serde_json::{Value, json as value};
 use std::path::Path;
@@ -148,16 +148,27 @@ impl Trail {
         trace
     }
 
-    pub(crate) fn verdict(&self, key: &str) -> String {
+    /// What a person sees of a trace.
+    pub(crate) fn screen(&self, args: &[&str]) -> String {
+        let home = tempfile::tempdir().unwrap();
+        let folder = self.write(home.path());
+        let all = [&["trace"], args, &["--trail", &folder]].concat();
+        let output = keytrail(&all).env("COLUMNS", "120").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What `ready` says of a key.
+    pub(crate) fn ready(&self, key: &str) -> Value {
         let home = tempfile::tempdir().unwrap();
         let folder = self.write(home.path());
         let ready = json(&["ready", "--trail", &folder], 0);
         let rows = ready["ready"].as_array().unwrap().iter();
         let mut of_key = rows.filter(|row| row["access_key_id"] == key);
-        of_key.next().unwrap()["verdict"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        of_key.next().unwrap().clone()
+    }
+
+    pub(crate) fn verdict(&self, key: &str) -> String {
+        text(&self.ready(key), "verdict").to_owned()
     }
 }
 
@@ -722,6 +733,134 @@ fn calls_that_hand_out_credentials_are_in_the_lineage_and_among_the_findings() {
             .all(|command| !command.contains("LIGHTSL")),
         "it is no key of an IAM user"
     );
+    let screen = trail.screen(&[KEY]);
+    for part in [
+        "AKIAIOSFODNN7LIGHTSL",
+        "Also got",
+        "GetRelationalDatabaseMasterUserPassword, GetClusterSessionCredentials",
+    ] {
+        assert!(screen.contains(part), "{part} is not in\n{screen}");
+    }
+}
+
+/// Somebody whom a user's key let in as a federated user; without a key, what the console's sign-in shows.
+fn federated(name: &str, key: Option<&str>) -> Caller {
+    let mut identity = value!({"type": "FederatedUser", "principalId": format!("{ACCOUNT}:{name}"), "accountId": ACCOUNT,
+        "arn": format!("arn:aws:sts::{ACCOUNT}:federated-user/{name}"), "sessionContext": {
+            "sessionIssuer": {"type": "IAMUser", "principalId": "AIDAsvc", "accountId": ACCOUNT, "userName": "svc",
+                "arn": format!("arn:aws:iam::{ACCOUNT}:user/svc")},
+            "attributes": {"creationDate": "2026-06-28T12:10:00Z", "mfaAuthenticated": "false"}}});
+    if let Some(key) = key {
+        identity["accessKeyId"] = key.into();
+    }
+    Caller {
+        identity,
+        address: STRANGE,
+        agent: CLI,
+    }
+}
+
+#[test]
+fn a_console_session_by_federation_is_followed_and_stopped_with_its_user() {
+    let owner = user("svc", KEY);
+    let intruder = owner.from(STRANGE, CLI);
+    let mut trail = Trail::default();
+    trail.job(&owner);
+    trail.plain("28T12:00", &intruder, &ESCALATION);
+    let (token, console) = ("ASIAIOSFODNN7FEDTOKN", "ASIAIOSFODNN7CONSOLE");
+    trail.call(
+        "28T12:10",
+        &intruder,
+        "sts:GetFederationToken",
+        value!({"name": "support", "durationSeconds": 129600}),
+        value!({"credentials": {"accessKeyId": token, "expiration": "Jun 30, 2026, 12:10:00 AM"},
+            "federatedUser": {"arn": format!("arn:aws:sts::{ACCOUNT}:federated-user/support"), "federatedUserId": format!("{ACCOUNT}:support")}}),
+    );
+    let succeeded = |name: &str| value!({name: "Success"});
+    trail.call(
+        "28T12:11",
+        &federated("support", Some(token)),
+        "signin:GetSigninToken",
+        Value::Null,
+        succeeded("GetSigninToken"),
+    );
+    trail.call(
+        "28T12:12",
+        &federated("support", None),
+        "signin:ConsoleLogin",
+        Value::Null,
+        succeeded("ConsoleLogin"),
+    );
+    trail.call(
+        "28T12:15",
+        &federated("support", Some(console)),
+        "iam:CreateUser",
+        value!({"userName": "backup2"}),
+        value!({"user": {"userName": "backup2"}}),
+    );
+    let trace = trail.trace(&[KEY]);
+    let credentials = rows(&trace, "credentials");
+    for key in [token, console] {
+        let of_key = credentials.iter().find(|row| row["access_key_id"] == key);
+        assert_eq!(of_key.unwrap()["origin"], "intruder", "{key}");
+    }
+    let created = rows(&trace, "created");
+    let of_user = created.iter().find(|row| row["id"] == "backup2").unwrap();
+    assert_eq!(of_user["origin"], "intruder");
+    let deny = "aws iam attach-user-policy --user-name svc --policy-arn arn:aws:iam::aws:policy/AWSDenyAll";
+    assert!(commands(&trace).contains(&deny), "{:?}", commands(&trace));
+    let screen = trail.screen(&[KEY]);
+    for part in [token, "backup2", "until 2026-06-30 00:10", deny] {
+        assert!(screen.contains(part), "{part} is not in\n{screen}");
+    }
+}
+
+#[test]
+fn a_root_session_of_a_member_account_is_exact() {
+    const MEMBER: &str = "444455556666";
+    let owner = user("svc", KEY);
+    let intruder = owner.from(STRANGE, CLI);
+    for target in [MEMBER.to_owned(), format!("arn:aws:iam::{MEMBER}:root")] {
+        let mut trail = Trail::default();
+        trail.job(&owner);
+        trail.plain("28T12:00", &intruder, &ESCALATION);
+        let key = "ASIAIOSFODNN7ROOT001";
+        trail.call(
+            "28T12:10",
+            &intruder,
+            "sts:AssumeRoot",
+            value!({"targetPrincipal": target, "taskPolicyArn": {"arn": "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"}}),
+            value!({"credentials": {"accessKeyId": key, "expiration": "Jun 28, 2026, 12:25:00 PM"}}),
+        );
+        let root = Caller {
+            identity: value!({"type": "Root", "principalId": MEMBER, "accountId": MEMBER, "accessKeyId": key,
+                "arn": format!("arn:aws:iam::{MEMBER}:root"),
+                "sessionContext": {"attributes": {"creationDate": "2026-06-28T12:10:00Z"}, "assumedRoot": "true"}}),
+            ..intruder.clone()
+        };
+        let request = value!({"bucketName": "member-data", "policy": ""});
+        trail.call(
+            "28T12:12",
+            &root,
+            "s3:DeleteBucketPolicy",
+            request,
+            Value::Null,
+        );
+        let trace = trail.trace(&[KEY]);
+        let credentials = rows(&trace, "credentials");
+        let session = credentials.iter().find(|row| row["access_key_id"] == key);
+        let session = session.unwrap();
+        assert_eq!(session["account_id"], MEMBER, "{target}");
+        assert_eq!(session["confidence"], "exact", "{target}");
+        assert_eq!(session["origin"], "intruder", "{target}");
+        let events = rows(&trace, "timeline").iter();
+        let mut deleted = events.filter(|event| event["event_name"] == "DeleteBucketPolicy");
+        assert_eq!(deleted.next().unwrap()["access_key_id"], key, "{target}");
+        let screen = trail.screen(&[KEY]);
+        for part in [key, MEMBER, "member-data"] {
+            assert!(screen.contains(part), "{part} is not in\n{screen}");
+        }
+    }
 }
 
 #[test]
@@ -769,28 +908,29 @@ fn a_person_in_the_console_is_no_service() {
     assert_eq!(event["source_ip_address"], OFFICE);
 }
 
+/// Traces every key of a trail or a lake; none contradicts itself. How many there are.
+pub(crate) fn every_trace_agrees_with_itself(source: [&str; 2]) -> usize {
+    let keys =
+        "SELECT DISTINCT access_key_id FROM events WHERE access_key_id IS NOT NULL ORDER BY 1";
+    let keys = json(&[&["sql", keys][..], &source].concat(), 0);
+    let keys = rows(&keys, "rows").iter().chain(rows(&keys, "result"));
+    let keys: Vec<&str> = keys.map(|row| text(row, "access_key_id")).collect();
+    for key in &keys {
+        let trace = json(&[&["trace", key][..], &source].concat(), 0);
+        agrees_with_itself(&trace, key);
+    }
+    keys.len()
+}
+
 #[test]
 fn no_trace_on_any_trail_contradicts_itself() {
     let trails = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
-    let trail = format!("{trails}/trail");
-    let keys = json(
-        &[
-            "sql",
-            "SELECT DISTINCT access_key_id FROM events WHERE access_key_id IS NOT NULL ORDER BY 1",
-            "--trail",
-            &trail,
-        ],
-        0,
-    );
-    let keys = keys["rows"]
-        .as_array()
-        .or(keys["result"].as_array())
-        .unwrap();
-    assert!(!keys.is_empty());
-    for row in keys {
-        let key = text(row, "access_key_id");
-        agrees_with_itself(&json(&["trace", key, "--trail", &trail], 0), key);
+    for (trail, least) in [("trail", 5), ("questions", 1), ("ready/trail.json.gz", 25)] {
+        let trail = format!("{trails}/{trail}");
+        let traced = every_trace_agrees_with_itself(["--trail", &trail]);
+        assert!(traced >= least, "{trail}: {traced}");
     }
+    let trail = format!("{trails}/trail");
     for start in [OFFICE, "203.0.113.12", "198.51.100.202", "svc-export"] {
         agrees_with_itself(&json(&["trace", start, "--trail", &trail], 0), start);
     }

@@ -3,6 +3,7 @@
 //! The records are not part of the project: `KEYTRAIL_CORPUS` names their folder. Every shape of record that occurs in them
 //! has a small test of its own in `src/event/tests.rs`.
 
+use crate::intruders::every_trace_agrees_with_itself;
 use crate::needs;
 use crate::program::{assert_adds_up, json, keytrail, number};
 use crate::usage::{Usage, session};
@@ -240,4 +241,23 @@ async fn notifications_are_skipped() {
     skipped: sqs-s3-event.json: S3 event notifications
     skipped: sqs-sns-event.json: S3 event notifications
     ");
+}
+
+#[test]
+#[ignore = "needs KEYTRAIL_CORPUS"]
+fn no_trace_of_a_real_trail_contradicts_itself() {
+    let mut traced = 0;
+    for entry in fs::read_dir(needs::corpus()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if !entry.file_type().unwrap().is_dir() || name == "truth" {
+            continue;
+        }
+        let read = Read::folder(&name);
+        if read.events()[1] > 0 {
+            let lake = read.lake();
+            traced += every_trace_agrees_with_itself(["--lake", lake.to_str().unwrap()]);
+        }
+    }
+    assert!(traced > 200, "{traced} keys");
 }

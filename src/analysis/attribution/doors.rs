@@ -1,8 +1,8 @@
-//! Changes that let somebody in: a user, a password, a role's trust, code and machines that run with rights.
+//! Changes that let somebody in: a user, a password, a role's trust, code, machines and stacks that run with rights.
 //!
-//! In: calls in IAM, Lambda, EC2 and ECS, and who calls. Out: [`Door`]s, and whether somebody came in through one. Promise: what was done before the
+//! In: calls in IAM, Lambda, EC2, ECS, Systems Manager and CloudFormation, and who calls. Out: [`Door`]s, and whether somebody came in through one. Promise: what was done before the
 //! change came through no door; through a role's trust only those come whom the change newly named; what is changed back, or
-//! removed, is shut.
+//! removed, is shut. Into a machine that was there before, somebody *may* have come.
 
 use crate::analysis::findings::principals;
 use crate::json::Value;
@@ -21,6 +21,10 @@ pub(in crate::analysis) enum Way {
     Function,
     /// An instance or a task: its sessions.
     Machine,
+    /// A machine or a task that was there: its sessions may be somebody else's from then on.
+    Host,
+    /// What CloudFormation does for a caller, or with a role that it was given.
+    Stack,
     /// A role that a console session switched to.
     Switch,
 }
@@ -107,8 +111,60 @@ const CALLS: &[(&str, &str, Way, Effect, &str)] = &[
     ),
     ("ecs", "RunTask", Way::Machine, Opens, "tasks[].taskArn"),
     ("ecs", "StartTask", Way::Machine, Opens, "tasks[].taskArn"),
+    ("ecs", "ExecuteCommand", Way::Host, Opens, "task"),
+    ("ssm", "SendCommand", Way::Host, Opens, "instanceIds[]"),
+    ("ssm", "StartSession", Way::Host, Opens, "target"),
+    (
+        "ec2-instance-connect",
+        "SendSSHPublicKey",
+        Way::Host,
+        Opens,
+        "instanceId",
+    ),
+    (
+        "ec2-instance-connect",
+        "SendSerialConsoleSSHPublicKey",
+        Way::Host,
+        Opens,
+        "instanceId",
+    ),
+    (
+        "cloudformation",
+        "CreateStack",
+        Way::Stack,
+        Replaces,
+        "roleARN",
+    ),
+    (
+        "cloudformation",
+        "UpdateStack",
+        Way::Stack,
+        Replaces,
+        "roleARN",
+    ),
+    (
+        "cloudformation",
+        "CreateChangeSet",
+        Way::Stack,
+        Replaces,
+        "roleARN",
+    ),
+    (
+        "cloudformation",
+        "ExecuteChangeSet",
+        Way::Stack,
+        Replaces,
+        "",
+    ),
     ("signin", "SwitchRole", Way::Switch, Opens, ""),
 ];
+
+/// What CloudFormation does for a stack, without more calls by its caller, does not take longer.
+const STACK: i64 = 3_600_000_000;
+
+/// The service that makes what a stack has, with the caller's rights or with those of a role.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html>
+const STACKS: &str = "cloudformation.amazonaws.com";
 
 /// A change, as its record has it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -160,6 +216,8 @@ pub(in crate::analysis) struct Who<'a> {
     pub(in crate::analysis) function: &'a str,
     /// The service that called by itself.
     pub(in crate::analysis) service: &'a str,
+    /// The service that called for somebody else.
+    pub(in crate::analysis) via: &'a str,
     /// The identity provider that vouched for it.
     pub(in crate::analysis) provider: &'a str,
     /// Whether a password opened the session.
@@ -205,13 +263,17 @@ impl Door {
         let names: Vec<String> = match way {
             Way::Machine => values(&response, path),
             Way::Switch => vec![caller.to_owned()],
+            Way::Stack => match values(&request, path).first() {
+                Some(role) => vec![of_stack(name_of(role))],
+                None => vec![caller.to_owned()],
+            },
             _ => match values(&request, path) {
                 none if none.is_empty() && way == Way::Password => vec![user.to_owned()],
                 names => names,
             },
         };
         let names = names.iter().map(|name| match way {
-            Way::Switch => name.clone(),
+            Way::Switch | Way::Stack => name.clone(),
             _ => name_of(name).to_owned(),
         });
         let names: Vec<String> = names.collect();
@@ -251,7 +313,8 @@ impl Door {
             Way::Password => format!("a console session of user {names}"),
             Way::Role => format!("a session of role {names}"),
             Way::Function => format!("function {names}"),
-            Way::Machine => names,
+            Way::Machine | Way::Host => names,
+            Way::Stack => format!("CloudFormation for {names}"),
             Way::Switch => format!("a console session that switched to {names}"),
         };
         format!(
@@ -269,7 +332,8 @@ impl Door {
             Way::User => true,
             Way::Password => who.is_console,
             Way::Role => self.newly.iter().any(|named| self.lets(named, who)),
-            Way::Machine | Way::Switch => true,
+            Way::Machine | Way::Host | Way::Switch => true,
+            Way::Stack => since - self.time <= STACK,
             Way::Function if who.function.is_empty() => {
                 self.role.as_deref().is_none_or(|role| role == who.role)
             }
@@ -300,6 +364,20 @@ impl Door {
             Some(_) => [who.arn, who.role].contains(&named),
             None => [who.service, who.id, who.provider].contains(&named),
         }
+    }
+}
+
+/// How the role that CloudFormation was given is known.
+fn of_stack(role: &str) -> String {
+    format!("role {role}")
+}
+
+impl Who<'_> {
+    /// Under which names a stack acts as this caller.
+    pub(super) fn stacks(&self) -> impl Iterator<Item = String> {
+        let role = Assumed::of(self.arn).map(|role| of_stack(role.name));
+        let names = role.into_iter().chain([self.arn.to_owned()]);
+        names.filter(|_| self.via == STACKS)
     }
 }
 

@@ -3,7 +3,7 @@
 //! In: a session. Out: [`Acts`]: who did each from where, and through which doors they may have come. Promise: of the texts that many
 //! calls share, one copy is held.
 
-use super::doors::{Assumed, Change, Door, Who};
+use super::doors::{Assumed, Change, Door, Way, Who};
 use super::known::SignIn;
 use super::passages::{Doors, Passage};
 use crate::analysis::AnalysisError;
@@ -55,6 +55,13 @@ pub(super) struct Issue {
     pub(super) key: Arc<str>,
     /// By which trust the key's session may have been opened.
     assumed: u32,
+}
+
+impl Issue {
+    /// Whether both issued long-term keys, or both sessions.
+    fn is_of_kind(&self, other: &Issue) -> bool {
+        self.key.starts_with("AKIA") == other.key.starts_with("AKIA")
+    }
 }
 
 /// All of them, in order of time.
@@ -160,12 +167,28 @@ impl Acts {
 
     /// The intruder's door that whoever did this came in through.
     pub(super) fn came_through(&self, act: &Act, opened: &[bool]) -> Option<(&Door, &Act)> {
-        self.door((act.passage, act.since), opened)
+        let began = self.door((act.passage, act.since), opened, |way| {
+            !matches!(way, Way::Host | Way::Stack)
+        });
+        // What a service does for somebody else, it does in a session that may be older.
+        began.or_else(|| self.door((act.passage, act.time), opened, |way| way == Way::Stack))
+    }
+
+    /// The intruder's call by which whoever did this may have come into a machine that never did the like before.
+    pub(super) fn may_have_come(&self, issue: &Issue, opened: &[bool]) -> Option<(&Door, &Act)> {
+        let act = &issue.act;
+        let (door, change) = self.door((act.passage, act.time), opened, |way| way == Way::Host)?;
+        let mut before = self
+            .issues
+            .iter()
+            .take_while(|of| of.act.time < change.time);
+        let is_usual = before.any(|of| of.act.passage == act.passage && of.is_of_kind(issue));
+        (!is_usual).then_some((door, change))
     }
 
     /// The intruder's change by which the session could be opened.
     pub(super) fn opened_by(&self, issue: &Issue, opened: &[bool]) -> Option<(&Door, &Act)> {
-        self.door((issue.assumed, issue.act.time), opened)
+        self.door((issue.assumed, issue.act.time), opened, |_| true)
     }
 
     /// The intruder's door that a user's key came from.
@@ -180,15 +203,28 @@ impl Acts {
             user: user.1,
             ..Who::default()
         });
-        self.of_passage(&passage, first, opened)
+        self.of_passage(&passage, first, |door| opened[door])
     }
 
-    fn door(&self, (passage, since): (u32, i64), opened: &[bool]) -> Option<(&Door, &Act)> {
-        self.of_passage(&self.passages[passage as usize], since, opened)
+    /// The intruder's door, among those of some ways.
+    fn door(
+        &self,
+        (passage, since): (u32, i64),
+        opened: &[bool],
+        of: impl Fn(Way) -> bool,
+    ) -> Option<(&Door, &Act)> {
+        self.of_passage(&self.passages[passage as usize], since, |door| {
+            opened[door] && of(self.doors.all[door].way)
+        })
     }
 
-    fn of_passage(&self, passage: &Passage, since: i64, opened: &[bool]) -> Option<(&Door, &Act)> {
-        let at = self.doors.through(passage, since, |door| opened[door])?;
+    fn of_passage(
+        &self,
+        passage: &Passage,
+        since: i64,
+        is_intruders: impl Fn(usize) -> bool,
+    ) -> Option<(&Door, &Act)> {
+        let at = self.doors.through(passage, since, is_intruders)?;
         Some((&self.doors.all[at], &self.changes[at]))
     }
 }
@@ -312,6 +348,7 @@ impl<'a> Callers<'a> {
             role,
             function,
             service: only("AWSService", service),
+            via: if kind == "AWSService" { "" } else { service },
             provider,
             is_console: false,
         };

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Who calls, kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct Kept([Box<str>; 8], bool);
+struct Kept([Box<str>; 9], bool);
 
 impl Kept {
     fn of(who: Who<'_>) -> Self {
@@ -20,14 +20,24 @@ impl Kept {
             who.role,
             who.function,
             who.service,
+            who.via,
             who.provider,
         ];
         Self(texts.map(Box::from), who.is_console)
     }
 
     fn who(&self) -> Who<'_> {
-        let [account, arn, id, user, role, function, service, provider] =
-            self.0.each_ref().map(|text| &**text);
+        let [
+            account,
+            arn,
+            id,
+            user,
+            role,
+            function,
+            service,
+            via,
+            provider,
+        ] = self.0.each_ref().map(|text| &**text);
         Who {
             account,
             arn,
@@ -36,6 +46,7 @@ impl Kept {
             role,
             function,
             service,
+            via,
             provider,
             is_console: self.1,
         }
@@ -128,7 +139,11 @@ impl Doors {
         }
         if let Some(session) = session {
             add(Way::Machine, session);
+            add(Way::Host, session);
             add(Way::Switch, who.arn);
+        }
+        for name in who.stacks() {
+            add(Way::Stack, &name);
         }
         if groups.is_empty() {
             return Passage::default();

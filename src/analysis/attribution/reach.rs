@@ -39,7 +39,15 @@ impl Attribution {
             changed |= self.enter(acts);
             changed |= self.meet();
             if !changed {
-                return;
+                break;
+            }
+        }
+        for issue in acts.issues.iter().filter(|of| of.key.starts_with("AKIA")) {
+            let may_have_come = acts.may_have_come(issue, &self.opened);
+            if let Some((door, change)) = may_have_come {
+                let made = made(&issue.act, &door.words(&change.event_id));
+                let judged = self.keys.entry(issue.key.to_string()).or_default();
+                judged.maybe_made_by_intruder.get_or_insert(made);
             }
         }
     }
@@ -70,18 +78,12 @@ impl Attribution {
                 None => return false,
             },
         };
-        let time = DateTime::from_timestamp_micros(act.time).unwrap_or_default();
         let by = match (&why, &*act.by) {
             (Why::Own, "") => "the intruder".to_owned(),
             (Why::Own, by) => format!("the intruder who used {by}"),
             (Why::Door(door, change), _) => door.words(&change.event_id),
         };
-        let made = format!(
-            "created {} from {} by {by} (event {})",
-            time.format("%Y-%m-%d %H:%M"),
-            act.address,
-            act.event_id
-        );
+        let made = made(act, &by);
         let mut changed = false;
         if let Why::Door(door, change) = why {
             changed |= self.admit(issue, (door, change), &made);
@@ -97,6 +99,10 @@ impl Attribution {
     /// Whoever came in through a door of the intruder's is the intruder. What a workload does comes from the workload's address.
     fn admit(&mut self, issue: &Issue, (door, change): (&Door, &Act), made: &str) -> bool {
         let act = &issue.act;
+        // A service's session is somebody's whose other calls are their own.
+        if door.way == Way::Stack {
+            return false;
+        }
         let by = act.by.starts_with("ASIA") && door.way != Way::Role;
         let mut changed = by && self.sessions.insert(act.by.to_string());
         if matches!(door.way, Way::Function | Way::Machine) {
@@ -216,4 +222,15 @@ impl Attribution {
         }
         changed
     }
+}
+
+/// How a key was made, in words.
+fn made(act: &Act, by: &str) -> String {
+    let time = DateTime::from_timestamp_micros(act.time).unwrap_or_default();
+    format!(
+        "created {} from {} by {by} (event {})",
+        time.format("%Y-%m-%d %H:%M"),
+        act.address,
+        act.event_id
+    )
 }

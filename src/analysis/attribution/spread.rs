@@ -35,6 +35,8 @@ pub(super) struct Judged {
     pub(super) lineage: Sources,
     /// Why all of it is the intruder's.
     pub(super) made_by_intruder: Option<String>,
+    /// Why it may be an intruder's.
+    pub(super) maybe_made_by_intruder: Option<String>,
 }
 
 /// Verdicts on the uses of all long-term keys, and of the sessions that made some of them.
@@ -142,6 +144,13 @@ impl Attribution {
     /// Why a key is an intruder's as a whole, if one made it.
     pub(in crate::analysis) fn made_by_intruder(&self, key: &str) -> Option<&str> {
         self.keys.get(key)?.made_by_intruder.as_deref()
+    }
+
+    /// Why a key may be an intruder's as a whole: it was made from a machine into which one may have come.
+    pub(in crate::analysis) fn maybe_made_by_intruder(&self, key: &str) -> Option<&str> {
+        let judged = self.keys.get(key)?;
+        let why = judged.maybe_made_by_intruder.as_deref();
+        why.filter(|_| judged.made_by_intruder.is_none())
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) fn signs(attribution: &Attribution) -> Signs {
         let mut sign = Sign::default();
         sign.ties
             .extend(attribution.made_by_intruder(key).map(str::to_owned));
+        sign.suspicious
+            .extend(attribution.maybe_made_by_intruder(key).map(str::to_owned));
         for source in attribution.strangers(key) {
             let told = match source.is_by_session {
                 true => format!("a session that it opened: {}", told(source)),

@@ -25,7 +25,7 @@ use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
 use attribution::follow::Followed;
 use attribution::sources::Ground;
-use attribution::{follow, split};
+use attribution::{follow, hosts, split};
 use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
 use graph::deeds::Deed;
@@ -109,6 +109,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
             "SwitchRole",
             "AssumeRoleWithSAML",
             "CreatePermissionSet",
+            "ExecuteChangeSet",
         ])
         .collect();
     let operations: Vec<&'static str> = operations.into_iter().collect();
@@ -158,7 +159,8 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
             .as_ref()
             .map(|row| format!("{}; {}", row.what, row.meaning)),
     );
-    let (split, origins) = split::split(&mut deeds, &lineage, &ground, &options);
+    let (split, mut origins) = split::split(&mut deeds, &lineage, &ground, &options);
+    hosts::doubt(session, &lineage, &mut deeds, &mut origins).await?;
     let findings = known::findings(&mut deeds, &events.batches, &coverage, &options)?;
     drop(events);
     let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), as_of);

@@ -10,6 +10,7 @@ use super::super::graph::tree::Member;
 use crate::analysis::attribution::Sources;
 use crate::analysis::attribution::doors::{Door, Way};
 use crate::report::trace::{Origin, Rule};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -91,6 +92,11 @@ impl Behind {
             made_it || self.is_intruders(joins, row)
         };
         match evidence {
+            Evidence::Issued(_)
+                if joins.is_of_stack(evidence, |row| self.is_from_there(joins, row)) =>
+            {
+                return Origin::Intruder;
+            }
             Evidence::Issued(_) => {}
             _ if joins.came_in(&joins.nodes.all[member.node], is_intruders) => {
                 return Origin::Intruder;
@@ -114,8 +120,22 @@ impl Behind {
         }
     }
 
-    /// Whether a change was made where the intruder was.
+    /// Whether a change was made where the intruder was, or by a service for a stack of the intruder's.
     fn is_intruders(&self, joins: &Joins<'_>, row: u32) -> bool {
+        let is_there = |row| self.is_from_there(joins, row);
+        is_there(row) || joins.is_of_stack(Evidence::Change(row), is_there)
+    }
+
+    /// The events of what services did for the intruder's stacks.
+    pub(in crate::analysis::trace) fn of_stacks<'j>(
+        &self,
+        joins: &'j Joins<'_>,
+    ) -> FxHashSet<&'j str> {
+        joins.of_stacks(|row| self.is_from_there(joins, row))
+    }
+
+    /// Whether a change was made where the intruder was.
+    fn is_from_there(&self, joins: &Joins<'_>, row: u32) -> bool {
         let seen = seen(joins, Evidence::Change(row));
         let address = seen.address.unwrap_or_default();
         let source = self.sources.get(address, seen.agent.unwrap_or_default());

@@ -5,5 +5,6 @@
 
 pub(in crate::analysis::trace) mod behind;
 pub(in crate::analysis::trace) mod follow;
+pub(in crate::analysis::trace) mod hosts;
 pub(in crate::analysis::trace) mod sources;
 pub(in crate::analysis::trace) mod split;

@@ -167,6 +167,7 @@ fn further(deeds: &[Deed], known: &[UseSource]) -> Vec<UseSource> {
 fn spread(deeds: &mut [Deed], lineage: &Lineage<'_>, behind: &mut Behind) -> Vec<Origin> {
     let members = &lineage.members;
     let born = behind.births(&lineage.joins, members);
+    let of_stacks = behind.of_stacks(&lineage.joins);
     let mut worst: Vec<Option<Origin>> = vec![None; members.len()];
     for deed in deeds {
         let event = &mut deed.event;
@@ -177,6 +178,9 @@ fn spread(deeds: &mut [Deed], lineage: &Lineage<'_>, behind: &mut Behind) -> Vec
             by_service: event.via_service.is_some(),
         };
         event.origin = behind.of((members[at].depth, born[at]), seen);
+        if event.origin != Origin::Owner && of_stacks.contains(event.event_id.as_str()) {
+            event.origin = Origin::Intruder;
+        }
         worst[at] = Some(worst[at].map_or(event.origin, |worst| worst.min(event.origin)));
     }
     let origins = worst.into_iter().zip(born);

@@ -5,10 +5,12 @@
 
 use super::super::Lineage;
 use super::super::graph::deeds::Deed;
+use super::super::graph::facts::text;
 use super::super::graph::joins::Evidence;
-use crate::report::trace::{BlindSpot, Unseen};
+use crate::analysis::attribution::doors::Way;
+use crate::report::trace::{BlindSpot, Origin, Unseen};
 use crate::report::{Coverage, counted};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More names than this are counted.
 const NAMES: usize = 8;
@@ -165,6 +167,13 @@ fn possible(
             "computed from the secret key; CloudTrail does not log mail sent with it. It stops working with the key",
         );
     }
+    for machine in entered(lineage, deeds) {
+        add(
+            BlindSpot::PossibleCredential,
+            machine,
+            "whoever runs commands on a machine can take the credentials of its role without an event, and use them elsewhere until they expire",
+        );
+    }
     for (service, what, meaning) in [
         (
             "bedrock",
@@ -196,6 +205,32 @@ fn possible(
             add(BlindSpot::PossibleCredential, what.to_owned(), meaning);
         }
     }
+}
+
+/// Machines and tasks on which somebody ran commands or had a shell, who may not be the owner.
+fn entered(lineage: &Lineage<'_>, deeds: &[Deed]) -> Vec<String> {
+    let changes = &lineage.joins.facts.changes;
+    let deeds = deeds.iter().filter(|deed| {
+        deed.member.is_some() && !deed.failed() && deed.event.origin <= Origin::Suspicious
+    });
+    let strange: BTreeSet<&str> = deeds.map(|deed| deed.event.event_id.as_str()).collect();
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in 0..changes.len() {
+        let id = text(&changes.event_id, row).unwrap_or_default();
+        let door = lineage.joins.entries.door(row as u32);
+        let Some(door) = door.filter(|door| door.way == Way::Host && strange.contains(id)) else {
+            continue;
+        };
+        for name in &door.names {
+            let calls = found.entry(name.clone()).or_default();
+            calls.insert(door.operation.clone());
+        }
+    }
+    let words = |(name, calls): (String, BTreeSet<String>)| {
+        let calls: Vec<String> = calls.into_iter().collect();
+        format!("the role of {name} ({})", calls.join(", "))
+    };
+    found.into_iter().map(words).collect()
 }
 
 /// Names, the first few written out.

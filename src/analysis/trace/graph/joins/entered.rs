@@ -6,10 +6,10 @@
 
 use super::super::facts::{Facts, number, text};
 use super::super::nodes::Node;
-use super::Joins;
-use crate::analysis::attribution::doors::{Assumed, Change, Door, Who};
+use super::{Evidence, Joins};
+use crate::analysis::attribution::doors::{Assumed, Change, Door, Way, Who};
 use crate::analysis::attribution::passages::{Doors, Passage};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The changes, and by which trust sessions may have been opened.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(in crate::analysis::trace) struct Entries {
     rows: Vec<u32>,
     /// By row of `issued`.
     assumed: FxHashMap<usize, Passage>,
+    /// What a service did for somebody else: where that may have come in, and when.
+    for_others: FxHashMap<Evidence, (Passage, i64)>,
 }
 
 impl Entries {
@@ -42,6 +44,39 @@ impl Entries {
         };
         let (all, rows) = (0..changes.len()).filter_map(door).unzip();
         let mut doors = Doors::new(all);
+        let mut for_others = FxHashMap::default();
+        let mut add = |evidence, time: Option<i64>, [account, arn, via]: [Option<&str>; 3]| {
+            let Some(via) = via else { return };
+            let passage = doors.of_caller(Who {
+                account: account.unwrap_or_default(),
+                arn: arn.unwrap_or_default(),
+                via,
+                ..Who::default()
+            });
+            if passage != Passage::default() {
+                for_others.insert(evidence, (passage, time.unwrap_or_default()));
+            }
+        };
+        for row in 0..changes.len() {
+            let columns = [
+                &changes.account_id,
+                &changes.user_identity_arn,
+                &changes.via_service,
+            ];
+            let time = number(&changes.event_time, row);
+            let evidence = Evidence::Change(row as u32);
+            add(evidence, time, columns.map(|column| text(column, row)));
+        }
+        for row in 0..issued.len() {
+            let columns = [
+                &issued.user_identity_account_id,
+                &issued.user_identity_arn,
+                &issued.via_service,
+            ];
+            let time = number(&issued.event_time, row);
+            let evidence = Evidence::Issued(row as u32);
+            add(evidence, time, columns.map(|column| text(column, row)));
+        }
         let mut assumed = FxHashMap::default();
         for row in 0..issued.len() {
             let get = |column| text(column, row).unwrap_or_default();
@@ -75,6 +110,7 @@ impl Entries {
             doors,
             rows,
             assumed,
+            for_others,
         }
     }
 
@@ -96,10 +132,13 @@ impl Joins<'_> {
             doors,
             rows,
             assumed,
+            ..
         } = &self.entries;
         let came = |passage: &Passage, since: i64| {
-            let door = doors.through(passage, since, |door| is_intruders(rows[door]));
-            door.is_some()
+            // Into a machine that was there, somebody may have come: that is no proof.
+            let is_open =
+                |door: usize| doors.all[door].way != Way::Host && is_intruders(rows[door]);
+            doors.through(passage, since, is_open).is_some()
         };
         let key = node.key.unwrap_or_default();
         let who = Who {
@@ -120,5 +159,39 @@ impl Joins<'_> {
             assumed.get(&row).is_some_and(|passage| came(passage, time))
         };
         came(&doors.of_caller(who), begins) || self.issues_of(node).any(by_trust)
+    }
+
+    /// Whether a service did something for an intruder's stack.
+    pub(in crate::analysis::trace) fn is_of_stack(
+        &self,
+        evidence: Evidence,
+        is_intruders: impl Fn(u32) -> bool,
+    ) -> bool {
+        let Entries {
+            doors,
+            rows,
+            for_others,
+            ..
+        } = &self.entries;
+        let is_open = |door: usize| doors.all[door].way == Way::Stack && is_intruders(rows[door]);
+        for_others
+            .get(&evidence)
+            .is_some_and(|(passage, time)| doors.through(passage, *time, is_open).is_some())
+    }
+
+    /// The events of what services did for an intruder's stacks.
+    pub(in crate::analysis::trace) fn of_stacks(
+        &self,
+        is_intruders: impl Fn(u32) -> bool,
+    ) -> FxHashSet<&str> {
+        let (issued, changes) = (&self.facts.issued, &self.facts.changes);
+        let all = self.entries.for_others.keys();
+        let of_stacks = all.filter(|evidence| self.is_of_stack(**evidence, &is_intruders));
+        let ids = of_stacks.filter_map(|evidence| match evidence {
+            Evidence::Issued(row) => text(&issued.event_id, *row as usize),
+            Evidence::Change(row) => text(&changes.event_id, *row as usize),
+            Evidence::None => None,
+        });
+        ids.collect()
     }
 }
