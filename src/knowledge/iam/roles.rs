@@ -15,6 +15,7 @@ use super::names;
 use super::parameters::Parameters;
 use super::placeholders::plain;
 use super::walk::nested;
+use crate::json::Value;
 
 /// The services to which a call of this prefix passes roles, where it is not `<prefix>.amazonaws.com`.
 static PASSED_TO: LazyLock<Vec<[&'static str; 2]>> =
@@ -78,9 +79,31 @@ fn passed(call: &Call<'_>, prefix: &str, parameters: &Parameters, passes: bool) 
             roles.push(format!("{start}{}", literal(text.trim_start_matches('/'))));
         }
     });
+    roles.extend(
+        of_options(parameters).map(|text| match text.split_once(":instance-profile/") {
+            Some((account, path)) => format!("{}:role/{}", literal(account), literal(path)),
+            None if text.starts_with("arn:") => literal(text),
+            None => format!("{start}{}", literal(text)),
+        }),
+    );
     roles.sort_unstable();
     roles.dedup();
     roles
+}
+
+/// The options of an environment that name a role.
+/// <https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/command-options-general.html>
+const ROLE_OPTIONS: [&str; 2] = ["IamInstanceProfile", "ServiceRole"];
+
+/// Roles that are the value of an option.
+fn of_options(parameters: &Parameters) -> impl Iterator<Item = &str> {
+    let options = parameters.at("optionSettings[]").into_iter();
+    let named = options.filter_map(|option| {
+        let text = |name: &str| option.get(name).and_then(Value::as_str);
+        text("value")
+            .filter(|_| text("optionName").is_some_and(|name| ROLE_OPTIONS.contains(&name)))
+    });
+    named.filter(|text| text.starts_with("arn:") || is_role_name(text))
 }
 
 /// Whether a text can be the name of a role, with or without a path.
