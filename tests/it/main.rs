@@ -90,3 +90,4 @@ mod truth_trace;
 mod usage;
 mod validate;
 mod verdict_cases;
+mod verdict_variants;
