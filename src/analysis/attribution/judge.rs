@@ -29,6 +29,10 @@ const INTRUDER_WITHOUT_PAST: i32 = 18;
 const PAST: i64 = DAY;
 const SHORT_PAST: (i64, u64) = (6 * HOUR, 2);
 
+/// Whoever comes and goes within this time, and never again, is compared with what comes later: an intruder tries the key again when
+/// it is deactivated.
+const ALONE: i64 = 6 * HOUR;
+
 /// A key that was just made has no habits yet.
 const SHORT_PAST_OF_NEW_KEY: u64 = 8;
 
@@ -148,23 +152,23 @@ fn enough(span: i64, events: impl Iterator<Item = u64>, least: u64) -> bool {
     span >= PAST || (span >= SHORT_PAST.0 && sums.any(|sum| sum >= least))
 }
 
-/// Whether a source came and went within an hour, and the credential goes on elsewhere and with other programs. A key that was
+/// Whether a source came and went within hours, and the credential goes on elsewhere and with other programs. A key that was
 /// made just before may be its maker's first try.
 fn stands_alone(source: &Source, lasts: &Lasts, known: &Known<'_>) -> bool {
-    if is_new(known, source.first) || source.last - source.first > HOUR {
+    if is_new(known, source.first) || source.last - source.first > ALONE {
         return false;
     }
-    let goes_on = |last: Option<&i64>| last.is_some_and(|last| *last > source.last + HOUR);
+    let goes_on = |last: Option<&i64>| last.is_some_and(|last| *last > source.last + ALONE);
     if goes_on(lasts.places.get(&source.place)) || goes_on(lasts.programs.get(&source.program)) {
         return false;
     }
     let from = lasts
         .events
-        .partition_point(|(last, _)| *last <= source.last + HOUR);
+        .partition_point(|(last, _)| *last <= source.last + ALONE);
     let later = lasts.events[from..].iter().rev().map(|(_, events)| *events);
     let end = lasts.events.last().map(|(last, _)| *last);
     end.is_some_and(|end| {
-        end > source.last + HOUR && enough(end - source.last, later, SHORT_PAST.1)
+        end > source.last + ALONE && enough(end - source.last, later, SHORT_PAST.1)
     })
 }
 

@@ -179,7 +179,7 @@ fn never_again(l: &Looked<'_>) -> Option<Sign> {
     l.stands_alone.then(|| {
         Sign::novelty(
             4,
-            "used within an hour, from a network and with a program that the key is never used with again",
+            "used for a few hours at most, from a network and with a program that the key is never used with again",
         )
     })
 }
