@@ -243,6 +243,14 @@ impl Jobs {
         }
     }
 
+    /// Who answered before and does not now went away.
+    fn gone(&self, error: ClusterError) -> ClusterError {
+        match error {
+            ClusterError::Unreachable { address, source } => ClusterError::Lost { address, source },
+            error => error,
+        }
+    }
+
     fn lost(&self, status: &tonic::Status) -> ClusterError {
         ClusterError::Lost {
             address: self.address.clone(),
@@ -268,7 +276,8 @@ impl Jobs {
             let ended = matches!(status, Some(Status::Successful(_) | Status::Failed(_)));
             if ended || looked.elapsed() >= EXECUTORS_PAUSE {
                 looked = Instant::now();
-                let now = probe::look(&self.address).await?;
+                let now = probe::look(&self.address).await;
+                let now = now.map_err(|error| self.gone(error))?;
                 if now < executors {
                     return Err(ClusterError::ExecutorLost {
                         address: self.address.clone(),

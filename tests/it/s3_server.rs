@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -53,8 +53,8 @@ struct State {
     archived: Mutex<Vec<String>>,
     /// Objects whose next write is done and answered with a fault.
     lost: Mutex<Vec<String>>,
-    /// Whether reads of data files by the other key wait, and how many do.
-    held: AtomicBool,
+    /// Reads by the other key of log files and data files with this in their keys wait, and how many do.
+    held: Mutex<Option<&'static str>>,
     waiting: AtomicU64,
     /// Of the other key's requests, every so many is refused, unless 0; and how many there were.
     refused_every: AtomicU64,
@@ -195,7 +195,12 @@ impl S3Server {
 
     /// Lets reads of log files and data files under the other key wait, until [`Self::release`].
     pub(crate) fn hold(&self) {
-        self.state.held.store(true, Ordering::SeqCst);
+        self.hold_those("");
+    }
+
+    /// The same, of those with this in their keys.
+    pub(crate) fn hold_those(&self, part: &'static str) {
+        *self.state.held.lock().unwrap() = Some(part);
     }
 
     /// Whether such a read waits.
@@ -210,7 +215,7 @@ impl S3Server {
 
     /// Answers those that wait.
     pub(crate) fn release(&self) {
-        self.state.held.store(false, Ordering::SeqCst);
+        *self.state.held.lock().unwrap() = None;
     }
 }
 
@@ -332,11 +337,15 @@ macro_rules! storage {
                 *self.state.gets.lock().unwrap().entry(req.input.key.clone()).or_default() += 1;
                 let other = req.credentials.as_ref().is_some_and(|it| it.access_key == OTHER_KEY);
                 if other && [".parquet", ".gz"].iter().any(|end| req.input.key.ends_with(end)) {
-                    self.state.waiting.fetch_add(1, Ordering::SeqCst);
-                    while self.state.held.load(Ordering::SeqCst) {
-                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    let key = &req.input.key;
+                    let held = || self.state.held.lock().unwrap().is_some_and(|part| key.contains(part));
+                    if held() {
+                        self.state.waiting.fetch_add(1, Ordering::SeqCst);
+                        while held() {
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
+                        self.state.waiting.fetch_sub(1, Ordering::SeqCst);
                     }
-                    self.state.waiting.fetch_sub(1, Ordering::SeqCst);
                 }
                 if let Some(dto::ETagCondition::ETag(wanted)) = &req.input.if_match
                     && self.e_tag(&req.input.bucket, &req.input.key).await.is_some_and(|it| it != *wanted)

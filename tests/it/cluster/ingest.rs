@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
 use super::{Cluster, Ear, TURN};
@@ -13,13 +14,13 @@ use crate::s3_server::S3Server;
 /// A trail in a bucket, and a cluster that may read it and write a lake beside it.
 pub(super) struct Remote {
     pub(super) cluster: Cluster,
-    server: S3Server,
+    pub(super) server: S3Server,
     /// The server's.
     _runtime: tokio::runtime::Runtime,
     folder: tempfile::TempDir,
 }
 
-const TRAIL: &str = "s3://logs/trail";
+pub(super) const TRAIL: &str = "s3://logs/trail";
 
 fn copy(from: &Path, to: &Path) {
     for entry in walkdir::WalkDir::new(from) {
@@ -35,8 +36,13 @@ fn copy(from: &Path, to: &Path) {
 impl Remote {
     /// A bucket with the trail of the tests, and no executor yet.
     pub(super) fn start() -> Self {
+        Self::with("testdata/trail")
+    }
+
+    /// A bucket with this trail, and no executor yet.
+    pub(super) fn with(trail: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let trail = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/trail");
+        let trail = Path::new(env!("CARGO_MANIFEST_DIR")).join(trail);
         copy(&trail, &folder.path().join("logs/trail"));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let server = runtime.block_on(S3Server::start(folder.path()));
@@ -59,7 +65,7 @@ impl Remote {
         self.cluster.wait_for(self.cluster.executors.len());
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
         command.args(args);
         command.args(["--endpoint-url", &self.server.endpoint]);
@@ -102,7 +108,7 @@ impl Remote {
     }
 
     /// Waits until an executor that the server holds reads a log file.
-    fn begun(&self, ingest: &mut Child) {
+    pub(super) fn begun(&self, ingest: &mut Child) {
         let since = Instant::now();
         while !self.server.holds_one() {
             assert!(ingest.try_wait().unwrap().is_none(), "nothing waited");
@@ -111,8 +117,8 @@ impl Remote {
         }
     }
 
-    /// The trail's log file number `n` of a day in March, with these events.
-    fn put(&self, (day, n): (u32, u32), events: std::ops::Range<u32>) {
+    /// The trail's log file number `n` of a day, counted from the first of March, with these events.
+    pub(super) fn put(&self, (day, n): (u32, u32), events: std::ops::Range<u32>) {
         let records: Vec<String> = events
             .map(|n| format!(r#"{{"eventVersion":"1.11","eventName":"GetUser","eventSource":"iam.amazonaws.com","awsRegion":"us-east-1","eventTime":"2025-03-01T00:00:{:02}Z","eventID":"{n:08}-0000-4000-8000-000000000000"}}"#, n % 60))
             .collect();
@@ -122,14 +128,42 @@ impl Remote {
 
     /// The same, with this content.
     pub(super) fn put_bytes(&self, (day, n): (u32, u32), content: &[u8]) {
-        let folder =
-            format!("logs/trail/AWSLogs/123456789012/CloudTrail/us-east-1/2025/03/{day:02}");
-        let folder = self.folder.path().join(folder);
+        let first = NaiveDate::from_ymd_opt(2025, 3, 1).unwrap();
+        let day = first + Days::new(u64::from(day) - 1);
+        let folder = day.format("logs/trail/AWSLogs/123456789012/CloudTrail/us-east-1/%Y/%m/%d");
+        let folder = self.folder.path().join(folder.to_string());
         std::fs::create_dir_all(&folder).unwrap();
-        let name = format!(
-            "123456789012_CloudTrail_us-east-1_202503{day:02}T0005Z_abcdefghijkl{n:04}.json.gz"
-        );
+        let day = day.format("%Y%m%d");
+        let name =
+            format!("123456789012_CloudTrail_us-east-1_{day}T0005Z_abcdefghijkl{n:04}.json.gz");
         std::fs::write(folder.join(name), content).unwrap();
+    }
+
+    /// How often the ledger of a lake was committed.
+    fn commits(&self, lake: &str) -> usize {
+        let lake = lake.trim_start_matches("s3://");
+        let log = self.folder.path().join(lake).join("log_files/_delta_log");
+        let files = walkdir::WalkDir::new(log)
+            .into_iter()
+            .filter_map(Result::ok);
+        let names = files.map(|file| file.into_path());
+        names
+            .filter(|name| name.extension().is_some_and(|end| end == "json"))
+            .count()
+    }
+
+    /// The scheduler is killed.
+    pub(super) fn kill_scheduler(&mut self) {
+        drop(self.cluster.scheduler.take());
+    }
+
+    /// A new scheduler at the address of the old one. Executors that it had end after a while without it, and are started anew.
+    fn revive_scheduler(&mut self) {
+        let bind = self.cluster.address.trim_start_matches("df://");
+        let (scheduler, _) = super::scheduler(bind);
+        self.cluster.scheduler = Some(scheduler);
+        self.cluster.executors.clear();
+        self.add(2, false);
     }
 
     /// A scheduler that knows no executor.
@@ -230,6 +264,55 @@ fn an_executor_that_is_killed_during_an_ingest_costs_no_event() {
     let there = ingest.wait_with_output().unwrap();
     assert_eq!(summary(&there), summary(&here));
     assert_eq!(remote.content(lake), remote.content("s3://logs/here"));
+}
+
+#[test]
+fn a_scheduler_that_is_killed_during_an_ingest_costs_no_event() {
+    let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
+    let mut remote = Remote::start();
+    remote.empty_trail();
+    // A log day is a parcel, and a job has 32 of them: the second job has two.
+    for day in 1..=34 {
+        remote.put((day, 1), day * 10..day * 10 + 10);
+    }
+    let here = remote.ingest("s3://logs/here", None).output().unwrap();
+    assert_eq!(events(&summary(&here), "stored"), 340);
+    let expected = remote.content("s3://logs/here");
+    remote.add(2, true);
+    let lake = "s3://logs/lake";
+    remote.server.hold_those("_20250403T");
+    let mut ingest = remote.there(lake).spawn().unwrap();
+    remote.begun(&mut ingest);
+    let since = Instant::now();
+    while remote.commits(lake) < 2 {
+        assert!(since.elapsed() < Duration::from_secs(60), "no commit");
+        sleep(Duration::from_millis(20));
+    }
+    remote.kill_scheduler();
+    let output = ingest.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let sentence = format!(
+        "the scheduler {} went away during the job",
+        remote.cluster.address
+    );
+    assert!(said.contains(&sentence), "{said}");
+    assert!(
+        said.contains("nothing is half done: run it again"),
+        "{said}"
+    );
+    // The first job is whole, of the second there is nothing.
+    let rows = |content: [String; 3]| content.map(|rows| rows.lines().count());
+    assert_eq!(rows(remote.content(lake)), [320, 32, 0]);
+    remote.server.release();
+    remote.revive_scheduler();
+    remote.server.take_gets();
+    let again = summary(&remote.there(lake).output().unwrap());
+    let counts = ["read", "stored", "duplicates"].map(|name| events(&again, name));
+    assert_eq!(counts, [20, 20, 0], "{again}");
+    let gets = remote.server.take_gets().into_keys();
+    assert_eq!(gets.filter(|key| key.starts_with("trail/")).count(), 2);
+    assert_eq!(remote.content(lake), expected);
 }
 
 #[test]
