@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use keytrail::cluster::{Address, Cluster, Follow};
+use keytrail::cluster::{Address, Cluster, Far, Follow};
 use keytrail::ingest::Packers;
 use keytrail::render::escape::terminal;
 use keytrail::session::Elsewhere;
@@ -43,6 +43,12 @@ impl Follow for Tell {
             let why = terminal(why);
             self.context
                 .mention(&format!("runs on this machine, not on the cluster: {why}"));
+        }
+    }
+
+    fn far(&self, far: Far) {
+        if far.stages > 0 {
+            self.context.waiting_for(format!("reading the lake {far}"));
         }
     }
 }

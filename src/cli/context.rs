@@ -86,6 +86,14 @@ impl Context {
         *self.line() = Some(line);
     }
 
+    /// Says on that line what is waited for.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn waiting_for(&self, what: String) {
+        if let Some(line) = self.line().as_ref() {
+            line.set_message(what);
+        }
+    }
+
     /// Takes that line away.
     pub(crate) fn end_waiting(&self) {
         if let Some(line) = self.line().take() {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use keytrail::read::{Observer, Outcome, Phase};
+use keytrail::read::{Observer, Outcome, Phase, Spread};
 
 use crate::context::Context;
 use crate::size::ByteSize;
@@ -133,6 +133,7 @@ impl Observer for Progress {
             if let Face::Question(bar) = &self.face {
                 // A question may read the log files again.
                 state.done = Amount::default();
+                state.spread = Spread::default();
                 bar.set_style(lines());
             }
             state.since = Instant::now();
@@ -168,6 +169,15 @@ impl Observer for Progress {
         self.update(|state| {
             state.events += read;
             state.rejected_records += rejected;
+        });
+    }
+
+    fn spread(&self, more: Spread) {
+        self.update(|State { spread, .. }| {
+            spread.stages += more.stages;
+            spread.stages_done += more.stages_done;
+            spread.tasks += more.tasks;
+            spread.tasks_done += more.tasks_done;
         });
     }
 }
@@ -218,6 +228,8 @@ struct State {
     total: Amount,
     done: Amount,
     events: u64,
+    /// On other machines.
+    spread: Spread,
     rejected_files: u64,
     rejected_records: u64,
     over: bool,
@@ -234,6 +246,7 @@ impl State {
             total: Amount::default(),
             done: Amount::default(),
             events: 0,
+            spread: Spread::default(),
             rejected_files: 0,
             rejected_records: 0,
             over: false,
@@ -288,6 +301,17 @@ impl State {
             parts.push(format!("{:.0} events/s", self.events as f64 / seconds));
             parts.push(format!("{} left", readable(left)));
         }
+        if self.phase == Some(Phase::Reading) && self.spread.tasks > 0 {
+            let Spread {
+                stages,
+                stages_done,
+                tasks,
+                tasks_done,
+            } = self.spread;
+            parts.push(format!(
+                "on the cluster: {stages_done} of {stages} stages, {tasks_done} of {tasks} tasks"
+            ));
+        }
         for (count, what) in [
             (self.rejected_files, "log files rejected"),
             (self.rejected_records, "records rejected"),
@@ -341,6 +365,14 @@ mod tests {
             progress.state().line(),
             "reading: 2 of 3 log files, 1 KiB of 2 KiB, 50 events/s, 10 s left, \
              log files rejected: 1, records rejected: 2"
+        );
+
+        progress.spread(Spread::begun(2, 40));
+        progress.spread(Spread::done(32));
+        assert_eq!(
+            progress.state().line(),
+            "reading: 2 of 3 log files, 1 KiB of 2 KiB, 50 events/s, 10 s left, \
+             on the cluster: 1 of 2 stages, 32 of 40 tasks, log files rejected: 1, records rejected: 2"
         );
 
         progress.phase(Phase::Committing);

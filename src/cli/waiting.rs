@@ -55,8 +55,9 @@ impl Waiting {
         };
         #[cfg(feature = "cluster")]
         let files = match self.context.cluster() {
-            Some(cluster) => format!("on the cluster: {} stages done, ", cluster.stages()),
-            None => files,
+            // Log files that executors decode are counted as they come.
+            Some(cluster) if log_files.is_none() => format!("{}, ", cluster.far()),
+            _ => files,
         };
         line.set_message(format!(
             "{files}{read} rows read, {}; Ctrl-C stops",

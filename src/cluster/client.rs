@@ -7,11 +7,10 @@ use super::codec::Codec;
 use super::guard::{self, Verdict};
 use super::job::Jobs;
 use super::rows::{ClusterExec, Sent};
-use super::{Address, ClusterError, functions, plan, probe, settings, unions};
+use super::{Address, ClusterError, Far, Follow, functions, plan, probe, settings, unions};
 use crate::session::{Carried, Elsewhere};
 use datafusion::execution::SessionState;
 use datafusion::physical_plan::ExecutionPlan;
-use std::fmt;
 use std::sync::Arc;
 
 /// Partitions of a plan for each executor, and for all: enough tasks for machines of many cores, not so many that each has
@@ -19,17 +18,10 @@ use std::sync::Arc;
 const PARTITIONS_EACH: usize = 16;
 const MOST_PARTITIONS: usize = 512;
 
-/// Who follows what a client of a cluster does.
-pub trait Follow: fmt::Debug + Send + Sync {
-    /// A query that could have run on the cluster runs here, for this reason.
-    fn stays(&self, why: &str);
-}
-
 /// A cluster to run queries on.
 #[derive(Debug)]
 pub struct Cluster {
     jobs: Arc<Jobs>,
-    follow: Arc<dyn Follow>,
     /// How many executors there were.
     executors: usize,
     /// How many partitions plans have, and how many of them a task takes at most.
@@ -48,8 +40,7 @@ impl Cluster {
     pub async fn connect(address: Address, follow: Arc<dyn Follow>) -> Result<Self, ClusterError> {
         let executors = probe::executors(&address).await?;
         Ok(Self {
-            jobs: Arc::new(Jobs::new(address)),
-            follow,
+            jobs: Arc::new(Jobs::new(address, follow)),
             executors,
             partitions: (executors * PARTITIONS_EACH).min(MOST_PARTITIONS),
             partitions_per_task: 0,
@@ -76,6 +67,11 @@ impl Cluster {
         &self.session
     }
 
+    /// Something runs here that could have run there.
+    pub(super) fn told(&self, why: &str) {
+        self.jobs.follow().stays(why);
+    }
+
     pub(super) fn executors(&self) -> usize {
         self.executors
     }
@@ -85,9 +81,9 @@ impl Cluster {
         self.jobs.end().await;
     }
 
-    /// Stages that ended of the query under way.
-    pub fn stages(&self) -> usize {
-        self.jobs.stages()
+    /// How far the query under way is.
+    pub fn far(&self) -> Far {
+        self.jobs.far()
     }
 }
 
@@ -122,6 +118,6 @@ impl Elsewhere for Cluster {
     }
 
     fn stays(&self, why: &str) {
-        self.follow.stays(why);
+        self.told(why);
     }
 }

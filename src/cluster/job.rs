@@ -3,8 +3,8 @@
 //! In: a plan in bytes. Out: its rows, and how far it is meanwhile. Promise: a job that nobody waits for any more is cancelled;
 //! what its executors kept for it is removed when the rows are read; every end has a sentence.
 
-use super::{Address, ClusterError, MESSAGE, probe};
-use ballista_core::client::BallistaClient;
+use super::answer::Answer;
+use super::{Address, ClusterError, Far, Follow, MESSAGE, probe};
 use ballista_core::extension::SessionConfigHelperExt as _;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::execute_query_result::Result as Taken;
@@ -15,7 +15,6 @@ use ballista_core::serde::protobuf::{
     GetJobStatusParams, PartitionLocation,
 };
 use ballista_core::version::{check_compatibility, insert_version_header, version_from_metadata};
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::SessionConfig;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,8 +47,9 @@ pub(super) struct Jobs {
     address: Address,
     /// Those that are under way.
     running: Mutex<HashSet<String>>,
-    /// Stages that ended, of the job that was looked at last.
-    stages: Mutex<usize>,
+    follow: Arc<dyn Follow>,
+    /// How far the job is that was looked at last.
+    far: Mutex<Far>,
 }
 
 /// A job. Given up, it is cancelled; at its end, the executors forget what they kept for it.
@@ -101,12 +101,17 @@ async fn forget(client: &mut Client, id: &str) {
 }
 
 impl Jobs {
-    pub(super) fn new(address: Address) -> Self {
+    pub(super) fn new(address: Address, follow: Arc<dyn Follow>) -> Self {
         Self {
             address,
             running: Mutex::default(),
-            stages: Mutex::default(),
+            follow,
+            far: Mutex::default(),
         }
+    }
+
+    pub(super) fn follow(&self) -> &dyn Follow {
+        self.follow.as_ref()
     }
 
     pub(super) fn address(&self) -> &Address {
@@ -117,9 +122,9 @@ impl Jobs {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stages that ended of the job under way.
-    pub(super) fn stages(&self) -> usize {
-        *self.stages.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How far the job under way is.
+    pub(super) fn far(&self) -> Far {
+        *self.far.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn client(&self) -> Result<Client, ClusterError> {
@@ -185,6 +190,7 @@ impl Jobs {
         let mut client = self.client().await?;
         let id = self.submit(&mut client, plan, session, config).await?;
         self.running().insert(id.clone());
+        self.come(Far::default());
         let mut running = Running {
             jobs: Arc::clone(&self),
             client,
@@ -192,10 +198,7 @@ impl Jobs {
             ended: false,
         };
         let places = self.wait(&mut running, executors).await?;
-        Ok(Answer {
-            _running: running,
-            places,
-        })
+        Ok(Answer::new(running, places))
     }
 
     async fn submit(
@@ -299,86 +302,29 @@ impl Jobs {
             sleep(pause).await;
             pause = (pause * 2).min(LAST_PAUSE);
             if pause == LAST_PAUSE {
-                self.count_stages(job).await;
+                self.look(job).await;
             }
         }
     }
 
-    async fn count_stages(&self, job: &mut Running) {
+    fn come(&self, far: Far) {
+        *self.far.lock().unwrap_or_else(PoisonError::into_inner) = far;
+    }
+
+    /// Looks how far a job is.
+    async fn look(&self, job: &mut Running) {
         let params = GetJobMetricsParams {
             job_id: job.id.clone(),
         };
         // It is for the eye: where there is no answer, the last one stays.
         if let Ok(answer) = job.client.get_job_metrics(params).await {
-            let ended = answer.into_inner().stages.len();
-            *self.stages.lock().unwrap_or_else(PoisonError::into_inner) = ended;
+            let ended = answer.into_inner().stages;
+            let far = Far {
+                stages: ended.len() as u64,
+                partitions: ended.iter().map(|stage| u64::from(stage.partitions)).sum(),
+            };
+            self.come(far);
+            self.follow.far(far);
         }
     }
 }
-
-/// Rows that executors keep.
-pub(super) struct Answer {
-    /// Until the rows are read, the executors keep them.
-    _running: Running,
-    places: Vec<PartitionLocation>,
-}
-
-impl Answer {
-    /// How many parts the rows are in.
-    pub(super) fn parts(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Bytes and rows that the executors keep.
-    pub(super) fn kept(&self) -> (i64, i64) {
-        let stats = self
-            .places
-            .iter()
-            .filter_map(|p| p.partition_stats.as_ref());
-        stats.fold((0, 0), |(bytes, rows), stats| {
-            (bytes + stats.num_bytes, rows + stats.num_rows)
-        })
-    }
-
-    /// Fetches one part.
-    pub(super) async fn fetch(
-        &self,
-        part: usize,
-    ) -> Result<SendableRecordBatchStream, ClusterError> {
-        let place = &self.places[part];
-        let executor = place.executor_meta.clone().unwrap_or_default();
-        let failed = |reason: String| ClusterError::Fetch {
-            executor: format!("{}:{}", executor.host, executor.port),
-            reason,
-        };
-        let incomplete = || failed("the scheduler does not say where".to_owned());
-        let id = place.partition_id.clone().ok_or_else(incomplete)?.into();
-        let port = u16::try_from(executor.port).map_err(|_| incomplete())?;
-        let client = BallistaClient::try_new(
-            &executor.host,
-            port,
-            MESSAGE,
-            false,
-            None,
-            FETCHES,
-            FETCH_PAUSE,
-            0,
-            0,
-        );
-        let mut client = client.await.map_err(|error| failed(error.to_string()))?;
-        let rows = client.fetch_partition_proxied(
-            &executor.id,
-            &id,
-            place.file_id,
-            place.layout(),
-            &executor.host,
-            port,
-            true,
-        );
-        rows.await.map_err(|error| failed(error.to_string()))
-    }
-}
-
-/// How often the rows are asked for, and the milliseconds between.
-const FETCHES: u8 = 3;
-const FETCH_PAUSE: u64 = 250;

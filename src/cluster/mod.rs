@@ -14,11 +14,13 @@
 //! feature `cluster` none of this is built.
 
 mod address;
+mod answer;
 mod client;
 mod codec;
 mod connections;
 mod error;
 mod executor;
+mod follow;
 mod functions;
 mod guard;
 mod ingest;
@@ -36,9 +38,10 @@ mod unions;
 mod work;
 
 pub use address::{Address, InvalidAddress};
-pub use client::{Cluster, Follow};
+pub use client::Cluster;
 pub use error::ClusterError;
 pub use executor::{ExecutorOptions, execute};
+pub use follow::{Far, Follow};
 pub use scheduler::{SchedulerOptions, schedule};
 
 /// The largest message between two processes of a cluster, in bytes. A plan names every data file that it reads.

@@ -4,7 +4,8 @@
 //! order of the plan; given up, the work elsewhere is cancelled.
 
 use super::ClusterError;
-use super::job::{Answer, Jobs};
+use super::answer::Answer;
+use super::job::Jobs;
 use crate::session::ElsewhereFault;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;

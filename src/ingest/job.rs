@@ -5,7 +5,7 @@
 
 use super::{IngestError, IngestOptions};
 use crate::lake::ParcelId;
-use crate::read::{Parcel, Stop};
+use crate::read::{Observer, Parcel, Spread, Stop};
 use crate::source::LogFile;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt as _};
@@ -112,15 +112,20 @@ pub(super) fn jobs(parcels: Vec<Parcel>, names: &[Arc<str>], order: &Order) -> V
 pub(super) fn run<'a>(
     packers: &'a Arc<dyn Packers>,
     jobs: Vec<Job>,
-    stop: &'a Stop,
+    (observer, stop): (&'a dyn Observer, &'a Stop),
 ) -> impl Stream<Item = Result<(ParcelId, PackedRows), IngestError>> + Unpin + Send + 'a {
+    let tasks = jobs.iter().map(|job| job.parcels.len()).sum();
+    observer.spread(Spread::begun(jobs.len(), tasks));
     let done = stream::iter(jobs)
         .take_while(|_| std::future::ready(!stop.requested()))
         .map(move |job| async move {
-            let id = job.order.id;
+            let (id, tasks) = (job.order.id, job.parcels.len());
             tokio::select! {
                 rows = packers.pack(job) => match rows {
-                    Ok(rows) => Ok(Some((id, rows))),
+                    Ok(rows) => {
+                        observer.spread(Spread::done(tasks));
+                        Ok(Some((id, rows)))
+                    }
                     Err(error) => Err(IngestError::Elsewhere(error)),
                 },
                 () = stopped(stop) => Ok(None),

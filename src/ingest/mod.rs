@@ -201,7 +201,7 @@ pub async fn ingest(
         let order = Order::new(lake.name(), options);
         let names: Vec<Arc<str>> = sources.iter().map(|source| source.uri().into()).collect();
         let jobs = job::jobs(parcels(plan.log_files, ParcelSize::INGEST), &names, &order);
-        let mut done = job::run(packers, jobs, stop);
+        let mut done = job::run(packers, jobs, (observer, stop));
         while let Some((id, rows)) = done.try_next().await? {
             let parcel = brought::packed(lake, (id, rows), &seen).await?;
             summary.commit(lake, (parcel, &seen), observer).await?;

@@ -24,7 +24,7 @@ pub use decode::{Comparison, DecodedParcel, EventRows, ParcelDecoder, Taken};
 pub use fetch::{FetchLimits, FetchedFile, FetchedParcel, fetch};
 pub use ledger::{LogFileOutcome, LogFileRow, RejectRow};
 pub use list::{WorkList, list};
-pub use observer::{Observer, Outcome, Phase, Silent, Stop};
+pub use observer::{Observer, Outcome, Phase, Silent, Spread, Stop};
 pub use parcel::{Parcel, ParcelSize, Planned, parcels};
 pub use tally::Tally;
 

@@ -55,6 +55,39 @@ impl From<LogFileOutcome> for Outcome {
     }
 }
 
+/// Work that other machines do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spread {
+    /// Stages that were given to them.
+    pub stages: u64,
+    /// Those that ended.
+    pub stages_done: u64,
+    /// Tasks of these stages.
+    pub tasks: u64,
+    /// Those that ended.
+    pub tasks_done: u64,
+}
+
+impl Spread {
+    /// Stages of so many tasks are given to other machines.
+    pub fn begun(stages: usize, tasks: usize) -> Self {
+        Self {
+            stages: stages as u64,
+            tasks: tasks as u64,
+            ..Self::default()
+        }
+    }
+
+    /// A stage of so many tasks ended.
+    pub fn done(tasks: usize) -> Self {
+        Self {
+            stages_done: 1,
+            tasks_done: tasks as u64,
+            ..Self::default()
+        }
+    }
+}
+
 /// Follows the progress of an ingest or of a question. Numbers are increments since the last call.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// A new phase begins. Each reading of the log files is a phase: a question may read them more than once.
@@ -71,6 +104,9 @@ pub trait Observer: fmt::Debug + Send + Sync {
 
     /// Events were read; each is stored, a duplicate, or rejected.
     fn events(&self, read: u64, stored: u64, duplicates: u64, rejected: u64);
+
+    /// Work was given to other machines, or ended there.
+    fn spread(&self, _: Spread) {}
 }
 
 /// Ignores progress.

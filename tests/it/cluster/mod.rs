@@ -6,6 +6,7 @@ mod guard;
 mod ingest;
 #[cfg(target_os = "linux")]
 mod measure;
+mod progress;
 mod statements;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
