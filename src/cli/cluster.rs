@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use keytrail::cluster::{Address, Cluster, Far, Follow};
 use keytrail::ingest::Packers;
 use keytrail::render::escape::terminal;
-use keytrail::session::Elsewhere;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -53,19 +52,23 @@ impl Follow for Tell {
     }
 }
 
-/// The cluster to ask, if one is named and it can be asked.
-pub(crate) async fn elsewhere(
+/// Why log files of these sources are not read by executors, if they are not.
+pub(crate) fn not_in_s3<'a>(mut sources: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+    let all = sources.all(|source| source.starts_with("s3://"));
+    (!all).then_some("executors read log files from S3 only")
+}
+
+/// The cluster to ask, if one is named; where `why_here` says why it cannot, it is asked on this machine.
+pub(crate) async fn asked(
     args: &ClusterArgs,
-    of_log_files: bool,
+    why_here: Option<&str>,
     context: &Context,
-) -> Result<Option<Arc<dyn Elsewhere>>, Failure> {
+) -> Result<Option<Arc<Cluster>>, Failure> {
     let Some(address) = &args.cluster else {
         return Ok(None);
     };
-    if of_log_files {
-        context.mention(
-            "runs on this machine, not on the cluster: only a lake is asked there, not --trail",
-        );
+    if let Some(why) = why_here {
+        context.mention(&format!("runs on this machine, not on the cluster: {why}"));
         return Ok(None);
     }
     if let Some(cluster) = context.cluster() {

@@ -95,12 +95,19 @@ async fn open(
     context: &Context,
 ) -> Result<Session, Failure> {
     let input = trail.input.input();
+    #[cfg(feature = "cluster")]
+    let cluster = {
+        let why_here = match &input {
+            Input::Lake(_) => None,
+            Input::Trails(names) => crate::cluster::not_in_s3(names.iter().map(String::as_str)),
+        };
+        crate::cluster::asked(&trail.cluster, why_here, context).await?
+    };
     let options = SessionOptions {
         #[cfg(feature = "cluster")]
-        elsewhere: {
-            let of_log_files = matches!(input, Input::Trails(_));
-            crate::cluster::elsewhere(&trail.cluster, of_log_files, context).await?
-        },
+        elsewhere: cluster.clone().map(|cluster| cluster as _),
+        #[cfg(feature = "cluster")]
+        decoders: cluster.map(|cluster| cluster as _),
         ..options(selection, max_memory, context)
     };
     let session = match input {

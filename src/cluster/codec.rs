@@ -3,8 +3,9 @@
 //! In: operators and functions. Out: bytes, and operators and functions again. Promise: functions travel as their names, and
 //! are keytrail's own or the engine's on the other end; what neither the engine, Ballista nor keytrail knows is refused.
 
-use super::pack::PackExec;
+use super::parcels::ParcelsExec;
 use super::reach::Reach;
+use super::task::{self, Task};
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
 use datafusion::common::{Result, exec_datafusion_err, not_impl_err};
@@ -20,13 +21,14 @@ use std::sync::Arc;
 pub(super) struct Codec {
     ballista: BallistaPhysicalExtensionCodec,
     functions: Arc<BallistaFunctionRegistry>,
-    /// What an executor packs with; the others only handle plans.
+    /// What an executor works on parcels with; the others only handle plans.
     reach: Option<Arc<Reach>>,
 }
 
 /// Whose operator the bytes are of: the first of them.
 const BALLISTA: u8 = 0;
 const PACK: u8 = 1;
+const READ: u8 = 2;
 
 impl fmt::Debug for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,8 +46,13 @@ impl Codec {
         }
     }
 
-    /// The same; parcels are packed with this.
-    pub(super) fn packing(self, reach: Arc<Reach>) -> Self {
+    fn parcels(&self, input: &Arc<dyn ExecutionPlan>, task: Task) -> Arc<dyn ExecutionPlan> {
+        let (input, reach) = (Arc::clone(input), self.reach.clone());
+        Arc::new(ParcelsExec::new(input, Arc::new(task), reach))
+    }
+
+    /// The same; parcels are worked on with this.
+    pub(super) fn reaching(self, reach: Arc<Reach>) -> Self {
         Self {
             reach: Some(reach),
             ..self
@@ -67,13 +74,21 @@ impl PhysicalExtensionCodec for Codec {
         bytes: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
-        if let Some(pack) = node.downcast_ref::<PackExec>() {
-            bytes.push(PACK);
-            return serde_json::to_writer(bytes, pack.order())
-                .map_err(|error| exec_datafusion_err!("{error}"));
+        match node.downcast_ref::<ParcelsExec>().map(ParcelsExec::task) {
+            Some(Task::Pack(order)) => {
+                bytes.push(PACK);
+                serde_json::to_writer(bytes, order).map_err(|error| exec_datafusion_err!("{error}"))
+            }
+            Some(Task::Read { form, filter }) => {
+                bytes.push(READ);
+                bytes.extend(task::write(form, filter.as_deref())?);
+                Ok(())
+            }
+            None => {
+                bytes.push(BALLISTA);
+                self.ballista.try_encode(node, bytes, converter)
+            }
         }
-        bytes.push(BALLISTA);
-        self.ballista.try_encode(node, bytes, converter)
     }
 
     fn try_decode(
@@ -90,8 +105,10 @@ impl PhysicalExtensionCodec for Codec {
             (Some((&PACK, order)), [input]) => {
                 let order = serde_json::from_slice(order);
                 let order = order.map_err(|error| exec_datafusion_err!("{error}"))?;
-                let (input, reach) = (Arc::clone(input), self.reach.clone());
-                Ok(Arc::new(PackExec::new(input, Arc::new(order), reach)))
+                Ok(self.parcels(input, Task::Pack(order)))
+            }
+            (Some((&READ, form)), [input]) => {
+                Ok(self.parcels(input, task::read(form, self, context)?))
             }
             _ => not_impl_err!("this version of keytrail has no such operator"),
         }

@@ -19,6 +19,8 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Seconds between two signs of life.
 const SIGN_OF_LIFE: u64 = 2;
@@ -53,11 +55,11 @@ pub struct ExecutorOptions {
     pub access: SourceOptions,
 }
 
-/// Runs an executor. It waits for its scheduler as long as it takes.
+/// Runs an executor. At the start it waits for its scheduler as long as it takes.
 ///
 /// # Errors
 ///
-/// The address or the folder cannot be used, the scheduler refuses it, or Ballista ends.
+/// The address or the folder cannot be used, the scheduler refuses it or does not answer any more, or Ballista ends.
 pub async fn execute(options: ExecutorOptions) -> Result<(), ClusterError> {
     let _mine = occupy(&options.work_dir)?;
     free(options.bind)?;
@@ -66,8 +68,39 @@ pub async fn execute(options: ExecutorOptions) -> Result<(), ClusterError> {
         reason: error.to_string(),
     };
     let config = config(&options).map_err(|error| ended(&error))?;
+    let asked = tokio::spawn(asked_to_end());
     let run = start_executor_process(Arc::new(config)).await;
-    run.map_err(|error| ended(&error))
+    run.map_err(|error| ended(&error))?;
+    match asked.is_finished() {
+        true => Ok(()),
+        // Ballista gives up after five signs of life, and cannot begin anew in the same process.
+        false => Err(ended(&format!(
+            "the scheduler {} does not answer",
+            options.scheduler
+        ))),
+    }
+}
+
+/// Comes with Ctrl-C or SIGTERM, which Ballista heeds by itself.
+async fn asked_to_end() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
 }
 
 /// Makes the folder this executor's; the lock lasts as long as the file is open.
@@ -145,7 +178,7 @@ fn config(options: &ExecutorOptions) -> Result<ExecutorProcessConfig, DataFusion
         session_runtime_cache_capacity: CLIENTS,
         override_config_producer: Some(Arc::new(settings::of_process)),
         override_function_registry: Some(Arc::clone(&functions)),
-        override_physical_codec: Some(Arc::new(Codec::new(functions).packing(reach))),
+        override_physical_codec: Some(Arc::new(Codec::new(functions).reaching(reach))),
         override_runtime_producer: Some(Arc::new(runtime)),
         override_execution_engine: Some(Arc::new(Engine::new())),
         ..ExecutorProcessConfig::default()

@@ -23,6 +23,11 @@ pub(super) fn engine(
     Ok(context.state())
 }
 
+/// The same with the engine's own settings: for plans that are made and read, not run.
+pub(super) fn anywhere() -> Result<SessionState, DataFusionError> {
+    engine(SessionConfig::new(), Arc::default())
+}
+
 /// All functions, by name.
 pub(super) fn known(state: &SessionState) -> Arc<BallistaFunctionRegistry> {
     let mut known = BallistaFunctionRegistry::from(state);

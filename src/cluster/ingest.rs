@@ -1,56 +1,82 @@
-//! An ingest on a cluster.
+//! Jobs of parcels: those of an ingest, and those of a question about log files.
 //!
-//! In: jobs of parcels. Out: the accounts of what executors packed. Promise: a job is one plan of one stage, a parcel one task; what
-//! of it is done twice has no name in the lake.
+//! In: parcels, and what to do with them. Out: the rows that executors make of them. Promise: a job is one plan of one stage, a parcel one
+//! task; what of it is done twice has no name in the lake.
 
+use super::answer::Answer;
 use super::codec::Codec;
-use super::pack::PackExec;
+use super::parcels::ParcelsExec;
 use super::rows::rows_of;
+use super::task::Task;
 use super::{Cluster, ClusterError, functions, plan, settings, work};
 use crate::ingest::{Job, PackedRows, Packers};
-use crate::session::ElsewhereFault;
+use crate::session::{ElsewhereFault, Parcels};
 use arrow::array::AsArray as _;
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::common::DataFusionError;
+use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::prelude::SessionContext;
+use datafusion_proto::physical_plan::PhysicalExtensionCodec;
 use futures::{StreamExt as _, TryStreamExt as _};
 use std::error::Error;
 use std::sync::Arc;
 
-/// Jobs that wait while each executor has one: so that there is always a next one while the client commits.
+/// Jobs that wait while each executor has one: so that there is always a next one while the client is busy.
 const WAITING: usize = 1;
 
-/// Parcels that a task packs: what is done again when it fails.
+/// Parcels of a task: what is done again when it fails.
 const PARCELS_PER_TASK: usize = 1;
 
 type Fault = Arc<dyn Error + Send + Sync>;
 
-#[async_trait]
-impl Packers for Cluster {
-    fn at_once(&self) -> usize {
+impl Cluster {
+    /// Jobs of parcels to have at once.
+    pub(super) fn jobs_at_once(&self) -> usize {
         self.executors() + WAITING
     }
 
-    async fn pack(&self, job: Job) -> Result<PackedRows, Fault> {
-        let refused = |reason: String| -> Fault {
-            Arc::new(ClusterError::Refused {
-                address: self.jobs().address().clone(),
-                reason,
-            })
-        };
-        let of_engine = |error: DataFusionError| refused(error.strip_backtrace());
-        let list = work::list(&job).map_err(of_engine)?;
-        let parcels = job.parcels.len();
-        let plan: Arc<dyn ExecutionPlan> = Arc::new(PackExec::new(list, Arc::new(job.order), None));
-        let state = SessionContext::new().state();
-        let state = settings::planner(&state, parcels, PARCELS_PER_TASK);
-        let codec = Codec::new(functions::known(&state));
-        let bytes = plan::write(&plan, &codec, &state.task_ctx()).map_err(refused)?;
+    /// Has executors work on parcels.
+    pub(super) async fn work_on(
+        &self,
+        parcels: &Parcels,
+        task: impl FnOnce(&dyn PhysicalExtensionCodec, &TaskContext) -> Result<Task, DataFusionError>,
+    ) -> Result<Answer, Fault> {
+        let (bytes, config) = self.parcels_plan(parcels, task).map_err(|reason| {
+            let address = self.jobs().address().clone();
+            Arc::new(ClusterError::Refused { address, reason }) as Fault
+        })?;
         let jobs = Arc::clone(self.jobs());
-        let answer = jobs.run(bytes, self.session().to_owned(), state.config());
-        let answer = answer.await.map_err(|error| -> Fault { Arc::new(error) })?;
+        let answer = jobs.run(bytes, self.session().to_owned(), &config);
+        answer.await.map_err(|error| Arc::new(error) as Fault)
+    }
+
+    fn parcels_plan(
+        &self,
+        parcels: &Parcels,
+        task: impl FnOnce(&dyn PhysicalExtensionCodec, &TaskContext) -> Result<Task, DataFusionError>,
+    ) -> Result<(Vec<u8>, datafusion::prelude::SessionConfig), String> {
+        let said = |error: DataFusionError| error.strip_backtrace();
+        let state = functions::anywhere().map_err(said)?;
+        let state = settings::planner(&state, parcels.len(), PARCELS_PER_TASK);
+        let codec = Codec::new(functions::known(&state));
+        let task = task(&codec, &state.task_ctx()).map_err(said)?;
+        let list = work::list(parcels).map_err(said)?;
+        let plan: Arc<dyn ExecutionPlan> = Arc::new(ParcelsExec::new(list, Arc::new(task), None));
+        let bytes = plan::write(&plan, &codec, &state.task_ctx())?;
+        Ok((bytes, state.config().clone()))
+    }
+}
+
+#[async_trait]
+impl Packers for Cluster {
+    fn at_once(&self) -> usize {
+        self.jobs_at_once()
+    }
+
+    async fn pack(&self, job: Job) -> Result<PackedRows, Fault> {
+        let Job { order, parcels } = job;
+        let answer = self.work_on(&parcels, |_, _| Ok(Task::Pack(order))).await?;
         let pieces = rows_of(answer, 0).map_ok(|batch| {
             let pieces = batch
                 .columns()

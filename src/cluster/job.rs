@@ -17,6 +17,7 @@ use ballista_core::serde::protobuf::{
 use ballista_core::version::{check_compatibility, insert_version_header, version_from_metadata};
 use datafusion::prelude::SessionConfig;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -50,6 +51,8 @@ pub(super) struct Jobs {
     follow: Arc<dyn Follow>,
     /// How far the job is that was looked at last.
     far: Mutex<Far>,
+    /// Whether the process is about to end.
+    over: AtomicBool,
 }
 
 /// A job. Given up, it is cancelled; at its end, the executors forget what they kept for it.
@@ -107,6 +110,7 @@ impl Jobs {
             running: Mutex::default(),
             follow,
             far: Mutex::default(),
+            over: AtomicBool::new(false),
         }
     }
 
@@ -146,6 +150,7 @@ impl Jobs {
 
     /// Cancels what is still under way, at the end of the process.
     pub(super) async fn end(&self) {
+        self.over.store(true, Ordering::Release);
         let left: Vec<String> = self.running().drain().collect();
         if left.is_empty() {
             return;
@@ -295,6 +300,10 @@ impl Jobs {
                 }
                 Some(Status::Failed(failed)) => {
                     job.ended = true;
+                    if self.over.load(Ordering::Acquire) {
+                        // That it was cancelled is no news to whom stopped it.
+                        return std::future::pending().await;
+                    }
                     return Err(ClusterError::of_job(&self.address, &failed.error));
                 }
                 Some(Status::Queued(_) | Status::Running(_)) | None => {}

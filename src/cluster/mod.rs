@@ -7,7 +7,8 @@
 //! ```text
 //! session ──▶ guard ──▶ plan ──▶ job ──▶ scheduler ──▶ executors ──▶ rows
 //!    │          └─ not known to be right: runs here
-//! ingest ──▶ work ──▶ pack ──▶ plan …                └─ pack ──▶ data files in the lake, accounts as rows
+//! ingest ──▶ work ──▶ parcels ──▶ plan …             ├─ pack ──▶ data files in the lake, accounts as rows
+//! --trail ─▶ work ──▶ parcels ──▶ plan …             └─ read ──▶ decoded events and accounts as rows
 //! ```
 //!
 //! Scheduler, executors and client are this program, so that all three know the same functions and operators. Without the
@@ -26,14 +27,19 @@ mod guard;
 mod ingest;
 mod job;
 mod pack;
+mod parcel;
+mod parcels;
 mod plan;
 mod probe;
 mod reach;
+mod read;
 mod rows;
 mod scheduler;
 mod settings;
 mod stage;
 mod stores;
+mod task;
+mod trail;
 mod unions;
 mod work;
 

@@ -70,7 +70,8 @@ fn through(
     read(&bytes, codec, context)
 }
 
-fn read(
+/// The plan of these bytes.
+pub(super) fn read(
     bytes: &[u8],
     codec: &dyn PhysicalExtensionCodec,
     context: &TaskContext,

@@ -14,7 +14,7 @@ use datafusion::prelude::SessionConfig;
 use std::any::Any;
 
 /// The version of everything that must be equal on both ends: functions, operators, the way they are written.
-const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), ", plans 2");
+const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), ", plans 3");
 
 /// How the refusal of another version begins; by it the client knows it again among Ballista's words.
 pub(super) const MISMATCH: &str = "different versions of keytrail: ";

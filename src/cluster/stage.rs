@@ -4,7 +4,7 @@
 //! by name; a fault that may pass (the object store or the network, after their own retries) is one that Ballista tries again.
 
 use super::connections::Connections;
-use super::pack::PackExec;
+use super::parcels::ParcelsExec;
 use super::settings;
 use crate::read::Stop;
 use async_trait::async_trait;
@@ -54,7 +54,7 @@ impl ExecutionEngine for Engine {
         settings::same_version("the executor", config)?;
         let mut stops = Vec::new();
         plan.apply(|node| {
-            stops.extend(node.downcast_ref::<PackExec>().map(PackExec::stop));
+            stops.extend(node.downcast_ref::<ParcelsExec>().map(ParcelsExec::stop));
             Ok(TreeNodeRecursion::Continue)
         })?;
         let stage = self
@@ -68,7 +68,7 @@ impl ExecutionEngine for Engine {
 #[derive(Debug)]
 struct Stage {
     stage: Arc<dyn QueryStageExecutor>,
-    /// Those who pack within it.
+    /// Those who work on parcels within it.
     stops: Vec<Stop>,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Stops those who pack when it is given up: Ballista does not stop the tasks of a job that was cancelled.
+/// Stops those who work on parcels when it is given up: Ballista does not stop the tasks of a job that was cancelled.
 struct Running<'a> {
     stops: &'a [Stop],
     ended: bool,

@@ -1,9 +1,9 @@
-//! The list of log files that a job packs, as rows.
+//! The list of log files of a job, as rows.
 //!
 //! In: the parcels of a job. Out: batches, one partition for each parcel; and a parcel again. Promise: names and sizes only: the
 //! executors fetch the log files themselves.
 
-use crate::ingest::Job;
+use crate::session::Parcels;
 use crate::source::LogFile;
 use arrow::array::{AsArray as _, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
@@ -28,10 +28,10 @@ fn schema() -> SchemaRef {
 }
 
 /// The list as a leaf that Ballista knows how to cut into tasks.
-pub(super) fn list(job: &Job) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+pub(super) fn list(parcels: &Parcels) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
     let schema = schema();
-    let mut partitions = Vec::with_capacity(job.parcels.len());
-    for parcel in &job.parcels {
+    let mut partitions = Vec::with_capacity(parcels.len());
+    for parcel in parcels {
         let text =
             |get: &dyn Fn(&Listed) -> &str| StringArray::from_iter_values(parcel.iter().map(get));
         let sizes = parcel.iter().map(|(_, file)| file.size);

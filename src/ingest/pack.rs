@@ -57,7 +57,7 @@ impl Packer {
 
     /// Turns the rows that the lake does not have into data files.
     fn take(&self, rows: EventRows, packed: &mut Packed) -> Result<Taken, IngestError> {
-        let EventRows { batch, keys } = rows;
+        let EventRows { batch, keys, .. } = rows;
         let pins = &mut packed.pins;
         let mut seen = self.handle.block_on(self.seen.lock());
         let fresh = self.handle.block_on(seen.claim(&keys, pins))?;

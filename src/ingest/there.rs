@@ -15,8 +15,7 @@ use crate::read::{
     Taken, fetch,
 };
 use crate::source::{LogFile, Source};
-use arrow::array::AsArray;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Where the log files are and where the data files go.
@@ -63,23 +62,21 @@ fn decode(
     mut decoder: ParcelDecoder,
     fetched: FetchedParcel,
 ) -> Result<(Vec<DataFile>, Brought), IngestError> {
-    let names = fetched.log_files.iter().enumerate();
-    let names: HashMap<String, u32> = names
-        .map(|(at, file)| (file.log_file.uri.clone(), at as u32))
-        .collect();
     let mut seen: HashSet<EventKey> = HashSet::new();
     let (mut files, mut events) = (Vec::new(), Vec::new());
     let mut take = |rows: EventRows| {
-        let EventRows { batch, keys } = rows;
+        let EventRows {
+            batch,
+            keys,
+            log_files,
+        } = rows;
         let fresh: Vec<bool> = keys.iter().map(|key| seen.insert(*key)).collect();
-        let log_files = batch.column(Field::LogFile as usize).as_string::<i32>();
-        for (row, key) in keys.iter().enumerate().filter(|(row, _)| fresh[*row]) {
-            let at = names.get(log_files.value(row));
-            let log_file = *at.ok_or(IngestError::Lost("a log file"))?;
-            events.push(Event {
-                key: *key,
-                log_file,
-            });
+        for (rows, log_file) in log_files {
+            let fresh = rows.filter(|row| fresh[*row]);
+            events.extend(fresh.map(|row| Event {
+                key: keys[row],
+                log_file: log_file as u32,
+            }));
         }
         files.extend(data_files(&batch, &keys, &fresh)?);
         Ok::<_, IngestError>(Taken {

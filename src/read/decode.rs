@@ -20,6 +20,8 @@ pub struct EventRows {
     pub batch: RecordBatch,
     /// What each row is known by.
     pub keys: Vec<EventKey>,
+    /// Which rows are of which log file, by its place in the parcel.
+    pub log_files: Vec<(Range<usize>, usize)>,
 }
 
 /// What was made of [`EventRows`].
@@ -198,7 +200,12 @@ impl<E: From<ArrowError>> Work<'_, E> {
         if keys.is_empty() {
             return Ok(());
         }
-        let Taken { fresh, spent } = (self.take)(EventRows { batch, keys })?;
+        let rows = EventRows {
+            batch,
+            keys,
+            log_files: pending.clone(),
+        };
+        let Taken { fresh, spent } = (self.take)(rows)?;
         for (rows, place) in pending {
             let stored = fresh[rows.clone()].iter().filter(|fresh| **fresh).count();
             let row = &mut self.decoded.log_files[place];

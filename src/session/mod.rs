@@ -47,6 +47,7 @@ pub use fault::{FaultKind, Place, SqlFault};
 pub use near::{NameKind, Near};
 pub use placeholder::{is_placeholder, placeholders};
 pub use query::{Query, Ready, Rows};
+pub use raw::{Decoders, Form, Parcels, SentRows, Shape, decode_there, schema_there};
 pub use statement::Statement;
 pub use typed::{Ending, Named, Next, Open, Typed};
 pub use views::{EVENT_DATA_STORE, VIEWS, View};
@@ -87,6 +88,8 @@ pub struct SessionOptions {
     pub observer: Arc<dyn Observer>,
     /// Other machines that queries run on; only for a lake.
     pub elsewhere: Option<Arc<dyn Elsewhere>>,
+    /// Other machines that decode; only for log files without ingest.
+    pub decoders: Option<Arc<dyn Decoders>>,
 }
 
 impl Default for SessionOptions {
@@ -99,6 +102,7 @@ impl Default for SessionOptions {
             max_memory: None,
             observer: Arc::new(Silent),
             elsewhere: None,
+            decoders: None,
         }
     }
 }
@@ -342,14 +346,12 @@ const DECODERS_PER_STREAM: usize = 4;
 
 fn context(partitions: usize, runtime: Arc<RuntimeEnv>) -> Result<SessionContext, DataFusionError> {
     let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
+    let options = config.options_mut();
     // Errors point into the statement.
-    config.options_mut().sql_parser.collect_spans = true;
+    options.sql_parser.collect_spans = true;
     // With two branches of a UNION, that rule gives each its columns in another order.
-    config
-        .options_mut()
-        .optimizer
-        .enable_leaf_expression_pushdown = false;
-    let parquet = &mut config.options_mut().execution.parquet;
+    options.optimizer.enable_leaf_expression_pushdown = false;
+    let parquet = &mut options.execution.parquet;
     // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
     parquet.pushdown_filters = true;
     parquet.reorder_filters = true;

@@ -5,18 +5,25 @@
 //! only the log files that it names are read.
 //!
 //! ```text
-//! DecodeExec            columns, filter: unary, one partition in, one out
+//! DecodeExec            columns, filter: unary, one partition in, one out; decodes here or has other machines do it
 //!   DataSourceExec      the list of work, a batch for each parcel: DataFusion's own
 //! ```
 
+mod decoders;
+mod elsewhere;
 mod exec;
+mod form;
 mod ledger;
 mod scan;
 mod selected;
+mod sent;
 mod work;
 
+pub use decoders::{Decoders, Parcels, SentRows};
 pub(super) use exec::DecodeExec;
+pub use form::{Form, Shape};
 pub(super) use ledger::LedgerTable;
+pub use sent::{decode as decode_there, schema as schema_there};
 
 use super::SessionOptions;
 use crate::cloudtrail::Selection;
@@ -31,16 +38,14 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use datafusion::catalog::{Session as CatalogSession, TableProvider};
-use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue};
+use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{
-    BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType,
-};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use scan::Wanted;
 use selected::Selected;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The log files of some sources, as a table.
@@ -68,6 +73,8 @@ pub(crate) struct Trail {
     last_day: Option<NaiveDate>,
     max_json: u64,
     observer: Arc<dyn Observer>,
+    /// Other machines that decode.
+    decoders: Option<Arc<dyn Decoders>>,
     /// What became of the log files, in each reading of them.
     readings: Mutex<Vec<Arc<Mutex<Reading>>>>,
 }
@@ -146,8 +153,19 @@ impl Trail {
             last_day,
             max_json: options.max_json,
             observer,
+            decoders: options.decoders.clone(),
             readings: Mutex::default(),
         })
+    }
+
+    /// The shape of rows with these columns of `events`, of which the query gets the first `visible`.
+    fn shape(&self, columns: Vec<String>, visible: usize) -> Shape {
+        Shape {
+            columns,
+            visible,
+            selecting: !self.selection.is_everything(),
+            max_json: self.max_json,
+        }
     }
 
     /// The last day in the paths of the log files.
@@ -253,48 +271,35 @@ impl RawTable {
         }
     }
 
-    /// The plan that decodes what is wanted: its parcels are dealt out to the streams in turn.
-    fn decode(&self, wanted: Wanted) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        let mut partitions = vec![Vec::new(); self.streams];
-        for (parcel, place) in wanted.work.iter().zip((0..self.streams).cycle()) {
+    /// The plan that decodes rows of this form: its parcels are dealt out to the streams in turn. Of what other machines decode
+    /// there is one stream: jobs are bounded, and come one after the other.
+    fn decode(
+        &self,
+        form: Form,
+        work: Vec<RecordBatch>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let decoders = self.trail.decoders.as_ref();
+        let order = decoders.and_then(|decoders| {
+            let order = decoders.order(&form);
+            order.inspect_err(|why| decoders.stays(why)).ok()
+        });
+        let streams = match order {
+            Some(_) => 1,
+            None => self.streams,
+        };
+        let mut partitions = vec![Vec::new(); streams];
+        for (parcel, place) in work.iter().zip((0..streams).cycle()) {
             partitions[place].push(parcel.clone());
         }
         let list = MemorySourceConfig::try_new_exec(&partitions, work::schema(), None)?;
-        let threads = self.threads.div_ceil(self.streams);
+        let wanted = Wanted {
+            trail: Arc::clone(&self.trail),
+            form,
+            work,
+            order,
+        };
+        let threads = self.threads.div_ceil(streams);
         Ok(Arc::new(DecodeExec::new(list, Arc::new(wanted), threads)))
-    }
-}
-
-/// The log files that a condition names, if it names all it can hold for.
-fn named(condition: &Expr) -> Option<HashSet<String>> {
-    let is_log_file =
-        |expr: &Expr| matches!(expr, Expr::Column(Column { name, .. }) if name == "log_file");
-    let text = |expr: &Expr| match expr {
-        Expr::Literal(
-            ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text),
-            _,
-        ) => text.clone(),
-        _ => None,
-    };
-    match condition {
-        Expr::InList(list) if !list.negated && is_log_file(&list.expr) => {
-            list.list.iter().map(text).collect()
-        }
-        Expr::BinaryExpr(BinaryExpr {
-            left,
-            op: Operator::Eq,
-            right,
-        }) if is_log_file(left) => Some(HashSet::from([text(right)?])),
-        Expr::BinaryExpr(BinaryExpr {
-            left,
-            op: Operator::Or,
-            right,
-        }) => {
-            let (mut left, right) = (named(left)?, named(right)?);
-            left.extend(right);
-            Some(left)
-        }
-        _ => None,
     }
 }
 
@@ -329,7 +334,6 @@ impl TableProvider for RawTable {
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         let all: Vec<usize> = (0..self.schema().fields().len()).collect();
         let projection = projection.unwrap_or(&all);
-        let schema = Arc::new(self.schema().project(projection)?);
         // The filter may need columns that nobody wants to see.
         let names = filters.iter().flat_map(Expr::column_refs);
         let mut decoded = projection.clone();
@@ -339,22 +343,19 @@ impl TableProvider for RawTable {
                 decoded.push(column);
             }
         }
-        let decoded = Arc::new(self.schema().project(&decoded)?);
+        let names = decoded.iter();
+        let names = names.map(|column| self.schema().field(*column).name().clone());
+        let form = Form::new(self.trail.shape(names.collect(), projection.len()))?;
         let filter = conjunction(filters.to_vec()).map(|filter| {
-            let schema = DFSchema::try_from(SchemaRef::clone(&decoded))?;
+            let schema = DFSchema::try_from(SchemaRef::clone(form.decoded()))?;
             state.create_physical_expr(filter, &schema)
         });
+        let form = form.filtered(filter.transpose()?);
         let mut work = self.trail.work.clone();
-        for names in filters.iter().filter_map(named) {
+        for names in filters.iter().filter_map(work::named) {
             work = work::only(&work, &names)?;
         }
-        let plan = self.decode(Wanted {
-            trail: Arc::clone(&self.trail),
-            schema,
-            decoded,
-            filter: filter.transpose()?,
-            work,
-        })?;
+        let plan = self.decode(form, work)?;
         Ok(match limit {
             Some(_) => plan.with_fetch(limit).unwrap_or(plan),
             None => plan,

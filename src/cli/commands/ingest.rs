@@ -321,19 +321,15 @@ impl Args {
     /// Why the ingest cannot run on a cluster, if it cannot.
     #[cfg(feature = "cluster")]
     fn why_here(&self, sources: &[Arc<dyn Source>], lake: &Location) -> Option<&'static str> {
-        let in_s3 = |uri: &str| uri.starts_with("s3://");
         if self.verify {
             return Some("executors do not follow digest files (--verify)");
         }
         if self.follow.sqs_url.is_some() {
             return Some("a queue announces few log files at a time (--sqs-url)");
         }
-        if !sources.iter().all(|source| in_s3(source.uri())) {
-            return Some("executors read log files from S3 only");
-        }
-        if !in_s3(&lake.name()) {
+        if !lake.name().starts_with("s3://") {
             return Some("executors write to a lake in S3 only");
         }
-        None
+        crate::cluster::not_in_s3(sources.iter().map(|source| source.uri()))
     }
 }

@@ -1,12 +1,12 @@
 //! The operator that decodes log files.
 //!
-//! In: a list of work, as rows of another plan. Out: batches of events. Promise: a unary operator that keeps its input's
+//! In: a list of work, as rows of another plan. Out: batches of events, decoded here or on other machines. Promise: a unary operator that keeps its input's
 //! partitions, so that an engine may cut the list into as many tasks as it likes; decoding goes on while the query works on
 //! what is there already; a plan that is run again reads all of it again (recursive queries do, once per step).
 
-use super::locked;
 use super::scan::{Round, Wanted};
 use super::work::parcel;
+use super::{elsewhere, locked};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -21,7 +21,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -53,7 +54,7 @@ impl DecodeExec {
     pub(super) fn new(work: Arc<dyn ExecutionPlan>, wanted: Arc<Wanted>, threads: usize) -> Self {
         let partitions = work.output_partitioning().partition_count();
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(SchemaRef::clone(&wanted.schema)),
+            EquivalenceProperties::new(SchemaRef::clone(&wanted.form.schema)),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
@@ -103,6 +104,22 @@ impl Drop for Part {
     }
 }
 
+/// The events of the log files of a list.
+fn here(
+    listed: SendableRecordBatchStream,
+    round: Arc<Round>,
+    threads: usize,
+) -> BoxStream<'static, Result<RecordBatch, DataFusionError>> {
+    // Spawned, so that decoding goes on while the query works on what is there already.
+    listed
+        .map(move |batch| tokio::spawn(decoded(Arc::clone(&round), batch)))
+        .buffered(threads + 1)
+        .map(|read| read.map_err(|error| DataFusionError::External(Box::new(error)))?)
+        .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
+        .try_flatten()
+        .boxed()
+}
+
 /// The events of a parcel.
 async fn decoded(
     round: Arc<Round>,
@@ -113,11 +130,9 @@ async fn decoded(
 
 impl DisplayAs for DecodeExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = self.wanted.schema.fields().iter();
-        let names: Vec<&str> = fields.map(|field| field.name().as_str()).collect();
-        write!(f, "{}: columns=[{}]", Self::NAME, names.join(", "))?;
-        if let Some(filter) = &self.wanted.filter {
-            write!(f, ", filter={filter}")?;
+        write!(f, "{}: {}", Self::NAME, self.wanted.form)?;
+        if self.wanted.elsewhere().is_some() {
+            f.write_str(", on the cluster")?;
         }
         match self.limit {
             Some(limit) => write!(f, ", limit={limit}"),
@@ -148,7 +163,7 @@ impl ExecutionPlan for DecodeExec {
         &self,
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion, DataFusionError>,
     ) -> Result<TreeNodeRecursion, DataFusionError> {
-        match &self.wanted.filter {
+        match self.wanted.form.filter() {
             Some(filter) => visit(filter),
             None => Ok(TreeNodeRecursion::Continue),
         }
@@ -172,13 +187,10 @@ impl ExecutionPlan for DecodeExec {
         let round = self.round(partition);
         let listed = self.work.execute(partition, context)?;
         let part = Part(Arc::clone(&round));
-        // Spawned, so that decoding goes on while the query works on what is there already.
-        let batches = listed
-            .map(move |batch| tokio::spawn(decoded(Arc::clone(&round), batch)))
-            .buffered(self.threads + 1)
-            .map(|read| read.map_err(|error| DataFusionError::External(Box::new(error)))?)
-            .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten();
+        let batches = match self.wanted.elsewhere() {
+            Some(there) => elsewhere::decoded(listed, round, there),
+            None => here(listed, round, self.threads),
+        };
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let rows = metrics.output_rows().clone();
         let counted = batches.inspect_ok(move |batch: &RecordBatch| {
@@ -186,7 +198,7 @@ impl ExecutionPlan for DecodeExec {
             rows.add(batch.num_rows());
         });
         let stream = make_cooperative(Box::pin(RecordBatchStreamAdapter::new(
-            SchemaRef::clone(&self.wanted.schema),
+            SchemaRef::clone(&self.wanted.form.schema),
             counted,
         )));
         Ok(match self.limit {

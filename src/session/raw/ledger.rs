@@ -3,10 +3,10 @@
 //! In: the log files of a trail. Out: the tables `log_files` and `rejects`. Promise: they cover all log files: if no query
 //! has read them all yet, they are read first.
 
-use super::scan::Wanted;
+use super::form::Form;
 use super::{RawTable, locked};
 use crate::lake::{TableName, ledger_batch, rejects_batch};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session as CatalogSession, TableProvider};
 use datafusion::common::DataFusionError;
@@ -31,14 +31,8 @@ impl LedgerTable {
 
     /// Reads all log files, for what became of them only.
     async fn read(&self, context: &Arc<TaskContext>) -> Result<(), DataFusionError> {
-        let nothing = Arc::new(Schema::empty());
-        let decode = self.events.decode(Wanted {
-            trail: Arc::clone(&self.events.trail),
-            schema: SchemaRef::clone(&nothing),
-            decoded: nothing,
-            filter: None,
-            work: self.events.trail.work.clone(),
-        })?;
+        let form = Form::new(self.events.trail.shape(Vec::new(), 0))?;
+        let decode = self.events.decode(form, self.events.trail.work.clone())?;
         let partitions = 0..decode.output_partitioning().partition_count();
         let streams = partitions.map(|partition| decode.execute(partition, Arc::clone(context)));
         stream::iter(streams)

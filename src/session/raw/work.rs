@@ -11,6 +11,8 @@ use arrow::array::{
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
 use arrow::error::ArrowError;
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
@@ -100,6 +102,39 @@ pub(super) fn only(
 fn with_archives(name: &str) -> impl Iterator<Item = &str> {
     let above = name.match_indices('/').map(|(at, _)| &name[..at]);
     above.chain([name])
+}
+
+/// The log files that a condition names, if it names all it can hold for.
+pub(super) fn named(condition: &Expr) -> Option<HashSet<String>> {
+    let is_log_file =
+        |expr: &Expr| matches!(expr, Expr::Column(Column { name, .. }) if name == "log_file");
+    let text = |expr: &Expr| match expr {
+        Expr::Literal(
+            ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text),
+            _,
+        ) => text.clone(),
+        _ => None,
+    };
+    match condition {
+        Expr::InList(list) if !list.negated && is_log_file(&list.expr) => {
+            list.list.iter().map(text).collect()
+        }
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq,
+            right,
+        }) if is_log_file(left) => Some(HashSet::from([text(right)?])),
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Or,
+            right,
+        }) => {
+            let (mut left, right) = (named(left)?, named(right)?);
+            left.extend(right);
+            Some(left)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

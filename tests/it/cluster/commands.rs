@@ -17,42 +17,45 @@ fn answered(args: &[&str]) -> (Option<i32>, String, String) {
     )
 }
 
+/// Every command that asks.
+pub(super) const QUESTIONS: &[&[&str]] = &[
+    &["keys"],
+    &["keys", "--temporary", "--sort", "last_seen"],
+    &["key", LEAKED],
+    &["consumers", LEAKED],
+    &["ready", LEAKED, "--until", UNTIL],
+    &["progress", LEAKED, "--before", "2025-03-09"],
+    &["plan", LEAKED, "--until", UNTIL],
+    &["trace", LEAKED],
+    &["policy", LEAKED],
+    &["coverage"],
+    &[
+        "run",
+        "key-timeline",
+        "--param",
+        "access_key_id=AKIARTX3GSDSZHURWZGJ",
+    ],
+    &[
+        "sql",
+        "SELECT event_name, count(*) AS n FROM events GROUP BY 1 ORDER BY 2 DESC, 1",
+    ],
+    &[
+        "sql",
+        "SELECT * FROM events ORDER BY event_id",
+        "--since",
+        "2025-03-09",
+    ],
+];
+
+const UNTIL: &str = "2025-03-10";
+
 #[test]
 fn every_command_answers_as_here() {
     let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
     let folder = tempfile::tempdir().unwrap();
     let lake = super::lake("testdata/questions", folder.path());
     let cluster = Cluster::start(3, 2);
-    let until = "2025-03-10";
-    let commands: &[&[&str]] = &[
-        &["keys"],
-        &["keys", "--temporary", "--sort", "last_seen"],
-        &["key", LEAKED],
-        &["consumers", LEAKED],
-        &["ready", LEAKED, "--until", until],
-        &["progress", LEAKED, "--before", "2025-03-09"],
-        &["plan", LEAKED, "--until", until],
-        &["trace", LEAKED],
-        &["policy", LEAKED],
-        &["coverage"],
-        &[
-            "run",
-            "key-timeline",
-            "--param",
-            "access_key_id=AKIARTX3GSDSZHURWZGJ",
-        ],
-        &[
-            "sql",
-            "SELECT event_name, count(*) AS n FROM events GROUP BY 1 ORDER BY 2 DESC, 1",
-        ],
-        &[
-            "sql",
-            "SELECT * FROM events ORDER BY event_id",
-            "--since",
-            "2025-03-09",
-        ],
-    ];
-    for command in commands {
+    for command in QUESTIONS {
         let here = [command, &["--lake", &lake, "--format", "json"][..]].concat();
         let there = [&here[..], &["--cluster", &cluster.address]].concat();
         let (code, answer, said) = answered(&here);

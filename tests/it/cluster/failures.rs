@@ -261,6 +261,91 @@ fn ctrl_c_cancels_the_job() {
 }
 
 #[test]
+fn another_version_is_refused_by_name() {
+    let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
+    let folder = tempfile::tempdir().unwrap();
+    let lake = super::lake("testdata/trail", folder.path());
+    let cluster = Cluster::start(1, 1);
+    // On the way, the client's version becomes another one.
+    let other = super::Ear::changing(&cluster.address, |bytes| {
+        const VERSION: &[u8] = b", plans ";
+        let found = bytes.windows(VERSION.len()).position(|it| it == VERSION);
+        if let Some(digit) = found.and_then(|at| bytes.get_mut(at + VERSION.len())) {
+            *digit = b'x';
+        }
+    });
+    let (code, _, said) = asked(&lake, &other.address, COUNT);
+    assert_eq!(code, Some(1), "{said}");
+    let version = env!("CARGO_PKG_VERSION");
+    let named = format!(
+        "different versions of keytrail: the query comes from {version}, plans x, the scheduler is {version}, plans "
+    );
+    assert!(said.contains(&named), "{said}");
+    assert!(
+        said.contains(
+            "hint: run the same version of keytrail here, on the scheduler and on all executors"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+#[ignore = "needs unshare"]
+fn a_full_work_folder_is_told_of_with_unshare() {
+    let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
+    let folder = tempfile::tempdir().unwrap();
+    let lake = super::lake("testdata/trail", folder.path());
+    let mut cluster = Cluster::start(0, 1);
+    let work = cluster.folder.path().join("0");
+    std::fs::create_dir(&work).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=64k none '{}' && exec '{}' \"$@\"",
+        work.display(),
+        env!("CARGO_BIN_EXE_keytrail")
+    );
+    let mut small = std::process::Command::new("unshare");
+    small.args(["--map-root-user", "--mount", "sh", "-c", &script, "sh"]);
+    cluster.add_as(small, 1, (&[], &[]));
+    cluster.wait_for(1);
+    let all = "SELECT * FROM events ORDER BY event_id";
+    let (code, _, said) = asked(&lake, &cluster.address, all);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("the work folder of an executor is full"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: give the executors a --work-dir with more space"),
+        "{said}"
+    );
+    // The executor goes on.
+    let (code, _, said) = asked(&lake, &cluster.address, COUNT);
+    assert_eq!(code, Some(3), "{said}");
+}
+
+#[test]
+fn an_address_that_nobody_could_reach_is_refused() {
+    for process in [
+        &["scheduler"][..],
+        &[
+            "executor",
+            "--scheduler",
+            "df://127.0.0.1:50050",
+            "--work-dir",
+            "unused",
+        ],
+    ] {
+        let bind = ["--bind", "0.0.0.0:0"];
+        let output = keytrail(&[&["cluster"], process, &bind].concat())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("the others need to know one"), "{said}");
+    }
+}
+
+#[test]
 fn credentials_do_not_travel() {
     let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
     let remote = Remote::start(2);

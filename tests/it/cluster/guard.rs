@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use chrono::DateTime;
+use datafusion::common::ScalarValue;
 use keytrail::analysis::Analysis as _;
 use keytrail::analysis::answer;
 use keytrail::analysis::question::Library;
@@ -108,6 +109,41 @@ async fn statements_of_every_shape_answer_as_here() {
                     "{statement}: {stayed:?}"
                 );
             }
+        }
+    }
+}
+
+/// A plan may be larger than the messages of gRPC usually are; one that is larger than what is sent runs here, and says so.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::await_holding_lock,
+    reason = "one cluster at a time, on a thread of its own"
+)]
+async fn a_large_plan_travels_and_a_larger_one_stays() {
+    let _turn = TURN.lock().unwrap_or_else(|turn| turn.into_inner());
+    let folder = tempfile::tempdir().unwrap();
+    let lake = super::lake("testdata/trail", folder.path());
+    let cluster = super::Cluster::start(1, 2);
+    let told = Arc::new(Told::default());
+    let client = Cluster::connect(cluster.address.parse().unwrap(), Arc::clone(&told) as _);
+    let there = session(&lake, Some(Arc::new(client.await.unwrap()) as _)).await;
+    let here = session(&lake, None).await;
+    let statement = "SELECT count(*) FROM events WHERE event_name <> $long";
+    // The condition stands in a plan more than once.
+    for (megabytes, stays) in [(17, None), (70, Some("no more than 64 MB are sent"))] {
+        let long = ScalarValue::from("x".repeat(megabytes << 20));
+        let params = Params::from([("long".to_owned(), long)]);
+        let (_, expected) = here.sql(statement, &params).await.unwrap();
+        let (_, found) = there.sql(statement, &params).await.unwrap();
+        assert_eq!(shown(&found), shown(&expected), "{megabytes} MB");
+        let told = told.take();
+        match stays {
+            None => assert!(told.is_empty(), "{:.200}", told.join(", ")),
+            Some(why) => assert!(
+                told.len() == 1 && told[0].contains(why),
+                "{:.200}",
+                told.join(", ")
+            ),
         }
     }
 }

@@ -8,6 +8,7 @@ mod ingest;
 mod measure;
 mod progress;
 mod statements;
+mod trail;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -37,11 +38,15 @@ impl Drop for Process {
 
 impl Process {
     fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
-        command.args(args).stdout(Stdio::null());
-        command.stderr(Stdio::piped());
-        command.envs(environment.iter().copied());
-        Self(command.spawn().unwrap())
+        let program = Command::new(env!("CARGO_BIN_EXE_keytrail"));
+        Self::run(program, args, environment)
+    }
+
+    fn run(mut program: Command, args: &[&str], environment: &[(&str, &str)]) -> Self {
+        program.args(args).stdout(Stdio::null());
+        program.stderr(Stdio::piped());
+        program.envs(environment.iter().copied());
+        Self(program.spawn().unwrap())
     }
 
     /// The first line on standard error that has this word; what follows is read and dropped.
@@ -91,6 +96,17 @@ impl Cluster {
 
     /// Starts one more executor.
     fn add(&mut self, slots: usize, options: &[&str], environment: &[(&str, &str)]) {
+        let program = Command::new(env!("CARGO_BIN_EXE_keytrail"));
+        self.add_as(program, slots, (options, environment));
+    }
+
+    /// The same, started by this command.
+    fn add_as(
+        &mut self,
+        program: Command,
+        slots: usize,
+        (options, environment): (&[&str], &[(&str, &str)]),
+    ) {
         let number = self.executors.len().to_string();
         let work = self.folder.path().join(number);
         let bind = format!("127.0.0.1:{}", two_ports());
@@ -108,7 +124,7 @@ impl Cluster {
             "--memory",
             "1GiB",
         ];
-        let mut process = Process::start(&[&args, options].concat(), environment);
+        let mut process = Process::run(program, &[&args, options].concat(), environment);
         process.says("executor on");
         self.executors.push(process);
     }
@@ -147,6 +163,11 @@ struct Ear {
 impl Ear {
     /// One before this scheduler.
     fn before(scheduler: &str) -> Self {
+        Self::changing(scheduler, |_| {})
+    }
+
+    /// The same; what it hears it changes.
+    fn changing(scheduler: &str, change: fn(&mut [u8])) -> Self {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("df://{}", listener.local_addr().unwrap());
@@ -162,6 +183,7 @@ impl Ear {
                     let mut bytes = [0; 64 << 10];
                     while let Ok(some @ 1..) = client.read(&mut bytes) {
                         ear.lock().unwrap().extend_from_slice(&bytes[..some]);
+                        change(&mut bytes[..some]);
                         if to.write_all(&bytes[..some]).is_err() {
                             break;
                         }

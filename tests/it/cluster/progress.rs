@@ -82,6 +82,8 @@ fn stages_tasks_and_log_files_are_shown_with_python() {
     let begun = "on the cluster: 0 of 1 stages, 0 of ";
     let ingest = ["ingest", TRAIL, "--lake", lake];
     assert!(shown(&remote, &ingest, begun).contains("reading: 0 of "));
+    let of_trail = ["keys", "--trail", TRAIL];
+    assert!(shown(&remote, &of_trail, begun).contains("log files"));
     // Of the stages of a question about a lake, the first ended; the next one reads data files that the server holds.
     let of_lake = [
         "sql",
