@@ -6,6 +6,7 @@
 
 pub mod note;
 pub mod plan;
+pub mod table;
 pub mod trace;
 
 use arrow::array::RecordBatch;
@@ -16,8 +17,8 @@ use std::fmt::Display;
 /// A column whose field has this metadata set to `true` holds JSON text; formats that can embed it do so.
 pub const JSON_TEXT: &str = "keytrail.json";
 
-/// Metadata of a field that says what may happen to its column in a table that does not fit: `whole`, `cut`, `wrap`, or
-/// `detail` (left out, and named below the table). A column of JSON that is a `block` is written out below the other
+/// Metadata of a field that says what may happen to its column in a table that does not fit: `whole`, `cut`, `wrap`, `below` (written
+/// below its row), or `detail` (left out, and named below the table). A column of JSON that is a `block` is written out below the other
 /// columns of its row, instead of into a table. `data` is for programs, never in a table; in a section's own metadata, the whole
 /// section is. Without it, long texts that are no identifiers are cut.
 pub const FIT: &str = "keytrail.fit";

@@ -4,11 +4,12 @@
 //! silence in a log means nothing where there is no log. The gaps are those that `ready` counts.
 
 use super::logged::{self, Logged};
-use super::rows::{Column, Kind, section};
 use super::{Analysis, AnalysisError};
 use crate::report::Section;
+use crate::report::table::{Column, Kind, section};
 use crate::session::{Params, Session};
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -108,7 +109,7 @@ struct HoleRow {
 }
 
 /// Days without logs, up to the log's end.
-fn holes(logged: &Logged) -> Result<Section, AnalysisError> {
+fn holes(logged: &Logged) -> Result<Section, ArrowError> {
     let gaps = logged.end.map(|end| logged.gaps(end)).unwrap_or_default();
     let rows: Vec<HoleRow> = gaps
         .into_iter()

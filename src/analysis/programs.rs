@@ -5,7 +5,8 @@
 
 use super::AnalysisError;
 use super::consumers::Agent;
-use super::rows::{Column, Kind, Micros, read, section};
+use super::rows::{Micros, read};
+use crate::report::table::{Column, Kind, section};
 use crate::report::{FIT, Section};
 use arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
@@ -105,5 +106,5 @@ fn programs(agents: &Section) -> Result<Section, AnalysisError> {
         })
         .collect();
     rows.sort_by(|a, b| (b.events, &a.program).cmp(&(a.events, &b.program)));
-    section(("programs", "Programs"), COLUMNS, &rows)
+    Ok(section(("programs", "Programs"), COLUMNS, &rows)?)
 }

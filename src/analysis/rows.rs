@@ -1,43 +1,15 @@
-//! Tables that are made in Rust.
+//! Rows of a query as structs.
 //!
-//! In: structs, and the columns they fill. Out: sections of a report. Promise: the columns are there also when no row is;
-//! a struct that does not fit its columns is an error, not a missing value.
-
-use std::collections::HashMap;
-use std::sync::Arc;
+//! In: a query, and a struct with the names of its columns. Out: the structs, at once or one by one. Promise: a row that does not fit is an
+//! error, not a missing value.
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use arrow::json::ReaderBuilder;
 use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::AnalysisError;
-use crate::report::{FIT, JSON_TEXT, Section};
 use crate::session::{Params, Session};
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// `String` or `&str`.
-    Text,
-    /// A text that is JSON.
-    Json,
-    /// Texts.
-    Texts,
-    /// Microseconds since 1970.
-    Time,
-    /// A day, as text: `2025-03-01`.
-    Day,
-    /// A whole number.
-    Count,
-    /// Yes or no.
-    Flag,
-}
-
-/// A column: its name, what it holds, and how it fits into a table (see [`FIT`]).
-pub(super) type Column = (&'static str, Kind, Option<&'static str>);
 
 /// Asks, and takes the rows one by one; what was taken is not held any more.
 pub(super) async fn each<T: DeserializeOwned>(
@@ -50,44 +22,6 @@ pub(super) async fn each<T: DeserializeOwned>(
         read(&[batch])?.into_iter().for_each(&mut take);
     }
     Ok(())
-}
-
-/// A section of these rows; the fields of a row have the names of the columns.
-pub(super) fn section<T: Serialize>(
-    (name, title): (&str, &str),
-    columns: &[Column],
-    rows: &[T],
-) -> Result<Section, AnalysisError> {
-    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
-    let reader = ReaderBuilder::new(Arc::clone(&schema)).with_strict_mode(true);
-    let mut decoder = reader.build_decoder()?;
-    decoder.serialize(rows)?;
-    let batches: Vec<RecordBatch> = decoder.flush()?.into_iter().collect();
-    Ok(Section {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        schema,
-        batches,
-    })
-}
-
-fn field((name, kind, fit): &Column) -> Field {
-    let data_type = match kind {
-        Kind::Text | Kind::Json => DataType::Utf8,
-        Kind::Texts => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
-        Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        Kind::Day => DataType::Date32,
-        Kind::Count => DataType::Int64,
-        Kind::Flag => DataType::Boolean,
-    };
-    let mut metadata = HashMap::new();
-    if let Some(fit) = fit {
-        metadata.insert(FIT.to_owned(), (*fit).to_owned());
-    }
-    if *kind == Kind::Json {
-        metadata.insert(JSON_TEXT.to_owned(), "true".to_owned());
-    }
-    Field::new(*name, data_type, true).with_metadata(metadata)
 }
 
 /// A time in a row: microseconds since 1970.

@@ -6,9 +6,10 @@
 use super::attribution::{self, Attribution, Source};
 use super::batches::{Columns, value};
 use super::findings::Lists;
-use super::rows::{Column, Kind, Micros, read, section};
+use super::rows::{Micros, read};
 use super::{AnalysisError, KEYS};
 use crate::knowledge::AddressBook;
+use crate::report::table::{Column, Kind, section};
 use crate::report::trace::Origin;
 use crate::report::{Report, Section, counted};
 use crate::session::{Params, Session};
@@ -17,7 +18,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
 use datafusion::common::ScalarValue;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The weight of a key that an intruder's use issued: what a tool of attackers weighs.
@@ -112,13 +113,14 @@ impl Suspicions {
             fields,
             keys.schema.metadata().clone(),
         ));
+        let origins: HashMap<&str, Origin> = self
+            .iter()
+            .map(|one| (one.access_key_id.as_str(), one.origin))
+            .collect();
         let batches = keys.batches.iter().map(|batch| {
             let ids = Columns(batch).text("access_key_id")?;
             let marks: StringArray = (0..batch.num_rows())
-                .map(|row| {
-                    let found = value(&ids, row).and_then(|key| self.of(key));
-                    found.map(|found| found.origin.as_str())
-                })
+                .map(|row| origins.get(value(&ids, row)?).map(|origin| origin.as_str()))
                 .collect();
             let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
             columns.insert(at, Arc::new(marks));
@@ -175,7 +177,7 @@ const COLUMNS: &[Column] = &[
     ("score", Kind::Count, None),
     ("access_key_id", Kind::Text, None),
     ("user_identity_user_name", Kind::Text, Some("cut")),
-    ("why", Kind::Text, Some("wrap")),
+    ("why", Kind::Text, Some("below")),
     ("first_suspicious_use", Kind::Time, Some("detail")),
     ("source_ip_address", Kind::Text, Some("detail")),
     ("account_id", Kind::Text, Some("detail")),

@@ -4,11 +4,12 @@
 //! whole at any moment; of two who change the same note, the second is not written over the first: they are told. What this
 //! program does not understand is not written over either.
 
+use crate::cloudtrail::sha256;
+use crate::lake::write_durably;
 use crate::report::note::Note;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufWriter, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What the file says it is.
@@ -150,28 +151,18 @@ impl CaseFile {
         Ok(lock)
     }
 
-    /// Writes beside the file, waits for the disk, and puts it in place. A link stays one, and permissions stay what they are.
+    /// Puts the document in the file's place. A link stays one.
     fn write(&self, document: &Document) -> io::Result<()> {
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
+        let path = match fs::canonicalize(&self.path) {
+            Ok(path) => path,
+            Err(_) => std::path::absolute(&self.path)?,
         };
-        let mut file = tempfile::Builder::new()
-            .prefix(".keytrail-case-")
-            .tempfile_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, document)?;
-        file.write_all(b"\n")?;
-        if let Ok(before) = fs::metadata(&path) {
-            file.as_file().set_permissions(before.permissions())?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(&path).map_err(|error| error.error)?;
-        // A folder can be waited for on Unix only.
-        if cfg!(unix) {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
+        write_durably(&path, true, |file| {
+            let mut file = BufWriter::new(file);
+            serde_json::to_writer_pretty(&mut file, document)?;
+            file.write_all(b"\n")?;
+            file.flush()
+        })
     }
 
     fn failed(&self, error: io::Error) -> CaseError {
@@ -185,13 +176,7 @@ impl CaseFile {
 /// What tells a note from the same one after a change; empty for none.
 pub fn state(note: Option<&Note>) -> String {
     let text = note.and_then(|note| serde_json::to_string(note).ok());
-    text.map_or_else(String::new, |text| {
-        let hash = Sha256::digest(text);
-        hash.iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    })
+    text.map(|text| sha256(text.as_bytes())).unwrap_or_default()
 }
 
 fn check(note: &Note) -> Result<(), CaseError> {

@@ -60,7 +60,7 @@ pub(crate) const STOPPED: u8 = 130;
 
 /// Who has to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FailureKind {
     /// The work could not be done.
     Failed,
     /// The command line asks for something impossible.
@@ -70,7 +70,7 @@ pub(crate) enum Kind {
 /// A command that did not come to its end, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    kind: Kind,
+    kind: FailureKind,
     message: String,
     causes: Vec<String>,
     /// Lines of what the reader wrote, with a mark below the place.
@@ -82,7 +82,7 @@ impl Failure {
     /// Work that could not be done.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
-            kind: Kind::Failed,
+            kind: FailureKind::Failed,
             message: message.into(),
             causes: Vec::new(),
             excerpt: Vec::new(),
@@ -98,7 +98,7 @@ impl Failure {
     /// A command line that asks for something impossible.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
-            kind: Kind::Usage,
+            kind: FailureKind::Usage,
             ..Self::new(message)
         }
     }
@@ -166,8 +166,8 @@ impl fmt::Display for Failure {
 impl From<Failure> for ExitCode {
     fn from(failure: Failure) -> Self {
         match failure.kind {
-            Kind::Failed => ExitCode::FAILURE,
-            Kind::Usage => ExitCode::from(2),
+            FailureKind::Failed => ExitCode::FAILURE,
+            FailureKind::Usage => ExitCode::from(2),
         }
     }
 }

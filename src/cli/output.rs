@@ -221,7 +221,7 @@ pub(crate) enum Out {
     /// A file, beside its name until it is complete.
     File {
         file: BufWriter<File>,
-        place: Place,
+        place: OutputFile,
         complete: bool,
     },
 }
@@ -231,7 +231,7 @@ impl Out {
     pub(crate) fn open(args: &OutputArgs, context: &Context) -> Result<Self, Failure> {
         match &args.output {
             Some(path) => {
-                let place = Place::of(path);
+                let place = OutputFile::of(path);
                 let file =
                     File::create(place.written()).map_err(|error| unwritable(path, &error))?;
                 Ok(Out::File {
@@ -328,7 +328,7 @@ pub(crate) fn write_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let place = Place::of(path);
+    let place = OutputFile::of(path);
     let result = File::create(place.written()).and_then(|file| {
         let mut out = BufWriter::new(file);
         fill(&mut out)?;
@@ -342,23 +342,23 @@ pub(crate) fn write_file(
 }
 
 /// Where the bytes of an output file go before they are complete.
-pub(crate) enum Place {
+pub(crate) enum OutputFile {
     /// Devices and named pipes are written as they are; renaming over them would replace them.
     Direct(PathBuf),
     /// A file is written beside its final name.
     Beside { part: PathBuf, path: PathBuf },
 }
 
-impl Place {
+impl OutputFile {
     fn of(path: &Path) -> Self {
         match fs::metadata(path) {
-            Ok(found) if !found.is_file() => Place::Direct(path.to_owned()),
+            Ok(found) if !found.is_file() => OutputFile::Direct(path.to_owned()),
             _ => {
                 // The file a link leads to is replaced, not the link.
                 let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
                 let mut name = path.file_name().unwrap_or_default().to_owned();
                 name.push(format!(".{}.part", process::id()));
-                Place::Beside {
+                OutputFile::Beside {
                     part: path.with_file_name(name),
                     path,
                 }
@@ -369,26 +369,26 @@ impl Place {
     /// The final name.
     fn name(&self) -> &Path {
         match self {
-            Place::Direct(path) | Place::Beside { path, .. } => path,
+            OutputFile::Direct(path) | OutputFile::Beside { path, .. } => path,
         }
     }
 
     fn written(&self) -> &Path {
         match self {
-            Place::Direct(path) => path,
-            Place::Beside { part, .. } => part,
+            OutputFile::Direct(path) => path,
+            OutputFile::Beside { part, .. } => part,
         }
     }
 
     fn complete(&self) -> io::Result<()> {
         match self {
-            Place::Direct(_) => Ok(()),
-            Place::Beside { part, path } => fs::rename(part, path),
+            OutputFile::Direct(_) => Ok(()),
+            OutputFile::Beside { part, path } => fs::rename(part, path),
         }
     }
 
     fn abandon(&self) {
-        if let Place::Beside { part, .. } = self {
+        if let OutputFile::Beside { part, .. } = self {
             // It may not even exist; the first error is the one to tell.
             let _ = fs::remove_file(part);
         }

@@ -6,7 +6,7 @@
 use super::column::{ColumnBuilder, Value};
 use super::derive;
 use super::record::Record;
-use super::schema::{self, Field, Kind, WIDTH};
+use super::schema::{self, ColumnKind, Field, WIDTH};
 use super::secrets::without_secrets;
 use super::summary::Summary;
 use crate::cloudtrail::hex;
@@ -193,7 +193,7 @@ impl EventBuilder {
         while present != 0 {
             let field = Field::all()[present.trailing_zeros() as usize];
             if let Some(place) = self.places[field as usize] {
-                let json = field.column().kind == Kind::Json;
+                let json = field.column().kind == ColumnKind::Json;
                 let shown = json.then(|| self.shown(record.raw(field)));
                 let column = &mut self.columns[place];
                 match shown {
@@ -254,16 +254,16 @@ fn is_derived(field: Field) -> bool {
 #[inline]
 fn set_field(record: &Record<'_>, field: Field, (column, row): (&mut ColumnBuilder, usize)) {
     match field.column().kind {
-        Kind::Text => {
+        ColumnKind::Text => {
             let text = record.text(field);
             column.set(row, text.as_deref().map_or(Value::Null, Value::Text));
         }
-        Kind::Json => column.set(row, Value::Text(record.raw(field))),
-        Kind::Bool => column.set(row, record.bool(field).map_or(Value::Null, Value::Bool)),
-        Kind::Time | Kind::Int => {
+        ColumnKind::Json => column.set(row, Value::Text(record.raw(field))),
+        ColumnKind::Bool => column.set(row, record.bool(field).map_or(Value::Null, Value::Bool)),
+        ColumnKind::Time | ColumnKind::Int => {
             column.set(row, record.time(field).map_or(Value::Null, Value::Int))
         }
-        Kind::Address => {}
+        ColumnKind::Address => {}
     }
 }
 

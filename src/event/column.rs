@@ -3,7 +3,7 @@
 //! In: values, row by row. Out: Arrow arrays. Promise: `truncate` undoes the last rows, so that a log file that turns out
 //! to be broken half-way leaves no trace; Arrow's own builders cannot do that.
 
-use super::schema::Kind;
+use super::schema::ColumnKind;
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, Int64Array, StringArray,
     TimestampMicrosecondArray,
@@ -26,7 +26,7 @@ pub(crate) enum Value<'a> {
 /// One growing column. Rows without a value cost nothing: they are filled in when the next value comes, or at the end.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
-    kind: Kind,
+    kind: ColumnKind,
     /// One bit per row filled in so far.
     valid: BooleanBufferBuilder,
     data: Data,
@@ -44,14 +44,14 @@ enum Data {
 }
 
 impl ColumnBuilder {
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: ColumnKind) -> Self {
         let data = match kind {
-            Kind::Text | Kind::Json | Kind::Address => Data::Bytes {
+            ColumnKind::Text | ColumnKind::Json | ColumnKind::Address => Data::Bytes {
                 bytes: Vec::new(),
                 ends: vec![0],
             },
-            Kind::Bool => Data::Bools(BooleanBufferBuilder::new(0)),
-            Kind::Time | Kind::Int => Data::Ints(Vec::new()),
+            ColumnKind::Bool => Data::Bools(BooleanBufferBuilder::new(0)),
+            ColumnKind::Time | ColumnKind::Int => Data::Ints(Vec::new()),
         };
         Self {
             kind,
@@ -124,7 +124,7 @@ impl ColumnBuilder {
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
                 let values = Buffer::from_vec(bytes);
                 match done.kind {
-                    Kind::Address => Arc::new(BinaryArray::try_new(offsets, values, nulls)?),
+                    ColumnKind::Address => Arc::new(BinaryArray::try_new(offsets, values, nulls)?),
                     _ => Arc::new(StringArray::try_new(offsets, values, nulls)?),
                 }
             }
@@ -132,7 +132,7 @@ impl ColumnBuilder {
             Data::Ints(ints) => {
                 let values = ScalarBuffer::from(ints);
                 match done.kind {
-                    Kind::Time => Arc::new(
+                    ColumnKind::Time => Arc::new(
                         TimestampMicrosecondArray::try_new(values, nulls)?.with_timezone("UTC"),
                     ),
                     _ => Arc::new(Int64Array::try_new(values, nulls)?),
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn truncate_leaves_no_trace() -> Result<(), ArrowError> {
-        let mut column = ColumnBuilder::new(Kind::Text);
+        let mut column = ColumnBuilder::new(ColumnKind::Text);
         column.set(0, Value::Text("kept"));
         column.set(2, Value::Text("dropped"));
         column.truncate(2);
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn memory_is_used_again_once_nobody_holds_it() -> Result<(), ArrowError> {
-        let mut column = ColumnBuilder::new(Kind::Text);
+        let mut column = ColumnBuilder::new(ColumnKind::Text);
         column.set(0, Value::Text("first"));
         let array = column.finish(1)?;
         let held = array.as_string::<i32>().clone();
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_value_of_another_kind_is_null() -> Result<(), ArrowError> {
-        let mut column = ColumnBuilder::new(Kind::Bool);
+        let mut column = ColumnBuilder::new(ColumnKind::Bool);
         column.set(0, Value::Bool(true));
         column.set(1, Value::Text("maybe"));
         column.set(2, Value::Bool(false));

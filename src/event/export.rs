@@ -8,7 +8,7 @@
 //! (<https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html>), so does a result of CloudTrail Lake.
 
 use super::record::RecordFault;
-use super::schema::{COLUMNS, Kind};
+use super::schema::{COLUMNS, ColumnKind};
 use crate::json::scan::{self, Elements, Members, sound};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::LazyLock;
@@ -175,7 +175,7 @@ fn nested(name: &str, value: String, depth: usize) -> String {
     // What a call was given or gave keeps its names.
     let own = COLUMNS
         .iter()
-        .any(|column| column.kind == Kind::Json && column.path == name);
+        .any(|column| column.kind == ColumnKind::Json && column.path == name);
     let holds_columns = COLUMNS.iter().any(|column| {
         let mut parts = column.path.split('.');
         parts.next_back();

@@ -36,7 +36,7 @@ pub use decoded::{Decoded, Outcome, Reject};
 pub(crate) use facts::updated_event;
 pub use facts::{is_failure, is_update};
 pub use fault::{FileFault, RejectKind};
-pub use schema::{COLUMNS, Column, EVENT_DATE, Field, Kind, projected, schema};
+pub use schema::{COLUMNS, Column, ColumnKind, EVENT_DATE, Field, projected, schema};
 pub use secrets::{NOT_SHOWN, without_secrets};
 pub use summary::Summary;
 pub use walk::WhenFull;

@@ -27,13 +27,13 @@ pub(super) struct Level {
 /// A field of an object.
 pub(super) struct Entry {
     key: Key,
-    pub(super) kind: Kind,
+    pub(super) kind: Target,
     /// Where [`Guesses`] keeps what the next key was.
     pub(super) place: usize,
 }
 
 /// Where a field goes: to a column, or one object deeper.
-pub(super) enum Kind {
+pub(super) enum Target {
     Column(Field),
     Object(Level),
 }
@@ -64,26 +64,26 @@ pub(super) static RECORD: LazyLock<Level> = LazyLock::new(|| {
 impl Level {
     fn insert(&mut self, path: &'static str, field: Field) {
         let Some((object, rest)) = path.split_once('.') else {
-            self.add(path, Kind::Column(field));
+            self.add(path, Target::Column(field));
             return;
         };
         if !self.names.contains_key(object) {
             let path = format!("{}{object}.", self.path);
             self.add(
                 object,
-                Kind::Object(Level {
+                Target::Object(Level {
                     path,
                     ..Level::default()
                 }),
             );
         }
         let place = self.names[object];
-        if let Kind::Object(level) = &mut self.entries[place].kind {
+        if let Target::Object(level) = &mut self.entries[place].kind {
             level.insert(rest, field);
         }
     }
 
-    fn add(&mut self, name: &'static str, kind: Kind) {
+    fn add(&mut self, name: &'static str, kind: Target) {
         self.names.insert(name, self.entries.len());
         self.entries.push(Entry {
             key: Key::new(name),
@@ -99,7 +99,7 @@ impl Level {
         for entry in &mut self.entries {
             entry.place = next;
             next += 1;
-            if let Kind::Object(level) = &mut entry.kind {
+            if let Target::Object(level) = &mut entry.kind {
                 next = level.number(next);
             }
         }
@@ -180,7 +180,7 @@ mod tests {
         let (entry, after) = RECORD
             .guess((text.as_bytes(), 0), 0, &guesses)
             .expect("seen before");
-        assert!(matches!(entry.kind, Kind::Column(Field::EventName)));
+        assert!(matches!(entry.kind, Target::Column(Field::EventName)));
         assert_eq!(&text[after..=after], "1");
         for other in ["\"eventNames\":", "\"eventName\" :", "\"EventName\":"] {
             let text = format!("{other}{padding}");

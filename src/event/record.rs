@@ -4,7 +4,7 @@
 //! has no column. Promise: nothing of the record is lost; what cannot be a CloudTrail event is refused with a reason.
 
 use super::paths::{self, Guesses, Level, RECORD};
-use super::schema::{Field, Kind, WIDTH};
+use super::schema::{ColumnKind, Field, WIDTH};
 use crate::json::scan::{self as json, Fault, expect, skip_space, skip_string, skip_value};
 use std::borrow::Cow;
 
@@ -98,10 +98,10 @@ impl<'a> Record<'a> {
             let start = skip_space(bytes, at);
             place = entry.map_or(place, |entry| entry.place);
             at = match entry.map(|entry| &entry.kind) {
-                Some(paths::Kind::Object(inner)) if bytes.get(start) == Some(&b'{') => {
+                Some(paths::Target::Object(inner)) if bytes.get(start) == Some(&b'{') => {
                     self.scan_object((text, start + 1), inner, guesses)?
                 }
-                Some(paths::Kind::Column(field)) => {
+                Some(paths::Target::Column(field)) => {
                     let (end, escaped) = match bytes.get(start) {
                         Some(b'"') => skip_string(bytes, start + 1)?,
                         _ => (skip_value(bytes, start)?, false),
@@ -151,8 +151,8 @@ impl<'a> Record<'a> {
             Field::AccessKeyId => value != "\"\"",
             Field::ErrorCode => value != "\"\"" && value != "\"Success\"",
             _ => match column.kind {
-                Kind::Bool => bool_of(value).is_some(),
-                Kind::Time => field == Field::EventTime || string_time(value).is_some(),
+                ColumnKind::Bool => bool_of(value).is_some(),
+                ColumnKind::Time => field == Field::EventTime || string_time(value).is_some(),
                 _ => true,
             },
         };

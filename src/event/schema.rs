@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// A string; a number or an object where AWS documents a string is kept as its JSON text.
     Text,
     /// JSON text as the record has it.
@@ -23,15 +23,15 @@ pub enum Kind {
     Address,
 }
 
-impl Kind {
+impl ColumnKind {
     /// The Arrow type of such a column.
     pub fn data_type(self) -> DataType {
         match self {
-            Kind::Text | Kind::Json => DataType::Utf8,
-            Kind::Bool => DataType::Boolean,
-            Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Kind::Int => DataType::Int64,
-            Kind::Address => DataType::Binary,
+            ColumnKind::Text | ColumnKind::Json => DataType::Utf8,
+            ColumnKind::Bool => DataType::Boolean,
+            ColumnKind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            ColumnKind::Int => DataType::Int64,
+            ColumnKind::Address => DataType::Binary,
         }
     }
 }
@@ -42,7 +42,7 @@ pub struct Column {
     /// The column's name.
     pub name: &'static str,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: ColumnKind,
     /// Where in the record it stands, as a dotted path; empty for a column that is derived.
     pub path: &'static str,
     /// One sentence.
@@ -61,7 +61,7 @@ macro_rules! columns {
         /// Every column of `events` that is stored in its files, in order. The partition column
         /// [`EVENT_DATE`] comes on top.
         pub const COLUMNS: &[Column] = &[
-            $(Column { name: $name, kind: Kind::$kind, path: $path, description: $description },)*
+            $(Column { name: $name, kind: ColumnKind::$kind, path: $path, description: $description },)*
         ];
 
         const FIELDS: &[Field] = &[$(Field::$id,)*];

@@ -3,15 +3,14 @@
 //! In: a [`Validation`]. Out: a [`Report`]. Promise: every failure is in it, whatever the detail that was asked for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::{DigestState, LogFileState, Validation};
-use crate::report::{FIT, Report, Section};
+use crate::report::table::{Column, Kind, section};
+use crate::report::{Report, Section};
 
 /// How much an answer lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -109,6 +108,44 @@ fn notes(validation: &Validation) -> Vec<String> {
     notes
 }
 
+/// File names are what people act on: they are never cut.
+const WRAP: Option<&str> = Some("wrap");
+
+const CHAINS: &[Column] = &[
+    ("account_id", Kind::Text, None),
+    ("region", Kind::Text, None),
+    ("trail", Kind::Text, None),
+    ("kind", Kind::Text, None),
+    ("first_time", Kind::Time, None),
+    ("last_time", Kind::Time, None),
+    ("digests", Kind::Count, None),
+    ("digests_valid", Kind::Count, None),
+    ("digests_not_verified", Kind::Count, None),
+    ("digests_invalid", Kind::Count, None),
+    ("log_files", Kind::Count, None),
+    ("log_files_valid", Kind::Count, None),
+    ("log_files_not_verified", Kind::Count, None),
+    ("log_files_failed", Kind::Count, None),
+];
+
+#[derive(Serialize)]
+struct ChainRow<'a> {
+    account_id: &'a str,
+    region: &'a str,
+    trail: &'a str,
+    kind: &'static str,
+    first_time: Option<DateTime<Utc>>,
+    last_time: Option<DateTime<Utc>>,
+    digests: i64,
+    digests_valid: i64,
+    digests_not_verified: i64,
+    digests_invalid: i64,
+    log_files: i64,
+    log_files_valid: i64,
+    log_files_not_verified: i64,
+    log_files_failed: i64,
+}
+
 fn chains(validation: &Validation) -> Result<Section, ArrowError> {
     #[derive(Default)]
     struct Sum {
@@ -143,135 +180,132 @@ fn chains(validation: &Validation) -> Result<Section, ArrowError> {
             }] += 1;
         }
     }
-    let names = || sums.keys().map(|chain| &validation.chains[*chain]);
-    let count = |of: &dyn Fn(&Sum) -> i64| number(sums.values().map(of));
-    table(
-        ("chains", "Digest chains"),
-        vec![
-            (
-                "account_id",
-                text(names().map(|it| it.digests.account.as_str())),
-            ),
-            ("region", text(names().map(|it| it.digests.region.as_str()))),
-            ("trail", text(names().map(|it| it.digests.trail.as_str()))),
-            (
-                "kind",
-                text(names().map(|it| match it.digests.backfill {
-                    true => "backfill",
-                    false => "hourly",
-                })),
-            ),
-            ("first_time", time(sums.values().map(|sum| sum.first))),
-            ("last_time", time(sums.values().map(|sum| sum.last))),
-            ("digests", count(&|sum| sum.digests[0])),
-            ("digests_valid", count(&|sum| sum.digests[1])),
-            ("digests_not_verified", count(&|sum| sum.digests[2])),
-            ("digests_invalid", count(&|sum| sum.digests[3])),
-            ("log_files", count(&|sum| sum.log_files[0])),
-            ("log_files_valid", count(&|sum| sum.log_files[1])),
-            ("log_files_not_verified", count(&|sum| sum.log_files[2])),
-            ("log_files_failed", count(&|sum| sum.log_files[3])),
-        ],
-    )
+    let rows = sums.iter().map(|(chain, sum)| {
+        let of = &validation.chains[*chain].digests;
+        ChainRow {
+            account_id: &of.account,
+            region: &of.region,
+            trail: &of.trail,
+            kind: if of.backfill { "backfill" } else { "hourly" },
+            first_time: sum.first,
+            last_time: sum.last,
+            digests: sum.digests[0],
+            digests_valid: sum.digests[1],
+            digests_not_verified: sum.digests[2],
+            digests_invalid: sum.digests[3],
+            log_files: sum.log_files[0],
+            log_files_valid: sum.log_files[1],
+            log_files_not_verified: sum.log_files[2],
+            log_files_failed: sum.log_files[3],
+        }
+    });
+    let rows: Vec<_> = rows.collect();
+    section(("chains", "Digest chains"), CHAINS, &rows)
+}
+
+const FINDINGS: &[Column] = &[
+    ("result", Kind::Text, None),
+    ("problem", Kind::Text, None),
+    ("file", Kind::Text, WRAP),
+    ("detail", Kind::Text, WRAP),
+];
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    result: &'static str,
+    problem: &'static str,
+    file: &'a str,
+    detail: &'a str,
 }
 
 fn findings(validation: &Validation) -> Result<Section, ArrowError> {
-    let rows = || validation.findings.iter();
-    table(
-        ("findings", "Findings"),
-        vec![
-            (
-                "result",
-                text(rows().map(|it| match it.problem.is_failure() {
-                    true => "failed",
-                    false => "note",
-                })),
-            ),
-            ("problem", text(rows().map(|it| it.problem.as_str()))),
-            ("file", text(rows().map(|it| it.file.as_str()))),
-            ("detail", text(rows().map(|it| it.detail.as_str()))),
-        ],
-    )
+    let rows = validation.findings.iter().map(|of| FindingRow {
+        result: match of.problem.is_failure() {
+            true => "failed",
+            false => "note",
+        },
+        problem: of.problem.as_str(),
+        file: &of.file,
+        detail: &of.detail,
+    });
+    let rows: Vec<_> = rows.collect();
+    section(("findings", "Findings"), FINDINGS, &rows)
+}
+
+const LOGGING: &[Column] = &[
+    ("event_time", Kind::Time, None),
+    ("event_name", Kind::Text, None),
+    ("trail", Kind::Text, None),
+    ("region", Kind::Text, None),
+    ("identity", Kind::Text, None),
+    ("event_id", Kind::Text, None),
+];
+
+#[derive(Serialize)]
+struct LoggingRow<'a> {
+    event_time: DateTime<Utc>,
+    event_name: &'a str,
+    trail: &'a str,
+    region: &'a str,
+    identity: &'a str,
+    event_id: &'a str,
 }
 
 fn logging(validation: &Validation) -> Result<Section, ArrowError> {
-    let rows = || validation.logging.iter();
-    table(
-        ("logging", "Calls that changed logging"),
-        vec![
-            ("event_time", time(rows().map(|it| Some(it.time)))),
-            ("event_name", text(rows().map(|it| it.event_name.as_str()))),
-            ("trail", text(rows().map(|it| it.trail.as_str()))),
-            ("region", text(rows().map(|it| it.region.as_str()))),
-            ("identity", text(rows().map(|it| it.by.as_str()))),
-            ("event_id", text(rows().map(|it| it.event_id.as_str()))),
-        ],
-    )
+    let rows = validation.logging.iter().map(|change| LoggingRow {
+        event_time: change.time,
+        event_name: &change.event_name,
+        trail: &change.trail,
+        region: &change.region,
+        identity: &change.by,
+        event_id: &change.event_id,
+    });
+    let rows: Vec<_> = rows.collect();
+    section(("logging", "Calls that changed logging"), LOGGING, &rows)
+}
+
+const DIGESTS: &[Column] = &[
+    ("state", Kind::Text, None),
+    ("start_time", Kind::Time, None),
+    ("end_time", Kind::Time, None),
+    ("log_files", Kind::Count, None),
+    ("file", Kind::Text, WRAP),
+];
+
+#[derive(Serialize)]
+struct DigestRow<'a> {
+    state: &'static str,
+    start_time: Option<DateTime<Utc>>,
+    end_time: Option<DateTime<Utc>>,
+    log_files: u64,
+    file: &'a str,
 }
 
 fn digests(validation: &Validation) -> Result<Section, ArrowError> {
-    let rows = || validation.digests.iter();
-    table(
-        ("digests", "Digest files"),
-        vec![
-            ("state", text(rows().map(|it| it.state.as_str()))),
-            (
-                "start_time",
-                time(rows().map(|it| it.span.map(|span| span.0))),
-            ),
-            (
-                "end_time",
-                time(rows().map(|it| it.span.map(|span| span.1))),
-            ),
-            ("log_files", number(rows().map(|it| it.log_files as i64))),
-            ("file", text(rows().map(|it| it.file.as_str()))),
-        ],
-    )
+    let rows = validation.digests.iter().map(|digest| DigestRow {
+        state: digest.state.as_str(),
+        start_time: digest.span.map(|span| span.0),
+        end_time: digest.span.map(|span| span.1),
+        log_files: digest.log_files,
+        file: &digest.file,
+    });
+    let rows: Vec<_> = rows.collect();
+    section(("digests", "Digest files"), DIGESTS, &rows)
+}
+
+const LOG_FILES: &[Column] = &[("state", Kind::Text, None), ("file", Kind::Text, WRAP)];
+
+#[derive(Serialize)]
+struct LogFileRow<'a> {
+    state: &'static str,
+    file: &'a str,
 }
 
 fn log_files(validation: &Validation) -> Result<Section, ArrowError> {
-    let rows = || validation.log_files.iter();
-    table(
-        ("log_files", "Log files"),
-        vec![
-            ("state", text(rows().map(|it| it.state.as_str()))),
-            ("file", text(rows().map(|it| it.file.as_str()))),
-        ],
-    )
-}
-
-fn text<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values))
-}
-
-fn number(values: impl Iterator<Item = i64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(values))
-}
-
-fn time(values: impl Iterator<Item = Option<DateTime<Utc>>>) -> ArrayRef {
-    let micros = values.map(|time| time.map(|time| time.timestamp_micros()));
-    let times: TimestampMicrosecondArray = micros.collect();
-    Arc::new(times.with_timezone("UTC"))
-}
-
-fn table(
-    (name, title): (&str, &str),
-    columns: Vec<(&str, ArrayRef)>,
-) -> Result<Section, ArrowError> {
-    let field = |(name, array): &(&str, ArrayRef)| {
-        // File names are what people act on: they are never cut.
-        let fit = ["file", "detail"].contains(name);
-        let metadata = fit.then(|| (FIT.to_owned(), "wrap".to_owned()));
-        Field::new(*name, array.data_type().clone(), true)
-            .with_metadata(metadata.into_iter().collect())
-    };
-    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
-    let arrays = columns.into_iter().map(|(_, array)| array).collect();
-    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
-    Ok(Section {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        schema,
-        batches: vec![batch],
-    })
+    let rows = validation.log_files.iter().map(|file| LogFileRow {
+        state: file.state.as_str(),
+        file: &file.file,
+    });
+    let rows: Vec<_> = rows.collect();
+    section(("log_files", "Log files"), LOG_FILES, &rows)
 }

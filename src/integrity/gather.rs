@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::digest::DigestFile;
-use super::place::{Place, name};
+use super::place::{FileName, name};
 use super::unpack::{UnpackFault, whole};
 use super::{DigestName, Finding, Problem, ValidateOptions};
 use crate::cloudtrail::{Folder, LogFileKey, delivery_stamp};
@@ -35,7 +35,7 @@ pub struct Gathered {
 #[derive(Debug)]
 pub(super) struct ReadDigest {
     pub(super) file: String,
-    pub(super) place: Place,
+    pub(super) place: FileName,
     pub(super) organization: Option<String>,
     pub(super) name: Option<DigestName>,
     /// When its hour ended, by its name.
@@ -138,7 +138,7 @@ impl Gathered {
         options: &ValidateOptions,
     ) {
         let trust = &options.trust;
-        let (place, _) = Place::of(file, trust.original.as_ref());
+        let (place, _) = FileName::of(file, trust.original.as_ref());
         let file_name = name(&file.uri);
         let mut digest = ReadDigest {
             file: file.uri.clone(),

@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::chain::Verified;
 use super::digest::ObjectName;
 use super::logging::{self, Watch};
-use super::place::{Original, Place, name};
+use super::place::{FileName, Original, name};
 use super::unpack::{UnpackFault, unpack, whole};
 use super::{
     DigestState, Finding, LogFileResult, LogFileState, LoggingChange, PATIENCE, Problem,
@@ -105,7 +105,7 @@ impl ListedLogFiles {
 
     /// What digests say of the file in this place.
     fn entries(&self, file: &LogFile) -> Vec<&Entry> {
-        let (place, _) = Place::of(file, self.original.as_ref());
+        let (place, _) = FileName::of(file, self.original.as_ref());
         let file_name = name(&file.uri);
         let packed = format!("{file_name}.gz");
         let of_name = self.by_name.get(file_name).into_iter();
@@ -210,7 +210,7 @@ impl ListedLogFiles {
 
     /// Whether a file is one whose events would be read, of the range.
     fn should_be_listed(&self, file: &LogFile) -> bool {
-        let (_, folder) = Place::of(file, None);
+        let (_, folder) = FileName::of(file, None);
         let in_range = file
             .delivered()
             .is_none_or(|time| self.selection.wants_time(time.timestamp_micros()));

@@ -1,6 +1,6 @@
 //! Where a file was read from, as far as it can be compared with where it was written to.
 //!
-//! In: a file of a listing. Out: its [`Place`]. Promise: in S3, bucket and key; of a copy, all that the copy's folders still
+//! In: a file of a listing. Out: its [`FileName`]. Promise: in S3, bucket and key; of a copy, all that the copy's folders still
 //! tell, at the least the name.
 
 use super::digest::ObjectName;
@@ -35,7 +35,7 @@ impl Original {
 
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum FileName {
     /// Bucket and key.
     Exact(ObjectName),
     /// The end of a key, from `AWSLogs/` on.
@@ -44,7 +44,7 @@ pub(super) enum Place {
     Name(String),
 }
 
-impl Place {
+impl FileName {
     /// Where a file is, and what its folder says that it is.
     pub(super) fn of(file: &LogFile, original: Option<&Original>) -> (Self, Option<Folder>) {
         let key = file.key();
@@ -112,10 +112,10 @@ mod tests {
         }
     }
 
-    fn place(uri: &str, original: Option<&str>) -> Place {
+    fn place(uri: &str, original: Option<&str>) -> FileName {
         let original = original.map(|uri| Original::parse(uri).unwrap());
         let file = LogFile::new(uri.to_owned(), 1, String::new(), None);
-        Place::of(&file, original.as_ref()).0
+        FileName::of(&file, original.as_ref()).0
     }
 
     #[test]

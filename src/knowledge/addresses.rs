@@ -4,7 +4,7 @@
 //! that providers publish, MaxMind's databases. Out: an [`AddressClass`]. Promise: what is nearer to the user wins over what
 //! somebody published; what an answer rests on is said by [`AddressBook::sources`].
 
-use super::{Coordinates, GeoIp, KnowledgeError, Networks, OwnNetworks, Place};
+use super::{Coordinates, GeoIp, GeoRecord, KnowledgeError, Networks, OwnNetworks};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -172,7 +172,7 @@ impl AddressBook {
         self.geoip.as_ref()?.coordinates(address.parse().ok()?)
     }
 
-    fn place(&self, address: &str) -> Option<Place> {
+    fn place(&self, address: &str) -> Option<GeoRecord> {
         self.geoip.as_ref()?.lookup(address.parse().ok()?)
     }
 }

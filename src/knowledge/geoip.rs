@@ -22,7 +22,7 @@ impl fmt::Debug for GeoIp {
 
 /// What the databases know of an address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Place {
+pub struct GeoRecord {
     /// The number of the autonomous system.
     pub asn: Option<u32>,
     /// Its operator.
@@ -55,7 +55,7 @@ impl Coordinates {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for GeoRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let asn = self.asn.map(|asn| format!("AS{asn}"));
         let parts = [&asn, &self.operator, &self.city, &self.country];
@@ -131,8 +131,8 @@ impl GeoIp {
     }
 
     /// What is known of an address; a database that cannot be read there knows nothing.
-    pub fn lookup(&self, address: IpAddr) -> Option<Place> {
-        let mut place = Place::default();
+    pub fn lookup(&self, address: IpAddr) -> Option<GeoRecord> {
+        let mut place = GeoRecord::default();
         for reader in &self.readers {
             let Ok(found) = reader.lookup(address) else {
                 continue;
@@ -157,7 +157,7 @@ impl GeoIp {
                     .or(country.country.iso_code.map(str::to_owned));
             }
         }
-        (place != Place::default()).then_some(place)
+        (place != GeoRecord::default()).then_some(place)
     }
 }
 

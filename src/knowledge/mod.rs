@@ -12,7 +12,7 @@ mod networks;
 mod vendors;
 
 pub use addresses::{AddressBook, AddressClass};
-pub use geoip::{Coordinates, GeoIp, Place};
+pub use geoip::{Coordinates, GeoIp, GeoRecord};
 pub use networks::{Network, Networks, OwnNetworks, address_range};
 pub use vendors::{VENDORS_DATE, Vendor, vendor, vendor_named_in};
 

@@ -17,7 +17,6 @@ use object_store::{
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
 
 /// A local file system whose writes are on the disk when they are done.
 #[derive(Debug)]
@@ -35,20 +34,25 @@ impl fmt::Display for Durable {
     }
 }
 
-/// Writes a file beside its name, waits for the disk, and puts it in place.
-fn write(path: PathBuf, payload: &PutPayload, overwrite: bool) -> io::Result<()> {
+/// Writes a file beside its name, waits for the disk, and puts it in place. A file that is replaced hands on its permissions.
+pub(crate) fn write(
+    path: &std::path::Path,
+    overwrite: bool,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidFilename)?;
     fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new()
         .prefix(".writing-")
         .tempfile_in(folder)?;
-    for bytes in payload {
-        file.write_all(bytes)?;
+    fill(file.as_file_mut())?;
+    if overwrite && let Ok(before) = fs::metadata(path) {
+        file.as_file().set_permissions(before.permissions())?;
     }
     file.as_file().sync_all()?;
     let placed = match overwrite {
-        true => file.persist(&path),
-        false => file.persist_noclobber(&path),
+        true => file.persist(path),
+        false => file.persist_noclobber(path),
     };
     placed.map_err(|error| error.error)?;
     // A folder can be waited for on Unix only; elsewhere the file system is trusted with it.
@@ -72,7 +76,11 @@ impl ObjectStore for Durable {
             PutMode::Update(_) => return self.0.put_opts(location, payload, options).await,
         };
         let path = self.0.path_to_filesystem(location)?;
-        let written = tokio::task::spawn_blocking(move || write(path, &payload, overwrite)).await?;
+        let fill = move |file: &mut File| {
+            let mut parts = payload.iter();
+            parts.try_for_each(|bytes| file.write_all(bytes))
+        };
+        let written = tokio::task::spawn_blocking(move || write(&path, overwrite, fill)).await?;
         match written {
             Ok(()) => Ok(PutResult {
                 e_tag: None,

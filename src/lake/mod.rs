@@ -50,6 +50,7 @@ pub use brought::write_events;
 pub use check::{Checked, CheckedTable, Fault, check};
 pub use commit::Packed;
 pub use compact::Compacted;
+pub(crate) use durable::write as write_durably;
 pub use error::LakeError;
 pub use forget::Forgotten;
 pub use ledger::Known;

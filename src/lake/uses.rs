@@ -37,9 +37,9 @@ impl Lake {
         let mut wanted = Vec::new();
         for file in self.events.files()? {
             match part_of(&file, selection) {
-                Part::None => {}
-                Part::All => wanted.push(file),
-                Part::Some => return Ok(None),
+                Share::None => {}
+                Share::All => wanted.push(file),
+                Share::Some => return Ok(None),
             }
         }
         let listed = list(&self.events).await?;
@@ -83,21 +83,21 @@ impl Lake {
 }
 
 /// How much of a file's events is selected.
-enum Part {
+enum Share {
     None,
     Some,
     All,
 }
 
-fn part_of(file: &StoredFile, selection: &Selection) -> Part {
+fn part_of(file: &StoredFile, selection: &Selection) -> Share {
     let micros = |time: Option<DateTime<Utc>>| time.map(|time| time.timestamp_micros());
     let (first, last) = file.times;
     let (since, until) = (micros(selection.since), micros(selection.until));
     if since.is_some_and(|since| last < since) || until.is_some_and(|until| first >= until) {
-        return Part::None;
+        return Share::None;
     }
     let is_all = since.is_none_or(|since| first >= since) && until.is_none_or(|until| last < until);
-    if is_all { Part::All } else { Part::Some }
+    if is_all { Share::All } else { Share::Some }
 }
 
 /// The summaries that are there, by their path in the table's folder.

@@ -46,6 +46,7 @@ fn fit<'a>(field: &Field, mut texts: impl Iterator<Item = &'a str>) -> Fit {
         Some("whole") => return Fit::Whole,
         Some("cut") => return Fit::Cut,
         Some("wrap") => return Fit::Wrap,
+        Some("below") => return Fit::Below,
         Some("detail") => return Fit::Detail,
         _ => {}
     }

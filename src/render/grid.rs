@@ -4,7 +4,7 @@
 //! word that they cannot fit. Promise: a column that is [`Fit::Whole`] is never cut; a cut is shown by `…`; a column that
 //! is left out is named.
 //!
-//! What is tried, in this order: everything at full width; headings broken at spaces and after `_`; columns cut or wrapped, the
+//! What is tried, in this order: everything at full width; sentences below their rows; headings broken at spaces and after `_`; columns cut or wrapped, the
 //! widest first; details left out, the last first; then, if that is wanted, other columns from the right.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -31,6 +31,8 @@ pub(super) enum Fit {
     Cut,
     /// Long texts go on in the next line.
     Wrap,
+    /// It is written below its row, over the whole width.
+    Below,
     /// It is left out, but never cut.
     Detail,
 }
@@ -65,9 +67,11 @@ const FEWEST: usize = 3;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     columns: Vec<(usize, usize)>,
+    /// Columns whose texts stand below their rows.
+    below: Vec<usize>,
     pub(super) left_out: Vec<String>,
-    /// Whether there is a width to keep to.
-    limited: bool,
+    /// The width to keep to.
+    width: Option<usize>,
 }
 
 impl Grid {
@@ -87,13 +91,20 @@ impl Grid {
             })
             .collect();
         let mut left_out = Vec::new();
+        let mut below = Vec::new();
         let mut found = Some(full).filter(|full| total(full) <= limit);
+        if found.is_none() {
+            (below, shown) = shown
+                .into_iter()
+                .partition(|&index| self.columns[index].fit == Fit::Below);
+        }
         loop {
             if let Some(widths) = found {
                 return Some(Layout {
                     columns: shown.into_iter().zip(widths).collect(),
+                    below,
                     left_out,
-                    limited: width.is_some(),
+                    width: width.map(usize::from),
                 });
             }
             found = self.squeezed(&shown, limit);
@@ -155,13 +166,21 @@ impl Grid {
             let cells: Vec<Vec<String>> = columns
                 .map(|&(index, width)| match self.columns[index].fit {
                     Fit::Wrap => self.capped_height(wrapped(&row[index], width), width),
-                    Fit::Cut if layout.limited => vec![cut(&row[index], width)],
+                    Fit::Cut if layout.width.is_some() => vec![cut(&row[index], width)],
                     // Rows that were not there when the widths were chosen may be longer.
                     Fit::Cut => vec![cut(&row[index], WIDEST)],
                     _ => vec![row[index].clone()],
                 })
                 .collect();
-            self.lines(layout, &cells)
+            let below = layout.below.iter().flat_map(|&index| {
+                let width = layout.width.unwrap_or(WIDEST).saturating_sub(GAP).max(1);
+                let text = format!("{}: {}", self.columns[index].heading, row[index]);
+                let lines = self.capped_height(wrapped(&text, width), width);
+                lines.into_iter().map(|line| " ".repeat(GAP) + &line)
+            });
+            let mut lines = self.lines(layout, &cells);
+            lines.extend(below);
+            lines
         })
     }
 
@@ -180,7 +199,7 @@ impl Grid {
 
     /// The columns whose texts are cut although there is no width to keep to.
     pub(super) fn capped(&self, layout: &Layout) -> impl Iterator<Item = &str> {
-        let columns = layout.columns.iter().filter(|_| !layout.limited);
+        let columns = layout.columns.iter().filter(|_| layout.width.is_none());
         let columns = columns.filter(|(index, _)| self.columns[*index].fit == Fit::Cut);
         let columns = columns.filter(|(index, _)| self.cell_width(*index) > WIDEST);
         columns.map(|(index, _)| self.columns[*index].name.as_str())
@@ -398,6 +417,22 @@ mod tests {
         // A value of a megabyte, as logs may have them, takes no time.
         assert_eq!(wrapped(&"x".repeat(1 << 20), 64).len(), 1 << 14);
         assert_eq!(wrapped("", 5), [""; 0]);
+
+        let grid = Grid {
+            columns: vec![
+                column("name", Fit::Whole),
+                column("why", Fit::Below),
+                column("last", Fit::Whole),
+            ],
+            rows: vec![["a", "one two three", "b"].map(str::to_owned).into()],
+            ..Grid::default()
+        };
+        let layout = grid.layout(Some(14)).unwrap();
+        assert_eq!(grid.head(&layout), ["name  last"]);
+        let lines: Vec<String> = grid.body(&layout).collect();
+        assert_eq!(lines, ["a     b", "  why: one two", "  three"]);
+        let layout = grid.layout(Some(80)).unwrap();
+        assert_eq!(grid.head(&layout), ["name  why            last"]);
 
         let grid = Grid {
             columns: vec![column("name", Fit::Whole), column("description", Fit::Wrap)],

@@ -13,14 +13,11 @@ mod tree;
 
 use super::{Format, RenderOptions, json, renderer};
 use crate::report::note::Note;
+use crate::report::table::{Kind, shown};
 use crate::report::trace::Trace;
 use crate::report::{Report, Section};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::error::ArrowError;
-use arrow::json::ReaderBuilder;
-use serde::Serialize;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 /// What of a trace is shown.
 #[derive(Debug, Clone, Default)]
@@ -116,94 +113,26 @@ fn document(trace: &Trace, notes: &[Note], out: &mut dyn Write) -> io::Result<()
     document.end()
 }
 
-/// The type of a column of a table.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    Text,
-    /// Text that goes on in the next line where it does not fit.
-    Long,
-    /// Text that is never cut.
-    Whole,
-    /// Text that is left out where there is no room.
-    Detail,
-    Texts,
-    Flag,
-    Number,
-    /// A number that is left out where there is no room.
-    DetailNumber,
-    Time,
-    /// A time that is left out where there is no room.
-    DetailTime,
-}
-
-/// A table of rows: the columns that are shown, by the names of their fields.
-pub(super) fn section(
-    (name, title): (&str, &str),
-    rows: &[impl Serialize],
-    columns: &[(&str, Kind)],
-) -> Result<Section, ArrowError> {
-    let fields = columns.iter().map(|(name, kind)| {
-        let (data_type, fit) = match kind {
-            Kind::Text => (DataType::Utf8, None),
-            Kind::Long => (DataType::Utf8, Some("wrap")),
-            Kind::Whole => (DataType::Utf8, Some("whole")),
-            Kind::Detail => (DataType::Utf8, Some("detail")),
-            Kind::Texts => (
-                DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
-                Some("detail"),
-            ),
-            Kind::Flag => (DataType::Boolean, None),
-            Kind::Number => (DataType::Int64, None),
-            Kind::DetailNumber => (DataType::Int64, Some("detail")),
-            Kind::Time => (time(), None),
-            Kind::DetailTime => (time(), Some("detail")),
-        };
-        let field = Field::new(*name, data_type, true);
-        match fit {
-            Some(fit) => {
-                field.with_metadata([(crate::report::FIT.to_owned(), fit.to_owned())].into())
-            }
-            None => field,
-        }
-    });
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let mut decoder = ReaderBuilder::new(Arc::clone(&schema))
-        .with_batch_size(rows.len().max(1))
-        .build_decoder()?;
-    decoder.serialize(rows)?;
-    Ok(Section {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        schema,
-        batches: decoder.flush()?.into_iter().collect(),
-    })
-}
-
-fn time() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
-
 /// The notes of a case as a table.
 ///
 /// # Errors
 ///
 /// None are known.
 pub fn notes_section(notes: &[Note]) -> Result<Section, ArrowError> {
-    use Kind::{Detail, Flag, Long, Text, Texts, Time, Whole};
-    section(
+    shown(
         ("case", "Notes of the case"),
-        notes,
         &[
-            ("event_time", Time),
-            ("event_name", Whole),
-            ("bookmark", Flag),
-            ("tags", Texts),
-            ("note", Long),
-            ("access_key_id", Detail),
-            ("source_ip_address", Text),
-            ("event_id", Detail),
-            ("changed", Kind::DetailTime),
+            ("event_time", Kind::Time, None),
+            ("event_name", Kind::Text, Some("whole")),
+            ("bookmark", Kind::Flag, None),
+            ("tags", Kind::Texts, Some("detail")),
+            ("note", Kind::Text, Some("wrap")),
+            ("access_key_id", Kind::Text, Some("detail")),
+            ("source_ip_address", Kind::Text, None),
+            ("event_id", Kind::Text, Some("detail")),
+            ("changed", Kind::Time, Some("detail")),
         ],
+        notes,
     )
 }
 

@@ -10,9 +10,9 @@ use super::pages::Page;
 use super::problem::Problem;
 use super::query::Address;
 use crate::render::{coverage_lines, heading, notes_section};
-use crate::report::{Coverage, Report};
+use crate::report::{Coverage, Report, counted};
 use crate::service::{Answer, Document, Facet, Part, View};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What is shown of an answer.
 #[derive(Debug, Default, serde::Serialize)]
@@ -141,11 +141,8 @@ fn lines(coverage: &Coverage) -> Vec<String> {
 
 /// What was not seen, in a few words each; all lines say more.
 fn missed(coverage: &Coverage) -> Vec<String> {
-    let days = match coverage.days_missing.len() {
-        0 => None,
-        1 => Some("1 day without an event".to_owned()),
-        days => Some(format!("{days} days without an event")),
-    };
+    let days = coverage.days_missing.len();
+    let days = (days > 0).then(|| format!("{} without an event", counted(days, "day")));
     let nothing = coverage
         .is_void()
         .then(|| "anything: nothing could be read".to_owned());
@@ -210,18 +207,24 @@ fn days(answer: &Answer) -> Result<Option<Calendar>, Problem> {
     Ok(document.tables.first().and_then(calendar::of))
 }
 
-/// What stands beside an event.
-pub(super) fn around(
-    here: &Address,
-    answer: &Answer,
-) -> Result<Vec<(&'static str, String)>, Problem> {
+/// The first row of an answer: the event, where one is asked for.
+pub(super) fn first_row(answer: &Answer) -> Result<Option<Map<String, Value>>, Problem> {
     let part = Part {
         section: None,
         offset: 0,
         rows: 1,
     };
     let document = answer.document(&View::default(), &part)?;
-    let Some(event) = document.tables.first().and_then(|table| table.rows.first()) else {
+    let table = document.tables.into_iter().next();
+    Ok(table.and_then(|table| table.rows.into_iter().next()))
+}
+
+/// What stands beside an event.
+pub(super) fn around(
+    here: &Address,
+    answer: &Answer,
+) -> Result<Vec<(&'static str, String)>, Problem> {
+    let Some(event) = first_row(answer)? else {
         return Ok(Vec::new());
     };
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();

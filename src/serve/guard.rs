@@ -4,6 +4,7 @@
 //! none: another site that the browser has open can neither ask nor read, by whatever name it reaches this address (DNS
 //! rebinding). Every answer says that nothing but this server's own scripts may run.
 
+use crate::cloudtrail::sha256;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -64,8 +65,7 @@ impl Guard {
 
     /// What a form of a page has, so that no other site can send it. It does not give the token away.
     pub(super) fn form_token(&self) -> String {
-        let hash = Sha256::digest(format!("form {}", self.token));
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(format!("form {}", self.token).as_bytes())
     }
 
     /// Whether a form has it. Compared by hash, so that the time says nothing.

@@ -3,6 +3,7 @@
 //! In: a form. Out: a changed case file, and the page of the event. Promise: only a form of this server's own pages changes anything, and
 //! only in the case file; what was typed is not lost where it cannot be kept.
 
+use super::body::first_row;
 use super::case::Draft;
 use super::problem::Problem;
 use super::query::Address;
@@ -10,7 +11,7 @@ use super::render;
 use super::state::Pages;
 use crate::case::CaseError;
 use crate::report::note::Note;
-use crate::service::{Part, Question, View};
+use crate::service::Question;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::Utc;
@@ -69,14 +70,7 @@ async fn about(pages: &Pages, event_id: &str) -> Result<Note, Problem> {
     let values = [("event_id".to_owned(), event_id.to_owned())].into();
     let question = Question::Saved("event".to_owned(), values);
     let answered = pages.service.ask(&question.into()).await?;
-    let part = Part {
-        section: None,
-        offset: 0,
-        rows: 1,
-    };
-    let document = answered.answer.document(&View::default(), &part)?;
-    let row = document.tables.first().and_then(|table| table.rows.first());
-    let row = row.ok_or_else(|| Problem {
+    let row = first_row(&answered.answer)?.ok_or_else(|| Problem {
         status: StatusCode::NOT_FOUND,
         words: "nothing was saved: there is no such event".to_owned(),
     })?;

@@ -3,11 +3,12 @@
 //! In: the rows of a table, the columns to look at. Out: of each column, how many rows have which value. Promise: a count is what the table
 //! would have if its value were chosen; what is left out is counted. Times are counted by their age, at the end of what the table tells of.
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt32Array};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::{and, cast};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType, UInt32Type};
 use arrow::error::ArrowError;
-use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The most values of a facet.
 const MOST: usize = 6;
@@ -38,9 +39,11 @@ pub struct Facet {
 
 /// A column as words: of each row those that it has.
 struct Words {
+    /// The last stands where there is no value.
     names: Vec<String>,
-    ids: Vec<u32>,
-    ends: Vec<usize>,
+    codes: UInt32Array,
+    /// Which codes are a row's, where it has a list of them.
+    lists: Option<OffsetBuffer<i32>>,
     of_times: bool,
 }
 
@@ -49,73 +52,55 @@ impl Words {
         let Some(values) = batch.column_by_name(column) else {
             return Ok(None);
         };
-        let mut words = Self {
-            names: Vec::new(),
-            ids: Vec::with_capacity(values.len()),
-            ends: Vec::with_capacity(values.len()),
-            of_times: matches!(values.data_type(), DataType::Timestamp(..)),
+        let list = values.as_list_opt::<i32>();
+        let of_times = matches!(values.data_type(), DataType::Timestamp(..));
+        let texts = match list {
+            Some(list) => cast(list.values(), &DataType::Utf8)?,
+            None if of_times => ages(values)?,
+            None => cast(values, &DataType::Utf8)?,
         };
-        let mut known: HashMap<String, u32> = HashMap::new();
-        let mut id = |names: &mut Vec<String>, word: &str| match known.get(word) {
-            Some(id) => *id,
-            None => {
-                let id = u32::try_from(names.len()).unwrap_or(u32::MAX);
-                names.push(word.to_owned());
-                known.insert(word.to_owned(), id);
-                id
-            }
-        };
-        let of_lists = matches!(values.data_type(), DataType::List(_));
-        let (texts, offsets) = match values.data_type() {
-            DataType::List(_) => {
-                let lists = values.as_list::<i32>();
-                (
-                    cast(lists.values(), &DataType::Utf8)?,
-                    Some(lists.value_offsets()),
-                )
-            }
-            DataType::Timestamp(..) => (ages(values)?, None),
-            _ => (cast(values, &DataType::Utf8)?, None),
-        };
-        let texts = texts.as_string::<i32>();
-        for row in 0..values.len() {
-            let range = match offsets {
-                Some(offsets) => offsets[row] as usize..offsets[row + 1] as usize,
-                None => row..row + 1,
-            };
-            let begun = words.ids.len();
-            for at in range {
-                let text = if texts.is_valid(at) {
-                    texts.value(at)
-                } else {
-                    NONE
-                };
-                words.ids.push(id(&mut words.names, text));
-            }
-            if of_lists && words.ids.len() == begun {
-                words.ids.push(id(&mut words.names, NONE));
-            }
-            words.ends.push(words.ids.len());
-        }
-        Ok(Some(words))
+        let (code, text) = (DataType::UInt32.into(), DataType::Utf8.into());
+        let coded = cast(&texts, &DataType::Dictionary(code, text))?;
+        let coded = coded.as_dictionary::<UInt32Type>();
+        let names = coded.values().as_string::<i32>().iter().flatten();
+        let names = names.map(str::to_owned).chain([NONE.to_owned()]);
+        Ok(Some(Self {
+            names: names.collect(),
+            codes: coded.keys().clone(),
+            lists: list.map(|list| list.offsets().clone()),
+            of_times,
+        }))
     }
 
-    fn of_row(&self, row: usize) -> &[u32] {
-        let begin = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.ids[begin..self.ends[row]]
+    /// The places of a row's words among the names.
+    fn of_row(&self, row: usize) -> impl Iterator<Item = usize> {
+        let none = self.names.len() - 1;
+        let range = match &self.lists {
+            Some(ends) => ends[row] as usize..ends[row + 1] as usize,
+            None => row..row + 1,
+        };
+        let empty = range.is_empty().then_some(none);
+        let code = move |at| match self.codes.is_valid(at) {
+            true => self.codes.value(at) as usize,
+            false => none,
+        };
+        range.map(code).chain(empty)
     }
 
     /// The rows that have a word.
-    fn rows_with(&self, word: &str) -> Vec<bool> {
-        let id = self.names.iter().position(|name| name == word);
-        let id = id.and_then(|id| u32::try_from(id).ok());
-        let has = |row| id.is_some_and(|id| self.of_row(row).contains(&id));
-        (0..self.ends.len()).map(has).collect()
+    fn rows_with(&self, word: &str) -> BooleanArray {
+        let is_word: Vec<bool> = self.names.iter().map(|name| name == word).collect();
+        let rows = self
+            .lists
+            .as_ref()
+            .map_or(self.codes.len(), |ends| ends.len() - 1);
+        let has = |row| Some(self.of_row(row).any(|at| is_word[at]));
+        (0..rows).map(has).collect()
     }
 }
 
 /// Times as ages before the last of them.
-fn ages(times: &dyn Array) -> Result<arrow::array::ArrayRef, ArrowError> {
+fn ages(times: &dyn Array) -> Result<ArrayRef, ArrowError> {
     let micros = cast(times, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
     let micros = micros.as_primitive::<TimestampMicrosecondType>();
     let last = micros.iter().flatten().max().unwrap_or(0);
@@ -125,9 +110,38 @@ fn ages(times: &dyn Array) -> Result<arrow::array::ArrayRef, ArrowError> {
         found.map_or(OLD, |(_, word)| word)
     };
     let words = micros.iter().map(|time| time.map(word));
-    Ok(std::sync::Arc::new(
-        words.collect::<arrow::array::StringArray>(),
-    ))
+    Ok(Arc::new(words.collect::<StringArray>()))
+}
+
+/// Of each choice its column and the rows that have its value.
+type Choices<'a> = Vec<(&'a str, BooleanArray)>;
+
+fn choices<'a>(
+    batch: &RecordBatch,
+    only: &'a [(String, String)],
+) -> Result<Choices<'a>, ArrowError> {
+    let mut found = Vec::new();
+    for (column, word) in only {
+        // That a column is there was asked before: see `table`.
+        if let Some(words) = Words::of(batch, column)? {
+            found.push((column.as_str(), words.rows_with(word)));
+        }
+    }
+    Ok(found)
+}
+
+/// The rows that are in all of these.
+fn all_of<'a>(
+    masks: impl Iterator<Item = &'a BooleanArray>,
+) -> Result<Option<BooleanArray>, ArrowError> {
+    let mut all: Option<BooleanArray> = None;
+    for mask in masks {
+        all = Some(match all {
+            Some(all) => and(&all, mask)?,
+            None => mask.clone(),
+        });
+    }
+    Ok(all)
 }
 
 /// The rows that have all of these values.
@@ -135,19 +149,7 @@ pub(super) fn chosen(
     batch: &RecordBatch,
     only: &[(String, String)],
 ) -> Result<Option<BooleanArray>, ArrowError> {
-    let mut mask: Option<Vec<bool>> = None;
-    for (column, word) in only {
-        let rows = match Words::of(batch, column)? {
-            Some(words) => words.rows_with(word),
-            // Asked by name before: see `table`.
-            None => continue,
-        };
-        mask = Some(match mask {
-            None => rows,
-            Some(mask) => mask.iter().zip(&rows).map(|(a, b)| *a && *b).collect(),
-        });
-    }
-    Ok(mask.map(BooleanArray::from))
+    all_of(choices(batch, only)?.iter().map(|(_, rows)| rows))
 }
 
 /// The values of columns, each among the rows that the choices in the other columns leave.
@@ -156,23 +158,18 @@ pub(super) fn facets(
     only: &[(String, String)],
     columns: &[&str],
 ) -> Result<Vec<Facet>, ArrowError> {
+    let choices = choices(batch, only)?;
     let mut found = Vec::new();
     for column in columns {
         let Some(words) = Words::of(batch, column)? else {
             continue;
         };
-        let others: Vec<_> = only
-            .iter()
-            .filter(|(of, _)| of != column)
-            .cloned()
-            .collect();
-        let mask = chosen(batch, &others)?;
+        let others = choices.iter().filter(|(of, _)| of != column);
+        let mask = all_of(others.map(|(_, rows)| rows))?;
         let mut counts = vec![0; words.names.len()];
         for row in 0..batch.num_rows() {
             if mask.as_ref().is_none_or(|mask| mask.value(row)) {
-                for id in words.of_row(row) {
-                    counts[*id as usize] += 1;
-                }
+                words.of_row(row).for_each(|at| counts[at] += 1);
             }
         }
         let values = words.names.into_iter().zip(counts);
@@ -209,10 +206,7 @@ pub(super) fn facets(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{
-        ArrayRef, ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray,
-    };
-    use std::sync::Arc;
+    use arrow::array::{ListBuilder, StringBuilder, TimestampMicrosecondArray};
 
     fn keys() -> RecordBatch {
         let accounts = StringArray::from(vec![Some("1"), Some("1"), Some("2"), None]);

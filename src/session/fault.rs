@@ -17,7 +17,7 @@ pub struct SqlFault {
     /// One sentence.
     pub message: String,
     /// Where, if that is known.
-    pub place: Option<Box<Place>>,
+    pub place: Option<Box<Position>>,
     /// Names that may have been meant, the most similar first.
     pub near: Vec<String>,
     /// What kind of fault it is.
@@ -45,7 +45,7 @@ pub enum FaultKind {
 
 /// A place in a statement's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// From 1.
     pub line: usize,
     /// From 1, in characters.
@@ -56,14 +56,14 @@ pub struct Place {
     pub text: String,
 }
 
-fn at(place: &Option<Box<Place>>) -> impl fmt::Display {
+fn at(place: &Option<Box<Position>>) -> impl fmt::Display {
     match place {
         Some(place) => format!(" (line {}, column {})", place.line, place.column),
         None => String::new(),
     }
 }
 
-impl Place {
+impl Position {
     /// The place at a line and column of a text, if it is one.
     pub(super) fn new((line, column): (u64, u64), length: usize, text: &str) -> Option<Self> {
         let line = usize::try_from(line).ok()?;
@@ -133,7 +133,7 @@ impl SqlFault {
         }
     }
 
-    pub(super) fn at(mut self, place: Option<Place>) -> Self {
+    pub(super) fn at(mut self, place: Option<Position>) -> Self {
         self.place = place.map(Box::new);
         self
     }
@@ -143,7 +143,7 @@ impl SqlFault {
         let diagnostic = error.diagnostic();
         let place = diagnostic
             .and_then(|diagnostic| diagnostic.span)
-            .and_then(|span| Place::of(span, text));
+            .and_then(|span| Position::of(span, text));
         let root = error.find_root();
         if let DataFusionError::SchemaError(schema, _) = root {
             return Self::of_schema(schema).at(place);
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn a_place_is_read_from_the_words() {
         let text = "SELECT *\nFORM events";
-        let (words, place) = Place::cut_from(
+        let (words, place) = Position::cut_from(
             "Expected: end of statement, found: events at Line: 2, Column: 6",
             text,
         );
@@ -284,10 +284,10 @@ mod tests {
         assert_eq!((place.line, place.column, place.length), (2, 6, 6));
         assert_eq!(place.text, "FORM events");
         assert_eq!(
-            Place::cut_from("nowhere", text),
+            Position::cut_from("nowhere", text),
             ("nowhere".to_owned(), None)
         );
-        assert_eq!(Place::new((9, 1), 1, text), None);
+        assert_eq!(Position::new((9, 1), 1, text), None);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub use catalog::{ColumnInfo, FunctionInfo};
 pub use dialect::fill_event_data_store;
 pub use elsewhere::{Carried, Elsewhere, ElsewhereFault};
 pub use error::SessionError;
-pub use fault::{FaultKind, Place, SqlFault};
+pub use fault::{FaultKind, Position, SqlFault};
 pub use near::{NameKind, Near};
 pub use placeholder::{is_placeholder, placeholders};
 pub use query::{Query, Ready, Rows};

@@ -10,7 +10,7 @@ mod ignored;
 mod nesting;
 
 use super::dialect::{self, DEEPEST};
-use super::fault::{Place, SqlFault};
+use super::fault::{Position, SqlFault};
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{ExplainStatement, Statement as Parsed};
 use datafusion::sql::sqlparser::ast::{
@@ -61,7 +61,7 @@ impl Statement {
         nesting::check_length(text)?;
         let text = dialect::quote_ids(text);
         let words = dialect::words(&text).map_err(|error| {
-            let place = Place::new((error.location.line, error.location.column), 1, &text);
+            let place = Position::new((error.location.line, error.location.column), 1, &text);
             SqlFault::new(format!("not SQL: {}", error.message)).at(place)
         })?;
         nesting::check_begin(&words)?;
@@ -149,7 +149,7 @@ fn unreadable(error: DataFusionError, text: &str) -> SqlFault {
                 "the statement is nested too deeply: more than {DEEPEST} levels"
             )),
             ParserError::ParserError(words) | ParserError::TokenizerError(words) => {
-                let (words, place) = Place::cut_from(words, text);
+                let (words, place) = Position::cut_from(words, text);
                 let words = words
                     .replacen("Expected: ", "expected ", 1)
                     .replacen(", found: EOF", ", found the end of the text", 1)

@@ -5,7 +5,7 @@
 //! time is an error that points at it, before anything is read; a time without a zone is UTC, also where it meets one that
 //! has another, and a time that loses its zone keeps what the clock there shows.
 
-use super::fault::{Place, SqlFault};
+use super::fault::{Position, SqlFault};
 use crate::cloudtrail::{Bound, parse_time};
 use arrow::datatypes::{DataType, TimeUnit};
 use chrono::{DateTime, Utc};
@@ -191,7 +191,7 @@ fn not_a_time(found: &str, text: &str) -> SqlFault {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default();
         let column = column.chars().count() + 1;
-        Place::new((line as u64, column as u64), quoted.chars().count(), text)
+        Position::new((line as u64, column as u64), quoted.chars().count(), text)
     });
     SqlFault::new(format!(
         "{found:?} is not a time; examples: 2025-03-01, 2025-03-01 12:00, 2025-03-01T12:00:00Z, yesterday, 7d"

@@ -228,7 +228,7 @@ fn key_in_table() {
     exit code: 3
     --- stdout
     Access key (times in UTC)
-    note: it looks stolen (intruder): it runs on kali, a penetration-testing system; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
+    note: it looks stolen (intruder): it runs on kali, a penetration-testing system; creates or retrieves credentials, which the key had never done: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; grants permissions, which the key had never done: iam:AttachUserPolicy
 
     Summary
     access key      AKIARTX3GSDS75MXKBSU
@@ -375,7 +375,7 @@ fn key_in_markdown() {
     --- stdout
     # Access key
 
-    - it looks stolen (intruder): it runs on kali, a penetration-testing system; makes or fetches credentials, which the key never did: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; gives rights, which the key never did: iam:AttachUserPolicy
+    - it looks stolen (intruder): it runs on kali, a penetration-testing system; creates or retrieves credentials, which the key had never done: iam:CreateAccessKey, iam:CreateUser; a network never used before (198.51.100.0/24), 3 days after the key's first use; a program never used before (boto3); network and program are new together; begins with iam:ListUsers; grants permissions, which the key had never done: iam:AttachUserPolicy
 
     ## Summary
 

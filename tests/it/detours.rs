@@ -5,6 +5,8 @@ use crate::intruders::{Caller, Trail, origin, service, session, user};
 use serde_json::{Value, json as value};
 
 const ACCOUNT: &str = "111122223333";
+/// The call that replaces a function's code.
+const UPDATE: &str = "lambda:UpdateFunctionCode20150331v2";
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const PIPELINE: &str = "AKIAIOSFODNN7PIPELIN";
 const STRANGE: &str = "198.51.100.7";
@@ -14,7 +16,7 @@ const CLI: &str =
     "aws-cli/2.15.10 Python/3.11.8 Linux/6.5.0-25-generic exe/x86_64.ubuntu.22 prompt/off";
 const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
 
-/// A stolen key: its owner's job, and an intruder who looks around on the 20th.
+/// A stolen key: its owner's job, and an intruder who enumerates the account on the 20th.
 fn stolen() -> (Trail, Caller, Caller) {
     let owner = user("svc", KEY);
     let intruder = owner.from(STRANGE, CLI);
@@ -107,12 +109,7 @@ fn code_is_the_intruders_from_the_change_until_its_owner_deploys_again() {
     let pipeline = user("ci", PIPELINE);
     trail.job(&pipeline);
     for day in [2, 5, 9] {
-        code(
-            &mut trail,
-            &format!("{day:02}T09:00"),
-            &pipeline,
-            "lambda:UpdateFunctionCode20150331v2",
-        );
+        code(&mut trail, &format!("{day:02}T09:00"), &pipeline, UPDATE);
     }
     makes(
         &mut trail,
@@ -120,24 +117,14 @@ fn code_is_the_intruders_from_the_change_until_its_owner_deploys_again() {
         &of_function(10, "ASIAIOSFODNN7LAMBDA1"),
         K2,
     );
-    code(
-        &mut trail,
-        "20T12:30",
-        &intruder,
-        "lambda:UpdateFunctionCode20150331v2",
-    );
+    code(&mut trail, "20T12:30", &intruder, UPDATE);
     makes(
         &mut trail,
         "20T13:05",
         &of_function(20, "ASIAIOSFODNN7LAMBDA2"),
         K3,
     );
-    code(
-        &mut trail,
-        "24T09:00",
-        &pipeline,
-        "lambda:UpdateFunctionCode20150331v2",
-    );
+    code(&mut trail, "24T09:00", &pipeline, UPDATE);
     makes(
         &mut trail,
         "25T13:05",
@@ -151,49 +138,20 @@ fn code_is_the_intruders_from_the_change_until_its_owner_deploys_again() {
 
 #[test]
 fn what_an_owner_deployed_again_is_the_owners() {
-    let (mut trail, _, intruder) = stolen();
-    let pipeline = user("ci", PIPELINE);
-    trail.job(&pipeline);
-    code(
-        &mut trail,
-        "20T12:30",
-        &intruder,
-        "lambda:UpdateFunctionCode20150331v2",
-    );
-    code(
-        &mut trail,
-        "24T09:00",
-        &pipeline,
-        "lambda:UpdateFunctionCode20150331v2",
-    );
-    makes(
-        &mut trail,
-        "25T13:05",
-        &of_function(25, "ASIAIOSFODNN7LAMBDA3"),
-        K4,
-    );
-    assert_ne!(trail.verdict(K4), "incident");
+    let deployed_after = |change: &str| {
+        let (mut trail, _, intruder) = stolen();
+        let pipeline = user("ci", PIPELINE);
+        trail.job(&pipeline);
+        code(&mut trail, "20T12:30", &intruder, change);
+        code(&mut trail, "24T09:00", &pipeline, UPDATE);
+        let function = of_function(25, "ASIAIOSFODNN7LAMBDA3");
+        makes(&mut trail, "25T13:05", &function, K4);
+        trail.verdict(K4)
+    };
+    assert_ne!(deployed_after(UPDATE), "incident");
     // Settings, such as a layer, outlive new code.
-    let (mut trail, _, intruder) = stolen();
-    code(
-        &mut trail,
-        "20T12:30",
-        &intruder,
-        "lambda:UpdateFunctionConfiguration20150331v2",
-    );
-    code(
-        &mut trail,
-        "24T09:00",
-        &pipeline,
-        "lambda:UpdateFunctionCode20150331v2",
-    );
-    makes(
-        &mut trail,
-        "25T13:05",
-        &of_function(25, "ASIAIOSFODNN7LAMBDA3"),
-        K4,
-    );
-    assert_eq!(trail.verdict(K4), "incident");
+    let settings = "lambda:UpdateFunctionConfiguration20150331v2";
+    assert_eq!(deployed_after(settings), "incident");
 }
 
 #[test]
@@ -217,7 +175,7 @@ fn a_change_that_failed_lets_nobody_in() {
     trail.call(
         "20T12:30",
         &intruder,
-        "lambda:UpdateFunctionCode20150331v2",
+        UPDATE,
         value!({"functionName": "rotate", "dryRun": true}),
         value!({"functionArn": arn}),
     );

@@ -253,7 +253,7 @@ pub(crate) fn agrees_with_itself(trace: &Value, start: &str) {
         ["user", "access_key", "password", "role"].contains(&text(row, "kind"))
             && row["origin"] != "owner"
     };
-    let back = answer(trace, "A way back?");
+    let back = answer(trace, "Can the intruder come back?");
     if rows(trace, "created").iter().any(|row| users(&row)) {
         assert!(!back.starts_with("nothing"), "{start}: {back}");
     }
@@ -626,7 +626,7 @@ fn what_aws_does_to_a_leaked_key_is_no_step_of_an_intruder() {
             "{operation}"
         );
         assert!(
-            answer(&trace, "More rights?").starts_with("no call"),
+            answer(&trace, "Were permissions gained?").starts_with("no call"),
             "{operation}"
         );
         let created = rows(&trace, "created");

@@ -375,7 +375,7 @@ fn a_file_sets_what_is_the_same_for_every_command() {
     assert!(!folder.path().join("owned").exists());
 }
 
-/// A key that is used at a company for a week, and then from a new place by somebody who looks around.
+/// A key that is used at a company for a week, and then from a new place by somebody who enumerates the account.
 fn moved(folder: &Path) -> String {
     let mut records = Vec::new();
     let mut push = |day: u32, minute: u32, address: &str, agent: &str, call: (&str, &str)| {

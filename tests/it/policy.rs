@@ -6,7 +6,7 @@ use std::path::Path;
 
 use datafusion::common::ScalarValue;
 use keytrail::analysis::policy::{
-    Document, Guard, Observed, Outcome, Place, Policy, PolicyOptions, Trust,
+    Document, Guard, Observed, Outcome, Policy, PolicyKind, PolicyOptions, Trust,
 };
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::session::{Params, Session, SessionOptions};
@@ -92,7 +92,7 @@ fn assert_least(observed: &Observed, policy: &Policy) -> usize {
         assert_grammar(&document.json());
         if document.name.starts_with("policy-") {
             assert!(
-                document.characters() <= Place::Managed.limit(),
+                document.characters() <= PolicyKind::Managed.limit(),
                 "{}",
                 document.characters()
             );

@@ -531,19 +531,22 @@ fn of_two_keys_that_cannot_be_told_apart_the_later_use_counts_for_both() {
     keeps(&log.ready(KEY, &[]), "no-unseen-use");
 }
 
+/// What S3 decrypts for the user.
+fn on_behalf(before: i64) -> Value {
+    let mut event = call(day(before), "Decrypt", "ASIARTX3GSDS5GWWD4JC");
+    event["eventSource"] = "kms.amazonaws.com".into();
+    event["userIdentity"]["invokedBy"] = "s3.amazonaws.com".into();
+    for field in ["sourceIPAddress", "userAgent"] {
+        event[field] = "s3.amazonaws.com".into();
+    }
+    event
+}
+
 #[test]
 fn calls_on_the_users_behalf_come_from_a_key_unless_a_session_explains_them() {
-    let behalf = |before: i64| {
-        let mut event = call(day(before), "Decrypt", "ASIARTX3GSDS5GWWD4JC");
-        event["userIdentity"]["invokedBy"] = "s3.amazonaws.com".into();
-        event["sourceIPAddress"] = "s3.amazonaws.com".into();
-        event["userAgent"] = "s3.amazonaws.com".into();
-        event["eventSource"] = "kms.amazonaws.com".into();
-        event
-    };
     let log = (1..131).fold(
         Log::new(0..131).used("us-east-1", 40..131),
-        |log, before| log.with("us-east-1", behalf(before)),
+        |log, before| log.with("us-east-1", on_behalf(before)),
     );
     keeps(&log.ready(KEY, &[]), "no-unseen-use");
     // The user works in the console on these days.
@@ -760,21 +763,13 @@ fn sessions_of_a_role_that_nobody_is_seen_to_open_come_from_the_key() {
 #[test]
 fn what_services_did_on_the_users_behalf_and_is_no_longer_logged_may_go_on() {
     // One consumer calls every day; another one is seen only by what S3 decrypts for it every week.
-    let behalf = |before: i64| {
-        let mut event = call(day(before), "Decrypt", "ASIARTX3GSDS5GWWD4JC");
-        event["userIdentity"]["invokedBy"] = "s3.amazonaws.com".into();
-        event["sourceIPAddress"] = "s3.amazonaws.com".into();
-        event["userAgent"] = "s3.amazonaws.com".into();
-        event["eventSource"] = "kms.amazonaws.com".into();
-        event
-    };
     let log = |kms_of_others_until: i64| {
         let log = Log::new(0..131).used("us-east-1", 40..131);
         let log = (kms_of_others_until..131).fold(log, |log, before| {
             log.with("us-east-1", to(before, ("kms", "Decrypt"), OTHERS, false))
         });
         let weeks = (0..12).map(|week| 41 + 7 * week);
-        weeks.fold(log, |log, before| log.with("us-east-1", behalf(before)))
+        weeks.fold(log, |log, before| log.with("us-east-1", on_behalf(before)))
     };
     let goes_on = log(0).ready(KEY, &[]);
     assert_eq!(goes_on["verdict"], "deactivate", "{goes_on}");

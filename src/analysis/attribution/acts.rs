@@ -1,11 +1,11 @@
-//! Signs in what was done: who asks, looks around, is denied, gives rights, makes credentials, blinds, reads.
+//! Signs in what was done: who asks, lists, is denied, grants permissions, creates credentials, blinds, reads.
 //!
 //! In: a source and what is usual. Out: signs. Promise: what the owner did before is no sign.
 
-use super::calls::{Kind, kind};
-use super::signs::{Looked, Sign};
-use super::used::Use;
-use super::usual::HOUR;
+use super::calls::{CallKind, kind};
+use super::looked::Looked;
+use super::sign::Sign;
+use super::used::{HOUR, Use};
 use std::collections::BTreeSet;
 
 /// So many different calls within an hour are a burst, and so many a large one.
@@ -69,11 +69,11 @@ impl Looked<'_> {
 }
 
 fn is_ask(one: &Use) -> bool {
-    kind(&one.service, &one.operation) == Some(Kind::Asks)
+    kind(&one.service, &one.operation) == Some(CallKind::Asks)
 }
 
 fn is_look(one: &Use) -> bool {
-    is_ask(one) || kind(&one.service, &one.operation) == Some(Kind::Lists)
+    is_ask(one) || kind(&one.service, &one.operation) == Some(CallKind::Lists)
 }
 
 pub(super) fn who_am_i(l: &Looked<'_>) -> Option<Sign> {
@@ -97,7 +97,7 @@ pub(super) fn looks_around(l: &Looked<'_>) -> Option<Sign> {
         return None;
     }
     let weight = if looks >= BURST.1 { 6 } else { 4 };
-    let what = format!("looks around within an hour: {names}");
+    let what = format!("enumerates the account within an hour: {names}");
     Some(Sign::new(weight, what).since(burst.begins))
 }
 
@@ -113,12 +113,12 @@ pub(super) fn refused(l: &Looked<'_>) -> Option<Sign> {
 pub(super) fn own_rights(l: &Looked<'_>) -> Option<Sign> {
     let own = l
         .source
-        .of_kind(Kind::Rights)
+        .of_kind(CallKind::Rights)
         .filter(|one| one.about_itself);
     let (done, tried): (Vec<&Use>, Vec<&Use>) = own.partition(|one| one.succeeded());
     let (weight, what, calls) = match (done.is_empty(), tried.is_empty()) {
-        (false, _) => (6, "gives rights to itself", done),
-        (true, false) => (4, "tried to give rights to itself", tried),
+        (false, _) => (6, "grants itself permissions", done),
+        (true, false) => (4, "tried to grant itself permissions", tried),
         _ => return None,
     };
     Some(named((weight, what), &calls))
@@ -136,15 +136,15 @@ fn named((weight, what): (i32, &str), calls: &[&Use]) -> Sign {
 }
 
 /// Uses of a kind that the owner never made.
-fn unusual<'l>(l: &'l Looked<'_>, kind: Kind) -> Vec<&'l Use> {
+fn unusual<'l>(l: &'l Looked<'_>, kind: CallKind) -> Vec<&'l Use> {
     let of_kind = l.source.of_kind(kind);
     of_kind
-        .filter(|one| !one.about_itself || kind != Kind::Rights)
+        .filter(|one| !one.about_itself || kind != CallKind::Rights)
         .filter(|one| !l.usual.calls.contains(&one.call()))
         .collect()
 }
 
-fn never_before(l: &Looked<'_>, kind: Kind, weights: (i32, i32), what: &str) -> Option<Sign> {
+fn never_before(l: &Looked<'_>, kind: CallKind, weights: (i32, i32), what: &str) -> Option<Sign> {
     let calls = unusual(l, kind);
     if calls.is_empty() {
         return None;
@@ -161,46 +161,51 @@ fn never_before(l: &Looked<'_>, kind: Kind, weights: (i32, i32), what: &str) -> 
 pub(super) fn rights(l: &Looked<'_>) -> Option<Sign> {
     never_before(
         l,
-        Kind::Rights,
+        CallKind::Rights,
         (2, 4),
-        "gives rights, which the key never did",
+        "grants permissions, which the key had never done",
     )
 }
 
 pub(super) fn ways_in(l: &Looked<'_>) -> Option<Sign> {
     never_before(
         l,
-        Kind::Credentials,
+        CallKind::Credentials,
         (3, 5),
-        "makes or fetches credentials, which the key never did",
+        "creates or retrieves credentials, which the key had never done",
     )
 }
 
 pub(super) fn blinds(l: &Looked<'_>) -> Option<Sign> {
-    never_before(l, Kind::Blinds, (4, 6), "touches logs or detectors")
+    never_before(
+        l,
+        CallKind::Blinds,
+        (4, 6),
+        "stops or changes logging or threat detection",
+    )
 }
 
 pub(super) fn shares(l: &Looked<'_>) -> Option<Sign> {
-    never_before(l, Kind::Shares, (3, 4), "opens data to others")
+    never_before(l, CallKind::Shares, (3, 4), "shares data with others")
 }
 
 pub(super) fn secrets(l: &Looked<'_>) -> Option<Sign> {
-    let read: Vec<&Use> = unusual(l, Kind::Secrets)
+    let read: Vec<&Use> = unusual(l, CallKind::Secrets)
         .into_iter()
         .filter(|one| one.succeeded())
         .collect();
-    let what = "reads secrets that the key never read";
+    let what = "reads secrets that the key had never read";
     (l.has_past && !read.is_empty()).then(|| named((2, what), &read))
 }
 
 pub(super) fn downloads(l: &Looked<'_>) -> Option<Sign> {
-    let new: Vec<&Use> = unusual(l, Kind::Reads)
+    let new: Vec<&Use> = unusual(l, CallKind::Reads)
         .into_iter()
         .filter(|one| one.succeeded())
         .collect();
     let reads: u64 = new.iter().map(|one| one.events).sum();
     (l.has_past && reads >= DOWNLOAD).then(|| {
-        let what = format!("reads {reads} objects, which the key never did");
+        let what = format!("reads {reads} objects, which the key had never done");
         Sign {
             since: new.iter().map(|one| one.first).min(),
             ..Sign::new(2, what)

@@ -1,6 +1,6 @@
 //! What a call says about who makes it.
 //!
-//! In: a service and an operation. Out: its [`Kind`]. Promise: the table is `calls.tsv`, for people to edit; a call that is not
+//! In: a service and an operation. Out: its [`CallKind`]. Promise: the table is `calls.tsv`, for people to edit; a call that is not
 //! in it says nothing.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// Kinds of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum CallKind {
     /// Who am I, what may I do?
     Asks,
     /// What is there? Programs ask this, too.
@@ -29,21 +29,21 @@ pub(super) enum Kind {
 
 const TABLE: &str = include_str!("calls.tsv");
 
-static CALLS: LazyLock<HashMap<(&str, &str), Kind>> = LazyLock::new(|| rows(TABLE).collect());
+static CALLS: LazyLock<HashMap<(&str, &str), CallKind>> = LazyLock::new(|| rows(TABLE).collect());
 
-fn rows(table: &str) -> impl Iterator<Item = ((&str, &str), Kind)> {
+fn rows(table: &str) -> impl Iterator<Item = ((&str, &str), CallKind)> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| {
         let mut cells = line.split('\t');
         let kind = match cells.next()? {
-            "asks" => Kind::Asks,
-            "lists" => Kind::Lists,
-            "rights" => Kind::Rights,
-            "credentials" => Kind::Credentials,
-            "blinds" => Kind::Blinds,
-            "secrets" => Kind::Secrets,
-            "reads" => Kind::Reads,
-            "shares" => Kind::Shares,
+            "asks" => CallKind::Asks,
+            "lists" => CallKind::Lists,
+            "rights" => CallKind::Rights,
+            "credentials" => CallKind::Credentials,
+            "blinds" => CallKind::Blinds,
+            "secrets" => CallKind::Secrets,
+            "reads" => CallKind::Reads,
+            "shares" => CallKind::Shares,
             _ => return None,
         };
         Some(((cells.next()?, cells.next()?), kind))
@@ -51,7 +51,7 @@ fn rows(table: &str) -> impl Iterator<Item = ((&str, &str), Kind)> {
 }
 
 /// The kind of a call, if it has one; the service without `.amazonaws.com`.
-pub(super) fn kind(service: &str, operation: &str) -> Option<Kind> {
+pub(super) fn kind(service: &str, operation: &str) -> Option<CallKind> {
     CALLS.get(&(service, operation)).copied()
 }
 
@@ -64,7 +64,7 @@ mod tests {
         let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(rows(TABLE).count(), lines);
         assert_eq!(CALLS.len(), lines, "a call stands twice");
-        assert_eq!(kind("sts", "GetCallerIdentity"), Some(Kind::Asks));
+        assert_eq!(kind("sts", "GetCallerIdentity"), Some(CallKind::Asks));
         assert_eq!(kind("s3", "PutObject"), None);
     }
 }

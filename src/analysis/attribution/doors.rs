@@ -7,6 +7,8 @@
 use crate::analysis::findings::principals;
 use crate::json::Value;
 use crate::json::path::Path;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What a change opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,126 +40,44 @@ pub(super) enum Effect {
     Shuts,
 }
 
-use Effect::{Opens, Replaces, Shuts};
+/// A call of the table.
+struct Call {
+    way: Way,
+    effect: Effect,
+    /// Where the name of what is changed is.
+    path: &'static str,
+}
 
-/// Calls, what they open or shut, and where its name is.
-const CALLS: &[(&str, &str, Way, Effect, &str)] = &[
-    ("iam", "CreateUser", Way::User, Opens, "userName"),
-    ("iam", "DeleteUser", Way::User, Shuts, "userName"),
-    (
-        "iam",
-        "CreateLoginProfile",
-        Way::Password,
-        Replaces,
-        "userName",
-    ),
-    (
-        "iam",
-        "UpdateLoginProfile",
-        Way::Password,
-        Replaces,
-        "userName",
-    ),
-    (
-        "iam",
-        "DeleteLoginProfile",
-        Way::Password,
-        Shuts,
-        "userName",
-    ),
-    ("iam", "CreateRole", Way::Role, Opens, "roleName"),
-    (
-        "iam",
-        "UpdateAssumeRolePolicy",
-        Way::Role,
-        Replaces,
-        "roleName",
-    ),
-    ("iam", "DeleteRole", Way::Role, Shuts, "roleName"),
-    (
-        "lambda",
-        "CreateFunction",
-        Way::Function,
-        Opens,
-        "functionName",
-    ),
-    (
-        "lambda",
-        "UpdateFunctionCode",
-        Way::Function,
-        Replaces,
-        "functionName",
-    ),
-    (
-        "lambda",
-        "UpdateFunctionConfiguration",
-        Way::Function,
-        Opens,
-        "functionName",
-    ),
-    (
-        "lambda",
-        "DeleteFunction",
-        Way::Function,
-        Shuts,
-        "functionName",
-    ),
-    (
-        "ec2",
-        "RunInstances",
-        Way::Machine,
-        Opens,
-        "instancesSet.items[].instanceId",
-    ),
-    ("ecs", "RunTask", Way::Machine, Opens, "tasks[].taskArn"),
-    ("ecs", "StartTask", Way::Machine, Opens, "tasks[].taskArn"),
-    ("ecs", "ExecuteCommand", Way::Host, Opens, "task"),
-    ("ssm", "SendCommand", Way::Host, Opens, "instanceIds[]"),
-    ("ssm", "StartSession", Way::Host, Opens, "target"),
-    (
-        "ec2-instance-connect",
-        "SendSSHPublicKey",
-        Way::Host,
-        Opens,
-        "instanceId",
-    ),
-    (
-        "ec2-instance-connect",
-        "SendSerialConsoleSSHPublicKey",
-        Way::Host,
-        Opens,
-        "instanceId",
-    ),
-    (
-        "cloudformation",
-        "CreateStack",
-        Way::Stack,
-        Replaces,
-        "roleARN",
-    ),
-    (
-        "cloudformation",
-        "UpdateStack",
-        Way::Stack,
-        Replaces,
-        "roleARN",
-    ),
-    (
-        "cloudformation",
-        "CreateChangeSet",
-        Way::Stack,
-        Replaces,
-        "roleARN",
-    ),
-    (
-        "cloudformation",
-        "ExecuteChangeSet",
-        Way::Stack,
-        Replaces,
-        "",
-    ),
-    ("signin", "SwitchRole", Way::Switch, Opens, ""),
-];
+const TABLE: &str = include_str!("doors.tsv");
+
+static CALLS: LazyLock<HashMap<(&str, &str), Call>> = LazyLock::new(|| rows().collect());
+
+fn rows() -> impl Iterator<Item = ((&'static str, &'static str), Call)> {
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| {
+        let mut cells = line.split('\t');
+        let called = (cells.next()?, cells.next()?);
+        let way = match cells.next()? {
+            "user" => Way::User,
+            "password" => Way::Password,
+            "role" => Way::Role,
+            "function" => Way::Function,
+            "machine" => Way::Machine,
+            "host" => Way::Host,
+            "stack" => Way::Stack,
+            "switch" => Way::Switch,
+            _ => return None,
+        };
+        let effect = match cells.next()? {
+            "opens" => Effect::Opens,
+            "replaces" => Effect::Replaces,
+            "shuts" => Effect::Shuts,
+            _ => return None,
+        };
+        let path = cells.next()?;
+        Some((called, Call { way, effect, path }))
+    })
+}
 
 /// What CloudFormation does for a stack, without more calls by its caller, does not take longer.
 const STACK: i64 = 3_600_000_000;
@@ -224,6 +144,24 @@ pub(in crate::analysis) struct Who<'a> {
     pub(in crate::analysis) is_console: bool,
 }
 
+impl<'a> Who<'a> {
+    /// Of a record: its columns, the service that called as `service`, and the type of its caller, which decides what they mean. Of a
+    /// session's unique id, the session's name is left out.
+    pub(in crate::analysis) fn of_kind(self, kind: &str) -> Self {
+        let only = |is: &str, text: &'a str| if kind == is { text } else { "" };
+        Self {
+            id: self.id.split(':').next().unwrap_or_default(),
+            user: only("IAMUser", self.user),
+            service: only("AWSService", self.service),
+            via: match kind {
+                "AWSService" => "",
+                _ => self.service,
+            },
+            ..self
+        }
+    }
+}
+
 /// A role that is assumed: its account and its name.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::analysis) struct Assumed<'a> {
@@ -253,10 +191,7 @@ pub(super) fn name_of(id: &str) -> &str {
 impl Door {
     /// What a change opens or shuts, if anything.
     pub(in crate::analysis) fn of(change: Change<'_>) -> Option<Self> {
-        let call = CALLS
-            .iter()
-            .find(|call| (call.0, call.1) == (change.service, change.operation));
-        let &(_, _, way, effect, path) = call?;
+        let &Call { way, effect, path } = CALLS.get(&(change.service, change.operation))?;
         let request = Value::parse(change.request).unwrap_or_default();
         let response = Value::parse(change.response).unwrap_or_default();
         let (caller, user) = change.caller;
@@ -325,7 +260,7 @@ impl Door {
 
     /// Whether a session that began then came in here.
     pub(super) fn holds(&self, who: Who<'_>, since: i64) -> bool {
-        if self.effect == Shuts || since < self.time {
+        if self.effect == Effect::Shuts || since < self.time {
             return false;
         }
         match self.way {
@@ -390,4 +325,20 @@ fn values(document: &Value, path: &str) -> Vec<String> {
     let path = Path::parse(path).unwrap_or_default();
     let found = path.values(document).into_iter().filter_map(Value::as_str);
     found.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_a_call() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(rows().count(), lines);
+        assert_eq!(CALLS.len(), lines, "a call stands twice");
+        for call in CALLS.values() {
+            let is_path = Path::parse(call.path).is_some();
+            assert!(is_path || matches!(call.way, Way::Switch | Way::Stack), "{}", call.path);
+        }
+    }
 }

@@ -339,16 +339,14 @@ impl<'a> Callers<'a> {
         let kind = next();
         let (account, arn, id, user) = (next(), next(), next(), next());
         let (role, function, service, provider) = (next(), next(), next(), next());
-        let only = |is: &str, text| if kind == is { text } else { "" };
         let who = Who {
             account,
             arn,
-            id: id.split(':').next().unwrap_or_default(),
-            user: only("IAMUser", user),
+            id,
+            user,
             role,
             function,
-            service: only("AWSService", service),
-            via: if kind == "AWSService" { "" } else { service },
+            service,
             provider,
             is_console: false,
         };
@@ -361,6 +359,6 @@ impl<'a> Callers<'a> {
             since,
             passage: 0,
         };
-        Ok((act, who))
+        Ok((act, who.of_kind(kind)))
     }
 }

@@ -8,11 +8,13 @@ mod scan;
 mod touch;
 
 use super::known::Known;
+use super::looked::Looked;
 use super::place::Place;
-use super::signs::{Looked, SIGNS, Sign};
+use super::sign::Sign;
+use super::signs::SIGNS;
 use super::source::{Source, Sources, collected};
-use super::used::Use;
-use super::usual::{DAY, HOUR, Usual};
+use super::used::{DAY, HOUR, Use};
+use super::usual::Usual;
 use crate::knowledge::Networks;
 use crate::report::trace::Origin;
 use std::collections::{BTreeSet, HashMap};

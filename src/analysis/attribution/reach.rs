@@ -6,7 +6,7 @@
 
 use super::doors::{Door, Way};
 use super::issued::{Act, Acts, Issue};
-use super::signs::Sign;
+use super::sign::Sign;
 use super::spread::{Attribution, Judged, is_private};
 use crate::report::trace::Origin;
 use chrono::DateTime;

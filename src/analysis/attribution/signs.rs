@@ -4,83 +4,9 @@
 //! [`SIGNS`]; a sign that needs a past is silent where there is none.
 
 use super::acts;
-use super::known::Known;
-use super::source::Source;
-use super::usual::{DAY, HOUR, Usual};
-
-/// A reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::analysis) struct Sign {
-    /// For an intruder if positive, against if negative.
-    pub(in crate::analysis) weight: i32,
-    pub(in crate::analysis) what: String,
-    /// Whether it says no more than that the use is new.
-    pub(super) is_novelty: bool,
-    /// From when on, where it is in some of the use only.
-    pub(super) since: Option<i64>,
-}
-
-impl Sign {
-    /// With a weight.
-    pub(super) fn new(weight: i32, what: impl Into<String>) -> Self {
-        let what = what.into();
-        Self {
-            weight,
-            what,
-            is_novelty: false,
-            since: None,
-        }
-    }
-
-    /// Of what was done from a moment on.
-    pub(super) fn since(self, moment: i64) -> Self {
-        Self {
-            since: Some(moment),
-            ..self
-        }
-    }
-
-    /// That something is new.
-    fn novelty(weight: i32, what: impl Into<String>) -> Self {
-        Self {
-            is_novelty: true,
-            ..Self::new(weight, what)
-        }
-    }
-
-    /// In words.
-    pub(super) fn words(&self) -> String {
-        match self.weight < 0 {
-            true => format!("but {}", self.what),
-            false => self.what.clone(),
-        }
-    }
-}
-
-/// What is looked at.
-pub(super) struct Looked<'a> {
-    pub(super) source: &'a Source,
-    pub(super) usual: &'a Usual,
-    pub(super) known: &'a Known<'a>,
-    /// Whether there is enough of a past to call something new.
-    pub(super) has_past: bool,
-    /// Whether nothing like it came before or after, and there is enough of an after to say so.
-    pub(super) stands_alone: bool,
-}
-
-impl Looked<'_> {
-    pub(super) fn new_place(&self) -> bool {
-        let Some(place) = self.source.place.as_ref().filter(|_| self.has_past) else {
-            return false;
-        };
-        !self.usual.places.contains(place)
-            && !self.known.usual_addresses.contains(&self.source.address)
-    }
-
-    pub(super) fn new_program(&self) -> bool {
-        self.has_past && !self.usual.programs.contains(&self.source.program)
-    }
-}
+use super::looked::Looked;
+use super::sign::Sign;
+use super::used::{DAY, HOUR};
 
 type Test = fn(&Looked<'_>) -> Option<Sign>;
 

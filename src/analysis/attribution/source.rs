@@ -3,9 +3,9 @@
 //! In: uses. Out: one [`Source`] for each address and program, by first use. Promise: two programs at one address stay two; the same
 //! uses give the same sources, in whatever order they come.
 
-use super::calls::{Kind, kind};
+use super::calls::{CallKind, kind};
 use super::place::Place;
-use super::signs::Sign;
+use super::sign::Sign;
 use super::used::Use;
 use crate::analysis::consumers::Agent;
 use crate::cloudtrail::Family;
@@ -91,7 +91,7 @@ impl Source {
     }
 
     /// Uses of a kind.
-    pub(super) fn of_kind(&self, wanted: Kind) -> impl Iterator<Item = &Use> {
+    pub(super) fn of_kind(&self, wanted: CallKind) -> impl Iterator<Item = &Use> {
         let uses = self.uses.iter();
         uses.filter(move |one| kind(&one.service, &one.operation) == Some(wanted))
     }

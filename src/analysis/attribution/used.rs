@@ -8,6 +8,10 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use std::collections::BTreeMap;
 
+/// Microseconds of an hour and of a day.
+pub(super) const HOUR: i64 = 3_600_000_000;
+pub(super) const DAY: i64 = 24 * HOUR;
+
 /// One call from one place with one program, counted.
 #[derive(Debug, Clone, Default)]
 pub(in crate::analysis) struct Use {

@@ -5,12 +5,9 @@
 
 use super::place::Place;
 use super::source::Source;
+use super::used::{DAY, HOUR};
 use crate::knowledge::Coordinates;
 use std::collections::BTreeSet;
-
-/// Microseconds of an hour and of a day.
-pub(super) const HOUR: i64 = 3_600_000_000;
-pub(super) const DAY: i64 = 24 * HOUR;
 
 /// What is known so far.
 #[derive(Debug, Default)]

@@ -3,17 +3,26 @@
 //! In: names of columns, or none for all. Out: name, type, meaning and place in the record of each. Promise: the partition
 //! column is among them.
 
-use super::{Head, section};
-use crate::event::{COLUMNS, EVENT_DATE, Kind};
+use crate::event::{COLUMNS, ColumnKind, EVENT_DATE};
 use crate::report::Report;
+use crate::report::table::{Column, Kind, section};
 use arrow::error::ArrowError;
+use serde::Serialize;
 
-const HEAD: [Head; 4] = [
-    ("column", "whole"),
-    ("type", "whole"),
-    ("description", "wrap"),
-    ("record_field", "detail"),
+const HEAD: &[Column] = &[
+    ("column", Kind::Text, Some("whole")),
+    ("type", Kind::Text, Some("whole")),
+    ("description", Kind::Text, Some("wrap")),
+    ("record_field", Kind::Text, Some("detail")),
 ];
+
+#[derive(Serialize)]
+struct Row {
+    column: &'static str,
+    r#type: &'static str,
+    description: &'static str,
+    record_field: Option<&'static str>,
+}
 
 /// The names of all columns.
 pub fn column_names() -> impl Iterator<Item = &'static str> {
@@ -27,37 +36,35 @@ pub fn column_names() -> impl Iterator<Item = &'static str> {
 ///
 /// Those of Arrow.
 pub fn columns(only: &[String]) -> Result<Report, ArrowError> {
-    let partition = vec![
-        Some(EVENT_DATE),
-        Some("date"),
-        Some("The day of `event_time` in UTC, by which the lake is partitioned."),
-        None,
-    ];
-    let columns = COLUMNS.iter().map(|column| {
-        vec![
-            Some(column.name),
-            Some(type_name(column.kind)),
-            Some(column.description),
-            Some(column.path).filter(|path| !path.is_empty()),
-        ]
+    let partition = Row {
+        column: EVENT_DATE,
+        r#type: "date",
+        description: "The day of `event_time` in UTC, by which the lake is partitioned.",
+        record_field: None,
+    };
+    let columns = COLUMNS.iter().map(|column| Row {
+        column: column.name,
+        r#type: type_name(column.kind),
+        description: column.description,
+        record_field: Some(column.path).filter(|path| !path.is_empty()),
     });
-    let rows: Vec<_> = columns
+    let rows: Vec<Row> = columns
         .chain([partition])
-        .filter(|row| only.is_empty() || only.iter().any(|name| row[0] == Some(name)))
+        .filter(|row| only.is_empty() || only.iter().any(|name| row.column == name))
         .collect();
     let title = "Columns of events";
-    let sections = vec![section(("columns", title), &HEAD, &rows)?];
+    let sections = vec![section(("columns", title), HEAD, &rows)?];
     Ok(Report::of("describe", title, sections))
 }
 
 /// The type as people say it.
-fn type_name(kind: Kind) -> &'static str {
+fn type_name(kind: ColumnKind) -> &'static str {
     match kind {
-        Kind::Text => "text",
-        Kind::Json => "JSON text",
-        Kind::Bool => "boolean",
-        Kind::Time => "timestamp",
-        Kind::Int => "integer",
-        Kind::Address => "16 bytes",
+        ColumnKind::Text => "text",
+        ColumnKind::Json => "JSON text",
+        ColumnKind::Bool => "boolean",
+        ColumnKind::Time => "timestamp",
+        ColumnKind::Int => "integer",
+        ColumnKind::Address => "16 bytes",
     }
 }

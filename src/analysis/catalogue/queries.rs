@@ -3,18 +3,74 @@
 //! In: a library. Out: one row per query, by aim, with the commands that answer questions; or one query in full. Promise: what is
 //! listed can be run.
 
-use super::{Head, section};
 use crate::analysis::question::{Group, Library, Question};
 use crate::analysis::{ANALYSES, Analysis as _};
 use crate::report::Report;
+use crate::report::table::{Column, Kind, section};
 use arrow::error::ArrowError;
+use serde::Serialize;
 
-const QUERIES: [Head; 4] = [
-    ("name", "whole"),
-    ("title", "wrap"),
-    ("parameters", "wrap"),
-    ("when", "detail"),
+const QUERIES: &[Column] = &[
+    ("name", Kind::Text, Some("whole")),
+    ("title", Kind::Text, Some("wrap")),
+    ("parameters", Kind::Text, Some("wrap")),
+    ("when", Kind::Text, Some("detail")),
 ];
+
+#[derive(Serialize)]
+struct QueryRow<'a> {
+    name: &'a str,
+    title: &'a str,
+    parameters: Option<String>,
+    when: Option<&'a str>,
+}
+
+const COMMANDS: &[Column] = &[
+    ("name", Kind::Text, Some("whole")),
+    ("title", Kind::Text, Some("wrap")),
+];
+
+#[derive(Serialize)]
+struct CommandRow<'a> {
+    name: &'a str,
+    title: &'a str,
+}
+
+const QUERY: &[Column] = &[
+    ("name", Kind::Text, Some("wrap")),
+    ("group", Kind::Text, Some("wrap")),
+    ("title", Kind::Text, Some("wrap")),
+    ("when", Kind::Text, Some("wrap")),
+    ("grain", Kind::Text, Some("wrap")),
+    ("file", Kind::Text, Some("wrap")),
+    ("sql", Kind::Text, Some("wrap")),
+];
+
+#[derive(Serialize)]
+struct WholeQueryRow<'a> {
+    name: &'a str,
+    group: &'a str,
+    title: &'a str,
+    when: Option<&'a str>,
+    grain: &'a str,
+    file: &'a str,
+    sql: &'a str,
+}
+
+const PARAMETERS: &[Column] = &[
+    ("name", Kind::Text, Some("wrap")),
+    ("type", Kind::Text, Some("wrap")),
+    ("default", Kind::Text, Some("wrap")),
+    ("meaning", Kind::Text, Some("wrap")),
+];
+
+#[derive(Serialize)]
+struct ParameterRow<'a> {
+    name: &'a str,
+    r#type: &'a str,
+    default: Option<&'a str>,
+    meaning: &'a str,
+}
 
 /// Every query, a section per aim, and the commands that answer questions too.
 ///
@@ -24,30 +80,27 @@ const QUERIES: [Head; 4] = [
 pub fn saved_queries(library: &Library) -> Result<Report, ArrowError> {
     let mut sections = Vec::new();
     for group in Group::ALL {
-        let questions: Vec<(&Question, String)> = library
-            .of(group)
-            .map(|question| (question, parameters(question)))
-            .collect();
-        let rows = questions.iter().map(|(question, parameters)| {
+        let rows = library.of(group).map(|question| {
             let header = question.header();
-            vec![
-                Some(question.name()),
-                Some(header.title.as_str()),
-                Some(parameters.as_str()).filter(|text| !text.is_empty()),
-                header.when.as_deref(),
-            ]
+            QueryRow {
+                name: question.name(),
+                title: &header.title,
+                parameters: Some(parameters(question)).filter(|text| !text.is_empty()),
+                when: header.when.as_deref(),
+            }
         });
         let rows: Vec<_> = rows.collect();
         if !rows.is_empty() {
-            sections.push(section((group.name(), group.title()), &QUERIES, &rows)?);
+            sections.push(section((group.name(), group.title()), QUERIES, &rows)?);
         }
     }
-    let commands = ANALYSES.iter();
-    let commands: Vec<_> = commands
-        .map(|analysis| vec![Some(analysis.name()), Some(analysis.title())])
-        .collect();
+    let commands = ANALYSES.iter().map(|analysis| CommandRow {
+        name: analysis.name(),
+        title: analysis.title(),
+    });
+    let commands: Vec<_> = commands.collect();
     let title = "Analyses (run as keytrail NAME)";
-    sections.push(section(("commands", title), &QUERIES[..2], &commands)?);
+    sections.push(section(("commands", title), COMMANDS, &commands)?);
     let title = "Saved queries (run with keytrail run NAME)";
     Ok(Report::of("list", title, sections))
 }
@@ -68,30 +121,25 @@ fn parameters(question: &Question) -> String {
 /// Those of Arrow.
 pub fn saved_query(question: &Question) -> Result<Report, ArrowError> {
     let header = question.header();
-    let row = vec![
-        Some(question.name()),
-        Some(question.group().name()),
-        Some(header.title.as_str()),
-        header.when.as_deref(),
-        Some(header.grain.as_str()),
-        Some(question.file()),
-        Some(question.sql()),
-    ];
-    let head =
-        ["name", "group", "title", "when", "grain", "file", "sql"].map(|name| (name, "wrap"));
-    let parameters = header.parameters.iter().map(|parameter| {
-        vec![
-            Some(parameter.name.as_str()),
-            Some(parameter.kind.name()),
-            parameter.default_text(),
-            Some(parameter.meaning.as_str()),
-        ]
+    let row = WholeQueryRow {
+        name: question.name(),
+        group: question.group().name(),
+        title: &header.title,
+        when: header.when.as_deref(),
+        grain: &header.grain,
+        file: question.file(),
+        sql: question.sql(),
+    };
+    let parameters = header.parameters.iter().map(|parameter| ParameterRow {
+        name: &parameter.name,
+        r#type: parameter.kind.name(),
+        default: parameter.default_text(),
+        meaning: &parameter.meaning,
     });
     let parameters: Vec<_> = parameters.collect();
-    let names = ["name", "type", "default", "meaning"].map(|name| (name, "wrap"));
     let sections = vec![
-        section(("query", "Question"), &head, &[row])?,
-        section(("parameters", "Parameters"), &names, &parameters)?,
+        section(("query", "Question"), QUERY, &[row])?,
+        section(("parameters", "Parameters"), PARAMETERS, &parameters)?,
     ];
     Ok(Report::of("list", &header.title, sections))
 }

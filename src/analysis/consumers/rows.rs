@@ -3,14 +3,19 @@
 //! In: consumers. Out: the sections of a report: one row per consumer, and, where keys are named, the evidence and the networks
 //! of each. Promise: programs get every field; a table for people has the columns that fit.
 
-use super::{AddressUse, Consumer, ConsumerOptions, Consumers, KeyEvidence};
-use crate::analysis::rows::{Column, Kind, section};
+use super::{
+    AddressUse, Confidence, Consumer, ConsumerOptions, Consumers, Counted, KeyEvidence, Pattern,
+    Target, Workload,
+};
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cloudtrail::AccessKeyId;
 use crate::report::Section;
+use crate::report::table::{Column, Kind, section};
 use crate::session::{Params, Session};
+use arrow::error::ArrowError;
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -128,55 +133,80 @@ const CONSUMER_COLUMNS: &[Column] = &[
     ("account_id", Kind::Text, Some("data")),
 ];
 
-fn summary(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
-    let rows: Vec<Value> = consumers.iter().map(row).collect();
-    section(
-        ("consumers", "Consumers of access keys"),
-        CONSUMER_COLUMNS,
-        &rows,
-    )
+#[derive(Serialize)]
+struct Row<'a> {
+    access_key_id: &'a str,
+    consumer_id: &'a str,
+    name: &'a str,
+    workload: Workload,
+    confidence: Confidence,
+    evidence: &'a [String],
+    warnings: &'a [String],
+    source_ip_addresses: Vec<&'a str>,
+    user_agents: Vec<&'a str>,
+    api_calls: Vec<String>,
+    resources: Vec<&'a str>,
+    regions: &'a [String],
+    events: u64,
+    errors: u64,
+    first_seen: DateTime<Utc>,
+    last_seen: DateTime<Utc>,
+    cadence: Pattern,
+    typical_gap_seconds: Option<i64>,
+    longest_gap_seconds: i64,
+    move_to: Target,
+    program: &'a str,
+    site: &'a str,
+    credential_sources: &'a [String],
+    owner_hints: &'a [String],
+    user_identity_user_name: Option<&'a str>,
+    account_id: Option<&'a str>,
 }
 
-fn row(consumer: &Consumer) -> Value {
-    let apis = consumer.api_calls.iter();
-    let apis: Vec<String> = apis
-        .map(|call| format!("{}:{}", call.event_source, call.operation))
-        .collect();
+fn summary(consumers: &[Consumer]) -> Result<Section, ArrowError> {
+    let rows: Vec<Row<'_>> = consumers.iter().map(row).collect();
+    let names = ("consumers", "Consumers of access keys");
+    section(names, CONSUMER_COLUMNS, &rows)
+}
+
+fn row(consumer: &Consumer) -> Row<'_> {
+    fn names(counted: &[Counted]) -> Vec<&str> {
+        counted.iter().map(|one| one.name.as_str()).collect()
+    }
     let addresses = consumer.source_ip_addresses.iter();
-    let addresses: Vec<&str> = addresses
-        .map(|used| used.source_ip_address.as_str())
-        .collect();
-    let names = |counted: &[super::Counted]| -> Vec<String> {
-        counted.iter().map(|one| one.name.clone()).collect()
-    };
-    json!({
-        "access_key_id": consumer.access_key_id,
-        "consumer_id": consumer.consumer_id,
-        "name": consumer.name,
-        "workload": consumer.workload,
-        "confidence": consumer.confidence,
-        "evidence": consumer.evidence,
-        "warnings": consumer.warnings,
-        "source_ip_addresses": addresses,
-        "user_agents": names(&consumer.user_agents),
-        "api_calls": apis,
-        "resources": names(&consumer.resources),
-        "regions": consumer.regions,
-        "events": consumer.events,
-        "errors": consumer.errors,
-        "first_seen": consumer.first_seen.to_rfc3339(),
-        "last_seen": consumer.last_seen.to_rfc3339(),
-        "cadence": consumer.cadence.pattern,
-        "typical_gap_seconds": consumer.cadence.typical_gap_seconds,
-        "longest_gap_seconds": consumer.cadence.longest_gap_seconds,
-        "move_to": consumer.move_to,
-        "program": consumer.program,
-        "site": consumer.site,
-        "credential_sources": consumer.credential_sources,
-        "owner_hints": consumer.owner_hints,
-        "user_identity_user_name": consumer.user_name,
-        "account_id": consumer.account_id,
-    })
+    let calls = consumer.api_calls.iter();
+    Row {
+        access_key_id: &consumer.access_key_id,
+        consumer_id: &consumer.consumer_id,
+        name: &consumer.name,
+        workload: consumer.workload,
+        confidence: consumer.confidence,
+        evidence: &consumer.evidence,
+        warnings: &consumer.warnings,
+        source_ip_addresses: addresses
+            .map(|used| used.source_ip_address.as_str())
+            .collect(),
+        user_agents: names(&consumer.user_agents),
+        api_calls: calls
+            .map(|call| format!("{}:{}", call.event_source, call.operation))
+            .collect(),
+        resources: names(&consumer.resources),
+        regions: &consumer.regions,
+        events: consumer.events,
+        errors: consumer.errors,
+        first_seen: consumer.first_seen,
+        last_seen: consumer.last_seen,
+        cadence: consumer.cadence.pattern,
+        typical_gap_seconds: consumer.cadence.typical_gap_seconds,
+        longest_gap_seconds: consumer.cadence.longest_gap_seconds,
+        move_to: consumer.move_to,
+        program: &consumer.program,
+        site: &consumer.site,
+        credential_sources: &consumer.credential_sources,
+        owner_hints: &consumer.owner_hints,
+        user_identity_user_name: consumer.user_name.as_deref(),
+        account_id: consumer.account_id.as_deref(),
+    }
 }
 
 const EVIDENCE_COLUMNS: &[Column] = &[
@@ -186,26 +216,29 @@ const EVIDENCE_COLUMNS: &[Column] = &[
     ("evidence", Kind::Text, Some("wrap")),
 ];
 
-fn evidence(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
-    let rows: Vec<Value> = consumers
-        .iter()
-        .map(|consumer| {
-            let mut evidence = consumer.evidence.clone();
-            let sources = &consumer.credential_sources;
-            if !sources.is_empty() {
-                evidence.push(format!(
-                    "where the program found the key: {}",
-                    sources.join(", ")
-                ));
-            }
-            json!({
-                "consumer_id": consumer.consumer_id,
-                "workload": consumer.workload,
-                "confidence": consumer.confidence,
-                "evidence": evidence.join("; "),
-            })
-        })
-        .collect();
+#[derive(Serialize)]
+struct EvidenceRow<'a> {
+    consumer_id: &'a str,
+    workload: Workload,
+    confidence: Confidence,
+    evidence: String,
+}
+
+fn evidence(consumers: &[Consumer]) -> Result<Section, ArrowError> {
+    let rows = consumers.iter().map(|consumer| {
+        let mut evidence = consumer.evidence.join("; ");
+        let sources = consumer.credential_sources.join(", ");
+        if !sources.is_empty() {
+            evidence += &format!("; where the program found the key: {sources}");
+        }
+        EvidenceRow {
+            consumer_id: &consumer.consumer_id,
+            workload: consumer.workload,
+            confidence: consumer.confidence,
+            evidence,
+        }
+    });
+    let rows: Vec<_> = rows.collect();
     section(("evidence", "Why"), EVIDENCE_COLUMNS, &rows)
 }
 
@@ -218,13 +251,23 @@ const NETWORK_COLUMNS: &[Column] = &[
     ("last_seen", Kind::Time, None),
 ];
 
-fn networks(consumers: &[Consumer]) -> Result<Section, AnalysisError> {
-    let rows: Vec<Value> = consumers.iter().flat_map(of_networks).collect();
+#[derive(Serialize)]
+struct NetworkRow<'a> {
+    consumer_id: &'a str,
+    network: String,
+    source_ip_addresses: usize,
+    events: u64,
+    first_seen: Option<DateTime<Utc>>,
+    last_seen: Option<DateTime<Utc>>,
+}
+
+fn networks(consumers: &[Consumer]) -> Result<Section, ArrowError> {
+    let rows: Vec<_> = consumers.iter().flat_map(of_networks).collect();
     section(("networks", "Networks"), NETWORK_COLUMNS, &rows)
 }
 
 /// The networks of a consumer, those with the most calls first; an address that is alone in its network is named.
-fn of_networks(consumer: &Consumer) -> Vec<Value> {
+fn of_networks(consumer: &Consumer) -> Vec<NetworkRow<'_>> {
     let mut networks: BTreeMap<&str, Vec<&AddressUse>> = BTreeMap::new();
     for used in &consumer.source_ip_addresses {
         networks.entry(&used.network).or_default().push(used);
@@ -237,14 +280,14 @@ fn of_networks(consumer: &Consumer) -> Vec<Value> {
             [single] => format!("{} ({network})", single.source_ip_address),
             _ => network.to_owned(),
         };
-        json!({
-            "consumer_id": consumer.consumer_id,
-            "network": network,
-            "source_ip_addresses": used.len(),
-            "events": events(&used),
-            "first_seen": used.iter().map(|used| used.first_seen).min().map(|time| time.to_rfc3339()),
-            "last_seen": used.iter().map(|used| used.last_seen).max().map(|time| time.to_rfc3339()),
-        })
+        NetworkRow {
+            consumer_id: &consumer.consumer_id,
+            network,
+            source_ip_addresses: used.len(),
+            events: events(&used),
+            first_seen: used.iter().map(|used| used.first_seen).min(),
+            last_seen: used.iter().map(|used| used.last_seen).max(),
+        }
     });
     rows.collect()
 }

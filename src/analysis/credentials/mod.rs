@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::AnalysisError;
-use super::rows::{Column, Kind, section};
 use crate::iam::{Inventory, Key, Moment, User};
+use crate::report::table::{Column, Kind, section};
 use crate::report::{Report, Section};
 use crate::session::Session;
 

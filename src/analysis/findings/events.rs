@@ -3,7 +3,7 @@
 //! In: a batch of `events`, with all columns or some. Out: rows whose values are asked for by column, JSON parsed when
 //! first asked for. Promise: a column that is not there reads as null, and so does broken JSON.
 
-use crate::event::{Field, Kind};
+use crate::event::{ColumnKind, Field};
 use crate::json::Value;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -55,26 +55,26 @@ impl Columns {
 
 impl Column {
     /// The column in the one type its kind has here; engines hand out text in several.
-    fn new(array: &ArrayRef, kind: Kind) -> Option<Self> {
+    fn new(array: &ArrayRef, kind: ColumnKind) -> Option<Self> {
         let into = |to: DataType| match *array.data_type() == to {
             true => Some(ArrayRef::clone(array)),
             false => cast(array, &to).ok(),
         };
         match kind {
-            Kind::Text | Kind::Json => {
+            ColumnKind::Text | ColumnKind::Json => {
                 into(DataType::Utf8).map(|array| Column::Text(array.as_string::<i32>().clone()))
             }
-            Kind::Bool => {
+            ColumnKind::Bool => {
                 into(DataType::Boolean).map(|array| Column::Bool(array.as_boolean().clone()))
             }
-            Kind::Time => {
+            ColumnKind::Time => {
                 let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
                 into(utc).map(|array| {
                     Column::Time(array.as_primitive::<TimestampMicrosecondType>().clone())
                 })
             }
             // No condition asks for them.
-            Kind::Int | Kind::Address => None,
+            ColumnKind::Int | ColumnKind::Address => None,
         }
     }
 }

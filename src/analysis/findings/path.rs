@@ -4,7 +4,7 @@
 //! the way into that column's JSON. Promise: a path whose first part no record has is refused when rules are read, not
 //! when they are used.
 
-use crate::event::{COLUMNS, Field, Kind};
+use crate::event::{COLUMNS, ColumnKind, Field};
 use crate::json::{Value, path};
 
 /// A place in a record.
@@ -26,7 +26,7 @@ impl Path {
             format!("records have no field {first:?}")
         })?;
         let inside = path.after(used);
-        if !inside.is_root() && field.column().kind != Kind::Json {
+        if !inside.is_root() && field.column().kind != ColumnKind::Json {
             return Err(format!("{text:?}: `{}` has no fields", field.column().path));
         }
         Ok(Path { field, inside })
@@ -34,7 +34,7 @@ impl Path {
 
     /// Whether the path goes into a column's JSON rather than being the column.
     pub(super) fn is_inside(&self) -> bool {
-        self.field.column().kind == Kind::Json
+        self.field.column().kind == ColumnKind::Json
     }
 
     /// The values at this place; elements of arrays one by one, never null.

@@ -158,7 +158,7 @@ fn subject<'a>(ready: &'a Readiness, consumers: &[&'a Consumer]) -> Subject<'a> 
     }
 }
 
-type Place<'a> = (
+type Rank<'a> = (
     Group,
     Option<DateTime<Utc>>,
     u64,
@@ -171,7 +171,7 @@ type Place<'a> = (
 
 /// Within a group: first what need not be waited for, then those with the fewest consumers left, then those that were used the
 /// longest ago.
-fn place<'a>(subject: &Subject<'a>) -> Place<'a> {
+fn place<'a>(subject: &Subject<'a>) -> Rank<'a> {
     let key = subject.ready;
     (
         subject.group,

@@ -40,11 +40,11 @@ chapters! {
 #[derive(Debug, Default)]
 struct Chapter {
     about: String,
-    parts: Vec<Part>,
+    parts: Vec<Piece>,
 }
 
 #[derive(Debug)]
-enum Part {
+enum Piece {
     Step(Written),
     Include(&'static str),
 }
@@ -69,15 +69,15 @@ fn chapter(text: &'static str) -> Chapter {
     let mut open: Option<Written> = None;
     for line in text.lines() {
         if let Some(what) = line.strip_prefix("## ") {
-            chapter.parts.extend(open.take().map(Part::Step));
+            chapter.parts.extend(open.take().map(Piece::Step));
             open = Some(Written {
                 what,
                 kind: "do",
                 ..Written::default()
             });
         } else if let Some(name) = line.strip_prefix("include: ") {
-            chapter.parts.extend(open.take().map(Part::Step));
-            chapter.parts.push(Part::Include(name));
+            chapter.parts.extend(open.take().map(Piece::Step));
+            chapter.parts.push(Piece::Include(name));
         } else if let Some(step) = &mut open {
             if let Some(command) = line.strip_prefix("    ") {
                 step.commands.push(command);
@@ -92,7 +92,7 @@ fn chapter(text: &'static str) -> Chapter {
             add_line(&mut chapter.about, line);
         }
     }
-    chapter.parts.extend(open.map(Part::Step));
+    chapter.parts.extend(open.map(Piece::Step));
     chapter
 }
 
@@ -169,8 +169,8 @@ impl Values {
     fn add_steps(&self, name: &str, steps: &mut Vec<Step>) {
         for part in CHAPTERS.get(name).into_iter().flat_map(|of| &of.parts) {
             match part {
-                Part::Include(name) => self.add_steps(name, steps),
-                Part::Step(step) => {
+                Piece::Include(name) => self.add_steps(name, steps),
+                Piece::Step(step) => {
                     let mut when = step.when.iter();
                     if step.when.is_empty() || when.any(|fact| self.facts.contains(*fact)) {
                         steps.push(self.step(step));
@@ -204,11 +204,11 @@ mod tests {
             assert!(!chapter.parts.is_empty(), "{name}");
             for part in &chapter.parts {
                 match part {
-                    Part::Include(other) => {
+                    Piece::Include(other) => {
                         assert!(CHAPTERS.contains_key(other), "{name} includes {other}");
                         included.insert(*other);
                     }
-                    Part::Step(step) => {
+                    Piece::Step(step) => {
                         assert!(
                             ["do", "check", "wait", "back"].contains(&step.kind),
                             "{name}"

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::open::some_of;
-use super::{Document, Observed, Permissions, Place, Policy, Refused};
+use super::{Document, Observed, Permissions, Policy, PolicyKind, Refused};
 use crate::analysis::AnalysisError;
-use crate::analysis::rows::{Column, Kind, section};
 use crate::knowledge::iam::actions;
 use crate::report::Report;
+use crate::report::table::{Column, Kind, section};
 
 /// How many managed policies go on a user or role, unless the quota was raised.
 const MANAGED_POLICIES: usize = 10;
@@ -141,15 +141,15 @@ fn consumer_note(observed: &Observed, (id, _): &(String, String)) -> String {
 }
 
 /// What there is to say of the number and the length of the documents.
-pub(super) fn size_notes(place: Place, documents: &[Document]) -> Vec<String> {
+pub(super) fn size_notes(place: PolicyKind, documents: &[Document]) -> Vec<String> {
     let count = documents.len();
     match place {
-        Place::Managed if count > MANAGED_POLICIES => {
+        PolicyKind::Managed if count > MANAGED_POLICIES => {
             vec![format!(
                 "{count} managed policies exceed the default quota for a user or role ({MANAGED_POLICIES}), which AWS raises on request"
             )]
         }
-        Place::UserInline | Place::RoleInline if count > 1 => vec![format!(
+        PolicyKind::UserInline | PolicyKind::RoleInline if count > 1 => vec![format!(
             "{count} documents exceed the limit for all inline policies together, {} characters: use managed policies",
             place.limit()
         )],

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// Where a document goes, which says how long it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Place {
+pub enum PolicyKind {
     /// A managed policy; ten of them go on a user or role, unless the quota was raised.
     #[default]
     Managed,
@@ -19,25 +19,29 @@ pub enum Place {
     RoleInline,
 }
 
-impl Place {
+impl PolicyKind {
     /// Every place, in the order of help texts.
-    pub const ALL: [Place; 3] = [Place::Managed, Place::UserInline, Place::RoleInline];
+    pub const ALL: [PolicyKind; 3] = [
+        PolicyKind::Managed,
+        PolicyKind::UserInline,
+        PolicyKind::RoleInline,
+    ];
 
     /// The name people type.
     pub fn name(self) -> &'static str {
         match self {
-            Place::Managed => "managed",
-            Place::UserInline => "user-inline",
-            Place::RoleInline => "role-inline",
+            PolicyKind::Managed => "managed",
+            PolicyKind::UserInline => "user-inline",
+            PolicyKind::RoleInline => "role-inline",
         }
     }
 
     /// How many characters fit.
     pub fn limit(self) -> usize {
         match self {
-            Place::Managed => 6_144,
-            Place::UserInline => 2_048,
-            Place::RoleInline => 10_240,
+            PolicyKind::Managed => 6_144,
+            PolicyKind::UserInline => 2_048,
+            PolicyKind::RoleInline => 10_240,
         }
     }
 }
@@ -244,7 +248,7 @@ mod tests {
 
     #[test]
     fn no_document_is_longer_than_its_place_allows_and_nothing_is_lost() {
-        for place in Place::ALL {
+        for place in PolicyKind::ALL {
             let limit = place.limit();
             let statements = vec![
                 statement("S3Read", 3),

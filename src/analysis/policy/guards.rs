@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::answer;
-use super::document::{Conditions, Document, Place, Statement, packed};
+use super::document::{Conditions, Document, PolicyKind, Statement, packed};
 use super::permissions::{Permissions, statements};
 use super::uses::{Outcome, Use};
 use crate::analysis::AnalysisError;
@@ -92,7 +92,7 @@ fn condition(
 /// A boundary is one managed policy: what does not fit with its resources is allowed by its actions alone.
 fn boundary(allowed: &Permissions) -> Guarded {
     let purpose = "permissions boundary for the user: it limits the user to these permissions, whatever policies are attached later";
-    let limit = Place::Managed.limit();
+    let limit = PolicyKind::Managed.limit();
     let mut warnings =
         vec!["boundary: it grants nothing by itself; the user still needs its policies".to_owned()];
     let (mut groups, _) = packed(statements(allowed), limit);

@@ -23,7 +23,7 @@ use crate::report::Coverage;
 use crate::report::trace::Origin;
 use crate::session::Session;
 
-pub use document::{Conditions, Document, Place, Statement};
+pub use document::{Conditions, Document, PolicyKind, Statement};
 pub use guards::{Guard, Guarded, scp_document, scp_report};
 pub use permissions::{Permission, Permissions, Used, permissions, statements};
 pub use trust::{InvalidTrust, Trust};
@@ -37,7 +37,7 @@ pub struct PolicyOptions {
     /// Also what failed for other reasons.
     pub failed: bool,
     /// Where the documents go.
-    pub place: Place,
+    pub place: PolicyKind,
     /// Guards to make.
     pub guards: Vec<Guard>,
     /// Trust policies to make.
@@ -51,7 +51,7 @@ impl Default for PolicyOptions {
         Self {
             denied: false,
             failed: false,
-            place: Place::Managed,
+            place: PolicyKind::Managed,
             guards: Vec::new(),
             trusts: Vec::new(),
             most_addresses: 20,

@@ -5,9 +5,12 @@
 
 use super::{Change, Progress, Status};
 use crate::analysis::AnalysisError;
-use crate::analysis::rows::{Column, Kind, section};
+use crate::analysis::consumers::{Target, Workload};
+use crate::report::table::{Column, Kind, section};
 use crate::report::{Report, Section};
-use serde_json::{Value, json};
+use arrow::error::ArrowError;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 const KEY_COLUMNS: &[Column] = &[
     ("access_key_id", Kind::Text, None),
@@ -20,6 +23,19 @@ const KEY_COLUMNS: &[Column] = &[
     ("moved", Kind::Count, None),
     ("account_id", Kind::Text, Some("detail")),
 ];
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    access_key_id: &'a str,
+    user_name: Option<&'a str>,
+    still_there: usize,
+    new: usize,
+    not_known: usize,
+    not_due: usize,
+    gone: usize,
+    moved: usize,
+    account_id: Option<&'a str>,
+}
 
 const CONSUMER_COLUMNS: &[Column] = &[
     ("access_key_id", Kind::Text, None),
@@ -45,10 +61,35 @@ const CONSUMER_COLUMNS: &[Column] = &[
     ("other_access_key_id", Kind::Text, Some("data")),
 ];
 
+#[derive(Serialize)]
+struct ConsumerRow<'a> {
+    access_key_id: &'a str,
+    status: &'static str,
+    name: &'a str,
+    events_before: u64,
+    events_since: u64,
+    now_with: Option<String>,
+    last_seen: DateTime<Utc>,
+    due: Option<DateTime<Utc>>,
+    why: Option<&'a str>,
+    consumer_id: &'a str,
+    user_name: Option<&'a str>,
+    account_id: Option<&'a str>,
+    workload: Workload,
+    move_to: Target,
+    first_seen: DateTime<Utc>,
+    role_arn: Option<&'a str>,
+    session_arn: Option<&'a str>,
+    role_first_seen: Option<DateTime<Utc>>,
+    role_last_seen: Option<DateTime<Utc>>,
+    role_events: Option<u64>,
+    other_access_key_id: Option<&'a str>,
+}
+
 impl Progress {
     /// The report.
     pub fn report(&self) -> Result<Report, AnalysisError> {
-        let rows: Vec<Value> = self.changes.iter().map(row).collect();
+        let rows: Vec<ConsumerRow<'_>> = self.changes.iter().map(row).collect();
         Ok(Report {
             name: "progress".to_owned(),
             title: "Progress of the migration".to_owned(),
@@ -61,24 +102,29 @@ impl Progress {
         })
     }
 
-    fn keys(&self) -> Result<Section, AnalysisError> {
+    fn keys(&self) -> Result<Section, ArrowError> {
         let keys = self
             .changes
             .chunk_by(|a, b| a.consumer.access_key_id == b.consumer.access_key_id);
-        let rows: Vec<Value> = keys
-            .map(|changes| {
-                let mut row = json!({
-                    "access_key_id": changes[0].consumer.access_key_id,
-                    "user_name": changes[0].consumer.user_name,
-                    "account_id": changes[0].consumer.account_id,
-                });
-                for status in Status::ALL {
-                    let of_status = changes.iter().filter(|change| change.status == status);
-                    row[status.as_str().replace(' ', "_")] = of_status.count().into();
-                }
-                row
-            })
-            .collect();
+        let rows = keys.map(|changes| {
+            let consumer = &changes[0].consumer;
+            let count = |status| {
+                let of_status = changes.iter().filter(|change| change.status == status);
+                of_status.count()
+            };
+            KeyRow {
+                access_key_id: &consumer.access_key_id,
+                user_name: consumer.user_name.as_deref(),
+                still_there: count(Status::StillThere),
+                new: count(Status::New),
+                not_known: count(Status::NotKnown),
+                not_due: count(Status::NotDue),
+                gone: count(Status::Gone),
+                moved: count(Status::Moved),
+                account_id: consumer.account_id.as_deref(),
+            }
+        });
+        let rows: Vec<_> = rows.collect();
         section(("keys", "Keys"), KEY_COLUMNS, &rows)
     }
 
@@ -117,39 +163,38 @@ fn session(arn: &str) -> &str {
     arn.rfind(':').map_or(arn, |colon| &arn[colon + 1..])
 }
 
-fn row(change: &Change) -> Value {
+fn row(change: &Change) -> ConsumerRow<'_> {
     let consumer = &change.consumer;
     let role = change.moved_to.as_ref();
-    let time = |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339();
-    let other = change.other_key.as_ref();
+    let other = change.other_key.as_deref();
     let upgraded = change.upgraded_to.as_ref();
-    json!({
-        "access_key_id": consumer.access_key_id,
-        "status": change.status.as_str(),
-        "name": consumer.name,
-        "events_before": change.before,
-        "events_since": change.since,
-        "now_with": role
+    ConsumerRow {
+        access_key_id: &consumer.access_key_id,
+        status: change.status.as_str(),
+        name: &consumer.name,
+        events_before: change.before,
+        events_since: change.since,
+        now_with: role
             .map(|role| session(&role.session_arn).to_owned())
             .or_else(|| other.map(|key| format!("another key: {key}")))
             .or_else(|| upgraded.map(|name| format!("another version: {name}"))),
-        "last_seen": time(consumer.last_seen),
-        "due": change.due.map(time),
-        "why": role
-            .map(|role| role.why.clone())
-            .or_else(|| change.not_seen.clone())
-            .or_else(|| upgraded.map(|_| UPGRADED.to_owned())),
-        "consumer_id": consumer.consumer_id,
-        "user_name": consumer.user_name,
-        "account_id": consumer.account_id,
-        "workload": consumer.workload,
-        "move_to": consumer.move_to,
-        "first_seen": time(consumer.first_seen),
-        "role_arn": role.map(|role| role.role_arn.clone()),
-        "session_arn": role.map(|role| role.session_arn.clone()),
-        "role_first_seen": role.map(|role| time(role.first_seen)),
-        "role_last_seen": role.map(|role| time(role.last_seen)),
-        "role_events": role.map(|role| role.events),
-        "other_access_key_id": other,
-    })
+        last_seen: consumer.last_seen,
+        due: change.due,
+        why: role
+            .map(|role| role.why.as_str())
+            .or(change.not_seen.as_deref())
+            .or(upgraded.map(|_| UPGRADED)),
+        consumer_id: &consumer.consumer_id,
+        user_name: consumer.user_name.as_deref(),
+        account_id: consumer.account_id.as_deref(),
+        workload: consumer.workload,
+        move_to: consumer.move_to,
+        first_seen: consumer.first_seen,
+        role_arn: role.map(|role| role.role_arn.as_str()),
+        session_arn: role.map(|role| role.session_arn.as_str()),
+        role_first_seen: role.map(|role| role.first_seen),
+        role_last_seen: role.map(|role| role.last_seen),
+        role_events: role.map(|role| role.events),
+        other_access_key_id: other,
+    }
 }

@@ -184,7 +184,7 @@ fn entries(text: &str) -> Result<Vec<Entry<'_>>, HeaderError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parameter::{Default, Kind};
+    use super::super::parameter::{Default, ParameterKind};
     use super::*;
 
     fn problem(text: &str) -> String {
@@ -218,7 +218,10 @@ mod tests {
         let [key, since, user] = header.parameters.as_slice() else {
             panic!("three parameters");
         };
-        assert_eq!((key.name.as_str(), key.kind), ("access_key_id", Kind::Text));
+        assert_eq!(
+            (key.name.as_str(), key.kind),
+            ("access_key_id", ParameterKind::Text)
+        );
         assert_eq!(key.default, Default::Required);
         assert_eq!(since.meaning, "from when: on");
         assert_eq!(

@@ -11,7 +11,7 @@ mod parameter;
 pub use group::{Group, UnknownGroup};
 pub use header::{Header, HeaderError};
 pub use library::{Broken, FILES, Library, UnknownQuestion};
-pub use parameter::{Default, Kind, Parameter, ParameterError};
+pub use parameter::{Default, Parameter, ParameterError, ParameterKind};
 
 use super::{Analysis, AnalysisError};
 use crate::report::{FIT, QUERY, Section};

@@ -17,7 +17,7 @@ pub struct Parameter {
     /// `$name` in the query.
     pub name: String,
     /// What its values are.
-    pub kind: Kind,
+    pub kind: ParameterKind,
     /// What it is if it is not given.
     pub default: Default,
     /// One line for people.
@@ -26,7 +26,7 @@ pub struct Parameter {
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParameterKind {
     /// Any text.
     Text,
     /// A whole number.
@@ -95,45 +95,45 @@ fn listed(parameters: &[Parameter]) -> String {
     all.join(" and ")
 }
 
-impl Kind {
-    const ALL: [Kind; 5] = [
-        Kind::Text,
-        Kind::Integer,
-        Kind::Number,
-        Kind::Boolean,
-        Kind::Time,
+impl ParameterKind {
+    const ALL: [ParameterKind; 5] = [
+        ParameterKind::Text,
+        ParameterKind::Integer,
+        ParameterKind::Number,
+        ParameterKind::Boolean,
+        ParameterKind::Time,
     ];
 
     /// The name in headers.
     pub const fn name(self) -> &'static str {
         match self {
-            Kind::Text => "text",
-            Kind::Integer => "integer",
-            Kind::Number => "number",
-            Kind::Boolean => "boolean",
-            Kind::Time => "time",
+            ParameterKind::Text => "text",
+            ParameterKind::Integer => "integer",
+            ParameterKind::Number => "number",
+            ParameterKind::Boolean => "boolean",
+            ParameterKind::Time => "time",
         }
     }
 
     /// The value that a text stands for, or what it should have been.
     fn read(self, text: &str, now: DateTime<Utc>) -> Result<ScalarValue, String> {
         match self {
-            Kind::Text => Ok(ScalarValue::from(text)),
-            Kind::Integer => text
+            ParameterKind::Text => Ok(ScalarValue::from(text)),
+            ParameterKind::Integer => text
                 .parse()
                 .map(|number: i64| ScalarValue::from(number))
                 .map_err(|_| "not a whole number".to_owned()),
-            Kind::Number => text
+            ParameterKind::Number => text
                 .parse()
                 .ok()
                 .filter(|number: &f64| number.is_finite())
                 .map(ScalarValue::from)
                 .ok_or_else(|| "not a number".to_owned()),
-            Kind::Boolean => text
+            ParameterKind::Boolean => text
                 .parse()
                 .map(|flag: bool| ScalarValue::from(flag))
                 .map_err(|_| "neither true nor false".to_owned()),
-            Kind::Time => parse_time(text, now, Bound::Since)
+            ParameterKind::Time => parse_time(text, now, Bound::Since)
                 .map(|time| moment(Some(time.timestamp_micros())))
                 .map_err(|error| {
                     let said = error.to_string();
@@ -147,11 +147,11 @@ impl Kind {
     /// Null, of this type.
     fn null(self) -> ScalarValue {
         match self {
-            Kind::Text => ScalarValue::Utf8(None),
-            Kind::Integer => ScalarValue::Int64(None),
-            Kind::Number => ScalarValue::Float64(None),
-            Kind::Boolean => ScalarValue::Boolean(None),
-            Kind::Time => moment(None),
+            ParameterKind::Text => ScalarValue::Utf8(None),
+            ParameterKind::Integer => ScalarValue::Int64(None),
+            ParameterKind::Number => ScalarValue::Float64(None),
+            ParameterKind::Boolean => ScalarValue::Boolean(None),
+            ParameterKind::Time => moment(None),
         }
     }
 }
@@ -160,7 +160,7 @@ fn moment(micros: Option<i64>) -> ScalarValue {
     ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ParameterKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -194,11 +194,11 @@ impl Parameter {
                 "parameter `{name}`: names are lower-case letters, digits and _"
             ));
         }
-        let kind = Kind::ALL
+        let kind = ParameterKind::ALL
             .into_iter()
             .find(|known| known.name() == kind)
             .ok_or_else(|| {
-                let known = Kind::ALL.map(Kind::name).join(", ");
+                let known = ParameterKind::ALL.map(ParameterKind::name).join(", ");
                 format!("parameter `{name}`: unknown type `{kind}`; types are {known}")
             })?;
         if let Default::Value(value) = &default {

@@ -184,9 +184,10 @@ pub(in crate::analysis) fn silence_seen(
     let streams = streams_of(logged, key, Some(consumer));
     let mut accounts: BTreeSet<String> = consumer.account_id.iter().cloned().collect();
     accounts.extend(streams.iter().map(|stream| stream.account.clone()));
+    let unread = unread(logged, &accounts, now);
     let beside = [Some(key), None].map(|key| {
         let mut hidden = blind(logged, key, &streams, (last, now));
-        hidden.extend(unread(logged, &accounts, now));
+        hidden.extend_from_slice(&unread);
         (seen((last, now), &hidden, None), hidden)
     });
     let [others, all] = beside;

@@ -6,7 +6,7 @@
 use super::rules::span;
 use super::{Decides, RULES, Readiness, Ready, State, Verdict};
 use crate::analysis::AnalysisError;
-use crate::analysis::rows::{Column, Kind, section};
+use crate::report::table::{Column, Kind, section};
 use crate::report::{Report, Section};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ impl Ready {
                 json!({"verdict": verdict.as_str(), "keys": keys, "what_to_do": verdict.action()})
             })
             .collect();
-        section(("verdicts", "Verdicts"), COUNT_COLUMNS, &rows)
+        Ok(section(("verdicts", "Verdicts"), COUNT_COLUMNS, &rows)?)
     }
 
     /// How many keys IAM was not asked about.

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use keytrail::analysis::consumers::{Consumer, KeyEvidence};
 use keytrail::analysis::policy::{
-    Document, Guard, Observed, Place, PolicyOptions, Trust, scp_document, scp_report,
+    Document, Guard, Observed, PolicyKind, PolicyOptions, Trust, scp_document, scp_report,
 };
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::escape;
@@ -48,8 +48,8 @@ pub(crate) struct Args {
     lists: Option<PathBuf>,
 
     /// What the documents will be attached to, which limits their length
-    #[arg(long, value_name = "PLACE", default_value = Place::Managed.name(), value_parser = places())]
-    place: Place,
+    #[arg(long, value_name = "PLACE", default_value = PolicyKind::Managed.name(), value_parser = places())]
+    place: PolicyKind,
 
     /// Add a guard: a permissions boundary, or a policy that denies other addresses, calls without MFA, or new keys (repeatable)
     #[arg(long = "guard", value_name = "GUARD", value_parser = guards())]
@@ -97,8 +97,8 @@ Examples:
   keytrail policy AKIAIOSFODNN7EXAMPLE --guard source-ip --guard boundary   For a key that has to stay a while
   keytrail policy --guard scp                                    No new keys and users in an account";
 
-fn places() -> impl TypedValueParser<Value = Place> {
-    named(&Place::ALL, |place| place.name())
+fn places() -> impl TypedValueParser<Value = PolicyKind> {
+    named(&PolicyKind::ALL, |place| place.name())
 }
 
 fn guards() -> impl TypedValueParser<Value = Guard> {

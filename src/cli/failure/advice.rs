@@ -15,7 +15,7 @@ use keytrail::read::ReadError;
 use keytrail::session::{FaultKind, SessionError, SqlFault};
 use keytrail::source::SourceError;
 
-use super::{Failure, Kind, excerpt};
+use super::{Failure, FailureKind, excerpt};
 
 impl From<&SourceError> for Failure {
     fn from(error: &SourceError) -> Self {
@@ -138,8 +138,8 @@ impl From<SqlFault> for Failure {
                 .unwrap_or_default(),
             kind: match fault.kind {
                 // The SQL may be right.
-                FaultKind::NoValue(_) | FaultKind::UnfitValue => Kind::Usage,
-                _ => Kind::Failed,
+                FaultKind::NoValue(_) | FaultKind::UnfitValue => FailureKind::Usage,
+                _ => FailureKind::Failed,
             },
             ..Self::new(fault.message)
         };
@@ -168,7 +168,11 @@ impl From<AnalysisError> for Failure {
 
 /// The failure of an error, with hints and with what the operating system's answer suggests.
 fn advised(error: &(dyn Error + 'static), usage: bool, hints: Vec<String>) -> Failure {
-    let kind = if usage { Kind::Usage } else { Kind::Failed };
+    let kind = if usage {
+        FailureKind::Usage
+    } else {
+        FailureKind::Failed
+    };
     let failure = Failure {
         kind,
         ..Failure::of(error)
@@ -351,7 +355,7 @@ mod tests {
             uri: "s3://".to_owned(),
             reason: "no bucket",
         });
-        assert_eq!(failure.kind, Kind::Usage);
+        assert_eq!(failure.kind, FailureKind::Usage);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! around the place, so that the marks stand where they should.
 
 use keytrail::render::escape::terminal;
-use keytrail::session::Place;
+use keytrail::session::Position;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Characters shown before the place, and from its beginning on.
@@ -12,7 +12,7 @@ const BEFORE: usize = 50;
 const AFTER: usize = 50;
 
 /// The lines of the excerpt.
-pub(super) fn lines(place: &Place) -> Vec<String> {
+pub(super) fn lines(place: &Position) -> Vec<String> {
     let characters: Vec<char> = place.text.replace('\t', " ").chars().collect();
     let at = (place.column - 1).min(characters.len());
     let (first, last) = (
@@ -45,8 +45,8 @@ pub(super) fn lines(place: &Place) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn place(text: &str, column: usize, length: usize) -> Place {
-        Place {
+    fn place(text: &str, column: usize, length: usize) -> Position {
+        Position {
             line: 2,
             column,
             length,

@@ -3,8 +3,8 @@
 //! In: a plan. Out: the order of its keys as a table; one row per step for programs. Promise: every step is a row, in the order in
 //! which it is to be taken.
 
-use super::super::trace::{Kind, section};
 use crate::report::plan::{Plan, PlannedKey, Step};
+use crate::report::table::{self, Kind};
 use crate::report::{Report, Section};
 use arrow::error::ArrowError;
 use serde::Serialize;
@@ -38,20 +38,20 @@ pub(super) fn order(keys: &[PlannedKey]) -> Result<Section, ArrowError> {
             account_id: key.account_id.as_deref(),
         })
         .collect();
-    section(
+    table::section(
         ("order", "In this order"),
-        &rows,
         &[
-            ("no", Kind::Number),
-            ("group", Kind::Whole),
-            ("access_key_id", Kind::Whole),
-            ("user_name", Kind::Text),
-            ("verdict", Kind::Whole),
-            ("left", Kind::Number),
-            ("move_to", Kind::Long),
-            ("last_used", Kind::DetailTime),
-            ("account_id", Kind::Detail),
+            ("no", Kind::Count, None),
+            ("group", Kind::Text, Some("whole")),
+            ("access_key_id", Kind::Text, Some("whole")),
+            ("user_name", Kind::Text, None),
+            ("verdict", Kind::Text, Some("whole")),
+            ("left", Kind::Count, None),
+            ("move_to", Kind::Text, Some("wrap")),
+            ("last_used", Kind::Time, Some("detail")),
+            ("account_id", Kind::Text, Some("detail")),
         ],
+        &rows,
     )
 }
 
@@ -97,22 +97,22 @@ pub(super) fn report(plan: &Plan) -> Result<Report, ArrowError> {
     for (number, row) in (1..).zip(&mut rows) {
         row.step = number;
     }
-    let section = section(
+    let section = table::section(
         ("steps", "Steps"),
-        &rows,
         &[
-            ("no", Kind::Number),
-            ("group", Kind::Whole),
-            ("access_key_id", Kind::Whole),
-            ("user_name", Kind::Text),
-            ("account_id", Kind::Whole),
-            ("consumer_id", Kind::Whole),
-            ("step", Kind::Number),
-            ("kind", Kind::Whole),
-            ("what", Kind::Whole),
-            ("detail", Kind::Long),
-            ("commands", Kind::Long),
+            ("no", Kind::Count, None),
+            ("group", Kind::Text, Some("whole")),
+            ("access_key_id", Kind::Text, Some("whole")),
+            ("user_name", Kind::Text, None),
+            ("account_id", Kind::Text, Some("whole")),
+            ("consumer_id", Kind::Text, Some("whole")),
+            ("step", Kind::Count, None),
+            ("kind", Kind::Text, Some("whole")),
+            ("what", Kind::Text, Some("whole")),
+            ("detail", Kind::Text, Some("wrap")),
+            ("commands", Kind::Text, Some("wrap")),
         ],
+        &rows,
     )?;
     Ok(Report {
         name: plan.report.clone(),

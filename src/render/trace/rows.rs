@@ -4,8 +4,9 @@
 //! before all others; every section of the JSON is there.
 
 use super::super::advice::{Advice, behind};
-use super::{Kind, TraceView, fold, framed, notes_section, section, tree};
+use super::{TraceView, fold, framed, notes_section, tree};
 use crate::report::Report;
+use crate::report::table::{Kind, shown};
 use crate::report::trace::{Origin, Trace};
 use arrow::error::ArrowError;
 
@@ -15,180 +16,196 @@ pub(super) fn report(
     advice: Option<&Advice>,
 ) -> Result<Report, ArrowError> {
     let owners_changes = behind(advice, |advice| advice.owners_changes);
-    use Kind::{Detail, DetailNumber, DetailTime, Long, Number, Text, Texts, Time, Whole};
-    let mut sections = vec![section(
+    let mut sections = vec![shown(
         ("summary", "In short"),
+        &[
+            ("question", Kind::Text, Some("whole")),
+            ("answer", Kind::Text, Some("wrap")),
+        ],
         &trace.summary.answers,
-        &[("question", Whole), ("answer", Long)],
     )?];
     if !view.notes.is_empty() {
         sections.push(notes_section(&view.notes)?);
     }
-    sections.push(section(
+    sections.push(shown(
         ("credentials", "Lineage"),
-        &tree::lines(&trace.credentials),
         &[
-            ("no", Number),
-            ("credential", Whole),
-            ("who", Whole),
-            ("events", Number),
-            ("speaks_for", Text),
-            ("made_by", Detail),
-            ("first_seen", DetailTime),
-            ("confidence", Detail),
-            ("rule", Detail),
-            ("last_seen", DetailTime),
-            ("account_id", Detail),
+            ("no", Kind::Count, None),
+            ("credential", Kind::Text, Some("whole")),
+            ("who", Kind::Text, Some("whole")),
+            ("events", Kind::Count, None),
+            ("speaks_for", Kind::Text, None),
+            ("made_by", Kind::Text, Some("detail")),
+            ("first_seen", Kind::Time, Some("detail")),
+            ("confidence", Kind::Text, Some("detail")),
+            ("rule", Kind::Text, Some("detail")),
+            ("last_seen", Kind::Time, Some("detail")),
+            ("account_id", Kind::Text, Some("detail")),
         ],
+        &tree::lines(&trace.credentials),
     )?);
     if !trace.findings.is_empty() {
-        sections.push(section(
+        sections.push(shown(
             ("findings", "Findings"),
-            &trace.findings,
             &[
-                ("severity", Whole),
-                ("event_name", Whole),
-                ("why", Long),
-                ("first_seen", DetailTime),
-                ("events", DetailNumber),
-                ("tactic", Detail),
-                ("technique_id", Detail),
-                ("technique_name", Detail),
-                ("technique_id_before", Detail),
+                ("severity", Kind::Text, Some("whole")),
+                ("event_name", Kind::Text, Some("whole")),
+                ("why", Kind::Text, Some("wrap")),
+                ("first_seen", Kind::Time, Some("detail")),
+                ("events", Kind::Count, Some("detail")),
+                ("tactic", Kind::Text, Some("detail")),
+                ("technique_id", Kind::Text, Some("detail")),
+                ("technique_name", Kind::Text, Some("detail")),
+                ("technique_id_before", Kind::Text, Some("detail")),
             ],
+            &trace.findings,
         )?);
     }
     let timeline = fold::lines(&trace.timeline, view.all);
     sections.extend([
-        section(
+        shown(
             ("timeline", &timeline_title(timeline.len(), trace, advice)),
+            &[
+                ("time", Kind::Time, None),
+                ("who", Kind::Text, Some("whole")),
+                ("call", Kind::Text, Some("whole")),
+                ("target", Kind::Text, None),
+                ("source_ip_address", Kind::Text, Some("whole")),
+                ("result", Kind::Text, None),
+                ("events", Kind::Count, Some("detail")),
+                ("by", Kind::Count, Some("detail")),
+                ("finding", Kind::Text, Some("detail")),
+                ("aws_region", Kind::Text, Some("detail")),
+                ("access_key_id", Kind::Text, Some("detail")),
+                ("event_id", Kind::Text, Some("detail")),
+            ],
             &timeline,
-            &[
-                ("time", Time),
-                ("who", Whole),
-                ("call", Whole),
-                ("target", Text),
-                ("source_ip_address", Whole),
-                ("result", Text),
-                ("events", DetailNumber),
-                ("by", DetailNumber),
-                ("finding", Detail),
-                ("aws_region", Detail),
-                ("access_key_id", Detail),
-                ("event_id", Detail),
-            ],
         )?,
-        section(
+        shown(
             ("sources", "Where it was used from"),
+            &[
+                ("source_ip_address", Kind::Text, Some("whole")),
+                ("program", Kind::Text, Some("whole")),
+                ("origin", Kind::Text, Some("whole")),
+                ("events", Kind::Count, None),
+                ("first_seen", Kind::Time, None),
+                ("last_seen", Kind::Time, None),
+                ("why", Kind::Text, Some("wrap")),
+            ],
             &intruders_first(&trace.summary.sources, |row| row.origin),
-            &[
-                ("source_ip_address", Whole),
-                ("program", Whole),
-                ("origin", Whole),
-                ("events", Number),
-                ("first_seen", Time),
-                ("last_seen", Time),
-                ("why", Long),
-            ],
         )?,
-        section(
+        shown(
             ("created", "Created and changed"),
+            &[
+                ("kind", Kind::Text, Some("whole")),
+                ("id", Kind::Text, None),
+                ("on", Kind::Text, None),
+                ("state", Kind::Text, Some("whole")),
+                ("origin", Kind::Text, Some("whole")),
+                ("event_time", Kind::Time, None),
+                ("aws_region", Kind::Text, Some("detail")),
+                ("account_id", Kind::Text, Some("detail")),
+                ("event_id", Kind::Text, Some("detail")),
+            ],
             &intruders_first(&trace.created, |row| row.origin),
-            &[
-                ("kind", Whole),
-                ("id", Text),
-                ("on", Text),
-                ("state", Whole),
-                ("origin", Whole),
-                ("event_time", Time),
-                ("aws_region", Detail),
-                ("account_id", Detail),
-                ("event_id", Detail),
-            ],
         )?,
-        section(
+        shown(
             ("data_access", "Data and secrets touched"),
+            &[
+                ("kind", Kind::Text, Some("whole")),
+                ("resource", Kind::Text, None),
+                ("origin", Kind::Text, Some("whole")),
+                ("requests", Kind::Count, None),
+                ("failed", Kind::Count, None),
+                ("objects_read", Kind::Count, None),
+                ("bytes_out", Kind::Count, None),
+                ("actions", Kind::Texts, Some("detail")),
+            ],
             &intruders_first(&trace.data_access, |row| row.origin),
-            &[
-                ("kind", Whole),
-                ("resource", Text),
-                ("origin", Whole),
-                ("requests", Number),
-                ("failed", Number),
-                ("objects_read", Number),
-                ("bytes_out", Number),
-                ("actions", Texts),
-            ],
         )?,
-        section(
+        shown(
             ("denied", "Tried and failed"),
+            &[
+                ("first_seen", Kind::Time, None),
+                ("events", Kind::Count, None),
+                ("event_source", Kind::Text, Some("whole")),
+                ("event_name", Kind::Text, Some("whole")),
+                ("error_code", Kind::Text, None),
+                ("origin", Kind::Text, Some("whole")),
+                ("access_key_id", Kind::Text, Some("detail")),
+                ("regions", Kind::Texts, Some("detail")),
+            ],
             &intruders_first(&trace.denied, |row| row.origin),
-            &[
-                ("first_seen", Time),
-                ("events", Number),
-                ("event_source", Whole),
-                ("event_name", Whole),
-                ("error_code", Text),
-                ("origin", Whole),
-                ("access_key_id", Detail),
-                ("regions", Texts),
-            ],
         )?,
-        section(
+        shown(
             ("pivot", "Others seen from the same addresses"),
-            &intruders_first(&trace.pivot, |row| row.origin),
             &[
-                ("access_key_id", Whole),
-                ("principal_arn", Text),
-                ("source_ip_address", Whole),
-                ("origin", Whole),
-                ("round", Number),
-                ("events", Number),
-                ("first_seen", Time),
-                ("last_seen", Time),
+                ("access_key_id", Kind::Text, Some("whole")),
+                ("principal_arn", Kind::Text, None),
+                ("source_ip_address", Kind::Text, Some("whole")),
+                ("origin", Kind::Text, Some("whole")),
+                ("round", Kind::Count, None),
+                ("events", Kind::Count, None),
+                ("first_seen", Kind::Time, None),
+                ("last_seen", Kind::Time, None),
             ],
+            &intruders_first(&trace.pivot, |row| row.origin),
         )?,
-        section(
+        shown(
             ("rotate", "Secrets to replace"),
+            &[
+                ("kind", Kind::Text, Some("whole")),
+                ("id", Kind::Text, Some("wrap")),
+                ("why", Kind::Text, Some("wrap")),
+            ],
             &trace.rotate,
-            &[("kind", Whole), ("id", Long), ("why", Long)],
         )?,
-        section(
+        shown(
             (
                 "containment",
                 "What to do (keytrail runs none of these commands)",
             ),
+            &[
+                ("what", Kind::Text, Some("whole")),
+                ("command", Kind::Text, Some("whole")),
+            ],
             &trace.containment,
-            &[("what", Whole), ("command", Whole)],
         )?,
-        section(
+        shown(
             ("undo", "Clean-up: what still exists"),
+            &[
+                ("what", Kind::Text, Some("whole")),
+                ("command", Kind::Text, Some("whole")),
+            ],
             &trace.undo(),
-            &[("what", Whole), ("command", Whole)],
         )?,
-        section(
+        shown(
             ("unseen", "What these logs do not show"),
+            &[
+                ("kind", Kind::Text, Some("whole")),
+                ("what", Kind::Text, Some("wrap")),
+                ("meaning", Kind::Text, Some("wrap")),
+            ],
             &trace.unseen,
-            &[("kind", Whole), ("what", Long), ("meaning", Long)],
         )?,
     ]);
     if !trace.not_followed.is_empty() {
-        sections.push(section(
+        sections.push(shown(
             (
                 "not_followed",
                 &format!("Changes by the owner, not followed{owners_changes}"),
             ),
-            &trace.not_followed,
             &[
-                ("what", Whole),
-                ("event_name", Whole),
-                ("events", Number),
-                ("credentials", Number),
-                ("first_seen", Time),
-                ("last_seen", Time),
-                ("account_id", Detail),
-                ("source_ip_addresses", Texts),
+                ("what", Kind::Text, Some("whole")),
+                ("event_name", Kind::Text, Some("whole")),
+                ("events", Kind::Count, None),
+                ("credentials", Kind::Count, None),
+                ("first_seen", Kind::Time, None),
+                ("last_seen", Kind::Time, None),
+                ("account_id", Kind::Text, Some("detail")),
+                ("source_ip_addresses", Kind::Texts, Some("detail")),
             ],
+            &trace.not_followed,
         )?);
     }
     Ok(framed(trace, sections))

@@ -3,8 +3,9 @@
 //! In: a trace. Out: one table with Timesketch's mandatory columns `message`, `datetime` and `timestamp_desc` first, and the
 //! event's own after them. Promise: each event is a row; the message reads without the other columns.
 
-use super::{Kind, framed, section};
+use super::framed;
 use crate::report::Report;
+use crate::report::table::{Kind, shown};
 use crate::report::trace::{TimelineEvent, Trace};
 use arrow::error::ArrowError;
 use serde::Serialize;
@@ -38,32 +39,32 @@ pub(super) fn report(trace: &Trace) -> Result<Report, ArrowError> {
         })
         .collect();
     let columns = [
-        ("message", Kind::Text),
-        ("datetime", Kind::Text),
-        ("timestamp_desc", Kind::Text),
-        ("tag", Kind::Texts),
-        ("event_id", Kind::Text),
-        ("event_source", Kind::Text),
-        ("event_name", Kind::Text),
-        ("target", Kind::Text),
-        ("access_key_id", Kind::Text),
-        ("user_identity_arn", Kind::Text),
-        ("account_id", Kind::Text),
-        ("aws_region", Kind::Text),
-        ("source_ip_address", Kind::Text),
-        ("user_agent", Kind::Text),
-        ("error_code", Kind::Text),
-        ("error_message", Kind::Text),
-        ("via_service", Kind::Text),
-        ("relation", Kind::Text),
-        ("origin", Kind::Text),
-        ("confidence", Kind::Text),
-        ("finding", Kind::Text),
-        ("severity", Kind::Text),
-        ("log_file", Kind::Text),
-        ("log_file_record", Kind::Number),
+        ("message", Kind::Text, None),
+        ("datetime", Kind::Text, None),
+        ("timestamp_desc", Kind::Text, None),
+        ("tag", Kind::Texts, Some("detail")),
+        ("event_id", Kind::Text, None),
+        ("event_source", Kind::Text, None),
+        ("event_name", Kind::Text, None),
+        ("target", Kind::Text, None),
+        ("access_key_id", Kind::Text, None),
+        ("user_identity_arn", Kind::Text, None),
+        ("account_id", Kind::Text, None),
+        ("aws_region", Kind::Text, None),
+        ("source_ip_address", Kind::Text, None),
+        ("user_agent", Kind::Text, None),
+        ("error_code", Kind::Text, None),
+        ("error_message", Kind::Text, None),
+        ("via_service", Kind::Text, None),
+        ("relation", Kind::Text, None),
+        ("origin", Kind::Text, None),
+        ("confidence", Kind::Text, None),
+        ("finding", Kind::Text, None),
+        ("severity", Kind::Text, None),
+        ("log_file", Kind::Text, None),
+        ("log_file_record", Kind::Count, None),
     ];
-    let timeline = section(("timeline", "Timeline"), &rows, &columns)?;
+    let timeline = shown(("timeline", "Timeline"), &columns, &rows)?;
     Ok(framed(trace, vec![timeline]))
 }
 

@@ -57,15 +57,15 @@ const CALLS: usize = 4;
 /// The questions whose answers make the facts: the word for each, and whether it is left out where no event stands behind it.
 const FACTS: [(&str, &str, bool); 8] = [
     ("From where?", "From", false),
-    ("More rights?", "Rights", true),
-    ("A way back?", "Way back", true),
+    ("Were permissions gained?", "Gained", true),
+    ("Can the intruder come back?", "Way back", true),
     ("Which secrets and data were read?", "Taken", false),
     (
         "Was anything destroyed, or were costs run up?",
         "Damage",
         true,
     ),
-    ("Were we blinded?", "Blinded", true),
+    ("Was logging stopped or changed?", "Logging", true),
     ("Is it over?", "Over?", false),
     ("Is anyone else affected?", "Others", true),
 ];

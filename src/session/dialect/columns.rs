@@ -3,7 +3,7 @@
 //! In: a query. Out: the same with names for what had none: `useridentity.arn` is called `arn`, and, where two columns would
 //! be called so, by its path. Promise: a name that the query gives is kept; nothing else changes.
 
-use crate::event::{COLUMNS, Kind};
+use crate::event::{COLUMNS, ColumnKind};
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Ident, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
     Subscript, Value, VisitorMut,
@@ -21,7 +21,7 @@ const TABLES: [&str; 2] = ["cloudtrail_logs", "cloudtrail"];
 static JSON: LazyLock<Vec<String>> = LazyLock::new(|| {
     COLUMNS
         .iter()
-        .filter(|column| column.kind == Kind::Json)
+        .filter(|column| column.kind == ColumnKind::Json)
         .flat_map(|column| [column.name.to_owned(), column.name.replace('_', "")])
         .collect()
 });

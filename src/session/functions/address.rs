@@ -4,7 +4,7 @@
 //! of services, which stand in `source_ip_address` too, are in no network (null); a network that is none is an error, since
 //! it is a slip of the pen in the query.
 
-use super::function::{Arguments, Function, Kind, of_texts, text, texts};
+use super::function::{ArgumentKind, Arguments, Function, of_texts, text, texts};
 use arrow::array::{ArrayRef, BinaryArray, BooleanArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_datafusion_err};
@@ -17,7 +17,10 @@ pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
         Function::udf(
             "ip_in_cidr",
-            Arguments::all(&[("address", Kind::Text), ("network", Kind::Text)]),
+            Arguments::all(&[
+                ("address", ArgumentKind::Text),
+                ("network", ArgumentKind::Text),
+            ]),
             |_| Ok(DataType::Boolean),
             |arrays, _| {
                 let addresses = text(&arrays[0])?;
@@ -28,7 +31,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         // `IPADDRESS '…'` and `CAST(… AS IPADDRESS)` become this: see `dialect`.
         of_texts::<[u8; 16], BinaryArray>(
             IP_ADDRESS,
-            Arguments::all(&[("address", Kind::Text)]),
+            Arguments::all(&[("address", ArgumentKind::Text)]),
             |_| Ok(DataType::Binary),
             |row| Some(bytes(row[0].parse().ok()?)),
         ),

@@ -3,7 +3,7 @@
 //! In: base64, bytes, text. Out: the other. Promise: what is not base64 gives null, so that one odd value ends no query;
 //! bytes that are not UTF-8 are shown as U+FFFD, as Athena does.
 
-use super::function::{Arguments, Function, Kind, text};
+use super::function::{ArgumentKind, Arguments, Function, text};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -24,7 +24,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
         Function::udf(
             "from_base64",
-            Arguments::all(&[("text", Kind::Text)]),
+            Arguments::all(&[("text", ArgumentKind::Text)]),
             |_| Ok(DataType::Binary),
             |arrays, _| {
                 let texts = text(&arrays[0])?;
@@ -56,14 +56,14 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ),
         Function::udf(
             "to_utf8",
-            Arguments::all(&[("text", Kind::Text)]),
+            Arguments::all(&[("text", ArgumentKind::Text)]),
             |_| Ok(DataType::Binary),
             |arrays, _| bytes(&arrays[0]),
         ),
     ]
 }
 
-const BYTES: Arguments = Arguments::all(&[("bytes", Kind::Any)]);
+const BYTES: Arguments = Arguments::all(&[("bytes", ArgumentKind::Any)]);
 
 /// A column of bytes, or of texts, as bytes.
 fn bytes(column: &ArrayRef) -> Result<ArrayRef> {

@@ -3,7 +3,7 @@
 //! In: columns of text. Out: columns. Promise: a user agent is parsed as `cloudtrail::UserAgent` does; a record that names no
 //! resource has none.
 
-use super::function::{Arguments, Kind, of_texts};
+use super::function::{ArgumentKind, Arguments, of_texts};
 use crate::cloudtrail::{UserAgent, session_name, used_resource};
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::DataType;
@@ -12,8 +12,8 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use std::sync::Arc;
 
-const AGENT: Arguments = Arguments::all(&[("user_agent", Kind::Text)]);
-const PARAMETERS: Arguments = Arguments::all(&[("request_parameters", Kind::Text)]);
+const AGENT: Arguments = Arguments::all(&[("user_agent", ArgumentKind::Text)]);
+const PARAMETERS: Arguments = Arguments::all(&[("request_parameters", ArgumentKind::Text)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     let function = |name, function| {

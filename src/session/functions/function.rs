@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// What an argument has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ArgumentKind {
     Text,
     Int,
     /// A moment in UTC.
@@ -37,22 +37,24 @@ pub(super) fn time() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
-impl Kind {
+impl ArgumentKind {
     fn data_type(self, given: &DataType) -> DataType {
         match self {
-            Kind::Text => DataType::Utf8,
-            Kind::Int => DataType::Int64,
-            Kind::TimeOrDay | Kind::ZonedTimeOrDay if *given == DataType::Date32 => {
+            ArgumentKind::Text => DataType::Utf8,
+            ArgumentKind::Int => DataType::Int64,
+            ArgumentKind::TimeOrDay | ArgumentKind::ZonedTimeOrDay
+                if *given == DataType::Date32 =>
+            {
                 DataType::Date32
             }
-            Kind::ZonedTime | Kind::ZonedTimeOrDay => match given {
+            ArgumentKind::ZonedTime | ArgumentKind::ZonedTimeOrDay => match given {
                 DataType::Timestamp(_, Some(zone)) => {
                     DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone)))
                 }
                 _ => time(),
             },
-            Kind::Time | Kind::TimeOrDay => time(),
-            Kind::Any => given.clone(),
+            ArgumentKind::Time | ArgumentKind::TimeOrDay => time(),
+            ArgumentKind::Any => given.clone(),
         }
     }
 }
@@ -60,13 +62,13 @@ impl Kind {
 /// The names of the arguments and their kinds; those from `required` on may be left out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arguments {
-    pub(super) kinds: &'static [(&'static str, Kind)],
+    pub(super) kinds: &'static [(&'static str, ArgumentKind)],
     pub(super) required: usize,
 }
 
 impl Arguments {
     /// All of them are required.
-    pub(super) const fn all(kinds: &'static [(&'static str, Kind)]) -> Self {
+    pub(super) const fn all(kinds: &'static [(&'static str, ArgumentKind)]) -> Self {
         Self {
             kinds,
             required: kinds.len(),

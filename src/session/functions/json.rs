@@ -3,7 +3,7 @@
 //! In: JSON text and paths like `$.a.b[0]['c-d']`. Out: parts of it. Promise: text that is not JSON, and a path that leads
 //! nowhere, give null; nothing is built on the way, values are found by scanning.
 
-use super::function::{Arguments, Function, Kind, of_texts, text};
+use super::function::{ArgumentKind, Arguments, Function, of_texts, text};
 use crate::json::path::text_at;
 use crate::json::scan::{self as json, Elements, Members, member, sound};
 use arrow::array::{BooleanArray, Int64Array, ListBuilder, StringArray, StringBuilder};
@@ -13,8 +13,9 @@ use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-const JSON_PATH: Arguments = Arguments::all(&[("json", Kind::Text), ("path", Kind::Text)]);
-const JSON: Arguments = Arguments::all(&[("json", Kind::Text)]);
+const JSON_PATH: Arguments =
+    Arguments::all(&[("json", ArgumentKind::Text), ("path", ArgumentKind::Text)]);
+const JSON: Arguments = Arguments::all(&[("json", ArgumentKind::Text)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
@@ -32,13 +33,13 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         }),
         of_texts::<String, StringArray>(
             "json_array_get",
-            Arguments::all(&[("json", Kind::Text), ("index", Kind::Int)]),
+            Arguments::all(&[("json", ArgumentKind::Text), ("index", ArgumentKind::Int)]),
             texts,
             |row| Some(element(row[0], row[1].parse().ok()?)?.to_owned()),
         ),
         of_texts::<bool, BooleanArray>(
             "json_array_contains",
-            Arguments::all(&[("json", Kind::Text), ("value", Kind::Text)]),
+            Arguments::all(&[("json", ArgumentKind::Text), ("value", ArgumentKind::Text)]),
             |_| Ok(DataType::Boolean),
             |row| {
                 let mut elements = Elements::of(sound(row[0])?)?;
@@ -72,7 +73,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         // What `requestparameters.bucketName` becomes: see `dialect::planner`.
         of_texts::<String, StringArray>(
             MEMBER,
-            Arguments::all(&[("json", Kind::Text), ("name", Kind::Text)]),
+            Arguments::all(&[("json", ArgumentKind::Text), ("name", ArgumentKind::Text)]),
             texts,
             |row| dotted(member_of_any_case(row[0], row[1])?),
         ),

@@ -3,7 +3,7 @@
 //! In: JSON text and paths like `lax $.items.name` and `strict $.a[0]`. Out: what stands there. Promise: lax and strict as
 //! Athena has them; a value that is not there gives null; a path that is not one, or has a filter, is an error, not null.
 
-use super::function::{Arguments, Function, Kind, text};
+use super::function::{ArgumentKind, Arguments, Function, text};
 use super::json::scalar_text;
 use crate::json::path::{Mode, texts_at};
 use arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
@@ -12,7 +12,8 @@ use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 use std::sync::Arc;
 
-const JSON_PATH: Arguments = Arguments::all(&[("json", Kind::Text), ("path", Kind::Text)]);
+const JSON_PATH: Arguments =
+    Arguments::all(&[("json", ArgumentKind::Text), ("path", ArgumentKind::Text)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![

@@ -2,13 +2,13 @@
 //!
 //! In: columns of text. Out: columns. Promise: what an access key's id itself tells, without a look at any event.
 
-use super::function::{Arguments, Kind, of_texts};
+use super::function::{ArgumentKind, Arguments, of_texts};
 use crate::cloudtrail::{access_key_kind, decode_account};
 use arrow::array::StringArray;
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-const ID: Arguments = Arguments::all(&[("access_key_id", Kind::Text)]);
+const ID: Arguments = Arguments::all(&[("access_key_id", ArgumentKind::Text)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     let function = |name, function| {

@@ -5,7 +5,7 @@
 //! text here; these functions read both.
 
 use super::address;
-use super::function::{Arguments, Function, Kind, text};
+use super::function::{ArgumentKind, Arguments, Function, text};
 use super::json;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, ListBuilder, MapArray,
@@ -20,10 +20,13 @@ use datafusion::functions_nested::array_has::array_has_udf;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use std::sync::Arc;
 
-const COLLECTION: Arguments = Arguments::all(&[("collection", Kind::Any)]);
+const COLLECTION: Arguments = Arguments::all(&[("collection", ArgumentKind::Any)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
-    let element = Arguments::all(&[("collection", Kind::Any), ("key", Kind::Any)]);
+    let element = Arguments::all(&[
+        ("collection", ArgumentKind::Any),
+        ("key", ArgumentKind::Any),
+    ]);
     vec![
         Function::udf("element_at", element, element_type, |arrays, _| {
             element_at(&arrays[0], &arrays[1])
@@ -54,7 +57,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ),
         Function::udf(
             "resource_list",
-            Arguments::all(&[("resources", Kind::Text)]),
+            Arguments::all(&[("resources", ArgumentKind::Text)]),
             |_| {
                 Ok(DataType::List(Arc::new(Field::new(
                     "item",

@@ -4,8 +4,8 @@
 //! what the columns hold, in their order, and what had no column; a text that the columns hold is a string again, even
 //! where the record had something else.
 
-use super::function::{Arguments, Function, Kind, text};
-use crate::event::{COLUMNS, Kind as ColumnKind, is_failure, is_update};
+use super::function::{ArgumentKind, Arguments, Function, text};
+use crate::event::{COLUMNS, ColumnKind, is_failure, is_update};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
@@ -17,7 +17,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
         Function::udf(
             "is_update",
-            Arguments::all(&[("addendum", Kind::Text)]),
+            Arguments::all(&[("addendum", ArgumentKind::Text)]),
             |_| Ok(DataType::Boolean),
             |arrays, _| {
                 let addenda = text(&arrays[0])?;
@@ -29,7 +29,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ),
         Function::udf(
             "failed",
-            Arguments::all(&[("error_code", Kind::Text)]),
+            Arguments::all(&[("error_code", ArgumentKind::Text)]),
             |_| Ok(DataType::Boolean),
             |arrays, _| {
                 let codes = text(&arrays[0])?;
@@ -39,7 +39,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ),
         Function::udf(
             "event_json",
-            Arguments::all(&[("fields", Kind::Any)]),
+            Arguments::all(&[("fields", ArgumentKind::Any)]),
             |given| match &given[0] {
                 DataType::Struct(_) => Ok(DataType::Utf8),
                 other => plan_err!("event_json takes a struct, not {other}"),

@@ -3,7 +3,7 @@
 //! In: text and patterns. Out: what matched. Promise: patterns are those of DataFusion's own `regexp_…` functions; a pattern
 //! that is none is an error.
 
-use super::function::{Arguments, Function, Kind, text};
+use super::function::{ArgumentKind, Arguments, Function, text};
 use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringArray, StringBuilder};
 use arrow::compute::{cast, regexp_match};
 use arrow::datatypes::{DataType, Field, Int64Type};
@@ -37,9 +37,9 @@ pub(super) fn all() -> Vec<ScalarUDF> {
 
 const GROUP: Arguments = Arguments {
     kinds: &[
-        ("text", Kind::Text),
-        ("pattern", Kind::Text),
-        ("group", Kind::Int),
+        ("text", ArgumentKind::Text),
+        ("pattern", ArgumentKind::Text),
+        ("group", ArgumentKind::Int),
     ],
     required: 2,
 };

@@ -4,7 +4,7 @@
 //! then every function counts in that zone; a text that is no time gives null where Athena's `from_iso8601_…` would fail,
 //! and an error in `date_parse`, whose format may be the mistake.
 
-use super::function::{Arguments, Function, Kind, of_texts, text, time};
+use super::function::{ArgumentKind, Arguments, Function, of_texts, text, time};
 use super::moment::moments;
 use super::time_format;
 use super::time_joda;
@@ -19,9 +19,12 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 use std::sync::Arc;
 
-const TIME: Arguments = Arguments::all(&[("time", Kind::ZonedTime)]);
-const TEXT: Arguments = Arguments::all(&[("text", Kind::Text)]);
-const FORMATTED: Arguments = Arguments::all(&[("time", Kind::ZonedTime), ("format", Kind::Text)]);
+const TIME: Arguments = Arguments::all(&[("time", ArgumentKind::ZonedTime)]);
+const TEXT: Arguments = Arguments::all(&[("text", ArgumentKind::Text)]);
+const FORMATTED: Arguments = Arguments::all(&[
+    ("time", ArgumentKind::ZonedTime),
+    ("format", ArgumentKind::Text),
+]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     let mut functions = vec![
@@ -48,13 +51,13 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ),
         Function::udf(
             "date",
-            Arguments::all(&[("time", Kind::ZonedTimeOrDay)]),
+            Arguments::all(&[("time", ArgumentKind::ZonedTimeOrDay)]),
             |_| Ok(DataType::Date32),
             |arrays, _| Ok(cast(&arrays[0], &DataType::Date32)?),
         ),
         Function::udf(
             "date_parse",
-            Arguments::all(&[("text", Kind::Text), ("format", Kind::Text)]),
+            Arguments::all(&[("text", ArgumentKind::Text), ("format", ArgumentKind::Text)]),
             times,
             |arrays, _| {
                 parsed(
@@ -78,7 +81,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ),
         Function::udf(
             "parse_datetime",
-            Arguments::all(&[("text", Kind::Text), ("format", Kind::Text)]),
+            Arguments::all(&[("text", ArgumentKind::Text), ("format", ArgumentKind::Text)]),
             times,
             |arrays, _| {
                 parsed(
@@ -97,9 +100,9 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         Function::udf(
             "date_add",
             Arguments::all(&[
-                ("unit", Kind::Text),
-                ("count", Kind::Int),
-                ("time", Kind::ZonedTimeOrDay),
+                ("unit", ArgumentKind::Text),
+                ("count", ArgumentKind::Int),
+                ("time", ArgumentKind::ZonedTimeOrDay),
             ]),
             |given| Ok(given[2].clone()),
             |arrays, returns| date_add((&text(&arrays[0])?, &arrays[1]), &arrays[2], returns),
@@ -107,9 +110,9 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         Function::udf(
             "date_diff",
             Arguments::all(&[
-                ("unit", Kind::Text),
-                ("from", Kind::ZonedTime),
-                ("to", Kind::ZonedTime),
+                ("unit", ArgumentKind::Text),
+                ("from", ArgumentKind::ZonedTime),
+                ("to", ArgumentKind::ZonedTime),
             ]),
             |_| Ok(DataType::Int64),
             |arrays, _| date_diff(&text(&arrays[0])?, (&arrays[1], &arrays[2])),
@@ -120,34 +123,34 @@ pub(super) fn all() -> Vec<ScalarUDF> {
 }
 
 /// Parts of times, by the names of their functions. Weeks begin on Monday, which is day 1.
-const PARTS: [(&str, Part); 17] = [
-    ("year", Part::Of(DatePart::Year)),
-    ("quarter", Part::Of(DatePart::Quarter)),
-    ("month", Part::Of(DatePart::Month)),
-    ("week", Part::Of(DatePart::Week)),
-    ("week_of_year", Part::Of(DatePart::Week)),
-    ("day", Part::Of(DatePart::Day)),
-    ("day_of_month", Part::Of(DatePart::Day)),
-    ("day_of_week", Part::Weekday),
-    ("dow", Part::Weekday),
-    ("day_of_year", Part::Of(DatePart::DayOfYear)),
-    ("doy", Part::Of(DatePart::DayOfYear)),
-    ("hour", Part::Of(DatePart::Hour)),
-    ("minute", Part::Of(DatePart::Minute)),
-    ("second", Part::Of(DatePart::Second)),
-    ("millisecond", Part::Millisecond),
-    ("year_of_week", Part::Of(DatePart::YearISO)),
-    ("yow", Part::Of(DatePart::YearISO)),
+const PARTS: [(&str, TimePart); 17] = [
+    ("year", TimePart::Of(DatePart::Year)),
+    ("quarter", TimePart::Of(DatePart::Quarter)),
+    ("month", TimePart::Of(DatePart::Month)),
+    ("week", TimePart::Of(DatePart::Week)),
+    ("week_of_year", TimePart::Of(DatePart::Week)),
+    ("day", TimePart::Of(DatePart::Day)),
+    ("day_of_month", TimePart::Of(DatePart::Day)),
+    ("day_of_week", TimePart::Weekday),
+    ("dow", TimePart::Weekday),
+    ("day_of_year", TimePart::Of(DatePart::DayOfYear)),
+    ("doy", TimePart::Of(DatePart::DayOfYear)),
+    ("hour", TimePart::Of(DatePart::Hour)),
+    ("minute", TimePart::Of(DatePart::Minute)),
+    ("second", TimePart::Of(DatePart::Second)),
+    ("millisecond", TimePart::Millisecond),
+    ("year_of_week", TimePart::Of(DatePart::YearISO)),
+    ("yow", TimePart::Of(DatePart::YearISO)),
 ];
 
 #[derive(Clone, Copy)]
-enum Part {
+enum TimePart {
     Of(DatePart),
     Weekday,
     Millisecond,
 }
 
-fn part_of(name: &'static str, part: Part) -> ScalarUDF {
+fn part_of(name: &'static str, part: TimePart) -> ScalarUDF {
     Function::udf(
         name,
         TIME,
@@ -155,9 +158,9 @@ fn part_of(name: &'static str, part: Part) -> ScalarUDF {
         move |arrays, _| {
             let times = &arrays[0];
             let (kernel, after): (_, fn(i64) -> i64) = match part {
-                Part::Of(part) => (part, |value| value),
-                Part::Weekday => (DatePart::DayOfWeekMonday0, |value| value + 1),
-                Part::Millisecond => (DatePart::Millisecond, |value| value % 1_000),
+                TimePart::Of(part) => (part, |value| value),
+                TimePart::Weekday => (DatePart::DayOfWeekMonday0, |value| value + 1),
+                TimePart::Millisecond => (DatePart::Millisecond, |value| value % 1_000),
             };
             let values = cast(&date_part(times, kernel)?, &DataType::Int64)?;
             let values: Int64Array = values.as_primitive::<Int64Type>().unary(after);

@@ -4,7 +4,7 @@
 //! the time itself, so that `eventtime > '2025-03-01'` and `"timestamp" = '2025/03/01'` skip files like a comparison of
 //! `event_time` does.
 
-use super::function::{Arguments, Kind, columnar, documentation, text, time};
+use super::function::{ArgumentKind, Arguments, columnar, documentation, text, time};
 use super::moment::{moment, moments};
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
@@ -53,7 +53,10 @@ pub(super) struct UtcText {
     documentation: Documentation,
 }
 
-const ARGUMENTS: Arguments = Arguments::all(&[("time", Kind::TimeOrDay), ("format", Kind::Text)]);
+const ARGUMENTS: Arguments = Arguments::all(&[
+    ("time", ArgumentKind::TimeOrDay),
+    ("format", ArgumentKind::Text),
+]);
 
 impl ScalarUDFImpl for UtcText {
     fn name(&self) -> &str {
@@ -119,7 +122,7 @@ struct FromText {
     documentation: Documentation,
 }
 
-const TEXT: Arguments = Arguments::all(&[("text", Kind::Text)]);
+const TEXT: Arguments = Arguments::all(&[("text", ArgumentKind::Text)]);
 
 impl ScalarUDFImpl for FromText {
     fn name(&self) -> &str {

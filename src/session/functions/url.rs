@@ -2,13 +2,13 @@
 //!
 //! In: text. Out: parts of the URL that it is, and percent-encoded text in plain. Promise: text that is no URL gives null.
 
-use super::function::{Arguments, Kind, of_texts};
+use super::function::{ArgumentKind, Arguments, of_texts};
 use ::url::{Url, form_urlencoded};
 use arrow::array::{Int64Array, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
 
-const URL: Arguments = Arguments::all(&[("url", Kind::Text)]);
+const URL: Arguments = Arguments::all(&[("url", ArgumentKind::Text)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     let part = |name, function| {
@@ -38,7 +38,7 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ),
         of_texts::<String, StringArray>(
             "url_extract_parameter",
-            Arguments::all(&[("url", Kind::Text), ("name", Kind::Text)]),
+            Arguments::all(&[("url", ArgumentKind::Text), ("name", ArgumentKind::Text)]),
             |_| Ok(DataType::Utf8),
             |row| {
                 let url = Url::parse(row[0]).ok()?;

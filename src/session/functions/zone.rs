@@ -4,7 +4,7 @@
 //! column's type, so that no function counts in UTC what was asked for in another zone; a name that is no zone is an error
 //! before anything is read.
 
-use super::function::{Arguments, Kind, columnar, documentation, time};
+use super::function::{ArgumentKind, Arguments, columnar, documentation, time};
 use arrow::array::timezone::Tz;
 use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
@@ -28,7 +28,8 @@ pub(super) fn all() -> Vec<ScalarUDF> {
     })]
 }
 
-const ARGUMENTS: Arguments = Arguments::all(&[("time", Kind::Time), ("zone", Kind::Text)]);
+const ARGUMENTS: Arguments =
+    Arguments::all(&[("time", ArgumentKind::Time), ("zone", ArgumentKind::Text)]);
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct AtTimezone {

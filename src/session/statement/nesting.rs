@@ -5,7 +5,7 @@
 //! chain is long, and no parser counts those levels.
 
 use super::SqlFault;
-use crate::session::fault::Place;
+use crate::session::fault::Position;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -65,7 +65,7 @@ pub(super) fn check(words: &[TokenWithSpan], text: &str) -> Result<(), SqlFault>
         }
         if chains.last().is_some_and(|&chain| chain > LONGEST_CHAIN) {
             let start = token.span.start;
-            let place = Place::new((start.line, start.column), 1, text);
+            let place = Position::new((start.line, start.column), 1, text);
             return Err(SqlFault::new(format!(
                 "the expression is too long: more than {LONGEST_CHAIN} operators and keywords in a row; for many values write x IN (…)"
             ))

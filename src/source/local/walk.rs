@@ -1,7 +1,7 @@
 //! The walk through folders.
 //!
 //! In: paths, a selection. Out: a listing. Promise: see [`super`]. The walk keeps, for each folder on the way down, what
-//! it means for the files in it (a [`Place`]); the rest is walkdir's.
+//! it means for the files in it (a [`Folder`]); the rest is walkdir's.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ use crate::cloudtrail::{KeyPrefix, LogFileKey, Selection, delivery_stamp, is_doc
 use crate::source::{Files, Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// What a folder's path means for what is in it.
-enum Place {
+enum Folder {
     /// Outside the layout: every file counts.
     Plain,
     /// Holds `AWSLogs`: what lies beside that is not of the trail, but for files that have a log file's name.
@@ -63,7 +63,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
     /// Takes a file, or a folder with all that is in it.
     pub(super) fn enter(&mut self, root: &Path) -> Result<(), SourceError> {
         // One place for each folder from the root down to the one that is being read.
-        let mut places: Vec<Place> = Vec::new();
+        let mut places: Vec<Folder> = Vec::new();
         let mut entries = WalkDir::new(root)
             .follow_links(true)
             .sort_by_file_name()
@@ -80,7 +80,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
                 Err(error) => {
                     places.truncate(error.depth());
                     // What lies beside a trail is not of it.
-                    if !matches!(places.last(), Some(Place::Beside(_))) {
+                    if !matches!(places.last(), Some(Folder::Beside(_))) {
                         self.cannot_read(root, &error);
                     }
                     continue;
@@ -101,36 +101,36 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
     }
 
     /// What the folder means, or `None` if it is not to be entered.
-    fn folder(&mut self, entry: &DirEntry, parent: Option<&Place>) -> Option<Place> {
+    fn folder(&mut self, entry: &DirEntry, parent: Option<&Folder>) -> Option<Folder> {
         let name = entry.file_name().to_str();
         let place = match (parent, name) {
             (Some(_), _) if is_hidden(entry.file_name()) => return None,
-            (Some(Place::TrailRoot), Some("AWSLogs")) => {
+            (Some(Folder::TrailRoot), Some("AWSLogs")) => {
                 let beside = format!("{}/", absolute(entry.path().parent()?));
-                Place::Layout(KeyPrefix::anchor(&beside))
+                Folder::Layout(KeyPrefix::anchor(&beside))
             }
-            (Some(Place::TrailRoot), _) => {
+            (Some(Folder::TrailRoot), _) => {
                 let at = self.skipped.len();
                 self.skip::<()>(entry.path(), SkipReason::BesideTrail);
-                Place::Beside(at)
+                Folder::Beside(at)
             }
-            (Some(Place::Beside(at)), _) => Place::Beside(*at),
-            (Some(Place::Layout(above)), Some(name)) if let Some(place) = above.child(name) => {
-                Place::Layout(place)
+            (Some(Folder::Beside(at)), _) => Folder::Beside(*at),
+            (Some(Folder::Layout(above)), Some(name)) if let Some(place) = above.child(name) => {
+                Folder::Layout(place)
             }
-            (Some(Place::Layout(_) | Place::Strayed), _) => {
+            (Some(Folder::Layout(_) | Folder::Strayed), _) => {
                 if let Some(reason) = name.and_then(|name| self.wanted.speak_against(name)) {
                     return self.skip(entry.path(), reason);
                 }
-                Place::Strayed
+                Folder::Strayed
             }
             (None, _) if let Some(place) = KeyPrefix::parse(&absolute(entry.path())) => {
-                Place::Layout(place)
+                Folder::Layout(place)
             }
-            _ if entry.path().join("AWSLogs").is_dir() => Place::TrailRoot,
-            _ => Place::Plain,
+            _ if entry.path().join("AWSLogs").is_dir() => Folder::TrailRoot,
+            _ => Folder::Plain,
         };
-        if let Place::Layout(place) = &place {
+        if let Folder::Layout(place) = &place {
             if let Some(folder) = place.folder().filter(|it| self.wanted.leave_out(*it)) {
                 return self.skip(entry.path(), SkipReason::NotEvents(folder));
             }
@@ -141,11 +141,11 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         Some(place)
     }
 
-    fn file(&mut self, entry: &DirEntry, parent: Option<&Place>) {
+    fn file(&mut self, entry: &DirEntry, parent: Option<&Folder>) {
         if parent.is_some() && is_hidden(entry.file_name()) {
             return;
         }
-        if matches!(parent, Some(Place::Beside(_))) && !is_log_file(entry.file_name()) {
+        if matches!(parent, Some(Folder::Beside(_))) && !is_log_file(entry.file_name()) {
             return;
         }
         let path = entry.path();
@@ -159,15 +159,15 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         }
         let key = match parent {
             None => LogFileKey::parse(&absolute(path)),
-            Some(Place::Plain | Place::Strayed) => None,
-            Some(Place::TrailRoot) if !is_log_file(entry.file_name()) => {
+            Some(Folder::Plain | Folder::Strayed) => None,
+            Some(Folder::TrailRoot) if !is_log_file(entry.file_name()) => {
                 self.skip::<()>(path, SkipReason::BesideTrail);
                 return;
             }
             // A copy of a trail, or a trail that was renamed.
-            Some(Place::TrailRoot | Place::Beside(_)) => None,
+            Some(Folder::TrailRoot | Folder::Beside(_)) => None,
             // Above the folder of a day, a path does not tell what a file holds: it is read.
-            Some(Place::Layout(place)) => {
+            Some(Folder::Layout(place)) => {
                 entry.file_name().to_str().and_then(|name| place.file(name))
             }
         };
@@ -182,7 +182,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         }
         match entry.metadata() {
             Ok(metadata) if metadata.is_file() => {
-                if let Some(Place::Beside(at)) = parent {
+                if let Some(Folder::Beside(at)) = parent {
                     self.not_skipped.insert(*at);
                 }
                 self.bytes += metadata.len();

@@ -10,14 +10,14 @@ pub(super) const CLI: &str =
 pub(super) const BOTO: &str =
     "Boto3/1.34.42 md/Botocore#1.34.42 ua/2.0 os/linux#5.10 lang/python#3.12.1";
 const JAVA: &str = "aws-sdk-java/1.12.681 Linux/3.10.0-1160.el7.x86_64 OpenJDK_64-Bit_Server_VM/25.402-b06 java/1.8.0_402";
-const KALI: &str =
+pub(super) const KALI: &str =
     "aws-cli/2.15.10 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024 prompt/off";
 pub(super) const DESKTOP: &str =
     "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off";
 const MINUTE: i64 = HOUR / 60;
 
 /// A call: when, from where, with what, which; `!` at its end if it was denied, `*` if it is about the caller itself.
-fn call(time: i64, address: &str, agent: &str, name: &str) -> Use {
+pub(super) fn call(time: i64, address: &str, agent: &str, name: &str) -> Use {
     let (service, operation) = name.trim_end_matches(['!', '*']).split_once(':').unwrap();
     Use {
         address: address.to_owned(),
@@ -51,7 +51,7 @@ pub(super) fn calls(begin: i64, address: &str, agent: &str, names: &[&str]) -> V
         .collect()
 }
 
-fn judged(uses: &[Use]) -> Sources {
+pub(super) fn judged(uses: &[Use]) -> Sources {
     judge(uses, &Known::default(), &Networks::built_in().unwrap())
 }
 
@@ -84,7 +84,7 @@ fn who_looks_around_and_gives_rights_to_itself_is_an_intruder() {
     assert_eq!(worst(&found), Origin::Intruder);
     assert_eq!(found.addresses().keys().collect::<Vec<_>>(), [STRANGE]);
     let why = found.get(STRANGE, CLI).unwrap().why();
-    assert_eq!(why[0], "gives rights to itself: iam:PutUserPolicy");
+    assert_eq!(why[0], "grants itself permissions: iam:PutUserPolicy");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! nothing changes. Promise: a round looks at each source once, however many there are: a key in an application has an address for
 //! each of its users.
 
-use super::super::signs::Sign;
+use super::super::sign::Sign;
 use super::super::source::Source;
 use super::DAY;
 use crate::report::trace::Origin;
@@ -37,24 +37,24 @@ pub(super) fn spread(sources: &mut [Source]) {
 }
 
 /// Where, with what and when intruders were.
-struct Near {
+struct Near<'a> {
     /// By address: the first use by an intruder, and by anybody who is not suspected.
-    addresses: HashMap<String, (Option<i64>, Option<i64>)>,
+    addresses: HashMap<&'a str, (Option<i64>, Option<i64>)>,
     /// By program that was new when the intruder came with it.
-    programs: HashMap<String, Times>,
+    programs: HashMap<&'a str, Times>,
     all: Times,
 }
 
-impl Near {
-    fn of(sources: &[Source]) -> Self {
-        let mut addresses: HashMap<String, (Option<i64>, Option<i64>)> = HashMap::new();
-        let mut programs: HashMap<String, Times> = HashMap::new();
+impl<'a> Near<'a> {
+    fn of(sources: &'a [Source]) -> Self {
+        let mut addresses: HashMap<&str, (Option<i64>, Option<i64>)> = HashMap::new();
+        let mut programs: HashMap<&str, Times> = HashMap::new();
         let mut all = Times::default();
         let least = |one: &mut Option<i64>, first: i64| {
             *one = Some(one.map_or(first, |one| one.min(first)));
         };
         for source in sources {
-            let (intruder, other) = addresses.entry(source.address.clone()).or_default();
+            let (intruder, other) = addresses.entry(&source.address).or_default();
             match source.origin {
                 Origin::Intruder => least(intruder, source.first),
                 Origin::Suspicious => continue,
@@ -65,7 +65,7 @@ impl Near {
             }
             all.0.push((source.first, source.last));
             if source.has_new_program {
-                let times = programs.entry(source.program.clone()).or_default();
+                let times = programs.entry(&source.program).or_default();
                 times.0.push((source.first, source.last));
             }
         }
@@ -80,7 +80,7 @@ impl Near {
 
     /// The verdict that an intruder nearby gives.
     fn touches(&self, source: &Source) -> Option<(Origin, &'static str)> {
-        if let Some((Some(intruder), other)) = self.addresses.get(&source.address)
+        if let Some((Some(intruder), other)) = self.addresses.get(source.address.as_str())
             && other.is_none_or(|other| other >= *intruder)
         {
             return Some((
@@ -91,7 +91,7 @@ impl Near {
         if !source.is_new {
             return None;
         }
-        let same_program = self.programs.get(&source.program);
+        let same_program = self.programs.get(source.program.as_str());
         if source.has_new_program && same_program.is_some_and(|times| times.are_near(source)) {
             return Some((
                 Origin::Intruder,
@@ -135,49 +135,23 @@ fn conduct(source: &Source) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judge;
+    use super::super::tests::{KALI, STRANGE, call, judged};
     use super::*;
-    use crate::analysis::attribution::known::Known;
-    use crate::analysis::attribution::used::Use;
-    use crate::knowledge::Networks;
-
-    fn call(time: i64, address: &str, agent: &str, service: &str, operation: &str) -> Use {
-        Use {
-            address: address.to_owned(),
-            agent: agent.to_owned(),
-            service: service.to_owned(),
-            operation: operation.to_owned(),
-            region: "us-east-1".to_owned(),
-            events: 1,
-            first: time,
-            last: time,
-            ..Use::default()
-        }
-    }
 
     /// Compared each with each, so many would take the machine.
     #[test]
     fn a_key_in_an_application_has_an_address_for_each_user() {
         let users = (0..20_000).map(|user| {
             let address = format!("93.{}.{}.9", user / 250, user % 250);
-            call(
-                user * DAY / 1_000,
-                &address,
-                &format!("App{user}/1"),
-                "s3",
-                "GetObject",
-            )
+            let agent = format!("App{user}/1");
+            call(user * DAY / 1_000, &address, &agent, "s3:GetObject")
         });
-        let mut uses: Vec<Use> = users.collect();
-        let kali = "aws-cli/2.15.10 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024";
-        let calls = [("sts", "GetCallerIdentity"), ("iam", "CreateUser")].into_iter();
-        uses.extend(
-            calls.map(|(service, name)| call(10 * DAY, "198.51.100.7", kali, service, name)),
-        );
-        let found = judge(&uses, &Known::default(), &Networks::built_in().unwrap());
+        let strange = ["sts:GetCallerIdentity", "iam:CreateUser"].into_iter();
+        let strange = strange.map(|name| call(10 * DAY, STRANGE, KALI, name));
+        let found = judged(&users.chain(strange).collect::<Vec<_>>());
         assert_eq!(found.all.len(), 20_001);
         let intruders = found.all.iter().filter(|of| of.origin == Origin::Intruder);
         let addresses: Vec<&str> = intruders.map(|of| of.address.as_str()).collect();
-        assert_eq!(addresses, ["198.51.100.7"]);
+        assert_eq!(addresses, [STRANGE]);
     }
 }

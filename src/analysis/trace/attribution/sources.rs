@@ -96,7 +96,7 @@ impl Ground {
 
     /// Direct uses of the start. What AWS services did on its behalf comes from AWS's own addresses.
     fn uses(&self, deeds: &[Deed]) -> Vec<Use> {
-        let mut uses: BTreeMap<Place<'_>, Use> = BTreeMap::new();
+        let mut uses: BTreeMap<UseKey<'_>, Use> = BTreeMap::new();
         for deed in deeds.iter().filter(|deed| deed.depth == 0) {
             let event = &deed.event;
             let Some(address) = event.source_ip_address.as_deref() else {
@@ -145,7 +145,7 @@ impl Ground {
 }
 
 /// Address, user agent, call, region and error, kind of change.
-type Place<'a> = (
+type UseKey<'a> = (
     &'a str,
     &'a str,
     (&'a str, &'a str),

@@ -53,7 +53,7 @@ pub(in crate::analysis::trace) fn summarize(
         credentials(whole),
         of_kinds(
             whole,
-            "More rights?",
+            "Were permissions gained?",
             &[
                 "permission",
                 "policy_version",
@@ -67,7 +67,7 @@ pub(in crate::analysis::trace) fn summarize(
         ),
         of_kinds(
             whole,
-            "A way back?",
+            "Can the intruder come back?",
             &[
                 "user",
                 "access_key",

@@ -1,7 +1,7 @@
 //! What the text of an IAM policy does.
 //!
 //! In: a policy document as JSON text, URL-encoded or not. Out: whether it only takes rights away. Promise: a text that is not a
-//! policy counts as one that gives rights.
+//! policy counts as one that grants permissions.
 
 use crate::json::Value;
 

@@ -86,20 +86,16 @@ impl Entries {
             let Some(role) = Assumed::of(get(&issued.issued_principal)) else {
                 continue;
             };
-            let kind = get(&issued.user_identity_type);
-            let id = get(&issued.user_identity_principal_id);
             let who = Who {
                 account: get(&issued.user_identity_account_id),
                 arn: get(&issued.user_identity_arn),
-                id: id.split(':').next().unwrap_or_default(),
+                id: get(&issued.user_identity_principal_id),
                 role: get(&issued.session_issuer_arn),
-                service: match kind {
-                    "AWSService" => get(&issued.user_identity_invoked_by),
-                    _ => "",
-                },
+                service: get(&issued.user_identity_invoked_by),
                 provider: get(&issued.user_identity_identity_provider),
                 ..Who::default()
             };
+            let who = who.of_kind(get(&issued.user_identity_type));
             let time = number(&issued.event_time, row).unwrap_or_default();
             let passage = doors.of_assumed(role, who, time);
             if passage != Passage::default() {
@@ -144,15 +140,13 @@ impl Joins<'_> {
         let who = Who {
             account: node.account.unwrap_or_default(),
             arn: node.principal.unwrap_or_default(),
-            user: match node.kind {
-                Some("IAMUser") => node.user_name.unwrap_or_default(),
-                _ => "",
-            },
+            user: node.user_name.unwrap_or_default(),
             role: node.role_arn.unwrap_or_default(),
             function: node.issued_to.unwrap_or_default(),
             is_console: doors.is_console(key),
             ..Who::default()
         };
+        let who = who.of_kind(node.kind.unwrap_or_default());
         let begins = node.begins().unwrap_or(i64::MAX);
         let by_trust = |row: usize| {
             let time = number(&self.facts.issued.event_time, row).unwrap_or_default();

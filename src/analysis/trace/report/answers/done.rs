@@ -195,7 +195,7 @@ const BLINDING: [&str; 16] = [
 
 pub(super) fn blinding(trace: &Trace, deeds: &[Deed]) -> Answer {
     let mut found = of_deeds(
-        "Were we blinded?",
+        "Was logging stopped or changed?",
         deeds,
         "no call tried to stop logging or detection in these logs",
         |deed| BLINDING.contains(&deed.operation.as_str()),
