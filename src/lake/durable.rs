@@ -42,9 +42,12 @@ pub(crate) fn write(
 ) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidFilename)?;
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempfile_in(folder)?;
+    let mut options = tempfile::Builder::new();
+    options.prefix(".writing-");
+    // Who may read it is the umask's decision, as for any file; a temporary file alone would be its owner's only.
+    #[cfg(unix)]
+    options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = options.tempfile_in(folder)?;
     fill(file.as_file_mut())?;
     if overwrite && let Ok(before) = fs::metadata(path) {
         file.as_file().set_permissions(before.permissions())?;

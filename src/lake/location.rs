@@ -41,6 +41,8 @@ impl Location {
         };
         let absolute: PathBuf =
             std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
+        // The engine knows neither `..` nor links: what is there of the path is resolved, the rest is made.
+        let absolute = resolved(&absolute);
         let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
 
         let store = Durable::new();
@@ -121,6 +123,22 @@ impl Location {
     pub(crate) fn store(&self) -> Arc<DynObjectStore> {
         Arc::clone(&self.store)
     }
+}
+
+/// The path without `..`: of what exists as the file system has it, of the rest as it is written.
+fn resolved(path: &std::path::Path) -> PathBuf {
+    use std::path::Component;
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                found = found.canonicalize().unwrap_or(found);
+                found.pop();
+            }
+            part => found.push(part),
+        }
+    }
+    found
 }
 
 fn url_of_scheme(scheme: &str) -> Result<Url, LakeError> {

@@ -36,7 +36,7 @@ macro_rules! assert_covered {
 macro_rules! assert_ingested {
     ($format:literal, @$said:literal) => {
         insta::with_settings!({filters => [
-            (r"time       .*", "time       …"),
+            (r"time  *[0-9.]+ s, .*", "time       …"),
             (r"JSON, .* in the lake", "JSON, … in the lake"),
             (r#""lake": \d+"#, r#""lake": 0"#),
             (r#""seconds": [\d.e-]+"#, r#""seconds": 0"#),

@@ -338,7 +338,11 @@ mod tests {
         assert_eq!(CALLS.len(), lines, "a call stands twice");
         for call in CALLS.values() {
             let is_path = Path::parse(call.path).is_some();
-            assert!(is_path || matches!(call.way, Way::Switch | Way::Stack), "{}", call.path);
+            assert!(
+                is_path || matches!(call.way, Way::Switch | Way::Stack),
+                "{}",
+                call.path
+            );
         }
     }
 }

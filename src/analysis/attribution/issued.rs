@@ -347,6 +347,7 @@ impl<'a> Callers<'a> {
             role,
             function,
             service,
+            via: "",
             provider,
             is_console: false,
         };

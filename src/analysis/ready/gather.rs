@@ -11,7 +11,7 @@ use crate::analysis::consumers::{Consumer, Consumers, RoleSessions};
 use crate::analysis::credentials::{Joined, TrailKey, TrailKeys, join};
 use crate::cloudtrail::{AccessKeyId, AccountId};
 use crate::iam::{Inventory, Key, User};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything there is.
@@ -108,9 +108,10 @@ pub(super) fn gather<'a>(all: &Gathered<'a>) -> Found<'a> {
             .or_default()
             .push(consumer);
     }
+    let of_users = keys_of_users(all.trail_keys);
     let mut facts: Vec<KeyFacts<'a>> = entries
         .into_iter()
-        .map(|entry| of_key(all, entry, &by_key))
+        .map(|entry| of_key(all, entry, (&by_key, &of_users)))
         .collect();
     siblings(&mut facts, all);
     Found { facts, notes }
@@ -200,7 +201,7 @@ fn unlisted<'a>(all: &Gathered<'a>, key: &Joined<'a>, joined: &[Joined<'a>]) -> 
 fn of_key<'a>(
     all: &Gathered<'a>,
     (id, iam, seen): (Option<AccessKeyId>, Iam<'a>, Option<&'a TrailKey>),
-    by_key: &BTreeMap<&str, Vec<&'a Consumer>>,
+    (by_key, of_users): (&BTreeMap<&str, Vec<&'a Consumer>>, &KeysOfUsers<'_>),
 ) -> KeyFacts<'a> {
     let user = match &iam {
         Iam::Says(user, _) => Some(*user),
@@ -229,7 +230,14 @@ fn of_key<'a>(
             .unwrap_or_default(),
         silences: Vec::new(),
         through_services: text.and_then(|id| all.consumers.through_services.get(id)),
-        other_keys: other_days(all, account, name.as_deref(), text),
+        other_keys: {
+            let user = account.zip(name.as_deref());
+            let keys = user.and_then(|user| of_users.get(&user));
+            let others = keys.into_iter().flatten().copied();
+            let others = others.filter(|id| Some(*id) != text);
+            let days = others.flat_map(|id| all.common.logged.days_of(id));
+            days.collect()
+        },
         others: Vec::new(),
         signs: text.and_then(|id| all.signs.get(id)),
         blind: Vec::new(),
@@ -241,21 +249,20 @@ fn of_key<'a>(
     facts
 }
 
-/// Days on which other keys of a user called.
-fn other_days(
-    all: &Gathered<'_>,
-    account: Option<AccountId>,
-    user: Option<&str>,
-    own: Option<&str>,
-) -> BTreeSet<NaiveDate> {
-    let others = all.trail_keys.keys.iter().filter(|(id, seen)| {
-        Some(id.as_str()) != own
-            && seen.account == account
-            && user.is_some_and(|user| seen.names.contains(user))
-    });
-    others
-        .flat_map(|(id, _)| all.common.logged.days_of(id.as_str()))
-        .collect()
+/// The keys of each user, under any name that it had.
+type KeysOfUsers<'a> = BTreeMap<(AccountId, &'a str), Vec<&'a str>>;
+
+fn keys_of_users(keys: &TrailKeys) -> KeysOfUsers<'_> {
+    let mut found = KeysOfUsers::new();
+    for (id, seen) in &keys.keys {
+        for name in &seen.names {
+            if let Some(account) = seen.account {
+                let of_user = found.entry((account, name.as_str())).or_default();
+                of_user.push(id.as_str());
+            }
+        }
+    }
+    found
 }
 
 /// Tells each key of the other keys of its user that work.
@@ -267,16 +274,17 @@ fn siblings(facts: &mut [KeyFacts<'_>], all: &Gathered<'_>) {
         }
     }
     // Keys that were not asked for are keys of the user, too.
+    let listed: BTreeSet<AccessKeyId> = facts.iter().filter_map(|key| key.id.clone()).collect();
     for (id, seen) in &all.trail_keys.keys {
         let off = seen.deleted.is_some() || seen.inactive_since().is_some();
-        let known = facts.iter().any(|key| key.id.as_ref() == Some(id));
+        let known = listed.contains(id);
         if let (false, false, Some(account), Some(name)) =
             (off, known, seen.account, seen.user_name.clone())
         {
-            let listed = all
+            let has_answer = all
                 .iam
                 .is_some_and(|iam| iam.accounts().any(|of| of == account));
-            if !listed || !all.keys.is_empty() {
+            if !has_answer || !all.keys.is_empty() {
                 users
                     .entry((account, name))
                     .or_default()

@@ -91,7 +91,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     // What the tree's events are is known only in the end, and the pages show them whole.
     events::foresee(session).await?;
     let mut options = options.clone();
-    let asked = options.start.clone();
+    let mut asked = options.start.clone();
     let mut notes = Vec::new();
     if let Start::Event(id) = &asked {
         match behind(session, id).await? {
@@ -115,6 +115,10 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     let operations: Vec<&'static str> = operations.into_iter().collect();
     let facts = Facts::read(session, &operations, &births::SESSION_CALLS).await?;
     let nodes = Nodes::of(&facts);
+    options.start = options.start.named(&nodes);
+    if let Start::Role(_) = options.start {
+        asked = options.start.clone();
+    }
     let start = options.start.nodes(&facts, &nodes);
     let ground = Ground::read(session, (&facts, &nodes), &start, &options).await?;
     let joins = Joins::new(&facts, &nodes);

@@ -38,7 +38,7 @@ use crate::{next, output, question, sought};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where to start: a key, an ARN, a user name, an IP address, an instance id, or an event id
+    /// Where to start: a key, an ARN, the name of a user or a role, an IP address, an instance id, or an event id
     #[arg(value_name = "START")]
     start: String,
 
@@ -169,7 +169,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             Start::Principal(_) => Some(NameKind::Principal),
             Start::SourceIp(_) => Some(NameKind::Address),
             Start::User(_) => Some(NameKind::User),
-            Start::Instance(_) | Start::Event(_) => None,
+            Start::Role(_) | Start::Instance(_) | Start::Event(_) => None,
         };
         if let Some(kind) = kind {
             sought::check(&session, kind, options.start.as_str()).await?;

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, Change, Credential, CredentialKind, Origin, Rule, State, Step, Trace};
+use super::{
+    Answer, Change, Created, Credential, CredentialKind, Origin, Rule, State, Step, Trace,
+};
 
 /// What has to be known at once.
 #[derive(Debug, Clone, Default)]
@@ -237,20 +239,25 @@ impl Trace {
         })
     }
 
-    /// Containment first; then what undoes the changes of whoever is not the owner, the latest first.
+    /// Containment first; then what undoes the changes of whoever is not the owner, the latest first. A key that was made is deactivated
+    /// by the former, and deleted only when the case is closed: IAM forgets the last use of a deleted key.
     fn steps(&self) -> Vec<Step> {
         let mut steps = self.containment.clone();
-        steps.extend(self.undo());
+        steps.extend(self.undo_of(|row| row.kind != "access_key"));
         steps
     }
 
     /// What is left of what somebody else than the owner made, and the commands that undo it, the latest first: what was made last
     /// may rest on what was made before.
     pub fn undo(&self) -> Vec<Step> {
+        self.undo_of(|_| true)
+    }
+
+    fn undo_of(&self, wanted: impl Fn(&Created) -> bool) -> Vec<Step> {
         let left = self
             .created
             .iter()
-            .filter(|row| row.state == State::There && row.origin != Origin::Owner);
+            .filter(|row| row.state == State::There && row.origin != Origin::Owner && wanted(row));
         let steps = left.rev().map(|row| {
             let verb = match row.change {
                 Change::Created => "remove",

@@ -4,7 +4,7 @@
 //! look for a fault of a key is no visit: one program, a key that was just made, an address or an office where the key works,
 //! where its user signed in, infrastructure as code, and programs that come again from the same network on another day, or on many days.
 
-use super::super::calls::{Kind, kind};
+use super::super::calls::{CallKind, kind};
 use super::super::known::Known;
 use super::super::place::Place;
 use super::super::source::Source;
@@ -84,7 +84,7 @@ fn only_tries(source: &Source) -> bool {
     let asks = |one: &Use| {
         matches!(
             kind(&one.service, &one.operation),
-            Some(Kind::Asks | Kind::Lists)
+            Some(CallKind::Asks | CallKind::Lists)
         )
     };
     !source.deploys && source.uses.first().is_some_and(is_who_am_i) && source.uses.iter().all(asks)

@@ -22,8 +22,10 @@ pub enum Start {
     Instance(String),
     /// Whoever is behind an event.
     Event(String),
-    /// A user, by name.
+    /// A user, by name; where there is none of that name, a role.
     User(String),
+    /// A role, by name.
+    Role(String),
 }
 
 impl Start {
@@ -58,7 +60,8 @@ impl Start {
             | Start::SourceIp(text)
             | Start::Instance(text)
             | Start::Event(text)
-            | Start::User(text) => text,
+            | Start::User(text)
+            | Start::Role(text) => text,
         }
     }
 
@@ -79,6 +82,20 @@ impl Start {
             Start::Instance(_) => "instance",
             Start::Event(_) => "event",
             Start::User(_) => "user",
+            Start::Role(_) => "role",
+        }
+    }
+
+    /// The same, or the role of this name where there is no such user.
+    pub(in crate::analysis::trace) fn named(&self, nodes: &Nodes<'_>) -> Self {
+        match self {
+            Start::User(name)
+                if nodes.by_user.get(name).next().is_none()
+                    && nodes.by_role.get(name).next().is_some() =>
+            {
+                Start::Role(name.clone())
+            }
+            start => start.clone(),
         }
     }
 
@@ -87,6 +104,7 @@ impl Start {
         match self {
             Start::AccessKey(key) => nodes.by_key.get(key).collect(),
             Start::User(name) => nodes.by_user.get(name).collect(),
+            Start::Role(name) => nodes.by_role.get(name).collect(),
             Start::Instance(id) => nodes.by_session.get(id).collect(),
             Start::Event(_) => Vec::new(),
             Start::Principal(arn) => {

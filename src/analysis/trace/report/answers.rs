@@ -8,7 +8,7 @@ mod done;
 
 use super::super::graph::deeds::{Deed, short as moment};
 use super::super::graph::facts::{Changes, text};
-use super::containment::About;
+use super::containment::{About, is_later, last_call};
 use super::unseen::listed;
 use crate::report::counted;
 use crate::report::trace::{Answer, Confidence, Credential, CredentialKind, Origin, Rule, Trace};
@@ -141,11 +141,14 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
         let state = match state {
             Some((time, event, who, state)) => {
                 events.push(event.clone());
-                format!(
-                    "{} since {} (by {who})",
-                    state.to_lowercase(),
-                    moment(*time)
-                )
+                let state = state.to_lowercase();
+                let since = format!("{state} since {} (by {who})", moment(*time));
+                match state != "active" && is_later(last_call(start), *time) {
+                    true => format!(
+                        "{since}, but used later: it was activated again, which these logs do not show; it may be active"
+                    ),
+                    false => since,
+                }
             }
             None if start.kind == CredentialKind::LongTerm => {
                 "no event deactivated it: it may be active".to_owned()

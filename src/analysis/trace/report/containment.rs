@@ -6,7 +6,9 @@
 use super::super::Lineage;
 use super::super::graph::births::call;
 use super::super::graph::deeds::{EXPOSED, QUARANTINE};
-use super::super::graph::facts::{Changes, number, text};
+use super::super::graph::facts::{Changes, SECOND, number, text};
+use crate::report::trace::Credential;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a long-term key.
@@ -16,12 +18,28 @@ pub(in crate::analysis::trace) struct KeyState {
     pub(in crate::analysis::trace) last: Option<(i64, String, String, String)>,
 }
 
+/// IAM needs a moment to tell every region that a key is inactive.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
+const PROPAGATION: i64 = 15 * 60 * SECOND;
+
 impl KeyState {
-    pub(in crate::analysis::trace) fn is_dead(&self) -> bool {
-        self.last
-            .as_ref()
-            .is_some_and(|(.., state)| state != "Active")
+    /// Since when it is off, if its last call, where there is one, was not later. Later calls show that it was activated again, and that
+    /// these logs do not have that call.
+    pub(in crate::analysis::trace) fn off_since(&self, last_call: Option<i64>) -> Option<i64> {
+        let (since, _, _, state) = self.last.as_ref()?;
+        (state != "Active" && !is_later(last_call, *since)).then_some(*since)
     }
+}
+
+/// Whether a call was made after a key was turned off and every region knew of it.
+pub(in crate::analysis::trace) fn is_later(last_call: Option<i64>, since: i64) -> bool {
+    last_call.is_some_and(|last| last > since + PROPAGATION)
+}
+
+/// The time of a credential's last call.
+pub(in crate::analysis::trace) fn last_call(credential: &Credential) -> Option<i64> {
+    let time: DateTime<Utc> = credential.last_seen.as_ref()?.parse().ok()?;
+    Some(time.timestamp_micros())
 }
 
 /// Events about the tree by anybody: its keys deactivated or deleted, quarantine, denials.

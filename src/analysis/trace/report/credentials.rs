@@ -8,7 +8,7 @@ use super::super::graph::deeds::{Deed, rfc3339};
 use super::super::graph::facts::{SECOND, text};
 use super::super::graph::joins::Evidence;
 use super::super::graph::tree::time_of;
-use super::containment::{About, KeyState};
+use super::containment::About;
 use crate::cloudtrail::answered_time;
 use crate::report::trace::{Credential, CredentialKind, Origin, UsedBy};
 use rustc_hash::FxHashMap;
@@ -82,7 +82,7 @@ pub(in crate::analysis::trace) fn credentials(
             issued_by_event_name: name.map(str::to_owned),
             issued_at: born.map(rfc3339),
             expires_at: expires.map(rfc3339),
-            live: live((node.key, node.begins()), expires, about, as_of),
+            live: live((node.key, node.begins(), tally.last), expires, about, as_of),
             rule: member.link.rule,
             confidence: member.link.confidence,
             path_confidence: member.path_confidence,
@@ -147,18 +147,15 @@ fn tallies(deeds: &[Deed], members: usize) -> Vec<Tally<'_>> {
 
 /// Whether a credential can still be used.
 fn live(
-    (key, begins): (Option<&str>, Option<i64>),
+    (key, begins, last): (Option<&str>, Option<i64>, Option<i64>),
     expires: Option<i64>,
     about: &About,
     now: i64,
 ) -> Option<bool> {
     if let Some(key) = key.filter(|key| key.starts_with("AKIA")) {
         // Without an event that ends it a key may be alive; IAM knows.
-        return about
-            .keys
-            .get(key)
-            .filter(|state| KeyState::is_dead(state))
-            .map(|_| false);
+        let off = about.keys.get(key)?.off_since(last);
+        return off.map(|_| false);
     }
     if let Some(expires) = expires {
         return Some(expires > now);

@@ -5,7 +5,7 @@
 //! deactivated before anything is deleted: an inactive key can still be asked about, and can be activated again if a program breaks.
 
 use super::cleanup_table::comment;
-use super::containment::{About, KeyState};
+use super::containment::{About, last_call};
 use crate::analysis::shell::quoted;
 use crate::report::trace::{Credential, CredentialKind, Origin, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,14 +118,15 @@ pub(in crate::analysis::trace) fn steps(credentials: &[Credential], about: &Abou
     steps
 }
 
-/// Long-term keys that nobody deactivated or deleted.
+/// Long-term keys that nobody deactivated or deleted, or that were used after that.
 fn open_keys<'a>(credentials: &[&'a Credential], about: &About) -> BTreeSet<&'a str> {
-    let keys = credentials
-        .iter()
-        .filter_map(|credential| credential.access_key_id.as_deref());
-    keys.filter(|key| key.starts_with("AKIA"))
-        .filter(|key| !about.keys.get(*key).is_some_and(KeyState::is_dead))
-        .collect()
+    let keys = credentials.iter().filter_map(|credential| {
+        let key = credential.access_key_id.as_deref()?;
+        let state = about.keys.get(key);
+        let off = state.and_then(|state| state.off_since(last_call(credential)));
+        (key.starts_with("AKIA") && off.is_none()).then_some(key)
+    });
+    keys.collect()
 }
 
 /// Policies do not stop the root user, and its keys have no user name.

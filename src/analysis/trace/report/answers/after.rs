@@ -37,12 +37,28 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
             .iter()
             .filter(|deed| deed.member.is_some() && deed.event.origin != Origin::Owner)
     };
-    let mut parts = vec![match strange().next_back() {
-        Some(deed) => format!(
-            "last call not by the owner {}",
+    let last = |origin: Origin| strange().rfind(|deed| deed.event.origin == origin);
+    let known = last(Origin::Intruder).or_else(|| last(Origin::Suspicious));
+    let mut parts = vec![match (known, strange().next_back()) {
+        (Some(deed), _) => {
+            let whose = match deed.event.origin {
+                Origin::Intruder => "the intruder's last call was",
+                _ => "the last suspicious call was",
+            };
+            let words = format!("{whose} {}", short(&deed.event.event_time));
+            match strange().filter(|later| later.time > deed.time).count() {
+                0 => words,
+                later => format!(
+                    "{words}; who made {} after it is unknown",
+                    counted(later, "call")
+                ),
+            }
+        }
+        (None, Some(deed)) => format!(
+            "nothing tells an intruder from the owner; the last call was {}",
             short(&deed.event.event_time)
         ),
-        None => "every call is the owner's".to_owned(),
+        (None, None) => "every call is the owner's".to_owned(),
     }];
     let contained = about
         .keys
@@ -55,8 +71,8 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
     if let Some(contained) = contained {
         let after: Vec<&Deed> = strange().filter(|deed| deed.time > contained).collect();
         let calls = match after.len() {
-            0 => "none".to_owned(),
-            calls => format!("{calls} of them"),
+            0 => "no call".to_owned(),
+            calls => format!("{} that may not be the owner's", counted(calls, "call")),
         };
         parts.push(format!(
             "{calls} after a key was first deactivated at {}",
