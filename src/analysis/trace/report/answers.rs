@@ -96,7 +96,7 @@ pub(in crate::analysis::trace) fn summarize(
         ),
         data(whole),
         outside(whole),
-        damage(deeds),
+        damage(whole, deeds),
         blinding(whole, deeds),
         where_else(whole),
         over(whole, deeds, about),

@@ -38,10 +38,15 @@ pub(super) fn of_kinds(
     kinds: &[&str],
     none: &str,
 ) -> Answer {
-    let rows: Vec<&Created> = suspicious(trace)
+    let mut rows: Vec<&Created> = suspicious(trace)
         .filter(|row| kinds.contains(&row.kind.as_str()))
+        .filter(|row| counts(trace, row.origin, &row.event_time))
         .collect();
-    let names: Vec<String> = rows.iter().map(|row| described(row)).collect();
+    rows.sort_by_key(|row| row.origin);
+    let names = rows
+        .iter()
+        .map(|row| format!("{}{}", perhaps(trace, row.origin), described(row)));
+    let names: Vec<String> = names.collect();
     let text = match names.is_empty() {
         true => none.to_owned(),
         false => listed(&names),
@@ -49,28 +54,37 @@ pub(super) fn of_kinds(
     answer(question, text, rows.iter().map(|row| row.event_id.clone()))
 }
 
-pub(super) fn data(trace: &Trace) -> Answer {
+/// Whether what was done counts. What was over before the intruder came is not the intruder's.
+fn counts(trace: &Trace, origin: Origin, time: &str) -> bool {
     let first = trace.summary.first_suspicious_use.as_ref();
-    let began = first.map(|first| first.event_time.as_str());
-    let counts = |row: &&DataAccess| match row.origin {
+    match origin {
         Origin::Intruder => true,
-        // What was over before the intruder came is not the intruder's.
         Origin::Suspicious | Origin::Unknown => {
-            began.is_none_or(|began| row.last_seen.as_str() >= began)
+            first.is_none_or(|first| time >= first.event_time.as_str())
         }
         Origin::Owner => false,
-    };
+    }
+}
+
+/// Said of what may be the owner's, where somebody else was seen.
+fn perhaps(trace: &Trace, origin: Origin) -> &'static str {
+    let is_told = trace.summary.first_suspicious_use.is_some();
+    match is_told && origin != Origin::Intruder {
+        true => "perhaps ",
+        false => "",
+    }
+}
+
+pub(super) fn data(trace: &Trace) -> Answer {
+    let counted = |row: &&DataAccess| counts(trace, row.origin, &row.last_seen);
     let taken = |row: &&DataAccess| row.actions.iter().any(|action| TAKING.contains(action));
-    let rows = trace.data_access.iter().filter(counts).filter(taken);
+    let rows = trace.data_access.iter().filter(counted).filter(taken);
     let mut rows: Vec<&DataAccess> = rows.collect();
     rows.sort_by_key(|row| row.origin);
     let mut parts: Vec<String> = rows
         .into_iter()
         .map(|row| {
-            let perhaps = match began.is_some() && row.origin != Origin::Intruder {
-                true => "perhaps ",
-                false => "",
-            };
+            let perhaps = perhaps(trace, row.origin);
             match row.kind {
                 "bucket" => format!(
                     "{perhaps}{} objects of bucket {} ({})",
@@ -164,10 +178,10 @@ const DAMAGE: [&str; 12] = [
     "DeleteTable",
 ];
 
-pub(super) fn damage(deeds: &[Deed]) -> Answer {
+pub(super) fn damage(trace: &Trace, deeds: &[Deed]) -> Answer {
     of_deeds(
         "Was anything destroyed, or were costs run up?",
-        deeds,
+        (trace, deeds),
         "no such call succeeded",
         |deed| !deed.failed() && DAMAGE.iter().any(|start| deed.operation.starts_with(start)),
     )
@@ -196,7 +210,7 @@ const BLINDING: [&str; 16] = [
 pub(super) fn blinding(trace: &Trace, deeds: &[Deed]) -> Answer {
     let mut found = of_deeds(
         "Was logging stopped or changed?",
-        deeds,
+        (trace, deeds),
         "no call tried to stop logging or detection in these logs",
         |deed| BLINDING.contains(&deed.operation.as_str()),
     );
@@ -218,19 +232,22 @@ pub(super) fn blinding(trace: &Trace, deeds: &[Deed]) -> Answer {
 
 fn of_deeds(
     question: &'static str,
-    deeds: &[Deed],
+    (trace, deeds): (&Trace, &[Deed]),
     none: &str,
     fits: impl Fn(&Deed) -> bool,
 ) -> Answer {
-    let found: Vec<&Deed> = deeds
+    let counts = |deed: &Deed| counts(trace, deed.event.origin, &deed.event.event_time);
+    let mut found: Vec<&Deed> = deeds
         .iter()
-        .filter(|deed| deed.member.is_some() && deed.event.origin != Origin::Owner && fits(deed))
+        .filter(|deed| deed.member.is_some() && counts(deed) && fits(deed))
         .collect();
+    found.sort_by_key(|deed| deed.event.origin);
     let mut calls: Vec<(String, u64)> = Vec::new();
     for deed in &found {
+        let name = format!("{}{}", perhaps(trace, deed.event.origin), deed.name());
         let name = match deed.failed() {
-            true => format!("{} (failed)", deed.name()),
-            false => deed.name(),
+            true => format!("{name} (failed)"),
+            false => name,
         };
         match calls.iter_mut().find(|(known, _)| *known == name) {
             Some((_, count)) => *count += 1,
