@@ -643,3 +643,50 @@ fn a_machine_that_makes_keys_every_week_is_its_owners() {
     let of_key = trail.ready(K2).to_string();
     assert!(!of_key.contains("the intruder's StartSession"), "{of_key}");
 }
+
+#[test]
+fn a_key_that_was_used_after_its_deactivation_is_deactivated_again() {
+    let deactivated = |last: &str| {
+        let (mut trail, key) = (Trail::default(), user("svc", KEY));
+        trail.plain("18T08:00", &key, &["s3:ListBuckets"]);
+        trail.call(
+            "21T09:00",
+            &user("admin", PIPELINE),
+            "iam:UpdateAccessKey",
+            value!({"userName": "svc", "accessKeyId": KEY, "status": "Inactive"}),
+            value!(null),
+        );
+        trail.plain(last, &key, &["s3:ListBuckets"]);
+        let trace = trail.trace(&[KEY]);
+        let steps = trace["containment"].as_array().unwrap().iter();
+        let commands: Vec<String> = steps.map(|step| step["command"].to_string()).collect();
+        let whose = trace["summary"]["answers"][0]["answer"].to_string();
+        let deactivates = commands.iter().any(|command| {
+            command.contains("update-access-key")
+                && command.contains(KEY)
+                && command.contains("Inactive")
+        });
+        (deactivates, whose)
+    };
+    let (deactivates, whose) = deactivated("20T23:00");
+    assert!(!deactivates, "it is inactive");
+    assert!(whose.contains("inactive since 2026-"), "{whose}");
+    let (deactivates, whose) = deactivated("23T09:00");
+    assert!(deactivates, "it was used two days later");
+    assert!(whose.contains("but used later"), "{whose}");
+}
+
+#[test]
+fn a_role_may_be_named_without_its_arn() {
+    let mut trail = Trail::default();
+    let role = session(
+        "OpsAdmin",
+        "anna",
+        "ASIAIOSFODNN7OPSADM1",
+        "2026-06-05T08:00:00Z",
+    );
+    trail.plain("05T08:10", &role, &["ec2:DescribeVpcs", "s3:ListBuckets"]);
+    let trace = trail.trace(&["OpsAdmin"]);
+    assert_eq!(trace["title"], "What role OpsAdmin did");
+    assert_eq!(trace["summary"]["events"], 2);
+}

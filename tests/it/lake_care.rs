@@ -106,6 +106,23 @@ const KEYS: &[&str] = &["keys"];
 const COVERAGE: &[&str] = &["coverage"];
 const INGEST: &[&str] = &["ingest", "trail"];
 
+#[test]
+fn a_lake_may_be_named_by_a_way_back() {
+    let home = Home::new();
+    let args = ["keys", "--format", "json", "--quiet"];
+    let by_name = home.run(&args[..3]);
+    for lake in ["trail/../lake", "./lake/"] {
+        let mut command = keytrail(&[&args[..], &["--lake", lake]].concat());
+        let output = command.current_dir(&home.0).output().unwrap();
+        assert_eq!(output.status.code(), Some(by_name.0), "{lake}");
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            by_name.1,
+            "{lake}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_lost_commit_of_events_is_noticed_and_mended() {
     let home = Home::new();
