@@ -22,6 +22,9 @@ use std::sync::{Arc, Mutex};
 /// Log files of a parcel that are fetched at once; local reads gain nothing from more, S3 does.
 const FETCHES: usize = 16;
 
+/// Other machines that decode, and what they are told.
+pub(super) type Sent = (Arc<dyn Decoders>, Arc<[u8]>);
+
 /// What a scan is to read, and what it is to give.
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -34,8 +37,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The other machines that decode, if any do, and what they are told.
-    pub(super) fn elsewhere(&self) -> Option<(Arc<dyn Decoders>, Arc<[u8]>)> {
+    /// The other machines that decode, if any do.
+    pub(super) fn elsewhere(&self) -> Option<Sent> {
         let decoders = self.trail.decoders.as_ref()?;
         Some((Arc::clone(decoders), Arc::clone(self.order.as_ref()?)))
     }
