@@ -30,7 +30,7 @@ fn log_file(day: u32, number: u32) -> Vec<u8> {
         let secret = (0..6u32).map(|k| format!("{:08x}", (id + k).wrapping_mul(2_654_435_761)));
         let padding = secret.collect::<String>().repeat(8);
         let user = id % 400 / 10;
-        if id % 10 == 0 {
+        if id.is_multiple_of(10) {
             return format!(
                 r#"{{"eventVersion":"1.11","userIdentity":{{"type":"IAMUser","principalId":"AIDAEXAMPLE{user}","arn":"arn:aws:iam::123456789012:user/user-{user}","accountId":"123456789012","accessKeyId":"AKIA{user:016}","userName":"user-{user}"}},"eventTime":"2025-03-{day:02}T{hour:02}:{minute:02}:{second:02}Z","eventSource":"sts.amazonaws.com","eventName":"GetCallerIdentity","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.{address}","userAgent":"[aws-sdk-go/1.44 (go1.22; linux; amd64)]","requestParameters":null,"responseElements":null,"requestID":"{id:016X}","eventID":"{id:08}-0000-4000-8000-000000000000","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management"}}"#,
                 hour = number % 24,
