@@ -1,5 +1,6 @@
 //! Questions about log files without a lake: executors decode, and the answer is the same as here.
 
+use std::collections::BTreeMap;
 use std::process::Output;
 
 use super::TURN;
@@ -37,6 +38,15 @@ impl Asked<'_> {
 
     /// The answer of the cluster is the one of this machine, and no log file was fetched twice for it.
     fn assert_same(&self) {
+        let gets = self.assert_answer().into_iter();
+        let again: Vec<_> = gets
+            .filter(|(key, times)| key.ends_with(".gz") && *times > 1)
+            .collect();
+        assert!(again.is_empty(), "{:?}: {again:?}", self.args);
+    }
+
+    /// The answer of the cluster is the one of this machine. Gives what was fetched meanwhile.
+    fn assert_answer(&self) -> BTreeMap<String, u64> {
         let here = self.here();
         let said = String::from_utf8_lossy(&here.stderr);
         assert!(
@@ -56,11 +66,7 @@ impl Asked<'_> {
         );
         // Nobody looks at a terminal.
         assert!(!said.contains("on the cluster"), "{:?}: {said}", self.args);
-        let gets = gets.into_iter();
-        let again: Vec<_> = gets
-            .filter(|(key, times)| key.ends_with(".gz") && *times > 1)
-            .collect();
-        assert!(again.is_empty(), "{:?}: {again:?}", self.args);
+        gets
     }
 }
 
@@ -224,7 +230,8 @@ fn ctrl_c_cancels_the_job() {
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     remote.server.release();
-    question.assert_same();
+    // Executors end the log files that they had begun, which are fetched beside those of the next question.
+    question.assert_answer();
 }
 
 #[test]
