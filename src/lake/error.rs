@@ -6,8 +6,6 @@
 use super::location::Location;
 use super::tables::TableName;
 use deltalake_core::DeltaTableError;
-use std::error::Error;
-use std::io;
 use std::path::PathBuf;
 
 /// Why a lake could not be read or written.
@@ -45,14 +43,6 @@ pub enum LakeError {
     /// The log of a table cannot be read.
     #[error("the log of the table {table} of the lake {lake} is damaged")]
     Unreadable {
-        /// Which lake.
-        lake: String,
-        /// Which table.
-        table: &'static str,
-    },
-    /// The log of a table may not be read by this user.
-    #[error("this user may not read the log of the table {table} of the lake {lake}")]
-    Denied {
         /// Which lake.
         lake: String,
         /// Which table.
@@ -157,10 +147,6 @@ impl LakeError {
             {
                 Self::Storage(source)
             }
-            error if is_denied(&error) => Self::Denied {
-                lake: location.name(),
-                table: table.as_str(),
-            },
             error => {
                 tracing::debug!(table = table.as_str(), %error, "the log cannot be read");
                 Self::Unreadable {
@@ -177,17 +163,4 @@ impl LakeError {
             source: Box::new(source),
         }
     }
-}
-
-/// Whether the file system refused it.
-fn is_denied(error: &DeltaTableError) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

@@ -617,14 +617,10 @@ fn on_a_machine_that_was_there_what_is_new_after_an_intruders_command_is_suspici
 #[test]
 fn a_machine_that_makes_keys_every_week_is_its_owners() {
     const MACHINE: &str = "i-0a1b2c3d4e5f60718";
+    let machine = |key, opened| session("app", MACHINE, key, opened);
     let (mut trail, _, intruder) = stolen();
-    let machine = session(
-        "app",
-        MACHINE,
-        "ASIAIOSFODNN7APP0001",
-        "2026-06-01T06:00:00Z",
-    );
-    owner_makes(&mut trail, "13T09:00", &machine, K3);
+    let before = machine("ASIAIOSFODNN7APP0001", "2026-06-01T06:00:00Z");
+    owner_makes(&mut trail, "13T09:00", &before, K3);
     let request = value!({"target": MACHINE});
     trail.call(
         "20T12:30",
@@ -633,13 +629,8 @@ fn a_machine_that_makes_keys_every_week_is_its_owners() {
         request,
         Value::Null,
     );
-    let machine = session(
-        "app",
-        MACHINE,
-        "ASIAIOSFODNN7APP0020",
-        "2026-06-20T06:00:00Z",
-    );
-    owner_makes(&mut trail, "20T13:00", &machine, K2);
+    let after = machine("ASIAIOSFODNN7APP0020", "2026-06-20T06:00:00Z");
+    owner_makes(&mut trail, "20T13:00", &after, K2);
     let of_key = trail.ready(K2).to_string();
     assert!(!of_key.contains("the intruder's StartSession"), "{of_key}");
 }

@@ -347,9 +347,8 @@ impl<'a> Callers<'a> {
             role,
             function,
             service,
-            via: "",
             provider,
-            is_console: false,
+            ..Who::default()
         };
         let act = Act {
             by: texts.one(by),

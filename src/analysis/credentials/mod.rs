@@ -19,6 +19,7 @@ use crate::session::Session;
 pub use findings::{FINDINGS, Finding, FindingKind};
 pub use join::{Joined, join};
 pub(super) use trail_keys::KEY_EVENTS;
+pub(super) use trail_keys::PROPAGATION;
 pub use trail_keys::{Creator, TrailKey, TrailKeys};
 
 /// From when on a credential is old.

@@ -19,7 +19,7 @@ pub(in crate::analysis) const KEY_EVENTS: &str =
 
 /// A key may work for so long after it was deactivated or deleted: IAM needs a moment to tell every region.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
-const PROPAGATION: TimeDelta = TimeDelta::minutes(15);
+pub(in crate::analysis) const PROPAGATION: TimeDelta = TimeDelta::minutes(15);
 
 /// The long-term keys of a trail, in order of their ids.
 #[derive(Debug, Clone, Default)]

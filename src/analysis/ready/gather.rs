@@ -215,6 +215,10 @@ fn of_key<'a>(
         .map(|user| user.name.clone())
         .or_else(|| seen?.user_name.clone());
     let text = id.as_ref().map(AccessKeyId::as_str);
+    let user = account.zip(name.as_deref());
+    let of_user = user.and_then(|user| of_users.get(&user));
+    let others = of_user.into_iter().flatten().copied();
+    let others = others.filter(|id| Some(*id) != text);
     let iam_until = match iam {
         Iam::NotAsked => None,
         _ => account.and_then(|account| all.iam?.latest_of(account)),
@@ -230,14 +234,9 @@ fn of_key<'a>(
             .unwrap_or_default(),
         silences: Vec::new(),
         through_services: text.and_then(|id| all.consumers.through_services.get(id)),
-        other_keys: {
-            let user = account.zip(name.as_deref());
-            let keys = user.and_then(|user| of_users.get(&user));
-            let others = keys.into_iter().flatten().copied();
-            let others = others.filter(|id| Some(*id) != text);
-            let days = others.flat_map(|id| all.common.logged.days_of(id));
-            days.collect()
-        },
+        other_keys: others
+            .flat_map(|id| all.common.logged.days_of(id))
+            .collect(),
         others: Vec::new(),
         signs: text.and_then(|id| all.signs.get(id)),
         blind: Vec::new(),

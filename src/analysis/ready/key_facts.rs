@@ -9,7 +9,7 @@ use super::marks::Marks;
 use super::signs::Sign;
 use super::silence::{Silence, Since, State, of_consumer};
 use crate::analysis::consumers::{Consumer, ServiceUse};
-use crate::analysis::credentials::TrailKey;
+use crate::analysis::credentials::{PROPAGATION, TrailKey};
 use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, midnight};
 use crate::cloudtrail::{AccessKeyId, AccountId, Selection};
 use crate::iam::{Key, Moment, ROOT, User};
@@ -19,10 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that services make so long after the last direct call come from direct calls that are not logged.
 pub(super) const ON_BEHALF: TimeDelta = TimeDelta::days(1);
-
-/// IAM needs a moment to tell every region that a key is inactive.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
-const PROPAGATION: TimeDelta = TimeDelta::minutes(15);
 
 /// What IAM says of a key.
 #[derive(Debug, Clone)]

@@ -6,9 +6,10 @@
 use super::super::Lineage;
 use super::super::graph::births::call;
 use super::super::graph::deeds::{EXPOSED, QUARANTINE};
-use super::super::graph::facts::{Changes, SECOND, number, text};
+use super::super::graph::facts::{Changes, number, text};
+use crate::analysis::credentials::PROPAGATION;
 use crate::report::trace::Credential;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a long-term key.
@@ -17,10 +18,6 @@ pub(in crate::analysis::trace) struct KeyState {
     /// Time, event, who, and what: `Inactive`, `Active`, or `Deleted`.
     pub(in crate::analysis::trace) last: Option<(i64, String, String, String)>,
 }
-
-/// IAM needs a moment to tell every region that a key is inactive.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
-const PROPAGATION: i64 = 15 * 60 * SECOND;
 
 impl KeyState {
     /// Since when it is off, if its last call, where there is one, was not later. Later calls show that it was activated again, and that
@@ -33,7 +30,7 @@ impl KeyState {
 
 /// Whether a call was made after a key was turned off and every region knew of it.
 pub(in crate::analysis::trace) fn is_later(last_call: Option<i64>, since: i64) -> bool {
-    last_call.is_some_and(|last| last > since + PROPAGATION)
+    last_call.is_some_and(|last| TimeDelta::microseconds(last - since) > PROPAGATION)
 }
 
 /// The time of a credential's last call.

@@ -45,38 +45,40 @@ impl Entries {
         let (all, rows) = (0..changes.len()).filter_map(door).unzip();
         let mut doors = Doors::new(all);
         let mut for_others = FxHashMap::default();
-        let mut add = |evidence, time: Option<i64>, [account, arn, via]: [Option<&str>; 3]| {
-            let Some(via) = via else { return };
-            let passage = doors.of_caller(Who {
-                account: account.unwrap_or_default(),
-                arn: arn.unwrap_or_default(),
-                via,
-                ..Who::default()
-            });
-            if passage != Passage::default() {
-                for_others.insert(evidence, (passage, time.unwrap_or_default()));
+        let mut add = |(rows, times), columns: [_; 3], evidence: fn(u32) -> Evidence| {
+            for row in 0..rows {
+                let [account, arn, via] = columns.map(|column| text(column, row));
+                let Some(via) = via else { continue };
+                let passage = doors.of_caller(Who {
+                    account: account.unwrap_or_default(),
+                    arn: arn.unwrap_or_default(),
+                    via,
+                    ..Who::default()
+                });
+                if passage != Passage::default() {
+                    let time = number(times, row).unwrap_or_default();
+                    for_others.insert(evidence(row as u32), (passage, time));
+                }
             }
         };
-        for row in 0..changes.len() {
-            let columns = [
+        add(
+            (changes.len(), &changes.event_time),
+            [
                 &changes.account_id,
                 &changes.user_identity_arn,
                 &changes.via_service,
-            ];
-            let time = number(&changes.event_time, row);
-            let evidence = Evidence::Change(row as u32);
-            add(evidence, time, columns.map(|column| text(column, row)));
-        }
-        for row in 0..issued.len() {
-            let columns = [
+            ],
+            Evidence::Change,
+        );
+        add(
+            (issued.len(), &issued.event_time),
+            [
                 &issued.user_identity_account_id,
                 &issued.user_identity_arn,
                 &issued.via_service,
-            ];
-            let time = number(&issued.event_time, row);
-            let evidence = Evidence::Issued(row as u32);
-            add(evidence, time, columns.map(|column| text(column, row)));
-        }
+            ],
+            Evidence::Issued,
+        );
         let mut assumed = FxHashMap::default();
         for row in 0..issued.len() {
             let get = |column| text(column, row).unwrap_or_default();
