@@ -681,3 +681,64 @@ fn a_role_may_be_named_without_its_arn() {
     assert_eq!(trace["title"], "What role OpsAdmin did");
     assert_eq!(trace["summary"]["events"], 2);
 }
+
+#[test]
+fn a_command_to_machines_that_it_does_not_name_may_have_reached_any() {
+    const MACHINE: &str = "i-0a1b2c3d4e5f60718";
+    let tag = value!({"targets": [{"key": "tag:Env", "values": ["prod"]}]});
+    let ids = value!({"targets": [{"key": "InstanceIds", "values": [MACHINE]}]});
+    let all = value!({"targets": [{"key": "InstanceIds", "values": ["*"]}]});
+    let role = value!({"targets": [{"key": "tag:Env", "values": ["prod"]}], "documentName": "AWS-RunShellScript"});
+    for (call, request, name) in [
+        ("ssm:SendCommand", &tag, "machines chosen by tags or groups"),
+        ("ssm:SendCommand", &ids, MACHINE),
+        (
+            "ssm:CreateAssociation",
+            &all,
+            "machines chosen by tags or groups",
+        ),
+        (
+            "ssm:StartAutomationExecution",
+            &role,
+            "machines chosen by tags or groups",
+        ),
+    ] {
+        let (mut trail, _, intruder) = stolen();
+        trail.call("20T12:30", &intruder, call, request.clone(), Value::Null);
+        let machine = session(
+            "app",
+            MACHINE,
+            "ASIAIOSFODNN7APP0020",
+            "2026-06-20T06:00:00Z",
+        );
+        trail.plain("19T08:00", &machine, &["dynamodb:PutItem"]);
+        makes(&mut trail, "20T12:40", &machine, K2);
+        let lambda = session(
+            "fn",
+            "rotate",
+            "ASIAIOSFODNN7LAMBDA9",
+            "2026-06-20T06:00:00Z",
+        );
+        owner_makes(&mut trail, "20T12:50", &lambda, K3);
+        let of_key = trail.ready(K2);
+        assert_ne!(of_key["verdict"], "incident", "{call} {request}");
+        let operation = call.split_once(':').unwrap().1;
+        let said = format!("{name}, after the intruder's {operation}");
+        assert!(
+            of_key.to_string().contains(&said),
+            "{call} {request}: {of_key}"
+        );
+        let other = trail.ready(K3).to_string();
+        assert!(
+            !other.contains("after the intruder's"),
+            "{call} {request}: {other}"
+        );
+        let trace = trail.trace(&[KEY]);
+        let way = format!("the role of {name} ({operation})");
+        let unseen = trace["unseen"].as_array().unwrap();
+        assert!(
+            unseen.iter().any(|row| row["what"] == way.as_str()),
+            "{call} {request}: {unseen:?}"
+        );
+    }
+}

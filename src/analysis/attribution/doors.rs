@@ -86,6 +86,15 @@ const STACK: i64 = 3_600_000_000;
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html>
 const STACKS: &str = "cloudformation.amazonaws.com";
 
+/// The name of machines that a call does not name: tags, a resource group, or all of an account.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-targets.html>
+pub(super) const CHOSEN: &str = "machines chosen by tags or groups";
+
+/// Whether a session is of an instance, or of a machine outside that Systems Manager knows.
+pub(in crate::analysis) fn is_machine(session: &str) -> bool {
+    session.starts_with("i-") || session.starts_with("mi-")
+}
+
 /// A change, as its record has it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::analysis) struct Change<'a> {
@@ -202,6 +211,7 @@ impl Door {
                 Some(role) => vec![of_stack(name_of(role))],
                 None => vec![caller.to_owned()],
             },
+            Way::Host => [values(&request, path), targets(&request)].concat(),
             _ => match values(&request, path) {
                 none if none.is_empty() && way == Way::Password => vec![user.to_owned()],
                 names => names,
@@ -300,6 +310,24 @@ impl Door {
             None => [who.service, who.id, who.provider].contains(&named),
         }
     }
+}
+
+/// The machines at which Systems Manager is to aim.
+fn targets(request: &Value) -> Vec<String> {
+    let path = Path::parse("targets[]").unwrap_or_default();
+    let targets = path.values(request).into_iter().flat_map(|target| {
+        match target.get("key").and_then(Value::as_str) {
+            Some("InstanceIds" | "ParameterValues") => values(target, "values[]"),
+            _ => vec![CHOSEN.to_owned()],
+        }
+    });
+    let every = |name: String| match name.as_str() {
+        "*" => CHOSEN.to_owned(),
+        _ => name,
+    };
+    let mut names: Vec<String> = targets.map(every).collect();
+    names.dedup();
+    names
 }
 
 /// How the role that CloudFormation was given is known.

@@ -3,7 +3,7 @@
 //! In: doors, and who calls. Out: the [`Passage`] of a caller, and the intruder's door that it leads through. Promise: what was done
 //! before the change came through no door; what is changed back, or removed, is shut.
 
-use super::doors::{Assumed, Door, Effect, Way, Who, name_of};
+use super::doors::{Assumed, CHOSEN, Door, Effect, Way, Who, is_machine, name_of};
 use std::collections::{HashMap, HashSet};
 
 /// Who calls, kept.
@@ -140,6 +140,9 @@ impl Doors {
         if let Some(session) = session {
             add(Way::Machine, session);
             add(Way::Host, session);
+            if is_machine(session) {
+                add(Way::Host, CHOSEN);
+            }
             add(Way::Switch, who.arn);
         }
         for name in who.stacks() {

@@ -8,6 +8,7 @@ use super::super::facts::{CLOCK, number, text};
 use super::super::nodes::Node;
 use super::super::paths::name_of;
 use super::{Evidence, Joins, Link, PORTAL, link};
+use crate::analysis::attribution::doors::is_machine;
 use crate::report::trace::{Confidence, Rule};
 
 impl Joins<'_> {
@@ -78,7 +79,10 @@ impl Joins<'_> {
                     }
                 }
                 Born::Host => {
-                    for to in nodes.by_session.get(name).filter(|n| after(&nodes.all[*n])) {
+                    // The value of a tag names no machine.
+                    let is_named = born.birth.source != "ssm" || is_machine(name);
+                    let sessions = nodes.by_session.get(name).filter(|_| is_named);
+                    for to in sessions.filter(|n| after(&nodes.all[*n])) {
                         add(to, Rule::J10, Confidence::Principal, Some(time - CLOCK));
                     }
                 }
