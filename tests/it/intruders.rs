@@ -216,15 +216,24 @@ pub(crate) fn agrees_with_itself(trace: &Value, start: &str) {
     let said = answer(trace, "Which credentials came out of it?");
     let count = others.clone().count();
     assert_eq!(said == "none in these logs", count == 0, "{start}: {said}");
-    assert!(
-        count == 0 || said.starts_with(&format!("{count} (")),
-        "{start}: {said}"
-    );
-    let intruders = others.filter(|row| row["origin"] == "intruder").count();
-    assert!(
-        intruders == 0 || said.contains(&format!("{intruders} used by the intruder")),
-        "{start}: {said}"
-    );
+    let of = |origin: &str| others.clone().filter(|row| row["origin"] == origin).count();
+    let counted = match said.contains("no intruder is known") {
+        true => said.starts_with(&format!("{count} (")),
+        false => {
+            let rest = [
+                ("suspicious", "suspicious"),
+                ("unknown", "of unknown origin"),
+                ("owner", "the owner's"),
+            ];
+            let rest = rest.map(|(origin, words)| match of(origin) {
+                0 => !said.contains(&format!("{words}: ")),
+                some => said.contains(&format!("; {words}: {some}")),
+            });
+            let intruders = format!("{} used by the intruder", of("intruder"));
+            said.starts_with(&intruders) && rest.iter().all(|is_said| *is_said)
+        }
+    };
+    assert!(count == 0 || counted, "{start}: {said}");
 
     let events = rows(trace, "timeline")
         .iter()

@@ -193,13 +193,18 @@ impl Trace {
         if named.len() > NAMED {
             parts.push(format!("{} more", named.len() - NAMED));
         }
-        let rest = others.len() - named.len();
-        if rest > 0 {
-            let whose = match named.is_empty() {
-                true => "none of them seen with the intruder",
-                false => "not seen with the intruder",
-            };
-            parts.push(format!("{rest} {whose}"));
+        if named.is_empty() {
+            parts.push("none seen with the intruder".to_owned());
+        }
+        let is_told = self.summary.first_suspicious_use.is_some();
+        for (origin, whose) in [
+            (Origin::Unknown, "of unknown origin"),
+            (Origin::Owner, "the owner's"),
+        ] {
+            let all = others.iter().filter(|one| one.origin == origin).count();
+            if all > 0 && (is_told || origin == Origin::Owner) {
+                parts.push(format!("{whose}: {all}"));
+            }
         }
         Some(Fact {
             label: "Came out",
@@ -412,6 +417,7 @@ mod tests {
                 credential("ASIA1", Origin::Intruder, Some("x")),
                 credential("ASIA2", Origin::Intruder, Some("x")),
                 credential("AKIA2", Origin::Intruder, None),
+                credential("ASIA3", Origin::Unknown, Some("x")),
             ],
             created: vec![Created {
                 kind: "user".to_owned(),
@@ -426,7 +432,7 @@ mod tests {
         assert_eq!(brief.headline, "Access key AKIA1: used by an intruder");
         assert_eq!(
             brief.facts[1].text,
-            "AKIA2 (1 call); ASIA1 (1 call); 1 more; 1 not seen with the intruder"
+            "AKIA2 (1 call); ASIA1 (1 call); 1 more; of unknown origin: 1; the owner's: 1"
         );
         // What the owner made is not undone.
         assert!(brief.steps.is_empty());

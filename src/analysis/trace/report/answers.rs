@@ -244,47 +244,49 @@ fn credentials(trace: &Trace) -> Answer {
         .iter()
         .filter(|credential| credential.rule != Rule::Start)
         .collect();
+    let of = |origin: Origin| others.iter().filter(move |one| one.origin == origin);
+    let is_told = trace.summary.first_suspicious_use.is_some();
+    let intruders: Vec<&Credential> = match is_told {
+        true => of(Origin::Intruder).copied().collect(),
+        false => others.clone(),
+    };
     let count = |confidence| {
-        others
-            .iter()
-            .filter(|credential| credential.confidence == confidence)
-            .count()
+        let of_kind = intruders.iter().filter(|one| one.confidence == confidence);
+        of_kind.count()
     };
-    let deepest = trace
-        .credentials
-        .iter()
-        .map(|credential| credential.depth)
-        .max()
-        .unwrap_or_default();
-    let used = others
-        .iter()
-        .filter(|credential| credential.events > 0)
-        .count();
-    let intruders = others
-        .iter()
-        .filter(|credential| credential.origin == Origin::Intruder)
-        .count();
-    let suspicious = others
-        .iter()
-        .filter(|credential| credential.origin == Origin::Suspicious)
-        .count();
-    let told = trace.summary.first_suspicious_use.is_some();
-    let mut hands = match told {
-        true => format!("{intruders} used by the intruder"),
-        false => "no intruder is known among their users".to_owned(),
-    };
-    if suspicious > 0 {
-        hands += &format!(", {suspicious} suspicious");
-    }
-    let text = match others.len() {
-        0 => "none in these logs".to_owned(),
-        all => format!(
-            "{all} ({} exact, {} by session, {} by principal), {used} of them used, {} deep; {hands}",
+    let deepest = intruders.iter().map(|one| one.depth).max();
+    let used = intruders.iter().filter(|one| one.events > 0).count();
+    let how = match intruders.len() {
+        0 => String::new(),
+        _ => format!(
+            " ({} exact, {} by session, {} by principal), {} deep",
             count(Confidence::Exact),
             count(Confidence::Session),
             count(Confidence::Principal),
-            counted(deepest, "level"),
+            counted(deepest.unwrap_or_default(), "level"),
         ),
+    };
+    let text = match (others.len(), is_told) {
+        (0, _) => "none in these logs".to_owned(),
+        (all, false) => {
+            format!("{all}{how}, {used} of them used; no intruder is known among their users")
+        }
+        (_, true) => {
+            let rest = [
+                (Origin::Suspicious, "suspicious"),
+                (Origin::Unknown, "of unknown origin"),
+                (Origin::Owner, "the owner's"),
+            ];
+            let rest = rest.map(|(origin, whose)| match of(origin).count() {
+                0 => String::new(),
+                some => format!("; {whose}: {some}"),
+            });
+            format!(
+                "{} used by the intruder{how}{}",
+                intruders.len(),
+                rest.concat()
+            )
+        }
     };
     answer(
         "Which credentials came out of it?",

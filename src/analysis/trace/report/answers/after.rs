@@ -82,29 +82,38 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
     } else {
         parts.push("no key was deactivated in these logs".to_owned());
     }
-    let (mut alive, mut open) = (0, 0);
-    for credential in &trace.credentials {
-        match credential.live {
-            _ if credential.origin == Origin::Owner => {}
-            Some(true) => alive += 1,
-            None => open += 1,
-            Some(false) => {}
-        }
-    }
+    let is_told = known.is_some();
+    // Of as many credentials the logs show that they are valid, of as many they show nothing.
+    let live = |wanted: &dyn Fn(Origin) -> bool| {
+        let of = trace.credentials.iter().filter(|one| wanted(one.origin));
+        let state: Vec<Option<bool>> = of.map(|one| one.live).collect();
+        let count = |live| state.iter().filter(|of| **of == live).count();
+        (count(Some(true)), count(None))
+    };
+    let (alive, open) = live(&|origin| match is_told {
+        true => origin <= Origin::Suspicious,
+        false => origin != Origin::Owner,
+    });
     let mut state = format!(
-        "at {} {} still valid",
+        "at {} {}",
         short(&trace.summary.as_of),
-        match alive {
-            0 => "no session is".to_owned(),
-            1 => "1 session is".to_owned(),
-            alive => format!("{alive} sessions are"),
+        match (alive, open) {
+            (0, 0) => "no session is still valid".to_owned(),
+            (0, _) => "no session is known to be valid".to_owned(),
+            (1, _) => "1 session is still valid".to_owned(),
+            (alive, _) => format!("{alive} sessions are still valid"),
         },
     );
     if open > 0 {
         state += &format!(
-            "; the logs do not show the state of {}",
+            "; {} may be: the logs do not show it",
             counted(open, "credential")
         );
+    }
+    if let (true, (alive, open)) = (is_told, live(&|origin| origin == Origin::Unknown))
+        && alive + open > 0
+    {
+        state += &format!("; of unknown origin: {alive} valid, {open} perhaps");
     }
     parts.push(state);
     answer("Is it over?", parts.join("; "), events)
