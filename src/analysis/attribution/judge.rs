@@ -5,6 +5,7 @@
 //! unknown.
 
 mod scan;
+mod together;
 mod touch;
 
 use super::known::Known;
@@ -57,6 +58,7 @@ pub(in crate::analysis) fn judge(uses: &[Use], known: &Known<'_>, networks: &Net
     }
     scan::mark(&mut sources, known);
     weigh(&mut sources, known);
+    together::join(&mut sources, known);
     doubt(&mut sources);
     touch::spread(&mut sources);
     settle(&mut sources);

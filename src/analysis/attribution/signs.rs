@@ -7,6 +7,7 @@ use super::acts;
 use super::looked::Looked;
 use super::sign::Sign;
 use super::used::{DAY, HOUR};
+use std::collections::BTreeSet;
 
 type Test = fn(&Looked<'_>) -> Option<Sign>;
 
@@ -18,6 +19,7 @@ pub(super) const SIGNS: &[Test] = &[
     elsewhere,
     other_program,
     both_new,
+    other_calls,
     never_again,
     outside_its_network,
     two_networks_at_once,
@@ -98,6 +100,21 @@ fn other_program(l: &Looked<'_>) -> Option<Sign> {
 fn both_new(l: &Looked<'_>) -> Option<Sign> {
     (l.new_program() && l.new_place())
         .then(|| Sign::novelty(2, "network and program are new together"))
+}
+
+/// So many different calls that the key never made are another job.
+const OTHER_CALLS: usize = 3;
+
+/// Anybody can give the owner's program as his own. What it does tells them apart.
+fn other_calls(l: &Looked<'_>) -> Option<Sign> {
+    let calls: BTreeSet<String> = l.source.calls().collect();
+    let is_other = calls.len() >= OTHER_CALLS && calls.is_disjoint(&l.usual.calls);
+    (is_other && l.new_place() && !l.new_program()).then(|| {
+        Sign::novelty(
+            3,
+            "the usual program in a new network, and none of its calls had the key ever made",
+        )
+    })
 }
 
 /// Where the log begins with it, only what comes later can be compared with it.
