@@ -6,12 +6,14 @@
 mod addresses;
 pub mod arn;
 pub mod attack;
+mod data_events;
 mod geoip;
 pub mod iam;
 mod networks;
 mod vendors;
 
 pub use addresses::{AddressBook, AddressClass};
+pub use data_events::data_calls;
 pub use geoip::{Coordinates, GeoIp, GeoRecord};
 pub use networks::{Network, Networks, OwnNetworks, address_range};
 pub use vendors::{VENDORS_DATE, Vendor, vendor, vendor_named_in};

@@ -49,6 +49,8 @@ pub struct TrailKey {
     pub status: Vec<(DateTime<Utc>, bool)>,
     /// When it was deleted, if the trail saw it; also when its user was deleted, which IAM allows only without keys.
     pub deleted: Option<DateTime<Utc>>,
+    /// When it was deleted, if it signed calls long after that, so that it does not count as deleted.
+    pub deleted_before_use: Option<DateTime<Utc>>,
     /// Every name that its user was seen with.
     pub names: BTreeSet<String>,
     /// When its user had that name.
@@ -143,7 +145,7 @@ impl TrailKeys {
             if let (Some(deleted), Some(used)) = (key.deleted, used)
                 && used > deleted + PROPAGATION
             {
-                key.deleted = None;
+                key.deleted_before_use = key.deleted.take();
             }
         }
         Ok(keys)

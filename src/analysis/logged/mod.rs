@@ -9,7 +9,7 @@ mod kind;
 mod missing;
 mod selectors;
 
-use gaps::{DayEvents, is_busy, is_regular, sight};
+use gaps::{DayEvents, Gap, is_busy, is_regular, sight};
 pub(super) use gaps::{Sight, midnight};
 pub(super) use kind::{LoggedKind, is_apart, kind_of};
 pub(super) use selectors::SELECTORS;
@@ -234,24 +234,54 @@ impl Logged {
 
     /// The regions of an account with events.
     pub(super) fn regions(&self, account: &str) -> BTreeSet<&str> {
-        let streams = self
-            .streams
-            .keys()
-            .filter(|stream| stream.account == account);
-        streams.map(|stream| stream.region.as_str()).collect()
+        let streams = self.streams_in(account);
+        streams.map(|(stream, _)| stream.region.as_str()).collect()
+    }
+
+    /// The streams of an account; they are in order of accounts.
+    fn streams_in(&self, account: &str) -> impl Iterator<Item = (&Stream, &StreamDays)> {
+        let first = Stream {
+            account: account.to_owned(),
+            region: String::new(),
+            kind: LoggedKind::Any,
+        };
+        let from = self.streams.range(first..);
+        from.take_while(move |(stream, _)| stream.account == account)
     }
 
     /// The services of an account with data events.
     pub(super) fn data_services(&self, account: &str) -> BTreeSet<&str> {
-        let streams = self
-            .streams
-            .keys()
-            .filter(|stream| stream.account == account);
-        let services = streams.filter_map(|stream| match &stream.kind {
+        let streams = self.streams_in(account);
+        let services = streams.filter_map(|(stream, _)| match &stream.kind {
             LoggedKind::Data(service) => Some(service.as_str()),
             _ => None,
         });
         services.collect()
+    }
+
+    /// For how many days since a moment calls on the data of a service would not have been seen: in the region, of these (of all if there are none), in
+    /// which they were seen best; none if they never were.
+    pub(super) fn data_unseen(
+        &self,
+        (account, service): (&str, &str),
+        regions: &[String],
+        (since, now): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Option<u64> {
+        let of_service = LoggedKind::Data(service.to_owned());
+        let streams = self.streams_in(account).filter(|(stream, _)| {
+            stream.kind == of_service && (regions.is_empty() || regions.contains(&stream.region))
+        });
+        let unseen = streams.filter_map(|(stream, days)| {
+            let gaps = sight(&days.all, now)?.gaps.into_iter().map(Gap::span);
+            let left_out = self.left_out(stream, now).into_iter();
+            let hidden = gaps.chain(left_out.map(|span| (span.from, span.to)));
+            let days = hidden.map(|(from, to)| (to.min(now) - from.max(since)).num_hours());
+            Some(
+                days.map(|hours| hours.max(0).unsigned_abs().div_ceil(24))
+                    .sum(),
+            )
+        });
+        unseen.min()
     }
 
     /// Days of an account with log files or records that could not be read.
