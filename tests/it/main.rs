@@ -24,6 +24,7 @@ mod credentials;
 mod detours;
 mod devtools;
 mod dialect;
+mod elsewhere;
 mod evidence;
 mod exactly_once;
 #[cfg(feature = "serve")]

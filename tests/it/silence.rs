@@ -133,7 +133,7 @@ impl Log {
         self
     }
 
-    fn write(&self, folder: &Path) {
+    pub(crate) fn write(&self, folder: &Path) {
         let mut files: BTreeMap<(String, NaiveDate), Vec<&Value>> = BTreeMap::new();
         for (region, event) in &self.events {
             let time: DateTime<Utc> = event["eventTime"].as_str().unwrap().parse().unwrap();
@@ -173,6 +173,14 @@ impl Log {
         let trail = folder.path().join("AWSLogs").display().to_string();
         let all = ["progress", KEY, "--before", since, "--trail", &trail];
         json_of(&[&all, args].concat(), 0)
+    }
+
+    /// The answer of another command.
+    pub(crate) fn told(&self, command: &[&str]) -> Value {
+        let folder = tempfile::tempdir().unwrap();
+        self.write(folder.path());
+        let trail = folder.path().join("AWSLogs").display().to_string();
+        json_of(&[command, &["--trail", &trail]].concat(), 0)
     }
 
     /// What is missing in the log: where, what, from when to when.

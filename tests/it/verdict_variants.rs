@@ -194,3 +194,194 @@ fn another_moment_and_another_account() {
     }
     is("a namesake", &other, &[], &["migrate first"]);
 }
+
+/// A key that wrote nothing but management events, and is silent for 40 days.
+fn managed(log: Log, names: &[&str]) -> Log {
+    (40..131).fold(log, |log, before| {
+        run(log, before, ("203.0.113.10", BOTO), names)
+    })
+}
+
+#[test]
+fn calls_on_data_that_are_not_logged_decide_against() {
+    let is_data = |event: &Value| event["eventCategory"] == "Data";
+    let log = || {
+        managed(
+            Log::new(0..131),
+            &["ec2:DescribeInstances", "ec2:CreateTags"],
+        )
+    };
+    is("objects are logged", &log(), &[], &["deactivate"]);
+    let without = || log().without(|event, _| is_data(event));
+    let row = without().ready(KEY, &[]);
+    assert_eq!(row["verdict"], "wait until", "{row}");
+    assert!(
+        row["why"]
+            .to_string()
+            .contains("ask IAM when the key was last used"),
+        "{row}"
+    );
+    // IAM's last use covers them, if it is new.
+    let asked = without().says("svc", &[(true, 300, Some(41))]);
+    is("IAM was asked", &asked, &[], &["deactivate"]);
+    let mut long_ago = without().says("svc", &[(true, 300, Some(41))]);
+    long_ago.reported = day(35);
+    is("IAM was asked 35 days ago", &long_ago, &[], &KEEPS);
+    // They are logged no longer.
+    let ended = log().without(|event, before| is_data(event) && before < 30);
+    is("until 30 days ago", &ended, &[], &["wait until"]);
+    // Of an inactive key they fail.
+    let off = json!({"userName": "svc", "accessKeyId": KEY, "status": "Inactive"});
+    let off = without().with("us-east-1", admin(39, "UpdateAccessKey", off, Value::Null));
+    is("inactive", &off, &[], &["delete"]);
+}
+
+#[test]
+fn a_service_whose_data_is_not_logged_may_go_on_unseen() {
+    for (names, service) in [
+        (["lambda:GetFunction", "lambda:UpdateAlias"], "lambda"),
+        (["sqs:GetQueueUrl", "sqs:SetQueueAttributes"], "sqs"),
+        (
+            ["dynamodb:DescribeTable", "dynamodb:UpdateTable"],
+            "dynamodb",
+        ),
+        (["sns:GetTopicAttributes", "sns:CreateTopic"], "sns"),
+        (["logs:DescribeLogStreams", "logs:CreateLogStream"], "logs"),
+    ] {
+        let row = managed(Log::new(0..131), &names).ready(KEY, &[]);
+        let wanted = format!("calls on the data of {service} would not have been seen");
+        assert_eq!(row["verdict"], "wait until", "{row}");
+        assert!(row["why"].to_string().contains(&wanted), "{row}");
+    }
+    // Others' calls on its data, in the region that the key used, show that they are logged.
+    let invokes = |region: &str| {
+        let log = managed(
+            Log::new(0..131),
+            &["lambda:GetFunction", "lambda:UpdateAlias"],
+        );
+        (0..131).fold(log, |log, before| {
+            let mut event = call(day(before), "Invoke", "ASIARTX3GSDSW27X5M7P");
+            event["userIdentity"] = json!({"type": "AssumedRole", "accountId": ACCOUNT, "accessKeyId": "ASIARTX3GSDSW27X5M7P",
+                "arn": "arn:aws:sts::111122223333:assumed-role/app/i-1"});
+            event["eventSource"] = "lambda.amazonaws.com".into();
+            event["eventCategory"] = "Data".into();
+            log.with(region, event)
+        })
+    };
+    is("here", &invokes("us-east-1"), &[], &["deactivate"]);
+    is("elsewhere", &invokes("eu-west-1"), &[], &["wait until"]);
+}
+
+#[test]
+fn a_key_that_calls_after_it_was_deleted_is_not_gone_and_says_so() {
+    let deleted = json!({"userName": "svc", "accessKeyId": KEY});
+    let deleted = admin(20, "DeleteAccessKey", deleted, Value::Null);
+    let log = Log::new(0..131)
+        .used("us-east-1", 1..131)
+        .with("us-east-1", deleted);
+    let row = log.ready(KEY, &[]);
+    assert_eq!(row["verdict"], "migrate first", "{row}");
+    let said = "deleted 2026-06-10 08:00 (DeleteAccessKey), but it called until 2026-06-29 08:00";
+    assert!(row["why"].to_string().contains(said), "{row}");
+    let rules = row["rules"].as_array().unwrap();
+    let rule = rules
+        .iter()
+        .find(|rule| rule["rule"] == "not-deleted")
+        .unwrap();
+    assert_eq!(rule["holds"], false);
+}
+
+/// Calls that somebody makes on each of the last 39 days.
+fn goes_on(log: Log, name: &str, who: impl Fn(i64) -> Value, change: impl Fn(&mut Value)) -> Log {
+    (1..40).fold(log, |log, before| {
+        let mut event = call(day(before), name, "");
+        event["userIdentity"] = who(before);
+        event["eventSource"] = "ec2.amazonaws.com".into();
+        change(&mut event);
+        log.with("us-east-1", event)
+    })
+}
+
+#[test]
+fn what_only_the_key_can_have_opened_is_use_of_the_key() {
+    let silent = || managed(Log::new(0..131), &["ec2:CreateTags", "ec2:DescribeTags"]);
+    is("nothing goes on", &silent(), &[], &["deactivate"]);
+    let nothing = |_: &mut Value| {};
+    // GetFederationToken takes a long-term key, and lets its sessions live for 36 hours.
+    let federated = |user: &'static str| {
+        move |before: i64| {
+            json!({"type": "FederatedUser", "accountId": ACCOUNT, "principalId": "111122223333:etl", "accessKeyId": format!("ASIARTX3GSDSFED{before:05}"),
+                "arn": "arn:aws:sts::111122223333:federated-user/etl",
+                "sessionContext": {"sessionIssuer": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "accountId": ACCOUNT, "userName": user,
+                    "arn": format!("arn:aws:iam::111122223333:user/{user}")}}})
+        }
+    };
+    let log = goes_on(silent(), "RunInstances", federated("svc"), nothing);
+    is("its federated user", &log, &[], &KEEPS);
+    let log = goes_on(silent(), "RunInstances", federated("other"), nothing);
+    is("another's federated user", &log, &[], &["deactivate"]);
+    // Some records have no key's id.
+    let nameless = |_| {
+        json!({"type": "IAMUser", "accountId": ACCOUNT, "userName": "svc", "principalId": "AIDAEXAMPLE",
+            "arn": "arn:aws:iam::111122223333:user/svc"})
+    };
+    let log = goes_on(silent(), "CreateTags", nameless, nothing);
+    is("no key in the record", &log, &[], &KEEPS);
+    let row = log.ready(KEY, &[]).to_string();
+    assert!(row.contains("calls of the user that name no key"), "{row}");
+    let log = goes_on(silent(), "CreateTags", nameless, |event| {
+        event["userAgent"] = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Firefox/128.0".into();
+    });
+    is("in the console", &log, &[], &["deactivate"]);
+    let log = goes_on(silent(), "ConsoleLogin", nameless, |event| {
+        event["eventSource"] = "signin.amazonaws.com".into();
+    });
+    is("a sign-in", &log, &[], &["deactivate"]);
+}
+
+#[test]
+fn sessions_of_a_role_that_only_the_key_assumes_are_its_own_wherever_they_are_used() {
+    let session = |before: i64| format!("ASIARTX3GSDSJOB{before:05}");
+    let role = |before: i64| {
+        json!({"type": "AssumedRole", "accountId": ACCOUNT, "principalId": "AROAJOB:job", "accessKeyId": session(before),
+            "arn": "arn:aws:sts::111122223333:assumed-role/job/job",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/job", "userName": "job"}}})
+    };
+    let assumes = |log: Log, days: std::ops::Range<i64>, who: &dyn Fn() -> Value| {
+        days.fold(log, |log, before| {
+            let mut event = call(day(before), "AssumeRole", KEY);
+            event["userIdentity"] = who();
+            event["eventSource"] = "sts.amazonaws.com".into();
+            event["requestParameters"] = json!({"roleArn": "arn:aws:iam::111122223333:role/job", "roleSessionName": "job"});
+            event["responseElements"] = json!({"credentials": {"accessKeyId": session(before)},
+                "assumedRoleUser": {"assumedRoleId": "AROAJOB:job", "arn": "arn:aws:sts::111122223333:assumed-role/job/job"}});
+            log.with("eu-west-1", event)
+        })
+    };
+    let key = || call(day(0), "", KEY)["userIdentity"].clone();
+    let other = || json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"});
+    let far = |event: &mut Value| event["sourceIPAddress"] = "198.51.100.44".into();
+    let log = || assumes(Log::new(0..131), 40..131, &key);
+    is("nothing goes on", &log(), &[], &["deactivate"]);
+    is(
+        "nobody else",
+        &goes_on(log(), "RunInstances", role, far),
+        &[],
+        &KEEPS,
+    );
+    // Each session was opened by a service, as the log shows; or others assume the role, too.
+    let moved = assumes(log(), 1..40, &other);
+    is(
+        "moved",
+        &goes_on(moved, "RunInstances", role, far),
+        &[],
+        &["deactivate"],
+    );
+    let shared = assumes(log(), 50..51, &other);
+    is(
+        "others, too",
+        &goes_on(shared, "RunInstances", role, far),
+        &[],
+        &["deactivate"],
+    );
+}

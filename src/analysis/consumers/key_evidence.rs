@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::super::AnalysisError;
 use super::super::attribution::{self, Attribution, Source};
+use super::elsewhere::{ELSEWHERE, Elsewhere};
 use super::{CONTEXT, Consumer, ConsumerOptions, Consumers, USES, bounds, consumers};
 use crate::cloudtrail::AccessKeyId;
 use crate::report::trace::Origin;
@@ -21,6 +22,8 @@ pub struct KeyEvidence {
     /// Consumers of intruders that were left out.
     pub left_out: Vec<Consumer>,
     pub(in crate::analysis) attribution: Attribution,
+    /// Use that only other accounts' logs show.
+    pub(in crate::analysis) elsewhere: Elsewhere,
     asked: Vec<AccessKeyId>,
 }
 
@@ -51,6 +54,7 @@ impl Asked {
             (attribution::ISSUED, &self.none),
             (attribution::DOORS, &self.none),
             (attribution::SIGN_INS, &self.none),
+            (ELSEWHERE, &self.none),
         ]
     }
 }
@@ -77,6 +81,7 @@ impl KeyEvidence {
             consumers: found,
             left_out,
             attribution,
+            elsewhere: Elsewhere::read(session).await?,
             asked: keys.to_vec(),
         })
     }
@@ -108,10 +113,29 @@ impl KeyEvidence {
         ));
         notes
     }
+
+    /// That there are calls which may be a key's and that only other accounts' logs have.
+    pub fn seen_elsewhere(&self) -> Option<String> {
+        let asked = self.asked.iter().map(AccessKeyId::as_str);
+        let all = || self.consumers.consumers.iter();
+        let all = all().map(|consumer| consumer.access_key_id.as_str());
+        let keys: BTreeSet<&str> = match self.asked.is_empty() {
+            true => all.collect(),
+            false => asked.collect(),
+        };
+        let told = keys.into_iter().filter_map(|key| {
+            let calls: Vec<_> = self.elsewhere.of(key).collect();
+            (!calls.is_empty()).then(|| format!("{key} ({})", Elsewhere::words(&calls)))
+        });
+        list(
+            "not counted as consumers, but perhaps use of these keys",
+            told.collect(),
+        )
+    }
 }
 
 /// How the note begins that says which consumers were left out.
-pub const LEFT_OUT: &str = "left out, because";
+pub const LEFT_OUT: &str = "an intruder's use is left out";
 
 /// So many keys or places are named; the others are counted.
 const SHOWN: usize = 3;
@@ -173,8 +197,8 @@ fn left_out(left_out: &[Consumer]) -> Option<String> {
         .map(|consumer| consumer.access_key_id.clone())
         .collect();
     let who = match left_out.len() {
-        1 => format!("{LEFT_OUT} an intruder used it ({})", first.name),
-        several => format!("{LEFT_OUT} intruders used them ({several} consumers)"),
+        1 => format!("{LEFT_OUT} ({})", first.name),
+        several => format!("{LEFT_OUT} ({several} consumers)"),
     };
     list(&who, keys.into_iter().collect())
 }

@@ -13,6 +13,7 @@ mod cadence;
 mod consumer;
 mod context;
 mod describe;
+mod elsewhere;
 mod evidence;
 mod facts;
 mod group;
@@ -27,6 +28,7 @@ mod uses;
 pub use consumer::{
     AddressUse, ApiUse, Cadence, Confidence, Consumer, Counted, DayUse, Pattern, Target, Workload,
 };
+pub(super) use elsewhere::{Elsewhere, ForeignCall};
 pub(super) use key_evidence::Asked;
 pub use key_evidence::{KeyEvidence, LEFT_OUT};
 pub(super) use replacement::SESSIONS;

@@ -55,6 +55,7 @@ impl Analysis for ConsumersQuestion {
         };
         let known = KeyEvidence::read(session, &self.keys, &options).await?;
         let mut told = known.notes();
+        told.extend(known.seen_elsewhere());
         let found = known.consumers;
         let mut sections = vec![summary(&found.consumers)?];
         if !self.keys.is_empty() {

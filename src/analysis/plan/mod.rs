@@ -261,7 +261,8 @@ fn planned_key(
     let migrates = migrates(key);
     let unseen = unseen(key);
     if !unseen.is_empty() {
-        values.facts.insert(match unseen.contains("ses") {
+        let mut words = unseen.split(|c: char| !c.is_ascii_alphanumeric());
+        values.facts.insert(match words.any(|word| word == "ses") {
             true => "ses".to_owned(),
             false => "data".to_owned(),
         });

@@ -15,7 +15,7 @@ mod uses;
 use std::collections::{BTreeMap, HashSet};
 
 use super::AnalysisError;
-use super::consumers::{Asked, Consumer, KeyEvidence};
+use super::consumers::{Asked, Consumer, Elsewhere, KeyEvidence};
 use crate::cloudtrail::AccessKeyId;
 use crate::knowledge::arn;
 use crate::knowledge::iam::Open;
@@ -74,6 +74,8 @@ pub struct Observed {
     pub consumer: Option<(String, String)>,
     /// The use that is an intruder's and was left out.
     pub left_out: Vec<Use>,
+    /// Calls that may be of the key and that only other accounts' logs have.
+    pub elsewhere: Vec<NotDerived>,
     /// What the logs cover.
     pub coverage: Coverage,
 }
@@ -104,6 +106,7 @@ impl Observed {
             uses,
             consumer: None,
             left_out: Vec::new(),
+            elsewhere: Vec::new(),
             coverage: session.coverage().await?,
         })
     }
@@ -121,6 +124,17 @@ impl Observed {
         });
         self.left_out = theirs;
         self.uses = own;
+        self
+    }
+
+    /// With the calls that may be of the key and that only other accounts' logs have.
+    #[must_use]
+    pub fn with_elsewhere(mut self, evidence: &KeyEvidence) -> Self {
+        let calls: Vec<_> = evidence.elsewhere.of(self.key.as_str()).collect();
+        let told = Elsewhere::each_call(&calls).into_iter();
+        self.elsewhere = told
+            .map(|(subject, reason)| NotDerived { subject, reason })
+            .collect();
         self
     }
 

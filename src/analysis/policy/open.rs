@@ -37,7 +37,8 @@ const DATA_EVENTS: [(&str, &str); 6] = [
 
 /// What the events do not tell.
 pub(super) fn not_derived(observed: &Observed, permissions: &Permissions) -> Vec<NotDerived> {
-    let mut found = unseen(observed, permissions);
+    let mut found = observed.elsewhere.clone();
+    found.extend(unseen(observed, permissions));
     found.extend(left_open(observed));
     found.extend(depended_on(permissions));
     for (permission, used) in permissions {

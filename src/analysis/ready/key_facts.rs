@@ -8,17 +8,21 @@ use super::blind::{Blind, Why, blind, gaps, seen, streams_of, unread};
 use super::marks::Marks;
 use super::signs::Sign;
 use super::silence::{Silence, Since, State, of_consumer};
-use crate::analysis::consumers::{Consumer, ServiceUse};
+use crate::analysis::consumers::{Consumer, Elsewhere, ServiceUse};
 use crate::analysis::credentials::{PROPAGATION, TrailKey};
 use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, midnight};
 use crate::cloudtrail::{AccessKeyId, AccountId, Selection};
 use crate::iam::{Key, Moment, ROOT, User};
+use crate::knowledge::data_calls;
 use crate::report::Coverage;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that services make so long after the last direct call come from direct calls that are not logged.
 pub(super) const ON_BEHALF: TimeDelta = TimeDelta::days(1);
+
+/// The service that every program may read from.
+const S3: &str = "s3.amazonaws.com";
 
 /// What IAM says of a key.
 #[derive(Debug, Clone)]
@@ -37,6 +41,7 @@ pub(super) struct Common<'a> {
     pub(super) as_of: DateTime<Utc>,
     pub(super) logged: &'a Logged,
     pub(super) marks: &'a Marks,
+    pub(super) elsewhere: &'a Elsewhere,
     pub(super) coverage: &'a Coverage,
     /// What the log was narrowed to.
     pub(super) selection: &'a Selection,
@@ -211,7 +216,7 @@ impl<'a> KeyFacts<'a> {
         })
     }
 
-    fn id_text(&self) -> Option<&str> {
+    pub(super) fn id_text(&self) -> Option<&str> {
         self.id.as_ref().map(AccessKeyId::as_str)
     }
 
@@ -235,6 +240,44 @@ impl<'a> KeyFacts<'a> {
         unread(self.common.logged, &accounts.collect(), self.common.as_of)
     }
 
+    /// Services on whose data the key's consumers may go on to call unseen: those that they called in other ways, where they called them,
+    /// and S3, whose objects any program may read.
+    pub(super) fn unseen_data(&self) -> BTreeSet<&'static str> {
+        let account = self.account.map(|account| account.to_string());
+        let (account, now) = (account.unwrap_or_default(), self.common.as_of);
+        let sees = |source: &str, regions: &[String], since| {
+            let of = (account.as_str(), source);
+            let unseen = self.common.logged.data_unseen(of, regions, (since, now));
+            unseen.is_some_and(|days| days <= self.common.options.most_holes)
+        };
+        let mut unseen = BTreeSet::new();
+        for consumer in &self.consumers {
+            let calls = || consumer.api_calls.iter();
+            let called: BTreeSet<&str> = calls().map(|call| call.event_source.as_str()).collect();
+            for source in called.into_iter().chain([S3]) {
+                let Some((service, on_data)) = data_calls(source) else {
+                    continue;
+                };
+                // What is logged of it shows by its own calls.
+                let is_shown = calls().any(|call| {
+                    call.event_source == source && on_data.contains(&call.operation.as_str())
+                });
+                let regions = match source {
+                    S3 => &[][..],
+                    _ => &consumer.regions,
+                };
+                if !is_shown && !sees(source, regions, consumer.last_seen) {
+                    unseen.insert(service);
+                }
+            }
+        }
+        let window = now - self.common.options.window;
+        if self.consumers.is_empty() && !sees(S3, &[], window) {
+            unseen.insert("s3");
+        }
+        unseen
+    }
+
     /// Fills in silences, and when nothing was seen.
     pub(super) fn fill(&mut self) {
         self.see();
@@ -250,6 +293,7 @@ impl<'a> KeyFacts<'a> {
         silences.extend(self.behind_services());
         silences.extend(self.on_behalf());
         silences.extend(self.sessions_go_on());
+        silences.extend(self.seen_elsewhere());
         silences.extend(self.only_in_iam());
         if !self.active() {
             let since = self.inactive_since();

@@ -71,6 +71,8 @@ struct OnBehalf {
     sessions: BTreeSet<NaiveDate>,
     /// The last calls that programs made with sessions of the user, by day.
     programs: BTreeMap<NaiveDate, DateTime<Utc>>,
+    /// Those that name no key at all.
+    without_key: BTreeMap<NaiveDate, DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +98,7 @@ struct OnBehalfRow {
     called_region: Option<String>,
     last_event: Micros,
     last_of_program: Option<Micros>,
+    last_without_key: Option<Micros>,
 }
 
 #[derive(Deserialize)]
@@ -197,10 +200,9 @@ impl Marks {
             }
             None => {
                 user.sessions.insert(time.date_naive());
-                let program = row
-                    .last_of_program
-                    .map(|last| (last.0.date_naive(), last.0));
-                user.programs.extend(program);
+                let day = |last: Option<Micros>| last.map(|last| (last.0.date_naive(), last.0));
+                user.programs.extend(day(row.last_of_program));
+                user.without_key.extend(day(row.last_without_key));
             }
         }
     }
@@ -241,6 +243,17 @@ impl Marks {
         let mut days = self.on_behalf.get(owner)?.programs.iter().rev();
         let by_other = |day: NaiveDate| session_days(day).any(|day| other_keys.contains(&day));
         days.find(|(day, _)| !by_other(**day))
+            .map(|(_, last)| *last)
+    }
+
+    /// The last call of a program of the user's that names no key, on a day on which no other key of the user called.
+    pub(super) fn without_key(
+        &self,
+        owner: &(String, String),
+        other_keys: &BTreeSet<NaiveDate>,
+    ) -> Option<DateTime<Utc>> {
+        let mut days = self.on_behalf.get(owner)?.without_key.iter().rev();
+        days.find(|(day, _)| !other_keys.contains(day))
             .map(|(_, last)| *last)
     }
 }

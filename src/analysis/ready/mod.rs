@@ -158,6 +158,7 @@ pub async fn ready(
             as_of: as_of.unwrap_or_default(),
             logged: &logged,
             marks: &marks,
+            elsewhere: &evidence.elsewhere,
             coverage: &coverage,
             selection: session.selection(),
             other_accounts: session.other_accounts().await?,

@@ -151,6 +151,12 @@ fn why(key: &Readiness) -> String {
             && checked.holds != Some(true)
             && key.verdict != Verdict::Incident
     });
+    let revived = key.rules.iter();
+    let mut revived = revived.filter(|rule| rule.rule == "not-deleted");
+    if let Some(checked) = revived.next() {
+        let deleted = checked.value.split(": ").next().unwrap_or_default();
+        told += &format!("; {deleted}");
+    }
     if let Some(checked) = suspicious {
         let uses = checked.value.split(" (event ").next().unwrap_or_default();
         told += &format!("; suspicious use {uses}");

@@ -7,10 +7,11 @@ use super::blind::{Blind, Why, seen};
 use super::key_facts::{KeyFacts, ON_BEHALF};
 use super::marks::ROLE;
 use super::silence::{Silence, Since, of_service, unseen};
-use crate::analysis::consumers::Consumer;
+use crate::analysis::consumers::{Consumer, Elsewhere, ForeignCall};
 use crate::analysis::credentials::TrailKey;
 use crate::analysis::logged::{LoggedKind, Stream, kind_of, midnight};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
 
 /// IAM's last use may be so much later than the log's last event and still be the same use.
 const SAME_USE: TimeDelta = TimeDelta::hours(1);
@@ -124,12 +125,22 @@ impl KeyFacts<'_> {
             .map(|last| (name("the user's sessions"), last));
         let of_role = self.role_session();
         let of_role = of_role.map(|(role, last)| (name(&format!("sessions of role {role}")), last));
-        let found = of_user.into_iter().chain(of_role);
+        let nameless = self.without_key();
+        let nameless = nameless.map(|last| ("calls of the user that name no key".to_owned(), last));
+        let found = of_user.into_iter().chain(of_role).chain(nameless);
         let told = |(name, last)| {
             let since = self.since(last, &self.streams(None));
             unseen(name, since, self.common.options)
         };
         found.map(told).collect()
+    }
+
+    /// The last call of the user's that names no key.
+    fn without_key(&self) -> Option<DateTime<Utc>> {
+        let owner = (self.account?.to_string(), self.user_name.clone()?);
+        let last = self.common.marks.without_key(&owner, &self.other_keys)?;
+        let known = self.seen.and_then(TrailKey::since)?;
+        (last >= known && self.last_event().is_none_or(|own| last > own)).then_some(last)
     }
 
     /// The last call with a session of the user's that must have been opened with a key.
@@ -153,6 +164,34 @@ impl KeyFacts<'_> {
         let (role, last) = roles.get(self.id.as_ref()?.as_str())?;
         let is_own = self.last_event().is_some_and(|own| *last <= own + ROLE);
         (!is_own && *last <= self.common.as_of).then(|| (role.clone(), *last))
+    }
+
+    /// Calls of the user that only other accounts' logs have, without a key.
+    pub(super) fn seen_elsewhere(&self) -> Option<Silence> {
+        let account = self.account?.to_string();
+        let elsewhere = self.common.elsewhere;
+        let own = self.id_text().into_iter().flat_map(|id| elsewhere.of(id));
+        let calls = own.chain(elsewhere.of_unknown(&account, self.last_event().is_some()));
+        let calls: Vec<&ForeignCall> = calls
+            .filter(|call| call.first_event.0 <= self.common.as_of)
+            .collect();
+        let used = Elsewhere::days(&calls);
+        let last = DateTime::from_timestamp_micros(used.last()?)?;
+        // IAM counts use in every account, key by key: what it does not count for this key, another key or a session did.
+        let is_not_its = self
+            .unused_in_iam()
+            .is_some_and(|(since, until)| since + SAME_USE < last && last + ON_BEHALF <= until);
+        if is_not_its || self.created().is_some_and(|created| last < created) {
+            return None;
+        }
+        let places: BTreeSet<Stream> = calls.iter().map(|call| place(call)).collect();
+        let since = self.since(last, &places.iter().collect::<Vec<_>>());
+        Some(of_service(
+            Elsewhere::words(&calls),
+            &used,
+            since,
+            self.common.options,
+        ))
     }
 
     /// Use that IAM knows of and the log does not show.
@@ -193,6 +232,22 @@ impl KeyFacts<'_> {
             seen,
         };
         Some(unseen(name, since, self.common.options))
+    }
+}
+
+/// Where a call of another account's log would be seen again.
+fn place(call: &ForeignCall) -> Stream {
+    let (source, region) = (call.event_source.clone(), call.aws_region.clone());
+    let is_data = call.event_category.as_deref().unwrap_or("Management") != "Management";
+    let kind = match (is_data, call.read_only.unwrap_or_default()) {
+        (true, true) => LoggedKind::DataReads(source),
+        (true, false) => LoggedKind::DataWrites(source),
+        (false, _) => kind_of(&source, &region),
+    };
+    Stream {
+        account: call.account_id.clone(),
+        region,
+        kind,
     }
 }
 

@@ -128,7 +128,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let include_intruder = args.include.contains(&Include::Intruder);
     let options = consumer_options(&args.networks, args.lists.as_deref(), include_intruder)?;
     let evidence = KeyEvidence::read(&session, std::slice::from_ref(&key), &options).await?;
-    let mut observed = Observed::read(&session, &key).await?;
+    let observed = Observed::read(&session, &key).await?;
+    let mut observed = observed.with_elsewhere(&evidence);
     if observed.uses.is_empty() {
         sought::check(&session, NameKind::AccessKey, key.as_str()).await?;
     }

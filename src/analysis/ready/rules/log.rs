@@ -2,7 +2,7 @@
 
 use super::super::blind::{Blind, Why};
 use super::super::key_facts::KeyFacts;
-use super::{Found, at, broken, holds, open, span, until};
+use super::{Found, at, holds, open, span, until};
 use crate::analysis::logged::midnight;
 use crate::cloudtrail::{AccountId, Selection};
 use crate::report::counted;
@@ -266,6 +266,7 @@ pub(super) fn files_read(f: &KeyFacts<'_>) -> Option<Found> {
     }
 }
 
+/// What a program may go on to read, write or send unseen: its silence elsewhere means nothing then.
 pub(super) fn data_events(f: &KeyFacts<'_>) -> Option<Found> {
     let account = f.account?.to_string();
     f.account_sight()?;
@@ -274,11 +275,38 @@ pub(super) fn data_events(f: &KeyFacts<'_>) -> Option<Found> {
         .iter()
         .map(|service| service.trim_end_matches(".amazonaws.com"))
         .collect();
-    match (services.as_slice(), f.iam_knows()) {
-        ([], false) => open(
-            "none in the account: reads and writes of objects, items and messages are not logged, and IAM was not asked about them",
+    let logged = match services.as_slice() {
+        [] => "none in the account".to_owned(),
+        services => format!("of {}", services.join(", ")),
+    };
+    let unseen: Vec<&str> = f.unseen_data().into_iter().collect();
+    if unseen.is_empty() {
+        return holds(logged);
+    }
+    let text = format!(
+        "{logged}; calls on the data of {} would not have been seen",
+        unseen.join(", ")
+    );
+    let as_of = f.common.as_of;
+    match f.iam_until.filter(|_| f.iam_knows()) {
+        // What an inactive key tries to do fails, logged or not.
+        None if !f.active() => open(format!("{text}, and IAM was not asked about them")),
+        Some(_) if !f.active() => holds(format!("{text}; IAM's last use covers them")),
+        Some(answered) if as_of - answered <= f.common.options.quiet => holds(format!(
+            "{text}; IAM's last use covers them, {}",
+            at(answered)
+        )),
+        Some(answered) => until(
+            format!(
+                "{text}; IAM's data is {} old, from {}: ask IAM again",
+                span(as_of - answered),
+                at(answered)
+            ),
+            as_of,
         ),
-        ([], true) => broken("none in the account; IAM's last use covers them"),
-        (services, _) => holds(format!("of {}", services.join(", "))),
+        None => until(
+            format!("{text}, and IAM was not asked about them: ask IAM when the key was last used"),
+            as_of,
+        ),
     }
 }

@@ -109,7 +109,7 @@ rules! {
     "no-stranger" Incident signs::no_stranger: "no use of the key, or of a session that it opened, looks like an intruder's: see docs/trace.md for the signs";
     "not-from-intruder" Incident signs::not_from_intruder: "the key was not created by an intruder, and not used from an address from which an intruder had used another key";
     "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, judged by its own usual gaps";
-    "no-unseen-use" Migrate usage::no_unseen_use: "IAM shows no use after the key's last logged event, and no AWS service acted for the key without a logged call";
+    "no-unseen-use" Migrate usage::no_unseen_use: "IAM shows no use after the key's last logged event, no AWS service acted for the key without a logged call, and no other account logged calls of its user";
     "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was deactivated";
     "silent-long-enough" Wait usage::silent_long_enough: "every consumer has been silent for twice its longest gap and at least two weeks; one without a regular pattern, for the whole window";
     "whole-log" Wait log::whole_log: "the logs read were not limited to some regions, other accounts, or an earlier time";
@@ -118,12 +118,13 @@ rules! {
     "log-is-current" Wait log::is_current: "the logs of each account and region that the key used reach the moment of the verdict";
     "log-files-read" Wait log::files_read: "every log file and record of the key's account in the window could be read";
     "iam-asked" Wait usage::iam_asked: "IAM shows no use of a key that has no logged calls";
+    "data-events" Wait log::data_events: "calls on data (objects, items, messages, functions) would have been seen, in S3 and in the services that the consumers called, or IAM shows no such use";
     "sessions-over" Wait state::sessions_over: "no session that the key opened can still be valid";
     "presigned-urls-over" Wait state::presigned_urls_over: "no presigned URL of the key was used within the longest lifetime of such URLs";
     "not-new" Wait state::not_new: "a key that was never used is old enough";
     "no-suspicious-use" Wait signs::no_suspicious_use: "no use of the key or of its sessions is suspicious; suspicious use delays deletion, not deactivation";
     "inactive-long-enough" Wait state::inactive_long_enough: "the key has been inactive for two weeks, and for its slowest consumer's longest gap";
-    "data-events" Nothing log::data_events: "the logs have data events: reads and writes of objects, items, messages";
+    "not-deleted" Nothing state::not_deleted: "the key signed no call after it was deleted";
     "calls-succeed" Nothing usage::calls_succeed: "some of the consumers' calls succeed";
     "consumers-known" Nothing usage::consumers_known: "the kind of every consumer is known";
     "consumers-replaced" Nothing usage::consumers_replaced: "every silent consumer has since been seen with a role";

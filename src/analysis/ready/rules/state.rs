@@ -39,7 +39,7 @@ pub(super) fn presigned_urls_over(f: &KeyFacts<'_>) -> Option<Found> {
 }
 
 pub(super) fn not_new(f: &KeyFacts<'_>) -> Option<Found> {
-    if !f.active() || f.last_used().is_some() {
+    if !f.active() || f.last_used().is_some() || !f.silences.is_empty() {
         return None;
     }
     let created = f.created()?;
@@ -109,6 +109,16 @@ fn since_last_use(
         true => holds(text),
         false => until(text, used + needed),
     }
+}
+
+/// IAM knows no deleted key: what signed later was delayed, or something in the log is wrong.
+pub(super) fn not_deleted(f: &KeyFacts<'_>) -> Option<Found> {
+    let deleted = f.seen?.deleted_before_use?;
+    let last = f.last_event().map(at).unwrap_or_default();
+    broken(format!(
+        "deleted {} (DeleteAccessKey), but it called until {last}: a deleted key cannot call, so one of these records is late or wrong; ask IAM whether the key exists",
+        at(deleted)
+    ))
 }
 
 pub(super) fn one_key_per_user(f: &KeyFacts<'_>) -> Option<Found> {
