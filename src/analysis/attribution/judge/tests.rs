@@ -383,26 +383,3 @@ fn what_the_owner_may_have_done_is_suspicious_at_most() {
     only.extend(calls(30 * DAY, OWNERS, CLI, &day));
     assert!(worst(&judged(&only)) >= Origin::Suspicious);
 }
-
-#[test]
-fn the_owners_program_by_name_alone_does_not_make_an_owner() {
-    let owner = vec![job(OWNERS, BOTO)];
-    let later = |names: &[&str]| {
-        let calls = names.iter().enumerate();
-        let calls = calls.map(|(at, name)| call((20 + at as i64) * DAY, STRANGE, BOTO, name));
-        let mut uses = owner.clone();
-        uses.extend(calls);
-        worst(&judged(&uses))
-    };
-    // One call a day, of which the key never made one.
-    let looks = [
-        "sts:GetCallerIdentity",
-        "s3:ListBuckets",
-        "ec2:DescribeInstances",
-        "rds:DescribeDBSnapshots",
-    ];
-    assert_eq!(later(&looks), Origin::Suspicious);
-    // The job on a new server.
-    let moved = ["sts:GetCallerIdentity", "s3:PutObject", "s3:PutObject"];
-    assert_eq!(later(&moved), Origin::Unknown);
-}

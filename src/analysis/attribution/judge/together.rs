@@ -134,4 +134,28 @@ mod tests {
         );
         assert!(!looks.contains(&Origin::Intruder), "{looks:?}");
     }
+
+    #[test]
+    fn the_owners_program_by_name_alone_makes_no_owner() {
+        let later = |names: &[&str]| {
+            let job = (0..40).map(|day| call(day * DAY, "203.0.113.10", BOTO, "s3:PutObject"));
+            let calls = names.iter().enumerate();
+            let calls =
+                calls.map(|(at, name)| call((20 + at as i64) * DAY, "198.51.100.7", BOTO, name));
+            let found = judged(&job.chain(calls).collect::<Vec<_>>());
+            let all = found.all.iter().map(|source| source.origin);
+            all.min().unwrap()
+        };
+        // One call a day, of which the key never made one.
+        let looks = [
+            "sts:GetCallerIdentity",
+            "s3:ListBuckets",
+            "ec2:DescribeInstances",
+            "rds:DescribeDBSnapshots",
+        ];
+        assert_eq!(later(&looks), Origin::Suspicious);
+        // The job on a new server.
+        let moved = ["sts:GetCallerIdentity", "s3:PutObject", "s3:PutObject"];
+        assert_eq!(later(&moved), Origin::Unknown);
+    }
 }
