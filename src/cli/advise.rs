@@ -8,7 +8,7 @@ use keytrail::render::Advice;
 
 /// What helps people who miss something.
 pub(crate) const ADVICE: Advice = Advice {
-    columns: "choose with --columns, or use --format csv",
+    columns: "--columns NAME,… shows them",
     rows: "--full shows all",
     owner: "name the owner's networks (--known-networks FILE), or when the incident began (--incident-start TIME)",
     commands: "--section steps,cleanup",

@@ -4,7 +4,7 @@
 //! is known before the first query; whatever is not known to give the same rows there runs here, and that is told.
 
 use super::codec::Codec;
-use super::guard::{self, Verdict};
+use super::guard::{self, Route};
 use super::job::Jobs;
 use super::rows::{ClusterExec, Sent};
 use super::{Address, ClusterError, Far, Follow, functions, plan, probe, settings, unions};
@@ -98,9 +98,9 @@ impl Elsewhere for Cluster {
             Err(error) => return Carried::Here(Some(error.strip_backtrace())),
         };
         match guard::check(plan.as_ref()) {
-            Verdict::Travels => {}
-            Verdict::ReadsNothing => return Carried::Here(None),
-            Verdict::Stays(why) => return Carried::Here(Some(why)),
+            Route::Travels => {}
+            Route::ReadsNothing => return Carried::Here(None),
+            Route::Stays(why) => return Carried::Here(Some(why)),
         }
         let codec = Codec::new(functions::known(state));
         match plan::write(&plan, &codec, &state.task_ctx()) {

@@ -33,7 +33,7 @@ use std::any::Any;
 
 /// What the guard says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Route {
     /// The plan may travel.
     Travels,
     /// It reads no file of the lake: there is nothing to share.
@@ -43,7 +43,7 @@ pub(super) enum Verdict {
 }
 
 /// Looks at every operator of a plan.
-pub(super) fn check(plan: &dyn ExecutionPlan) -> Verdict {
+pub(super) fn check(plan: &dyn ExecutionPlan) -> Route {
     let mut reads = false;
     // Each with whether it is a part of a union, in the same stage.
     let mut ahead = vec![(plan, false)];
@@ -51,19 +51,19 @@ pub(super) fn check(plan: &dyn ExecutionPlan) -> Verdict {
         match operator(node) {
             // [`separate`](super::unions::separate) leaves none.
             Known::Right if in_union && node.is::<SortExec>() => {
-                return Verdict::Stays("a UNION whose parts are sorted separately".to_owned());
+                return Route::Stays("a UNION whose parts are sorted separately".to_owned());
             }
             Known::Right => {}
             Known::Scan => reads = true,
-            Known::Wrong(why) => return Verdict::Stays(why),
+            Known::Wrong(why) => return Route::Stays(why),
         }
         let in_union = node.is::<UnionExec>() || (in_union && !ends_stage(node));
         let inputs = node.children().into_iter();
         ahead.extend(inputs.map(|input| (input.as_ref(), in_union)));
     }
     match reads {
-        true => Verdict::Travels,
-        false => Verdict::ReadsNothing,
+        true => Route::Travels,
+        false => Route::ReadsNothing,
     }
 }
 

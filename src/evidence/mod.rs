@@ -51,12 +51,12 @@ pub struct Manifest {
     /// What was found about the log files' integrity, in one line.
     pub integrity: String,
     /// Each part, in the order of the archive.
-    pub parts: Vec<Entry>,
+    pub parts: Vec<ManifestPart>,
 }
 
 /// A part of the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ManifestPart {
     /// Its name in the archive.
     pub name: String,
     /// Bytes.

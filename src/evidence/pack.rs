@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use super::{Entry, EvidenceError, MANIFEST, Manifest, VERSION};
+use super::{EvidenceError, MANIFEST, Manifest, ManifestPart, VERSION};
 use crate::cloudtrail::sha256;
 
 /// Compression; higher levels gain little on log files, which are compressed already.
@@ -77,7 +77,7 @@ impl<W: Write> Packer<W> {
         let name = self.name_of(&part);
         self.append(&name, bytes)?;
         let sha = sha256(bytes);
-        self.manifest.parts.push(Entry {
+        self.manifest.parts.push(ManifestPart {
             name,
             size: bytes.len() as u64,
             ledger_sha256: part.ledger_sha256.filter(|ledger| *ledger != sha),

@@ -8,7 +8,7 @@ use std::io::Read;
 
 use sha2::{Digest, Sha256};
 
-use super::{Entry, EvidenceError, MANIFEST, Manifest, VERSION};
+use super::{EvidenceError, MANIFEST, Manifest, ManifestPart, VERSION};
 use crate::cloudtrail::{hex, sha256};
 
 /// The largest manifest: hundreds of thousands of parts.
@@ -126,8 +126,8 @@ fn hash_of(entry: &mut impl Read) -> Result<String, EvidenceError> {
     }
 }
 
-fn differences(parts: &[Entry], found: Vec<(String, String)>) -> Vec<Difference> {
-    let mut expected: BTreeMap<&str, (&Entry, bool)> = BTreeMap::new();
+fn differences(parts: &[ManifestPart], found: Vec<(String, String)>) -> Vec<Difference> {
+    let mut expected: BTreeMap<&str, (&ManifestPart, bool)> = BTreeMap::new();
     let mut differences = Vec::new();
     for part in parts {
         expected.insert(&part.name, (part, false));

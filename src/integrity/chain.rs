@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::digest::{DigestFile, Entry, ObjectName};
+use super::digest::{DigestEntry, DigestFile, ObjectName};
 use super::gather::ReadDigest;
 use super::keys::{NoKey, is_signed};
 use super::{DigestName, DigestResult, DigestState, Finding, Problem, Trust, ValidateOptions};
@@ -38,7 +38,7 @@ pub(super) struct Verified {
 /// What a digest lists.
 #[derive(Debug)]
 pub(super) struct Listed {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<DigestEntry>,
     pub(super) state: DigestState,
     pub(super) chain: Option<usize>,
     pub(super) in_range: bool,

@@ -87,7 +87,7 @@ pub(super) struct Previous {
 
 /// What a digest says of a log file.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct DigestEntry {
     pub(super) object: ObjectName,
     pub(super) hash: String,
 }
@@ -105,7 +105,7 @@ pub(super) struct DigestFile {
     pub(super) odd_algorithm: Option<String>,
     /// `None` in the first digest of a chain.
     pub(super) previous: Option<Previous>,
-    pub(super) log_files: Vec<Entry>,
+    pub(super) log_files: Vec<DigestEntry>,
     /// SHA-256 of the uncompressed file.
     pub(super) hash: String,
 }
@@ -130,7 +130,7 @@ impl DigestFile {
         let listed = value["logFiles"].as_array();
         for entry in listed.ok_or(InvalidDigest::Field("logFiles"))? {
             algorithm(entry["hashAlgorithm"].as_str(), "SHA-256");
-            log_files.push(Entry {
+            log_files.push(DigestEntry {
                 object: ObjectName {
                     bucket: text_of(entry, "s3Bucket")?,
                     key: text_of(entry, "s3Object")?,

@@ -28,7 +28,7 @@ use crate::source::{LogFile, Source};
 #[derive(Debug)]
 pub struct ListedLogFiles {
     /// By the last part of the key.
-    by_name: HashMap<String, Vec<Entry>>,
+    by_name: HashMap<String, Vec<ListedFile>>,
     /// The object of each hash: the content of a file that was put in the place of another is known.
     by_hash: HashMap<String, ObjectName>,
     original: Option<Original>,
@@ -40,7 +40,7 @@ pub struct ListedLogFiles {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ListedFile {
     object: ObjectName,
     hash: String,
     state: DigestState,
@@ -50,7 +50,7 @@ struct Entry {
 
 /// A log file that was compared.
 #[derive(Debug, Clone)]
-pub struct Verdict {
+pub struct FileVerdict {
     /// What it turned out to be.
     pub state: LogFileState,
     /// What was seen, of one that failed.
@@ -61,7 +61,7 @@ pub struct Verdict {
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
     listed: Vec<LogFile>,
-    unlisted: Vec<(LogFile, Verdict)>,
+    unlisted: Vec<(LogFile, FileVerdict)>,
 }
 
 /// What became of the log files.
@@ -75,7 +75,7 @@ pub(super) struct Checked {
 impl ListedLogFiles {
     /// Takes what the digests list.
     pub(super) fn new(verified: &mut Verified, options: &ValidateOptions) -> Self {
-        let mut by_name: HashMap<String, Vec<Entry>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<ListedFile>> = HashMap::new();
         let mut by_hash = HashMap::new();
         let mut end = None;
         for digest in std::mem::take(&mut verified.listed) {
@@ -83,7 +83,7 @@ impl ListedLogFiles {
             for entry in digest.entries {
                 by_hash.insert(entry.hash.clone(), entry.object.clone());
                 let of_name = by_name.entry(name(&entry.object.key).to_owned());
-                of_name.or_default().push(Entry {
+                of_name.or_default().push(ListedFile {
                     object: entry.object,
                     hash: entry.hash,
                     state: digest.state,
@@ -104,7 +104,7 @@ impl ListedLogFiles {
     }
 
     /// What digests say of the file in this place.
-    fn entries(&self, file: &LogFile) -> Vec<&Entry> {
+    fn entries(&self, file: &LogFile) -> Vec<&ListedFile> {
         let (place, _) = FileName::of(file, self.original.as_ref());
         let file_name = name(&file.uri);
         let packed = format!("{file_name}.gz");
@@ -114,15 +114,19 @@ impl ListedLogFiles {
     }
 
     /// Compares a log file, as it was fetched, with what the digests say of it.
-    pub fn verdict(&self, file: &LogFile, bytes: &[u8]) -> Verdict {
+    pub fn verdict(&self, file: &LogFile, bytes: &[u8]) -> FileVerdict {
         match self.entries(file).as_slice() {
             [] => self.unlisted(file),
             entries => self.compare(entries, unpack(bytes, self.max_json, &mut |_| {})),
         }
     }
 
-    fn compare(&self, entries: &[&Entry], unpacked: Result<String, UnpackFault>) -> Verdict {
-        let failed = |problem, detail: String| Verdict {
+    fn compare(
+        &self,
+        entries: &[&ListedFile],
+        unpacked: Result<String, UnpackFault>,
+    ) -> FileVerdict {
+        let failed = |problem, detail: String| FileVerdict {
             state: LogFileState::Failed(problem),
             detail,
         };
@@ -137,9 +141,9 @@ impl ListedLogFiles {
                 return failed(problem, fault.to_string());
             }
         };
-        let fits = |entry: &&&Entry| entry.hash == hash;
-        let is_valid = |entry: &&&Entry| entry.state == DigestState::Valid;
-        let said = |entry: &Entry| {
+        let fits = |entry: &&&ListedFile| entry.hash == hash;
+        let is_valid = |entry: &&&ListedFile| entry.state == DigestState::Valid;
+        let said = |entry: &ListedFile| {
             let whose = self.by_hash.get(&hash).map_or(String::new(), |object| {
                 format!(": the content is that of {object}")
             });
@@ -161,20 +165,20 @@ impl ListedLogFiles {
             Some(_) if entries.iter().any(|entry| is_valid(&entry)) => LogFileState::Valid,
             Some(_) => LogFileState::Unverified,
         };
-        Verdict {
+        FileVerdict {
             state,
             detail: String::new(),
         }
     }
 
     /// A log file that no digest lists.
-    fn unlisted(&self, file: &LogFile) -> Verdict {
+    fn unlisted(&self, file: &LogFile) -> FileVerdict {
         let delivered = file.delivered();
         let ended = self.end;
         let later = matches!((delivered, ended), (Some(delivered), Some(end)) if delivered > end);
         let recent = delivered.is_some_and(|delivered| delivered > self.now - PATIENCE);
         if recent {
-            return Verdict {
+            return FileVerdict {
                 state: LogFileState::Pending,
                 detail: String::new(),
             };
@@ -187,7 +191,7 @@ impl ListedLogFiles {
             ),
             (Some(_), false) => "no digest lists it".to_owned(),
         };
-        Verdict {
+        FileVerdict {
             state: LogFileState::Failed(Problem::LogFileUnlisted),
             detail,
         }
@@ -220,7 +224,7 @@ impl ListedLogFiles {
     /// Findings for the objects in the range that are not among the files.
     pub(super) fn missing_among(&self, files: &[LogFile]) -> Vec<Finding> {
         let missing = self.missing(files).into_iter();
-        let finding = |entry: &Entry| {
+        let finding = |entry: &ListedFile| {
             let detail = "a digest lists it, but it is missing";
             Finding::new(Problem::LogFileMissing, entry.object.to_string(), detail)
         };
@@ -228,8 +232,8 @@ impl ListedLogFiles {
     }
 
     /// The objects in the range that are not among the files.
-    fn missing(&self, files: &[LogFile]) -> Vec<&Entry> {
-        let there: HashSet<*const Entry> = files
+    fn missing(&self, files: &[LogFile]) -> Vec<&ListedFile> {
+        let there: HashSet<*const ListedFile> = files
             .iter()
             .flat_map(|file| self.entries(file))
             .map(std::ptr::from_ref)
@@ -238,7 +242,7 @@ impl ListedLogFiles {
         let entries = self.by_name.values().flatten();
         let gone =
             entries.filter(|entry| entry.in_range && !there.contains(&std::ptr::from_ref(*entry)));
-        let mut gone: Vec<&Entry> = gone.filter(|entry| seen.insert(&entry.object)).collect();
+        let mut gone: Vec<&ListedFile> = gone.filter(|entry| seen.insert(&entry.object)).collect();
         gone.sort_by(|a, b| a.object.cmp(&b.object));
         gone
     }
@@ -264,7 +268,7 @@ pub(super) async fn check(
         checked.add(
             object,
             entry.chain,
-            &Verdict {
+            &FileVerdict {
                 state: LogFileState::Failed(Problem::LogFileMissing),
                 detail: detail.to_owned(),
             },
@@ -300,7 +304,7 @@ pub(super) async fn check(
 }
 
 impl Checked {
-    fn add(&mut self, file: String, chain: Option<usize>, verdict: &Verdict) {
+    fn add(&mut self, file: String, chain: Option<usize>, verdict: &FileVerdict) {
         if let LogFileState::Failed(problem) = verdict.state {
             let finding = Finding::new(problem, file.clone(), verdict.detail.clone());
             self.findings.push(finding);
@@ -317,7 +321,7 @@ impl Checked {
 struct Compared {
     file: LogFile,
     chain: Option<usize>,
-    verdict: Verdict,
+    verdict: FileVerdict,
     changes: BTreeSet<LoggingChange>,
 }
 
@@ -333,7 +337,7 @@ async fn one(
             Err(error) => Ok(Compared {
                 chain: listed.entries(&file).first().and_then(|it| it.chain),
                 file,
-                verdict: Verdict {
+                verdict: FileVerdict {
                     state: LogFileState::Failed(Problem::LogFileUnread),
                     detail: error.to_string(),
                 },

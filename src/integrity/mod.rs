@@ -33,7 +33,7 @@ pub use digest::{DigestName, InvalidDigest};
 pub use finding::{DigestState, Finding, LogFileState, Problem};
 pub use gather::{Gathered, gather};
 pub use keys::{KeysError, PublicKeys};
-pub use log_files::{ListedLogFiles, Verdict};
+pub use log_files::{FileVerdict, ListedLogFiles};
 pub use logging::LoggingChange;
 pub use place::Original;
 pub use signatures::{Signatures, SignaturesError};

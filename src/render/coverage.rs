@@ -11,6 +11,9 @@ use crate::report::{Coverage, Integrity, NotRead};
 /// More names than this are counted instead of listed.
 const NAMES: usize = 6;
 
+/// A path of more bytes than this fills a line.
+const LONG_PATH: usize = 60;
+
 /// The service whose data events people take for granted.
 const S3: &str = "s3.amazonaws.com";
 
@@ -34,6 +37,22 @@ pub fn lines(coverage: &Coverage) -> Vec<String> {
     lines.extend(coverage.not_read.iter().map(not_read));
     lines.extend(coverage.warnings.iter().cloned());
     lines
+}
+
+/// The coverage below an answer in a terminal: long paths end in `…/NAME`, since CloudTrail's names say account, region and time.
+pub(super) fn footer(coverage: &Coverage) -> Vec<String> {
+    let mut short = coverage.clone();
+    let not_read = short.not_read.iter_mut();
+    let examples = not_read
+        .flat_map(|part| &mut part.examples)
+        .chain(&mut short.integrity.examples);
+    for example in examples {
+        let named = example.log_file.trim_end_matches('/').rsplit_once('/');
+        if let Some((_, name)) = named.filter(|_| example.log_file.len() > LONG_PATH) {
+            example.log_file = format!("…/{name}");
+        }
+    }
+    lines(&short)
 }
 
 /// What digest files say of the log files.
@@ -200,6 +219,7 @@ fn follows(day: &str, next: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{NotReadExample, NotReadKind};
 
     fn strings(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|&text| text.to_owned()).collect()
@@ -231,6 +251,33 @@ mod tests {
                 "no data events: reads and writes of S3 objects are not visible",
             ]
         );
+    }
+
+    #[test]
+    fn a_terminal_gets_names_instead_of_long_paths() {
+        let log_file = |log_file: &str| NotReadExample {
+            log_file: log_file.to_owned(),
+            reason: "not JSON".to_owned(),
+        };
+        let deep = format!(
+            "trail/{}/111122223333_CloudTrail.json.gz",
+            "2025/".repeat(9)
+        );
+        let coverage = Coverage {
+            not_read: vec![NotRead {
+                kind: NotReadKind::Rejected,
+                count: 2,
+                examples: vec![log_file(&deep)],
+            }],
+            ..Coverage::default()
+        };
+        let last = |lines: Vec<String>| lines.last().cloned().unwrap_or_default();
+        let says = |name: &str| format!("not read: 2 log files rejected; first {name}: not JSON");
+        assert_eq!(
+            last(footer(&coverage)),
+            says("…/111122223333_CloudTrail.json.gz")
+        );
+        assert_eq!(last(lines(&coverage)), says(&deep));
     }
 
     #[test]

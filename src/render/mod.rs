@@ -36,7 +36,7 @@ pub use coverage::lines as coverage_lines;
 pub use heading::heading;
 pub use plan::{PlanView, render_plan};
 pub use rows::{Heading, Opening, Remarks, RowsWriter};
-pub use trace::{SECTIONS, TraceView, notes_section, render_trace};
+pub use trace::{SECTIONS, TraceSection, TraceView, notes_section, render_trace};
 
 use crate::report::Report;
 

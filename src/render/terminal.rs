@@ -141,7 +141,7 @@ impl RowsWriter for Terminal {
         }
         if let Some(coverage) = self.coverage.take() {
             writeln!(out)?;
-            for line in coverage::lines(&coverage) {
+            for line in coverage::footer(&coverage) {
                 self.remark(&escaped(&line), out)?;
             }
         }
@@ -297,12 +297,7 @@ impl Terminal {
         if let Some(Shape::Columns(layout)) = &table.shape
             && !layout.left_out.is_empty()
         {
-            let names = layout.left_out.join(", ");
-            let advice = behind(self.options.advice, |advice| advice.columns);
-            self.remark(
-                &format!("hidden (terminal too narrow{advice}): {names}"),
-                out,
-            )?;
+            self.remark(&self.hidden(&layout.left_out), out)?;
         }
         if let Some(more) = fold::more(&table.schema) {
             let advice = behind(self.options.advice, |advice| advice.rows);
@@ -325,6 +320,22 @@ impl Terminal {
             writeln!(out, "{}", self.styled(DIM, &format!("{counted}{suffix}")))?;
         }
         Ok(())
+    }
+
+    /// The columns that are hidden: as many names as the line holds.
+    fn hidden(&self, columns: &[String]) -> String {
+        let advice = behind(self.options.advice, |advice| advice.columns);
+        let line = |shown: usize| {
+            let more = match columns.len() - shown {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let names = columns[..shown].join(", ");
+            format!("hidden columns: {names}{more}{advice}")
+        };
+        let width = self.options.width.map_or(usize::MAX, usize::from);
+        let fits = |shown: &usize| line(*shown).width() <= width;
+        line((1..=columns.len()).rev().find(fits).unwrap_or(1))
     }
 
     fn records(&self, grid: &Grid, first: bool, out: &mut dyn Write) -> io::Result<()> {

@@ -32,24 +32,57 @@ pub struct TraceView {
     pub notes: Vec<Note>,
 }
 
-/// The sections of a trace: as people name them, and as the JSON does.
-pub const SECTIONS: [(&str, &str); 15] = [
-    ("summary", "summary"),
-    ("case", "case"),
-    ("timeline", "timeline"),
-    ("lineage", "credentials"),
-    ("findings", "findings"),
-    ("sources", "sources"),
-    ("created", "created"),
-    ("data", "data_access"),
-    ("denied", "denied"),
-    ("others", "pivot"),
-    ("secrets", "rotate"),
-    ("steps", "containment"),
-    ("cleanup", "undo"),
-    ("unseen", "unseen"),
-    ("not-followed", "not_followed"),
+/// A section of a trace.
+#[derive(Debug, Clone, Copy)]
+pub struct TraceSection {
+    /// As people name it in an option.
+    pub name: &'static str,
+    /// Its member of the JSON.
+    pub member: &'static str,
+    /// What stands above it.
+    pub title: &'static str,
+}
+
+const fn section(name: &'static str, member: &'static str, title: &'static str) -> TraceSection {
+    TraceSection {
+        name,
+        member,
+        title,
+    }
+}
+
+/// The sections of a trace, in the order in which a page shows them: what is known, what to do, then what it rests on.
+pub const SECTIONS: [TraceSection; 15] = [
+    section("summary", "summary", "In short"),
+    section("case", "case", "Notes of the case"),
+    section(
+        "steps",
+        "containment",
+        "What to do (keytrail runs none of these commands)",
+    ),
+    section("cleanup", "undo", "Clean-up: what still exists"),
+    section("secrets", "rotate", "Secrets to replace"),
+    section("lineage", "credentials", "Lineage"),
+    section("findings", "findings", "Findings"),
+    section("timeline", "timeline", "Timeline"),
+    section("sources", "sources", "Where it was used from"),
+    section("created", "created", "Created and changed"),
+    section("data", "data_access", "Data and secrets touched"),
+    section("denied", "denied", "Tried and failed"),
+    section("others", "pivot", "Others seen from the same addresses"),
+    section(
+        "not-followed",
+        "not_followed",
+        "Changes by the owner, not followed",
+    ),
+    section("unseen", "unseen", "What these logs do not show"),
 ];
+
+/// What stands above a section; its member is the JSON's.
+fn titled(member: &'static str) -> (&'static str, &'static str) {
+    let of = SECTIONS.iter().find(|section| section.member == member);
+    (member, of.map_or(member, |section| section.title))
+}
 
 /// Writes a trace in a format.
 ///
@@ -77,8 +110,8 @@ pub fn render_trace(
     let mut report = report.map_err(io::Error::other)?;
     if !view.sections.is_empty() && !format.rows_only() {
         let wanted = |name: &str| {
-            let named = SECTIONS.iter().find(|(_, section)| *section == name);
-            let named = named.map_or(name, |(named, _)| *named);
+            let named = SECTIONS.iter().find(|section| section.member == name);
+            let named = named.map_or(name, |section| section.name);
             view.sections
                 .iter()
                 .any(|wanted| wanted == named || wanted == name)
@@ -120,7 +153,7 @@ fn document(trace: &Trace, notes: &[Note], out: &mut dyn Write) -> io::Result<()
 /// None are known.
 pub fn notes_section(notes: &[Note]) -> Result<Section, ArrowError> {
     shown(
-        ("case", "Notes of the case"),
+        titled("case"),
         &[
             ("event_time", Kind::Time, None),
             ("event_name", Kind::Text, Some("whole")),

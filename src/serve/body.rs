@@ -10,14 +10,19 @@ use super::pages::Page;
 use super::problem::Problem;
 use super::query::Address;
 use crate::render::{coverage_lines, heading, notes_section};
+use crate::report::trace::Trace;
 use crate::report::{Coverage, Report, counted};
 use crate::service::{Answer, Document, Facet, Part, View};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+/// The steps at the top of a trace; the tables below have all.
+const STEPS: usize = 5;
 
 /// What is shown of an answer.
 #[derive(Debug, Default, serde::Serialize)]
 pub(super) struct Body {
     notes: Vec<String>,
+    brief: Option<Value>,
     facts: Vec<Grid>,
     tables: Vec<Grid>,
     facets: Vec<Choices>,
@@ -49,7 +54,7 @@ struct Choice {
     chosen: bool,
 }
 
-fn choices(here: &Address, facets: &[Facet]) -> Vec<Choices> {
+fn choices(here: &Address, section: Option<&str>, facets: &[Facet]) -> Vec<Choices> {
     let only = here.only();
     // Of one value there is no choice, unless it was chosen.
     let facets = facets.iter().filter(|facet| {
@@ -62,7 +67,7 @@ fn choices(here: &Address, facets: &[Facet]) -> Vec<Choices> {
             Choice {
                 text: visible(value),
                 count: *count,
-                link: here.choosing(&facet.column, (!chosen).then_some(value)),
+                link: here.choosing(&facet.column, (!chosen).then_some(value), section),
                 chosen,
             }
         });
@@ -109,6 +114,10 @@ impl Body {
                 .chain(notes.problem.as_ref())
                 .map(|note| visible(note))
                 .collect(),
+            brief: match answer {
+                Answer::Trace(found) if !alone => Some(brief(here, &found.0)),
+                _ => None,
+            },
             empty: tables.iter().all(|table| table.total == 0),
             tables: grids.collect(),
             facts: match alone {
@@ -124,7 +133,11 @@ impl Body {
             },
             coverage: answer.coverage().map(lines).unwrap_or_default(),
             missed: answer.coverage().map(missed).unwrap_or_default(),
-            facets: choices(here, &answer.facets(&view, page.facets)?),
+            facets: choices(
+                here,
+                page.facets.section,
+                &answer.facets(&view, page.facets.section, page.facets.columns)?,
+            ),
             answered: true,
             page: own.then(|| here.as_form("page")),
             ..Self::default()
@@ -156,6 +169,31 @@ fn missed(coverage: &Coverage) -> Vec<String> {
         .chain(unlogged)
         .chain(warnings)
         .collect()
+}
+
+/// What has to be known at once: the alarm, the facts, and what to do.
+fn brief(here: &Address, trace: &Trace) -> Value {
+    let brief = trace.brief();
+    let first = trace.summary.first_suspicious_use.as_ref();
+    let first = first.map(|first| here.other("event", &[("event_id", &first.event_id)]));
+    let facts = brief.facts.iter();
+    let facts = facts.map(|fact| json!({ "label": fact.label, "text": visible(&fact.text) }));
+    let steps = brief.steps.iter().take(STEPS);
+    let steps =
+        steps.map(|step| json!({ "what": visible(&step.what), "command": visible(&step.command) }));
+    json!({
+        "headline": visible(&brief.headline),
+        "origin": brief.origin,
+        "subject": visible(&brief.subject),
+        "alarm": brief.alarm.as_deref().map(visible),
+        "event": first,
+        "why": brief.why.iter().map(|why| visible(why)).collect::<Vec<_>>(),
+        "facts": facts.collect::<Vec<_>>(),
+        "when": brief.when,
+        "steps": steps.collect::<Vec<_>>(),
+        "more": brief.steps.len().saturating_sub(STEPS),
+        "all": here.with(&[("section", Some("containment"))]),
+    })
 }
 
 /// What was noted about the events of a trace.

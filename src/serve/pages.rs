@@ -19,18 +19,35 @@ pub(super) struct Page {
     pub(super) panels: Vec<(&'static str, String)>,
     /// What can be filled in.
     pub(super) form: Vec<Field>,
-    /// Columns whose values are counted beside the table.
-    pub(super) facets: &'static [&'static str],
+    /// What is counted beside the table.
+    pub(super) facets: Facets,
+}
+
+/// Columns whose values are counted, to choose rows by them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Facets {
+    /// The table that has them; the first if none.
+    pub(super) section: Option<&'static str>,
+    pub(super) columns: &'static [&'static str],
 }
 
 /// What keys have in common.
-const FACETS: &[&str] = &[
-    "origin",
-    "account_id",
-    "services",
-    "last_seen",
-    "user_identity_type",
-];
+const OF_KEYS: Facets = Facets {
+    section: None,
+    columns: &[
+        "origin",
+        "account_id",
+        "services",
+        "last_seen",
+        "user_identity_type",
+    ],
+};
+
+/// What verdicts have in common.
+const OF_VERDICTS: Facets = Facets {
+    section: Some("ready"),
+    columns: &["verdict", "account_id", "last_used"],
+};
 
 /// A field of a form.
 #[derive(Debug, serde::Serialize)]
@@ -38,7 +55,7 @@ pub(super) struct Field {
     pub(super) name: String,
     pub(super) value: String,
     pub(super) meaning: String,
-    /// `text`, `sql`, or `hidden`.
+    /// `text`, `flag`, `sql`, or `hidden`.
     pub(super) kind: &'static str,
     pub(super) needed: bool,
 }
@@ -81,7 +98,10 @@ pub(super) fn page(here: &Address, settings: &Settings) -> Option<Result<Page, S
         }),
         "ready" => here.keys().map(|keys| {
             let about = "Which keys can be deactivated or deleted, and which cannot yet. IAM was not asked.";
-            simple("Ready to remove?", about, Question::Ready(keys))
+            Page {
+                facets: OF_VERDICTS,
+                ..simple("Ready to remove?", about, Question::Ready(keys))
+            }
         }),
         "plan" => here.keys().map(|keys| {
             let about = "The steps for a person to take. keytrail runs none of them.";
@@ -138,7 +158,7 @@ fn simple(title: &str, about: &'static str, question: Question) -> Page {
         question: Some(question),
         panels: Vec::new(),
         form: Vec::new(),
-        facets: &[],
+        facets: Facets::default(),
     }
 }
 
@@ -152,7 +172,7 @@ fn keys(here: &Address) -> Page {
         "Every access key in the logs: whose it is, when it was used, from how many places.";
     Page {
         panels: vec![("Keys that look stolen", here.other("suspicious", &[]))],
-        facets: FACETS,
+        facets: OF_KEYS,
         ..simple("Access keys", about, question)
     }
 }
@@ -195,15 +215,18 @@ fn trace(here: &Address) -> Page {
         about: "What came out of a credential, who is behind it, what to clean up, what to do now.",
         question,
         panels: Vec::new(),
-        facets: &[],
+        facets: Facets::default(),
         form: vec![
             field(here, "start", meaning, true),
-            field(
-                here,
-                "up",
-                "true: where it came from, instead of what followed",
-                false,
-            ),
+            Field {
+                kind: "flag",
+                ..field(
+                    here,
+                    "up",
+                    "show where it came from, not what followed",
+                    false,
+                )
+            },
         ],
     }
 }
@@ -319,7 +342,7 @@ fn saved(here: &Address, settings: &Settings, name: &str) -> Option<Page> {
         about: "A saved query.",
         question: wanted.then(|| Question::Saved(name.to_owned(), values)),
         panels: Vec::new(),
-        facets: &[],
+        facets: Facets::default(),
         form: form.into_iter().chain(named).collect(),
     })
 }
@@ -332,7 +355,7 @@ fn sql(here: &Address) -> Page {
         about: "Read-only SQL over events, log_files, rejects and their views.",
         question,
         panels: Vec::new(),
-        facets: &[],
+        facets: Facets::default(),
         form: vec![Field {
             kind: "sql",
             ..field(here, "sql", "", true)

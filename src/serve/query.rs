@@ -124,9 +124,16 @@ impl Address {
             .collect()
     }
 
-    /// The address with a value chosen, or with none of this column.
-    pub(super) fn choosing(&self, column: &str, value: Option<&str>) -> String {
-        self.with(&[(&format!("{ONLY}{column}"), value), ("offset", None)])
+    /// The address with a value chosen, or with none of this column; of a table that has a name, where it is not the only one.
+    pub(super) fn choosing(
+        &self,
+        column: &str,
+        value: Option<&str>,
+        section: Option<&str>,
+    ) -> String {
+        let section = section.or(self.value("section"));
+        let column = format!("{ONLY}{column}");
+        self.with(&[(&column, value), ("section", section), ("offset", None)])
     }
 
     /// What a form keeps that changes the filter.

@@ -3,7 +3,7 @@
 //! In: a report, a trace or a plan. Out: its parts as rows, or all of it in a format. Promise: nothing is escaped here but by
 //! `render`; every answer that rests on events has its coverage.
 
-use super::document::{Document, of_report, of_value};
+use super::document::{Document, of_report, of_trace, of_value};
 use super::facets::{Facet, facets};
 use super::table::{Part, with_text};
 use super::{ServiceError, View};
@@ -13,7 +13,7 @@ use crate::render::{
 };
 use crate::report::plan::Plan;
 use crate::report::trace::Trace;
-use crate::report::{Coverage, Report};
+use crate::report::{Coverage, Report, Section};
 use arrow::array::RecordBatch;
 use std::io::Write;
 
@@ -53,24 +53,27 @@ impl Answer {
     pub fn document(&self, view: &View, part: &Part) -> Result<Document, ServiceError> {
         match self {
             Answer::Report(report) => of_report(report, view, part),
-            _ => {
-                let mut json = Vec::new();
-                self.write(Format::Json, &mut json)?;
-                of_value(&json, part)
-            }
+            Answer::Trace(_) => of_trace(&self.json()?, part),
+            Answer::Plan(_) => of_value(&self.json()?, part),
         }
     }
 
-    /// What the rows of its first table have in common, in these columns.
+    /// What the rows of a table, the first if it has no name, have in common in these columns.
     ///
     /// # Errors
     ///
     /// None are known.
-    pub fn facets(&self, view: &View, columns: &[&str]) -> Result<Vec<Facet>, ServiceError> {
+    pub fn facets(
+        &self,
+        view: &View,
+        section: Option<&str>,
+        columns: &[&str],
+    ) -> Result<Vec<Facet>, ServiceError> {
         let Answer::Report(report) = self else {
             return Ok(Vec::new());
         };
-        let Some(section) = report.sections.first() else {
+        let is_meant = |of: &&Section| section.is_none_or(|name| of.name == name);
+        let Some(section) = report.sections.iter().find(is_meant) else {
             return Ok(Vec::new());
         };
         let batch = with_text(section, view)?;
@@ -97,6 +100,12 @@ impl Answer {
                 render_plan(plan, format, (options, PlanView { steps: true }), out)
             }
         }
+    }
+
+    fn json(&self) -> std::io::Result<Vec<u8>> {
+        let mut json = Vec::new();
+        self.write(Format::Json, &mut json)?;
+        Ok(json)
     }
 
     /// About how many bytes it takes.

@@ -5,7 +5,7 @@
 
 use super::table::{self, Part};
 use super::{ServiceError, View};
-use crate::render::{Format, RenderOptions, renderer};
+use crate::render::{Format, RenderOptions, SECTIONS, renderer};
 use crate::report::{FIT, Report, Section};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -135,6 +135,24 @@ pub(super) fn of_value(json: &[u8], part: &Part) -> Result<Document, ServiceErro
             (_, value) => drop(document.facts.insert(name, value)),
         }
     }
+    Ok(document)
+}
+
+/// A part of a trace: its sections in reading order, with their titles.
+pub(super) fn of_trace(json: &[u8], part: &Part) -> Result<Document, ServiceError> {
+    let mut document = of_value(json, part)?;
+    let place = |table: &Table| {
+        let mut sections = SECTIONS.iter();
+        sections.position(|section| section.member == table.name)
+    };
+    for table in &mut document.tables {
+        if let Some(place) = place(table) {
+            table.title = SECTIONS[place].title.to_owned();
+        }
+    }
+    document
+        .tables
+        .sort_by_key(|table| place(table).unwrap_or(SECTIONS.len()));
     Ok(document)
 }
 

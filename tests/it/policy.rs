@@ -6,7 +6,7 @@ use std::path::Path;
 
 use datafusion::common::ScalarValue;
 use keytrail::analysis::policy::{
-    Document, Guard, Observed, Outcome, Policy, PolicyKind, PolicyOptions, Trust,
+    Guard, Observed, Outcome, Policy, PolicyDocument, PolicyKind, PolicyOptions, Trust,
 };
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::session::{Params, Session, SessionOptions};
@@ -43,7 +43,7 @@ fn granting(policy: &Policy) -> Vec<Value> {
         .documents
         .iter()
         .filter(|document| document.name.starts_with("policy-"));
-    documents.map(Document::json).collect()
+    documents.map(PolicyDocument::json).collect()
 }
 
 /// What the conditions of a use say of the request.

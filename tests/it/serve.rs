@@ -408,10 +408,8 @@ fn a_page_is_data_too() {
 }
 
 /// What a facet counts is what choosing its value shows.
-#[test]
-fn keys_are_chosen_by_what_they_have_in_common() {
-    let explorer = Explorer::on_testdata();
-    let page = explorer.get("/keys").text();
+fn each_choice_shows_what_it_counts(explorer: &Explorer, page: &str, columns: &[&str]) {
+    let page = explorer.get(page).text();
     let (_, facets) = page.split_once("class=\"facets\"").unwrap();
     let (facets, _) = facets.split_once("</div>").unwrap();
     let links = facets.split("<li><a href=\"").skip(1);
@@ -431,12 +429,52 @@ fn keys_are_chosen_by_what_they_have_in_common() {
         seen += 1;
     }
     assert!(seen > 5, "{facets}");
-    for column in ["origin", "account", "services", "last seen"] {
+    for column in columns {
         assert!(
             facets.contains(&format!("<summary>{column}</summary>")),
             "{facets}"
         );
     }
+}
+
+#[test]
+fn verdicts_are_chosen_by_what_they_have_in_common() {
+    const READY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/ready/trail.json.gz");
+    let explorer = Explorer::of(&["--trail", READY]);
+    each_choice_shows_what_it_counts(&explorer, "/ready", &["verdict", "account"]);
+}
+
+/// The first screen is that of the command: what was found, and what to do; every section has its title, in reading order.
+#[test]
+fn a_trace_begins_with_what_was_found_and_what_to_do() {
+    let explorer = Explorer::on_testdata();
+    let page = explorer.get(&format!("/trace?start={KEY}")).text();
+    let headline = format!("<h2>Access key {KEY}: used by an intruder</h2>");
+    let places = [
+        headline.as_str(),
+        "first suspicious use 2025-03-06 15:01:00: GetCallerIdentity from 198.51.100.201",
+        "<dt>Taken</dt><dd>8 objects of bucket example-exports",
+        "<h2>What to do now</h2>",
+        "aws iam attach-user-policy --user-name svc-backup-sync",
+        "<h2>In short",
+        "<h2>What to do (keytrail runs none of these commands)",
+        "<h2>Lineage",
+        "<h2>Timeline",
+        "<h2>What these logs do not show",
+    ]
+    .map(|text| (text, page.find(text)));
+    assert!(places.iter().all(|(_, at)| at.is_some()), "{places:?}");
+    assert!(places.is_sorted_by_key(|(_, at)| *at), "{places:?}");
+    // One section alone is a table, without the rest.
+    let alone = explorer.get(&format!("/trace?start={KEY}&section=containment"));
+    assert!(!alone.text().contains("used by an intruder</h2>"));
+}
+
+#[test]
+fn keys_are_chosen_by_what_they_have_in_common() {
+    let explorer = Explorer::on_testdata();
+    let columns = ["origin", "account", "services", "last seen"];
+    each_choice_shows_what_it_counts(&explorer, "/keys", &columns);
     assert_eq!(explorer.get("/keys?is.nothing=1").status, 400);
     let hostile = encoded("\"><script>alert(1)</script>");
     let none = explorer.get(&format!("/keys?is.services={hostile}"));

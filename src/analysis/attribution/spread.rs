@@ -17,6 +17,7 @@ use crate::session::{Params, Session};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use futures::future::try_join;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(in crate::analysis) const USES: &str = include_str!("../../../queries/attribution/uses.sql");
@@ -60,8 +61,12 @@ impl Attribution {
         lists: &Lists,
         book: Option<&AddressBook>,
     ) -> Result<Self, AnalysisError> {
-        let sign_ins = sign_ins(session).await?;
-        let acts = Acts::read(session, &sign_ins).await?;
+        let acts = async {
+            let sign_ins = sign_ins(session).await?;
+            let acts = Acts::read(session, &sign_ins).await?;
+            Ok((sign_ins, acts))
+        };
+        let ((sign_ins, acts), mut lineage) = try_join(acts, lineage(session)).await?;
         let issues = acts.issues.iter();
         let makers = issues
             .filter(|issue| issue.key.starts_with("AKIA") && !issue.act.by.starts_with("AKIA"))
@@ -92,7 +97,7 @@ impl Attribution {
             };
             attribution.keys.insert(key.clone(), judged);
         }
-        for (key, held) in &mut lineage(session).await? {
+        for (key, held) in &mut lineage {
             let owner = uses.get(key);
             let known = Known {
                 is_break_glass: owner.is_some_and(|owner| is_break_glass(lists, owner)),

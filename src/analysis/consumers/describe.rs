@@ -7,7 +7,7 @@ use super::agent::Agent;
 use super::cadence::cadence;
 use super::consumer::{AddressUse, ApiUse, Consumer, DayUse, Target, Workload, counted};
 use super::context::Context;
-use super::evidence::{Verdict, weigh};
+use super::evidence::{Weighed, weigh};
 use super::facts::{Facts, Origin};
 use super::group::{Group, Known};
 use super::name::Naming;
@@ -62,7 +62,7 @@ impl Surroundings<'_> {
         let agents = self.agents(&uses);
         let main = *agents.first()?;
         let (facts, addresses) = self.facts(group, &uses, &agents);
-        let Verdict {
+        let Weighed {
             workload,
             confidence,
             evidence,

@@ -1,6 +1,6 @@
 //! What kind of workload a consumer is.
 //!
-//! In: [`Facts`] about a group of uses. Out: a [`Verdict`]: workload, confidence, and the evidence in words. Promise: every
+//! In: [`Facts`] about a group of uses. Out: a [`Weighed`]: workload, confidence, and the evidence in words. Promise: every
 //! sign is a row of [`SIGNS`] with its weights; the same facts give the same verdict.
 
 use super::consumer::{Confidence, Workload};
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What was concluded.
 #[derive(Debug)]
-pub(super) struct Verdict {
+pub(super) struct Weighed {
     pub(super) workload: Workload,
     pub(super) confidence: Confidence,
     pub(super) evidence: Vec<String>,
@@ -27,7 +27,7 @@ const NEAR: i32 = 2;
 const LEAST: i32 = 2;
 
 /// Weighs the signs.
-pub(super) fn weigh(facts: &Facts<'_>) -> Verdict {
+pub(super) fn weigh(facts: &Facts<'_>) -> Weighed {
     let seen: Vec<(String, &Sign)> = SIGNS
         .iter()
         .filter_map(|sign| Some(((sign.seen)(facts)?, sign)))
@@ -42,7 +42,7 @@ pub(super) fn weigh(facts: &Facts<'_>) -> Verdict {
     let (workload, best) = ranked.first().copied().unwrap_or((Workload::Unknown, 0));
     let next = ranked.get(1).map_or(0, |(_, points)| *points);
     if best < LEAST || workload == Workload::Unknown {
-        return Verdict {
+        return Weighed {
             workload: Workload::Unknown,
             confidence: Confidence::Low,
             evidence: seen.into_iter().map(|(text, _)| text).collect(),
@@ -69,7 +69,7 @@ pub(super) fn weigh(facts: &Facts<'_>) -> Verdict {
         true => text,
         false => format!("but {text}"),
     });
-    Verdict {
+    Weighed {
         workload,
         confidence,
         evidence: evidence.collect(),

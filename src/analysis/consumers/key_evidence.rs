@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::try_join;
+
 use super::super::AnalysisError;
 use super::super::attribution::{self, Attribution, Source};
 use super::elsewhere::{ELSEWHERE, Elsewhere};
@@ -67,9 +69,11 @@ impl KeyEvidence {
         options: &ConsumerOptions,
     ) -> Result<Self, AnalysisError> {
         session.foresee(&Asked::new(keys).questions()).await?;
-        let mut found = consumers(session, keys, options).await?;
-        let attribution =
-            Attribution::read(session, &options.lists, Some(&options.addresses)).await?;
+        let (mut found, attribution) = try_join(
+            consumers(session, keys, options),
+            Attribution::read(session, &options.lists, Some(&options.addresses)),
+        )
+        .await?;
         let mut left_out = Vec::new();
         if !options.include_intruder {
             (left_out, found.consumers) = found

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::open::some_of;
-use super::{Document, Observed, Permissions, Policy, PolicyKind, Refused};
+use super::{Observed, Permissions, Policy, PolicyDocument, PolicyKind, Refused};
 use crate::analysis::AnalysisError;
 use crate::knowledge::iam::actions;
 use crate::report::Report;
@@ -87,7 +87,7 @@ impl Policy {
 /// A report of documents that rest on no key's use.
 pub(super) fn documents_report(
     title: &str,
-    documents: &[Document],
+    documents: &[PolicyDocument],
     notes: Vec<String>,
 ) -> Result<Report, AnalysisError> {
     let rows: Vec<DocumentRow> = documents.iter().map(document_row).collect();
@@ -141,7 +141,7 @@ fn consumer_note(observed: &Observed, (id, _): &(String, String)) -> String {
 }
 
 /// What there is to say of the number and the length of the documents.
-pub(super) fn size_notes(place: PolicyKind, documents: &[Document]) -> Vec<String> {
+pub(super) fn size_notes(place: PolicyKind, documents: &[PolicyDocument]) -> Vec<String> {
     let count = documents.len();
     match place {
         PolicyKind::Managed if count > MANAGED_POLICIES => {
@@ -223,7 +223,7 @@ struct OpenRow<'a> {
     reason: &'a str,
 }
 
-fn document_row(document: &Document) -> DocumentRow<'_> {
+fn document_row(document: &PolicyDocument) -> DocumentRow<'_> {
     DocumentRow {
         name: &document.name,
         purpose: &document.purpose,

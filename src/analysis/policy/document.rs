@@ -141,7 +141,7 @@ fn length(json: &Value) -> usize {
 
 /// A document and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
+pub struct PolicyDocument {
     /// A name for a file: `policy-1`, `guard-mfa`, `trust-ec2`.
     pub name: String,
     /// What it is and where it goes, one sentence.
@@ -150,7 +150,7 @@ pub struct Document {
     pub statements: Vec<Statement>,
 }
 
-impl Document {
+impl PolicyDocument {
     /// The document as IAM reads it.
     pub fn json(&self) -> Value {
         let statements: Vec<Value> = self.statements.iter().map(Statement::json).collect();
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_document_reads_as_iam_wants_it() {
-        let document = Document {
+        let document = PolicyDocument {
             name: "x".to_owned(),
             purpose: String::new(),
             statements: vec![statement("S3Read", 1)],
@@ -259,7 +259,7 @@ mod tests {
             assert!(too_long.is_empty());
             let mut resources = 0;
             for (index, statements) in groups.iter().enumerate() {
-                let document = Document {
+                let document = PolicyDocument {
                     name: index.to_string(),
                     purpose: String::new(),
                     statements: statements.clone(),

@@ -1,13 +1,13 @@
 //! Guards: policies that deny, for a key that has to stay a while.
 //!
-//! In: what a key used. Out: [`Document`]s, each with warnings that whoever puts it in place must have read. Promise: a
+//! In: what a key used. Out: [`PolicyDocument`]s, each with warnings that whoever puts it in place must have read. Promise: a
 //! guard that would break what was observed is not made; the reason is given instead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::answer;
-use super::document::{Conditions, Document, PolicyKind, Statement, packed};
+use super::document::{Conditions, PolicyDocument, PolicyKind, Statement, packed};
 use super::permissions::{Permissions, statements};
 use super::uses::{Outcome, Use};
 use crate::analysis::AnalysisError;
@@ -45,7 +45,7 @@ impl Guard {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guarded {
     /// The document, or the reason.
-    pub document: Result<Document, String>,
+    pub document: Result<PolicyDocument, String>,
     /// Warnings, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -65,8 +65,8 @@ pub(super) fn guard(
     }
 }
 
-fn document(name: &str, purpose: &str, statements: Vec<Statement>) -> Document {
-    Document {
+fn document(name: &str, purpose: &str, statements: Vec<Statement>) -> PolicyDocument {
+    PolicyDocument {
         name: format!("guard-{name}"),
         purpose: purpose.to_owned(),
         statements,
@@ -275,7 +275,7 @@ const SCP_WARNINGS: [&str; 2] = [
 ];
 
 /// The service control policy: no new keys, no new users.
-pub fn scp_document() -> Document {
+pub fn scp_document() -> PolicyDocument {
     let deny = Statement {
         sid: "DenyNewKeysAndUsers".to_owned(),
         deny: true,

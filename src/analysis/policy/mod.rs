@@ -23,7 +23,7 @@ use crate::report::Coverage;
 use crate::report::trace::Origin;
 use crate::session::Session;
 
-pub use document::{Conditions, Document, PolicyKind, Statement};
+pub use document::{Conditions, PolicyDocument, PolicyKind, Statement};
 pub use guards::{Guard, Guarded, scp_document, scp_report};
 pub use permissions::{Permission, Permissions, Used, permissions, statements};
 pub use trust::{InvalidTrust, Trust};
@@ -180,9 +180,9 @@ impl Observed {
         let permissions = permissions(self.uses.iter().filter(included).filter(derived));
         let (groups, too_long) = document::packed(statements(&permissions), options.place.limit());
         let count = groups.len();
-        let mut documents: Vec<Document> = (1..)
+        let mut documents: Vec<PolicyDocument> = (1..)
             .zip(groups)
-            .map(|(number, statements)| Document {
+            .map(|(number, statements)| PolicyDocument {
                 name: format!("policy-{number}"),
                 purpose: match count {
                     1 => "permissions for the observed use".to_owned(),
@@ -223,7 +223,7 @@ impl Observed {
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// The policy's documents, then guards, then trust policies.
-    pub documents: Vec<Document>,
+    pub documents: Vec<PolicyDocument>,
     /// What the documents allow.
     pub permissions: Permissions,
     /// What did not succeed.

@@ -1,12 +1,12 @@
 //! Trust policies for the roles that replace a key.
 //!
-//! In: who shall assume the role. Out: a [`Document`]. Promise: no trust without a condition where the principal alone
+//! In: who shall assume the role. Out: a [`PolicyDocument`]. Promise: no trust without a condition where the principal alone
 //! would let strangers in: an OIDC provider without a subject, a third party without an external id.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::document::{Conditions, Document, Statement};
+use super::document::{Conditions, PolicyDocument, Statement};
 use crate::cloudtrail::AccountId;
 
 /// Who assumes the role.
@@ -140,7 +140,7 @@ fn plain(text: &str) -> bool {
 
 impl Trust {
     /// The trust policy of a role of `account` in this partition.
-    pub fn document(&self, partition: &str, account: &str) -> Document {
+    pub fn document(&self, partition: &str, account: &str) -> PolicyDocument {
         let (name, purpose, statement) = match self {
             Trust::Ec2 => service("ec2", "ec2.amazonaws.com", "an instance profile's role"),
             Trust::Lambda => service(
@@ -241,7 +241,7 @@ impl Trust {
                 )
             }
         };
-        Document {
+        PolicyDocument {
             name: format!("trust-{name}"),
             purpose: format!("trust policy of {purpose}"),
             statements: vec![statement],

@@ -31,6 +31,7 @@ use crate::iam::Inventory;
 use crate::report::Coverage;
 use crate::session::{Params, Session};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::try_join3;
 
 pub(in crate::analysis) use blind::silence_seen;
 pub(in crate::analysis) use rules::narrowed;
@@ -145,9 +146,12 @@ pub async fn ready(
     options: &ReadyOptions,
 ) -> Result<Ready, AnalysisError> {
     foresee(session, keys).await?;
-    let trail_keys = TrailKeys::read(session).await?;
-    let evidence = KeyEvidence::read(session, keys, &options.consumers).await?;
-    let logged = Logged::read(session).await?;
+    let (trail_keys, evidence, logged) = try_join3(
+        TrailKeys::read(session),
+        KeyEvidence::read(session, keys, &options.consumers),
+        Logged::read(session),
+    )
+    .await?;
     let latest = iam.and_then(Inventory::latest);
     let as_of = options.as_of.or(logged.end).or(latest);
     let marks = marks::Marks::read(session, as_of.unwrap_or_default()).await?;

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use keytrail::analysis::consumers::{Consumer, KeyEvidence};
 use keytrail::analysis::policy::{
-    Document, Guard, Observed, PolicyKind, PolicyOptions, Trust, scp_document, scp_report,
+    Guard, Observed, PolicyDocument, PolicyKind, PolicyOptions, Trust, scp_document, scp_report,
 };
 use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::escape;
@@ -190,7 +190,7 @@ fn unknown(id: &str, key: &AccessKeyId, found: &[Consumer]) -> Failure {
     })
 }
 
-fn write_documents(folder: &Path, documents: &[Document]) -> Result<(), Failure> {
+fn write_documents(folder: &Path, documents: &[PolicyDocument]) -> Result<(), Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         Failure::new(format!("{} cannot be written", path.display())).because(&error)
     };

@@ -95,7 +95,7 @@ pub(crate) struct Args {
 
     /// Show only these sections, in full: summary, case, timeline, lineage, findings, sources, created, data, denied, others, secrets,
     /// steps, cleanup, unseen, not-followed
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(SECTIONS.map(|(name, _)| name)), hide_possible_values = true)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(SECTIONS.map(|section| section.name)), hide_possible_values = true)]
     section: Vec<String>,
 
     /// Also write the whole trace as one self-contained HTML page, to hand over

@@ -76,7 +76,7 @@ impl Writer<'_> {
             }
         }
         writeln!(self.out)?;
-        for line in coverage::lines(&plan.coverage) {
+        for line in coverage::footer(&plan.coverage) {
             for line in wrapped(&escape::terminal(&line), self.width) {
                 writeln!(self.out, "{}", self.terminal.dim(&line))?;
             }

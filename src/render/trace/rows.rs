@@ -4,7 +4,7 @@
 //! before all others; every section of the JSON is there.
 
 use super::super::advice::{Advice, behind};
-use super::{TraceView, fold, framed, notes_section, tree};
+use super::{TraceView, fold, framed, notes_section, titled, tree};
 use crate::report::Report;
 use crate::report::table::{Kind, shown};
 use crate::report::trace::{Origin, Trace};
@@ -17,7 +17,7 @@ pub(super) fn report(
 ) -> Result<Report, ArrowError> {
     let owners_changes = behind(advice, |advice| advice.owners_changes);
     let mut sections = vec![shown(
-        ("summary", "In short"),
+        titled("summary"),
         &[
             ("question", Kind::Text, Some("whole")),
             ("answer", Kind::Text, Some("wrap")),
@@ -28,7 +28,7 @@ pub(super) fn report(
         sections.push(notes_section(&view.notes)?);
     }
     sections.push(shown(
-        ("credentials", "Lineage"),
+        titled("credentials"),
         &[
             ("no", Kind::Count, None),
             ("credential", Kind::Text, Some("whole")),
@@ -46,7 +46,7 @@ pub(super) fn report(
     )?);
     if !trace.findings.is_empty() {
         sections.push(shown(
-            ("findings", "Findings"),
+            titled("findings"),
             &[
                 ("severity", Kind::Text, Some("whole")),
                 ("event_name", Kind::Text, Some("whole")),
@@ -82,7 +82,7 @@ pub(super) fn report(
             &timeline,
         )?,
         shown(
-            ("sources", "Where it was used from"),
+            titled("sources"),
             &[
                 ("source_ip_address", Kind::Text, Some("whole")),
                 ("program", Kind::Text, Some("whole")),
@@ -95,7 +95,7 @@ pub(super) fn report(
             &intruders_first(&trace.summary.sources, |row| row.origin),
         )?,
         shown(
-            ("created", "Created and changed"),
+            titled("created"),
             &[
                 ("kind", Kind::Text, Some("whole")),
                 ("id", Kind::Text, None),
@@ -110,7 +110,7 @@ pub(super) fn report(
             &intruders_first(&trace.created, |row| row.origin),
         )?,
         shown(
-            ("data_access", "Data and secrets touched"),
+            titled("data_access"),
             &[
                 ("kind", Kind::Text, Some("whole")),
                 ("resource", Kind::Text, None),
@@ -124,7 +124,7 @@ pub(super) fn report(
             &intruders_first(&trace.data_access, |row| row.origin),
         )?,
         shown(
-            ("denied", "Tried and failed"),
+            titled("denied"),
             &[
                 ("first_seen", Kind::Time, None),
                 ("events", Kind::Count, None),
@@ -138,7 +138,7 @@ pub(super) fn report(
             &intruders_first(&trace.denied, |row| row.origin),
         )?,
         shown(
-            ("pivot", "Others seen from the same addresses"),
+            titled("pivot"),
             &[
                 ("access_key_id", Kind::Text, Some("whole")),
                 ("principal_arn", Kind::Text, None),
@@ -152,7 +152,7 @@ pub(super) fn report(
             &intruders_first(&trace.pivot, |row| row.origin),
         )?,
         shown(
-            ("rotate", "Secrets to replace"),
+            titled("rotate"),
             &[
                 ("kind", Kind::Text, Some("whole")),
                 ("id", Kind::Text, Some("wrap")),
@@ -161,10 +161,7 @@ pub(super) fn report(
             &trace.rotate,
         )?,
         shown(
-            (
-                "containment",
-                "What to do (keytrail runs none of these commands)",
-            ),
+            titled("containment"),
             &[
                 ("what", Kind::Text, Some("whole")),
                 ("command", Kind::Text, Some("whole")),
@@ -172,7 +169,7 @@ pub(super) fn report(
             &trace.containment,
         )?,
         shown(
-            ("undo", "Clean-up: what still exists"),
+            titled("undo"),
             &[
                 ("what", Kind::Text, Some("whole")),
                 ("command", Kind::Text, Some("whole")),
@@ -180,7 +177,7 @@ pub(super) fn report(
             &trace.undo(),
         )?,
         shown(
-            ("unseen", "What these logs do not show"),
+            titled("unseen"),
             &[
                 ("kind", Kind::Text, Some("whole")),
                 ("what", Kind::Text, Some("wrap")),
@@ -193,7 +190,7 @@ pub(super) fn report(
         sections.push(shown(
             (
                 "not_followed",
-                &format!("Changes by the owner, not followed{owners_changes}"),
+                &format!("{}{owners_changes}", titled("not_followed").1),
             ),
             &[
                 ("what", Kind::Text, Some("whole")),

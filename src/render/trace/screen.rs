@@ -172,7 +172,7 @@ impl Screen<'_> {
     /// What the answer rests on: all of it where nothing was found, else how much, and whether something was not read.
     fn rests_on(&self, tall: usize) -> Vec<String> {
         let coverage = &self.trace.coverage;
-        let all = coverage::lines(coverage);
+        let all = coverage::footer(coverage);
         if self.trace.credentials.is_empty() {
             return all
                 .iter()

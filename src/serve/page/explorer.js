@@ -4,6 +4,9 @@
   const $ = (of, all) => [...(all || document).querySelectorAll(of)];
   const loading = new Set();
 
+  // On a phone the rows come first.
+  if (matchMedia("(max-width: 40rem)").matches) $(".facets details").forEach((facet) => { facet.open = false; });
+
   // Events per day as bars; days that are dragged over become the range of time of the page.
   function draw(host) {
     const table = host.parentElement.querySelector("table");
