@@ -428,11 +428,11 @@ fn our_networks_tell_the_owner() {
         let (without, with) = (asked(args, false), asked(args, true));
         let noted = |answer: &serde_json::Value| answer["notes"].to_string();
         assert!(
-            noted(&without).contains("left out, because an intruder"),
+            noted(&without).contains("use is left out"),
             "{args:?}: {without}"
         );
         assert!(
-            !noted(&with).contains("left out, because an intruder"),
+            !noted(&with).contains("use is left out"),
             "{args:?}: {with}"
         );
     }
