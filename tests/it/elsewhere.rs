@@ -87,7 +87,7 @@ fn calls_that_only_the_owner_of_the_resource_logs_are_use() {
     );
     let policy = log.told(&["policy", KEY])["not_derived"].to_string();
     assert!(
-        policy.contains("only the log of account 999988887777 has this call (130 times, e.g. on arn:aws:s3:::shared/x)"),
+        policy.contains("only the log of account 999988887777 has this call (130 times, e.g. on arn:aws:s3:::shared/*)"),
         "{policy}"
     );
     let plan = log.told(&["plan", KEY])["keys"][0].clone();
