@@ -3,25 +3,13 @@
 //! In: an error of a query. Out: what is wrong with a data file, if that is the reason. Promise: in words that do not need the
 //! engine's; the engine's own text is not lost, but goes to the program's trace.
 
-use super::SessionError;
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use parquet::errors::ParquetError;
 use std::error::Error;
 
-impl SessionError {
-    /// What is wrong with a data file of the lake, if a query failed because of that.
-    pub fn damage(&self) -> Option<String> {
-        let SessionError::Engine(error) = self else {
-            return None;
-        };
-        let problem = of(error.as_ref())?;
-        tracing::debug!(%error, "a data file cannot be read");
-        Some(problem)
-    }
-}
-
-fn of(error: &(dyn Error + 'static)) -> Option<String> {
+/// What is wrong with a data file, if that is the reason.
+pub(super) fn of(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(object_store::Error::NotFound { path, .. }) = error.downcast_ref() {
         return Some(format!("{path} is missing"));
     }

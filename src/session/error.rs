@@ -3,6 +3,7 @@
 //! In: errors of the lake, of log files and of the engine. Out: [`SessionError`]. Promise: an error of a source or of a file
 //! that comes through the engine is still the source's or the file's; no advice, that is the command line's.
 
+use super::damage;
 use super::elsewhere::ElsewhereFault;
 use super::fault::SqlFault;
 use super::spool::ReadFault;
@@ -21,8 +22,7 @@ pub enum SessionError {
     /// The log files could not be listed.
     #[error(transparent)]
     Source(Arc<SourceError>),
-    /// Events of log files that are asked more than once are kept in a temporary file when they do not fit into memory, and
-    /// it failed.
+    /// What does not fit into memory is kept in a temporary file, and it failed.
     #[error("temporary file in {}: {source}", folder.display())]
     TemporaryFile {
         /// The folder for temporary files.
@@ -58,15 +58,35 @@ pub enum SessionError {
     Engine(Box<DataFusionError>),
 }
 
+impl SessionError {
+    /// What is wrong with a data file of the lake, if a query failed because of that.
+    pub fn damage(&self) -> Option<String> {
+        let SessionError::Engine(error) = self else {
+            return None;
+        };
+        let problem = damage::of(error.as_ref())?;
+        tracing::debug!(%error, "a data file cannot be read");
+        Some(problem)
+    }
+}
+
 impl From<DataFusionError> for SessionError {
     fn from(error: DataFusionError) -> Self {
         // An error of a source that comes through the engine is the source's.
         let engine = |error| SessionError::Engine(Box::new(error));
+        if is_of_files(&error)
+            && let Some(refused) = LakeError::refused(&error)
+        {
+            return refused.into();
+        }
         if let Some(path) = missing(&error) {
             return SessionError::MissingFile { path };
         }
         if let Some(fault) = elsewhere(&error) {
             return SessionError::Elsewhere(fault.clone());
+        }
+        if let Some(fault) = ReadFault::of_file(&error) {
+            return fault.into();
         }
         match error {
             error if is_damage(&error) => SessionError::DamagedFile {
@@ -111,6 +131,13 @@ fn damaged(error: &DataFusionError) -> Option<String> {
     let (_, named) = words.split_once("fetch metadata for file ")?;
     let (path, _) = named.split_once(": ")?;
     Some(format!(": {path}"))
+}
+
+/// Whether a data file could not be read, for whatever reason.
+fn is_of_files(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ObjectStore(_))
+        || is_damage(error)
+        || damage::of(error).is_some()
 }
 
 /// Whether Parquet could not be read; there is none but in a lake.

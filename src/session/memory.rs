@@ -4,10 +4,12 @@
 //! takes more than its share, so that an answer's memory does not grow with the lake; nothing fails for want of memory: what
 //! cannot go to a file gets what it asks for.
 
+use super::spill::Spills;
 use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, resources_err};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
@@ -21,13 +23,16 @@ const FOOTERS: usize = 128 << 20;
 
 /// What sessions on the same events share: memory, and what is known of the lake's files.
 pub(super) fn runtime(max_memory: Option<usize>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
-    let mut runtime = RuntimeEnvBuilder::new().with_metadata_cache_limit(FOOTERS);
-    runtime = runtime.with_memory_pool(match max_memory {
-        // Operators that can spill share what the others leave.
-        Some(bytes) => Arc::new(FairSpillPool::new(bytes)),
-        None => Arc::new(Frugal::default()),
-    });
-    runtime.build_arc()
+    let spills = Arc::new(Spills::default());
+    RuntimeEnvBuilder::new()
+        .with_metadata_cache_limit(FOOTERS)
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_temp_file_factory(spills))
+        .with_memory_pool(match max_memory {
+            // Operators that can spill share what the others leave.
+            Some(bytes) => Arc::new(FairSpillPool::new(bytes)),
+            None => Arc::new(Frugal::default()),
+        })
+        .build_arc()
 }
 
 /// What all operators that can use files may take together.

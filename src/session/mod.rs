@@ -30,6 +30,7 @@ mod query;
 mod raw;
 mod selected;
 mod sound;
+mod spill;
 mod spool;
 mod statement;
 mod stored;
@@ -368,6 +369,10 @@ pub(crate) fn engine(
         _ => None,
     };
     let functions = functions::all();
+    // Each batch that is repartitioned through a file has its own. Of two that are being written, the engine reads
+    // one, and may wait for it for ever while what it needs is in the other
+    // (https://github.com/apache/datafusion/issues/24883).
+    let config = config.set_usize("datafusion.execution.max_spill_file_size_bytes", 1);
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)

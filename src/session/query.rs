@@ -9,6 +9,7 @@ use super::fault::{FaultKind, SqlFault};
 use super::marks::{json_marked, marked};
 use super::params::value;
 use super::raw::DecodeExec;
+use super::spool::ReadFault;
 use super::statement::Ask;
 use super::{
     Elsewhere, Params, Session, SessionError, Statement, elsewhere, measured, memory, percentiles,
@@ -366,6 +367,9 @@ fn line_by_line(batch: &RecordBatch) -> Result<RecordBatch, SessionError> {
 
 /// An error of the engine, as the fault of a statement where it is one.
 pub(super) fn fault(error: DataFusionError, text: &str) -> SessionError {
+    if let Some(fault) = ReadFault::of_file(&error) {
+        return fault.into();
+    }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(said) => SessionError::Memory(
             // What follows the first line is a table of the engine's parts.

@@ -72,7 +72,7 @@ impl From<SessionError> for Failure {
         match error {
             SessionError::Source(error) => error.as_ref().into(),
             SessionError::TemporaryFile { .. } => Failure::of(&error)
-                .hint("events that are read more than once are kept there: set TMPDIR to a folder with more space, or ingest first"),
+                .hint("what does not fit into memory is kept there: set TMPDIR to a folder with more space"),
             SessionError::MissingFile { .. } | SessionError::DamagedFile { .. } => Failure::new(error.to_string())
                 .hint("list all damage: keytrail lake check")
                 .hint("restore what is lost from its log files: keytrail lake mend"),
@@ -159,6 +159,10 @@ impl From<AnalysisError> for Failure {
             AnalysisError::Session(error) => error.into(),
             error @ AnalysisError::DayAfterEnd { .. } => {
                 let hint = "--before needs a day within the logs, with events before and after it";
+                advised(&error, true, vec![hint.to_owned()])
+            }
+            error @ AnalysisError::TimeBeforeBegin { .. } => {
+                let hint = "choose a time within the logs: keytrail coverage shows what they cover";
                 advised(&error, true, vec![hint.to_owned()])
             }
             error => Failure::of(&error),

@@ -6,6 +6,7 @@
 use crate::source::SourceError;
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
@@ -21,6 +22,21 @@ pub(in crate::session) enum ReadFault {
     /// The engine failed.
     #[error(transparent)]
     Engine(Arc<DataFusionError>),
+}
+
+impl ReadFault {
+    /// What went wrong with a temporary file, wherever the engine put it.
+    pub(in crate::session) fn of_file(error: &DataFusionError) -> Option<Self> {
+        let mut next: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = next {
+            let inner = error.downcast_ref().and_then(io::Error::get_ref);
+            if let Some(fault) = inner.and_then(|inner| inner.downcast_ref::<Self>()) {
+                return Some(fault.clone());
+            }
+            next = error.source();
+        }
+        None
+    }
 }
 
 impl From<io::Error> for ReadFault {
