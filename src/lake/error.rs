@@ -6,6 +6,9 @@
 use super::location::Location;
 use super::tables::TableName;
 use deltalake_core::DeltaTableError;
+use parquet::errors::ParquetError;
+use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 
 /// Why a lake could not be read or written.
@@ -102,7 +105,15 @@ pub enum LakeError {
         /// Which folder.
         folder: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// The operating system does not let a file or folder of the lake be read or written.
+    #[error("{path}: {source}")]
+    Refused {
+        /// Which file or folder.
+        path: String,
+        /// What the operating system said.
+        source: io::Error,
     },
     /// The Delta log could not be read or written.
     #[error("table {table} of the lake: {source}")]
@@ -114,10 +125,10 @@ pub enum LakeError {
     },
     /// Bytes could not be read or written.
     #[error("storage of the lake: {0}")]
-    Storage(#[from] object_store::Error),
+    Storage(object_store::Error),
     /// A Parquet file could not be read or written.
     #[error("a Parquet file of the lake: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(ParquetError),
     /// Columns did not fit together.
     #[error("columns of the lake: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
@@ -141,6 +152,9 @@ impl LakeError {
         table: TableName,
         error: DeltaTableError,
     ) -> Self {
+        if let Some(refused) = Self::refused(&error) {
+            return refused;
+        }
         match error {
             DeltaTableError::ObjectStore { source }
                 if !matches!(source, object_store::Error::NotFound { .. }) =>
@@ -158,9 +172,64 @@ impl LakeError {
     }
 
     pub(crate) fn delta(table: TableName, source: DeltaTableError) -> Self {
-        Self::Delta {
+        Self::refused(&source).unwrap_or_else(|| Self::Delta {
             table: table.as_str(),
             source: Box::new(source),
+        })
+    }
+
+    /// What the operating system does not allow with a file or folder, out of an error of an engine. Some engines keep the words of
+    /// a cause only, so it is looked for in these. A file that is not there is no such case.
+    pub(crate) fn refused(error: &(dyn Error + 'static)) -> Option<Self> {
+        let said = error.to_string();
+        let (words, code) = said.rsplit_once(" (os error ")?;
+        let (code, _) = code.split_once(')')?;
+        let source = io::Error::from_raw_os_error(code.parse().ok()?);
+        let (place, _) = words.rsplit_once(": ")?;
+        let path = place.get(place.find(" /")? + 1..)?.to_owned();
+        (source.kind() != io::ErrorKind::NotFound).then_some(Self::Refused { path, source })
+    }
+}
+
+impl From<object_store::Error> for LakeError {
+    fn from(error: object_store::Error) -> Self {
+        Self::refused(&error).unwrap_or(Self::Storage(error))
+    }
+}
+
+impl From<ParquetError> for LakeError {
+    fn from(error: ParquetError) -> Self {
+        Self::refused(&error).unwrap_or(Self::Parquet(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_operating_system_refuses_is_not_damage() {
+        let said = |text: &str| LakeError::refused(&io::Error::other(text)).map(|e| e.to_string());
+        let denied = io::Error::from_raw_os_error(13).to_string();
+        for (text, path) in [
+            (
+                "External: Generic LocalFileSystem error: Unable to open file /a lake/events/x.parquet: ",
+                "/a lake/events/x.parquet",
+            ),
+            (
+                "Generic LocalFileSystem error: Unable to walk dir: IO error for operation on /lake/a: b/_delta_log: ",
+                "/lake/a: b/_delta_log",
+            ),
+            ("Kernel: Unable to access metadata for /lake: ", "/lake"),
+        ] {
+            assert_eq!(
+                said(&format!("{text}{denied}")),
+                Some(format!("{path}: {denied}"))
+            );
         }
+        let gone = io::Error::from_raw_os_error(2);
+        assert_eq!(said(&format!("Unable to open file /lake/x: {gone}")), None);
+        assert_eq!(said(&format!("Generic disk error: {denied}")), None);
+        assert_eq!(said("the footer of /lake/x is damaged"), None);
     }
 }

@@ -13,7 +13,10 @@ use deltalake_core::logstore::{
     LogStore, LogStoreFactory, ObjectStoreRef, StorageConfig, default_logstore, logstore_factories,
 };
 use object_store::aws::{AmazonS3Builder, AwsCredential};
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{CredentialProvider, DynObjectStore, RetryConfig};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
@@ -21,15 +24,22 @@ use url::Url;
 /// A folder on disk or in a bucket, and how to reach it.
 #[derive(Debug, Clone)]
 pub struct Location {
-    url: Url,
+    /// As a person would write it.
+    name: String,
+    /// On disk, the folder.
+    folder: Option<PathBuf>,
+    /// Where the object store begins.
+    root: Url,
     store: Arc<DynObjectStore>,
+    /// The lake's place in the object store.
+    path: Path,
 }
 
 impl Location {
     /// A lake in the folder or `s3://` URI `uri`; `sdk` is needed for the latter.
     pub fn new(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
         match uri.strip_prefix("s3://") {
-            Some(_) => Self::s3(uri, sdk),
+            Some(place) => Self::s3(uri, place, sdk),
             None => Self::local(uri),
         }
     }
@@ -42,24 +52,24 @@ impl Location {
         let absolute: PathBuf =
             std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
         // The engine knows neither `..` nor links: what is there of the path is resolved, the rest is made.
-        let absolute = resolved(&absolute);
-        let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
-
-        let store = Durable::new();
+        let folder: PathBuf = resolved(&absolute).components().collect();
         Ok(Self {
-            url,
-            store: Arc::new(store),
+            name: folder.display().to_string(),
+            path: Path::from_absolute_path(&folder).map_err(|error| bad(error.to_string()))?,
+            folder: Some(folder),
+            root: url("file:///")?,
+            store: Arc::new(Durable::new()),
         })
     }
 
-    fn s3(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
+    fn s3(uri: &str, place: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
         let bad = |reason: &str| LakeError::Location {
             uri: uri.to_owned(),
             reason: reason.to_owned(),
         };
-        let url = Url::parse(&format!("{}/", uri.trim_end_matches('/')))
-            .map_err(|error| bad(&error.to_string()))?;
-        let bucket = url.host_str().ok_or_else(|| bad("no bucket"))?;
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let root = url(&format!("s3://{bucket}/"))?;
+        let bucket = root.host_str().ok_or_else(|| bad("no bucket"))?;
         let sdk = sdk.ok_or_else(|| bad("no AWS configuration"))?;
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
@@ -77,49 +87,78 @@ impl Location {
             None => builder.with_skip_signature(true),
         };
         let store = builder.build().map_err(|error| bad(&error.to_string()))?;
-        logstore_factories().insert(url_of_scheme("s3")?, Arc::new(ConditionalPut));
+        logstore_factories().insert(url("s3://")?, Arc::new(ConditionalPut));
         Ok(Self {
-            url,
+            name: uri.trim_end_matches('/').to_owned(),
+            folder: None,
+            path: Path::parse(prefix).map_err(|error| bad(&error.to_string()))?,
             store: Arc::new(Patient::new(Arc::new(store))),
+            root,
         })
     }
 
     /// The location as a person would write it.
     pub fn name(&self) -> String {
-        match self.url.to_file_path() {
-            // The parts put together again have no slash at the end.
-            Ok(path) => path.components().collect::<PathBuf>().display().to_string(),
-            Err(()) => self.url.as_str().trim_end_matches('/').to_owned(),
-        }
+        self.name.clone()
     }
 
-    /// The URL of a table in the lake.
-    pub(crate) fn table_url(&self, table: &str) -> Result<Url, LakeError> {
-        self.url
-            .join(&format!("{table}/"))
-            .map_err(|error| LakeError::Location {
-                uri: self.name(),
-                reason: error.to_string(),
-            })
+    /// A table as the Delta crate reaches it: a URL, and a store for it that begins at the lake. So the lake's own place is no
+    /// part of the URL, and may have any name: what a URL writes with `%` is read in more than one way there.
+    pub(crate) fn table(&self, name: TableName) -> Result<(Url, Arc<DynObjectStore>), LakeError> {
+        let url = self.root.join(&format!("{}/", name.as_str()));
+        let url = url.map_err(|error| LakeError::Location {
+            uri: self.name(),
+            reason: error.to_string(),
+        })?;
+        let store = PrefixStore::new(self.store(), self.path.clone());
+        Ok((url, Arc::new(store)))
+    }
+
+    /// Where the object store begins.
+    pub(crate) fn root(&self) -> &Url {
+        &self.root
+    }
+
+    /// A table's folder in the object store.
+    pub(crate) fn table_path(&self, name: TableName) -> Path {
+        let table = Path::from(name.as_str());
+        self.path.parts().chain(table.parts()).collect()
     }
 
     /// Whether a table's folder is there; in S3 there are no folders, so nothing is in the way.
-    pub(crate) fn has_folder(&self, table: TableName) -> bool {
-        self.folder(table).is_none_or(|folder| folder.is_dir())
+    ///
+    /// # Errors
+    ///
+    /// The operating system does not tell.
+    pub(crate) fn has_folder(&self, table: TableName) -> Result<bool, LakeError> {
+        let Some(folder) = self.table_folder(table) else {
+            return Ok(true);
+        };
+        match std::fs::metadata(&folder) {
+            Ok(found) => Ok(found.is_dir()),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(false),
+                _ => Err(LakeError::Refused {
+                    path: folder.display().to_string(),
+                    source: error,
+                }),
+            },
+        }
     }
 
     /// Makes a table's folder where there are folders.
     pub(crate) fn make_folder(&self, table: TableName) -> Result<(), LakeError> {
-        let Some(folder) = self.folder(table) else {
+        let Some(folder) = self.table_folder(table) else {
             return Ok(());
         };
         std::fs::create_dir_all(&folder).map_err(|source| LakeError::Folder { folder, source })
     }
 
-    fn folder(&self, table: TableName) -> Option<PathBuf> {
-        Some(self.url.to_file_path().ok()?.join(table.as_str()))
+    fn table_folder(&self, table: TableName) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(table.as_str()))
     }
 
+    /// The object store, from where it begins.
     pub(crate) fn store(&self) -> Arc<DynObjectStore> {
         Arc::clone(&self.store)
     }
@@ -141,10 +180,9 @@ fn resolved(path: &std::path::Path) -> PathBuf {
     found
 }
 
-fn url_of_scheme(scheme: &str) -> Result<Url, LakeError> {
-    let uri = format!("{scheme}://");
-    Url::parse(&uri).map_err(|error| LakeError::Location {
-        uri,
+fn url(uri: &str) -> Result<Url, LakeError> {
+    Url::parse(uri).map_err(|error| LakeError::Location {
+        uri: uri.to_owned(),
         reason: error.to_string(),
     })
 }

@@ -49,7 +49,9 @@ impl Table {
     ) -> Result<Option<Self>, LakeError> {
         let mut delta = Self::unloaded(location, name)?;
         let fail = |error| LakeError::delta(name, error);
-        if !location.has_folder(name) || !delta.verify_deltatable_existence().await.map_err(fail)? {
+        if !location.has_folder(name)?
+            || !delta.verify_deltatable_existence().await.map_err(fail)?
+        {
             return Ok(None);
         }
         delta
@@ -101,11 +103,11 @@ impl Table {
     }
 
     fn unloaded(location: &Location, name: TableName) -> Result<DeltaTable, LakeError> {
-        let url = location.table_url(name.as_str())?;
+        let (url, store) = location.table(name)?;
         let builder = DeltaTableBuilder::from_url(url.clone())
             .map_err(|error| LakeError::delta(name, error))?;
         builder
-            .with_storage_backend(location.store(), url)
+            .with_storage_backend(store, url)
             .build()
             .map_err(|error| LakeError::delta(name, error))
     }
