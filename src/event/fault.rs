@@ -145,7 +145,7 @@ impl RecordFault {
         match self {
             Self::Json(_) => RejectKind::BrokenJson,
             Self::Encoding => RejectKind::Encoding,
-            Self::NoTime | Self::BadTime(_) => RejectKind::Time,
+            Self::NoTime | Self::BadTime(_) | Self::OddTime(_) => RejectKind::Time,
             Self::NotAnEvent => RejectKind::NoEvents,
         }
     }

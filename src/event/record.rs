@@ -5,6 +5,7 @@
 
 use super::paths::{self, Guesses, Level, RECORD};
 use super::schema::{ColumnKind, Field, WIDTH};
+use super::time::TIMES;
 use crate::json::scan::{self as json, Fault, expect, skip_space, skip_string, skip_value};
 use std::borrow::Cow;
 
@@ -23,6 +24,9 @@ pub(crate) enum RecordFault {
     /// The time cannot be read.
     #[error("eventTime {0:?} is not a time")]
     BadTime(String),
+    /// It is a time at which there was no CloudTrail.
+    #[error("eventTime {0:?} is not in the years 2013 to 2099")]
+    OddTime(String),
     /// It names neither a service nor a call.
     #[error("neither eventSource nor eventName: not a CloudTrail event")]
     NotAnEvent,
@@ -215,9 +219,12 @@ impl<'a> Record<'a> {
         if raw.is_empty() {
             return Err(RecordFault::NoTime);
         }
-        string_time(raw).ok_or_else(|| {
-            RecordFault::BadTime(json::string(raw).unwrap_or(Cow::Borrowed(raw)).into())
-        })
+        let text = || json::string(raw).unwrap_or(Cow::Borrowed(raw)).into();
+        match string_time(raw) {
+            Some(time) if TIMES.contains(&time) => Ok(time),
+            Some(_) => Err(RecordFault::OddTime(text())),
+            None => Err(RecordFault::BadTime(text())),
+        }
     }
 
     /// Whether it has neither of the names that every event has.
@@ -325,6 +332,11 @@ mod tests {
         assert_eq!(
             scan(r#"{"eventName":"X","eventTime":"yesterday"}"#).event_time(),
             Err(RecordFault::BadTime("yesterday".into()))
+        );
+        let odd = scan(r#"{"eventName":"X","eventTime":"9999-12-31T23:59:59Z"}"#).event_time();
+        assert_eq!(
+            odd.unwrap_err().to_string(),
+            "eventTime \"9999-12-31T23:59:59Z\" is not in the years 2013 to 2099"
         );
         assert!(
             scan(r#"{"eventName":"X","@timestamp":"2020-09-14T00:44:22.000Z"}"#)

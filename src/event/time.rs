@@ -4,6 +4,7 @@
 //! it is read once or twice per event; offsets, fractions and the basic form `20131102T010628Z` are read too.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use std::ops::Range;
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -17,6 +18,11 @@ pub(crate) fn day(micros: i64) -> i32 {
 pub(crate) fn micros(text: &str) -> Option<i64> {
     usual(text.as_bytes()).or_else(|| unusual(text))
 }
+
+/// When there can be events, the years 2013 to 2099: CloudTrail began in 2013
+/// (<https://aws.amazon.com/blogs/aws/aws-cloudtrail-capture-aws-api-activity/>). Days without events are counted and listed between
+/// the first event and the last: one record of the year 1 or 9999 would make millions of them.
+pub(crate) const TIMES: Range<i64> = 1_356_998_400_000_000..4_102_444_800_000_000;
 
 /// `YYYY-MM-DDTHH:MM:SSZ`.
 fn usual(text: &[u8]) -> Option<i64> {
@@ -101,6 +107,21 @@ mod tests {
             micros("2025-03-05T02:17:31.5Z"),
             Some(1_741_141_051_500_000)
         );
+    }
+
+    #[test]
+    fn cloudtrail_has_no_events_of_other_centuries() {
+        let of = |text: &str| TIMES.contains(&micros(text).unwrap());
+        assert!(of("2013-01-01T00:00:00Z") && of("2099-12-31T23:59:59Z"));
+        for text in [
+            "0001-01-01T00:00:00Z",
+            "1970-01-01T00:00:00Z",
+            "2012-12-31T23:59:59Z",
+            "2100-01-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+        ] {
+            assert!(!of(text), "{text}");
+        }
     }
 
     #[test]
