@@ -36,9 +36,10 @@ pub use suspicion::{Suspicion, Suspicions, suspicious_keys};
 pub use trace::{Start, TraceOptions, trace};
 
 use crate::knowledge::KnowledgeError;
-use crate::report::{Report, Section};
+use crate::report::{Coverage, Report, Section};
 use crate::session::{Params, Session, SessionError};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -66,9 +67,31 @@ pub enum AnalysisError {
         /// The last event, in words.
         end: String,
     },
+    /// The time as of which is to be judged, or the day that divides the log, lies before its beginning.
+    #[error("no events before {time}: the logs begin {begin}")]
+    TimeBeforeBegin {
+        /// The time, in words.
+        time: String,
+        /// The first event, in words.
+        begin: String,
+    },
     /// There is no such column to sort by.
     #[error("no column {0:?} to sort by")]
     NoColumn(String),
+}
+
+/// Refuses to judge as of a time before the first event: nothing would be seen, and nothing of it said.
+fn begun_before(time: DateTime<Utc>, coverage: &Coverage) -> Result<(), AnalysisError> {
+    let first = coverage.first_event.as_deref();
+    let begin = first.and_then(|first| DateTime::parse_from_rfc3339(first).ok());
+    let words = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    match begin.map(|begin| begin.to_utc()) {
+        Some(begin) if time < begin => Err(AnalysisError::TimeBeforeBegin {
+            time: words(time),
+            begin: words(begin),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// A question that can be asked of any trail.

@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use clap::{ArgAction, Args, ColorChoice};
+use clap::builder::RangedU64ValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, ColorChoice};
 use keytrail::analysis::question::Library;
 use keytrail::cloudtrail::{
     AccessKeyId, AccountId, Bound, InvalidAccessKeyId, Selection, parse_span, parse_time,
 };
-use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::SourceOptions;
 
@@ -29,7 +30,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General")]
 pub(crate) struct GlobalArgs {
-    /// Print only the answer and errors
+    /// Print only the answer, with what it rests on, and errors: no progress, no remarks, no next command
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
@@ -250,32 +251,6 @@ impl LibraryArgs {
     }
 }
 
-/// How and where the answer is written.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
-    /// Output format
-    #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&Format::ALL))]
-    pub(crate) format: Format,
-
-    /// Write the answer to this file, once it is complete
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// Show only these columns, in this order, e.g. access_key_id,last_seen
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    pub(crate) columns: Vec<String>,
-}
-
-/// How much of an answer is shown to people.
-#[derive(Debug, Clone, Copy, Default, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct FoldArgs {
-    /// Show all rows, instead of what fits two screens (or a ticket, as Markdown)
-    #[arg(long)]
-    pub(crate) full: bool,
-}
-
 /// A parser of access key ids, which are often copied with a space or typed in small letters.
 pub(crate) fn key_id(text: &str) -> Result<AccessKeyId, InvalidAccessKeyId> {
     text.trim().to_ascii_uppercase().parse()
@@ -301,12 +276,6 @@ pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
     parse_span(text).ok_or_else(|| "not a duration; examples: 90d, 12h, 1h30m, 2w".to_owned())
 }
 
-/// A parser that knows these formats by name.
-pub(crate) fn formats(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
-    PossibleValuesParser::new(formats.iter().map(|format| format.name()))
-        .try_map(|name| name.parse::<Format>())
-}
-
 /// The arguments, with a space before SQL that begins with a comment: `-- who…` is not an option. Names of options have no
 /// white space in them.
 pub(crate) fn with_sql(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
@@ -325,13 +294,35 @@ pub(crate) fn with_sql(arguments: impl Iterator<Item = OsString>) -> Vec<OsStrin
     arguments
 }
 
+/// Refuses a lake and log files named together: the answer would rest on one of them. A lake that the environment or a file names
+/// is for commands that name nothing.
+pub(crate) fn one_input(matches: &ArgMatches) -> Result<(), clap::Error> {
+    let typed = |matches: &ArgMatches, id: &str| {
+        let source = matches
+            .try_contains_id(id)
+            .is_ok()
+            .then(|| matches.value_source(id));
+        source.flatten() == Some(ValueSource::CommandLine)
+    };
+    let mut next = Some(matches);
+    while let Some(matches) = next {
+        if typed(matches, "lake") && typed(matches, "trails") {
+            return Err(clap::Error::raw(
+                ErrorKind::ArgumentConflict,
+                "--lake and --trail cannot be used together: events come from a lake, or straight from log files",
+            ));
+        }
+        next = matches.subcommand().map(|(_, matches)| matches);
+    }
+    Ok(())
+}
+
 /// Prints what clap has to say: help and version as an answer, anything else as an error.
 pub(crate) fn explain(refused: &clap::Error) -> ExitCode {
-    // A closed pipe is no reason to complain, and there is nobody left to complain to.
-    let _ = refused.print();
-    if refused.use_stderr() {
-        ExitCode::from(2)
-    } else {
-        ExitCode::SUCCESS
+    match refused.print() {
+        // A reader who has gone away is no error.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ if refused.use_stderr() => ExitCode::from(2),
+        _ => ExitCode::SUCCESS,
     }
 }

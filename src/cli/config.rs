@@ -2,11 +2,11 @@
 //!
 //! In: `keytrail.toml` in the working folder, and the user's own below `$XDG_CONFIG_HOME`. Out: [`Settings`]. Promise: options and
 //! environment variables win over them, the working folder's file over the user's; a name that is not known is an error that names
-//! file and line; a file that merely lies in the working folder cannot name a program to run.
+//! file and line; a file that cannot be read is said, and left out; a file that merely lies in the working folder cannot name a program to run.
 
 use std::env;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -48,16 +48,35 @@ enum Color {
 
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
-/// Reads the files. To be called once, before the command line is read.
-pub(crate) fn load() -> Result<(), Failure> {
-    let here = read(Path::new(NAME), false)?.unwrap_or_default();
-    let own = match own_file() {
-        Some(path) => read(&path, true)?.unwrap_or_default(),
-        None => Settings::default(),
-    };
+/// Reads the files. To be called once, before the command line is read. Those that the operating system does not let be read
+/// are left out, and said: another user's are no reason to answer nothing.
+pub(crate) fn load() -> Result<Vec<String>, Failure> {
+    let (mut settings, mut left_out) = (Settings::default(), Vec::new());
+    let files = [(Some(PathBuf::from(NAME)), false), (own_file(), true)];
+    for (path, is_own) in files {
+        let Some(path) = path else { continue };
+        match fs::read_to_string(&path) {
+            Ok(text) => settings = settings.over(parsed(&text, &path, is_own)?),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(
+                    Failure::usage(format!("{} is not UTF-8", path.display())).because(&error)
+                );
+            }
+            Err(error) if is_absent(&error) => {}
+            Err(error) => left_out.push(format!(
+                "warning: settings left out: {}: {error}",
+                path.display()
+            )),
+        }
+    }
     // It is only set here.
-    let _ = SETTINGS.set(here.over(own));
-    Ok(())
+    let _ = SETTINGS.set(settings);
+    Ok(left_out)
+}
+
+/// Whether there is no such file, nor a folder for it.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn settings() -> &'static Settings {
@@ -133,22 +152,10 @@ fn own_file() -> Option<PathBuf> {
     Some(folder.join("keytrail").join(NAME))
 }
 
-/// The settings in a file; none if there is no file.
-fn read(path: &Path, is_own: bool) -> Result<Option<Settings>, Failure> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(
-                Failure::usage(format!("{} cannot be read", path.display())).because(&error)
-            );
-        }
-    };
-    let file = path.display().to_string();
-    parse(&text, &file, is_own).map(|settings| {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Some(settings.from(folder))
-    })
+/// The settings in a file.
+fn parsed(text: &str, path: &Path, is_own: bool) -> Result<Settings, Failure> {
+    let settings = parse(text, &path.display().to_string(), is_own)?;
+    Ok(settings.from(path.parent().unwrap_or(Path::new(""))))
 }
 
 fn parse(text: &str, file: &str, is_own: bool) -> Result<Settings, Failure> {

@@ -21,6 +21,7 @@ mod memory;
 mod metrics;
 mod next;
 mod output;
+mod output_args;
 mod pager;
 mod pick;
 mod progress;
@@ -40,6 +41,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
+use keytrail::render::escape::terminal;
+
 use crate::commands::Cli;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -58,9 +61,14 @@ fn main() -> ExitCode {
     };
     diagnostics::begin(cli.global.verbose);
     let context = Context::new(cli.global.quiet, cli.global.color).with_pager(!cli.global.no_pager);
-    if let Err(failure) = configured {
-        context.say(&failure.to_string());
-        return failure.into();
+    match configured {
+        Ok(left_out) => left_out
+            .iter()
+            .for_each(|it| context.mention(&terminal(it))),
+        Err(failure) => {
+            context.say(&failure.to_string());
+            return failure.into();
+        }
     }
     // Not on the first thread, whose stack is as the system has it.
     let done = thread::scope(|scope| {

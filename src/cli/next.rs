@@ -8,9 +8,10 @@ use std::io::{IsTerminal as _, stdout};
 use keytrail::analysis::shell_word;
 use keytrail::render::{Format, escape};
 
-use crate::args::{OutputArgs, TrailArgs};
+use crate::args::TrailArgs;
 use crate::commands::NetworkArgs;
 use crate::context::Context;
+use crate::output_args::OutputArgs;
 
 /// An option that was given, to be given again.
 type Again = (&'static str, Option<String>);

@@ -15,10 +15,10 @@ use keytrail::render::{Format, RenderOptions, coverage_lines, escape, renderer};
 use keytrail::report::{Coverage, Report};
 
 use crate::advise::ADVICE;
-use crate::args::{FoldArgs, OutputArgs};
 use crate::columns;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
+use crate::output_args::{FoldArgs, OutputArgs};
 use crate::pager::Screen;
 
 /// How an answer ends.
@@ -79,7 +79,7 @@ pub(crate) fn write_ending(
             ..options
         };
         renderer(args.format, options).render(&report, out)?;
-        end(ending, args.format, options, out)
+        end(ending, args.format, options, context, out)
     })?;
     if args.format.rows_only() {
         mention_the_rest(&report.notes, report.coverage.as_ref(), context);
@@ -92,9 +92,11 @@ fn end(
     ending: &Ending,
     format: Format,
     options: RenderOptions,
+    context: &Context,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let Some(next) = ending.next.as_deref().filter(|_| format == Format::Table) else {
+    let is_wanted = format == Format::Table && !context.quiet;
+    let Some(next) = ending.next.as_deref().filter(|_| is_wanted) else {
         return Ok(());
     };
     let next = escape::terminal(next);
@@ -122,7 +124,7 @@ pub(crate) fn deliver(
             ..options
         };
         fill(options, out)?;
-        end(ending, args.format, options, out)
+        end(ending, args.format, options, context, out)
     })
 }
 
@@ -150,7 +152,7 @@ pub(crate) fn write_text(
 ) -> Result<(), Failure> {
     place(args, context, |options, out| {
         out.write_all(text.as_bytes())?;
-        end(ending, args.format, options, out)
+        end(ending, args.format, options, context, out)
     })
 }
 

@@ -1,17 +1,14 @@
 //! Options of the commands that run SQL.
 //!
-//! In: the command line. Out: values for parameters, limits, and where the rows go. Promise: a value given by `--param`
+//! In: the command line. Out: values for parameters, and limits. Promise: a value given by `--param`
 //! stays a value; it never becomes SQL.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use keytrail::render::Format;
 use keytrail::session::{EVENT_DATA_STORE, is_placeholder, placeholders};
 
-use crate::args::{OutputArgs, formats};
 use crate::failure::Failure;
 use crate::size::ByteSize;
 
@@ -148,40 +145,6 @@ fn span(text: &str) -> Result<Duration, &'static str> {
     match seconds {
         Some(0) | None => Err(WRONG),
         Some(seconds) => Ok(Duration::from_secs(seconds)),
-    }
-}
-
-/// How and where rows are written.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct RowsArgs {
-    /// Output format; parquet needs --output
-    #[arg(long, short, value_name = "FORMAT", default_value_t, value_parser = formats(&Format::OF_ROWS))]
-    format: Format,
-
-    /// Write the rows to this file, once they are complete
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// Show only these columns, in this order, e.g. access_key_id,last_seen
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    columns: Vec<String>,
-}
-
-impl RowsArgs {
-    /// The output that is meant.
-    pub(crate) fn output(&self) -> Result<OutputArgs, Failure> {
-        if self.format == Format::Parquet && self.output.is_none() {
-            return Err(
-                Failure::usage("a Parquet file cannot be written to a terminal or pipe")
-                    .hint("name a file: --output FILE"),
-            );
-        }
-        Ok(OutputArgs {
-            format: self.format,
-            output: self.output.clone(),
-            columns: self.columns.clone(),
-        })
     }
 }
 

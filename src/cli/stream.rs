@@ -13,13 +13,13 @@ use keytrail::report::Coverage;
 use keytrail::session::{Ready, Rows, Session};
 use tokio::time::Interval;
 
-use crate::args::OutputArgs;
 use crate::columns;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::interrupt::{Watch, too_large, too_slow};
 use crate::memory::BESIDES;
 use crate::output::{self, Out};
+use crate::output_args::OutputArgs;
 use crate::query::LimitArgs;
 use crate::waiting::{TICK, Waiting};
 

@@ -29,6 +29,7 @@ mod value;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::str::FromStr;
 
 pub use advice::Advice;
@@ -101,6 +102,17 @@ impl Format {
             Format::Csv => "csv",
             Format::Markdown => "markdown",
             Format::Parquet => "parquet",
+        }
+    }
+
+    /// The format that the name of a file ends in.
+    pub fn of_file(file: &Path) -> Option<Self> {
+        let end = file.extension()?.to_str()?.to_lowercase();
+        match end.as_str() {
+            "md" => Some(Format::Markdown),
+            "ndjson" => Some(Format::Jsonl),
+            "txt" => Some(Format::Table),
+            end => end.parse().ok(),
         }
     }
 

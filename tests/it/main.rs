@@ -47,6 +47,7 @@ mod live;
 mod mcp;
 mod needs;
 mod not_read;
+mod odd_places;
 mod one_call;
 mod one_reading;
 mod one_screen;

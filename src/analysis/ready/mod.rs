@@ -22,10 +22,10 @@ mod silence;
 mod unseen;
 mod verdict;
 
-use super::AnalysisError;
 use super::consumers::{Asked, ConsumerOptions, Consumers, KeyEvidence, RoleSessions, SESSIONS};
 use super::credentials::{KEY_EVENTS, TrailKeys};
 use super::logged::{self, Logged};
+use super::{AnalysisError, begun_before};
 use crate::cloudtrail::{AccessKeyId, AccountId};
 use crate::iam::Inventory;
 use crate::report::Coverage;
@@ -157,6 +157,9 @@ pub async fn ready(
     let marks = marks::Marks::read(session, as_of.unwrap_or_default()).await?;
     let signs = signs::signs(&evidence.attribution);
     let coverage = session.coverage().await?;
+    if let Some(as_of) = options.as_of {
+        begun_before(as_of, &coverage)?;
+    }
     let mut gathered = gather::gather(&gather::Gathered {
         common: key_facts::Common {
             as_of: as_of.unwrap_or_default(),

@@ -18,8 +18,8 @@ mod report;
 
 pub use graph::start::Start;
 
-use super::AnalysisError;
 use super::findings::{Lists, Rules};
+use super::{AnalysisError, begun_before};
 use crate::knowledge::AddressBook;
 use crate::report::trace::{Confidence, Summary, Trace};
 use crate::session::{Params, Session};
@@ -141,6 +141,9 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     add_about(&mut deeds, &about, &facts);
     deeds::sort(&mut deeds);
     let coverage = session.coverage().await?;
+    if let Some(as_of) = options.as_of {
+        begun_before(as_of, &coverage)?;
+    }
     let last = coverage
         .last_event
         .as_deref()

@@ -5,8 +5,7 @@
 use clap::{CommandFactory, FromArgMatches as _, Parser};
 
 use super::Command;
-use crate::args::GlobalArgs;
-use crate::args::with_sql;
+use crate::args::{GlobalArgs, one_input, with_sql};
 
 /// Find out who uses which AWS access key, from CloudTrail log files.
 ///
@@ -31,7 +30,8 @@ impl Cli {
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = shown(Self::command());
         let matches = command.try_get_matches_from_mut(with_sql(std::env::args_os()))?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let read = one_input(&matches).and_then(|()| Self::from_arg_matches(&matches));
+        read.map_err(|error| error.format(&mut command))
     }
 }
 

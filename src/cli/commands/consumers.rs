@@ -14,11 +14,12 @@ use keytrail::cloudtrail::AccessKeyId;
 use keytrail::knowledge::{AddressBook, GeoIp, KnowledgeError, Networks, OwnNetworks};
 use keytrail::session::Params;
 
-use crate::args::{FoldArgs, OutputArgs, TrailArgs};
+use crate::args::TrailArgs;
 use crate::config;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::{FoldArgs, OutputArgs};
 use crate::pick::PickArgs;
 use crate::{advise, next, output, question, sought};
 

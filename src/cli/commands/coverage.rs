@@ -6,10 +6,11 @@
 use keytrail::analysis::{COVERAGE, answer};
 use keytrail::session::Params;
 
-use crate::args::{FoldArgs, OutputArgs, TrailArgs};
+use crate::args::TrailArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::{FoldArgs, OutputArgs};
 use crate::{next, output, question};
 
 /// Show which accounts, regions and days the logs cover, and what is missing

@@ -7,11 +7,12 @@ use chrono::{TimeDelta, Utc};
 use keytrail::analysis::credentials::{CredentialOptions, Credentials, TrailKeys};
 use keytrail::cloudtrail::Bound;
 
-use crate::args::{OutputArgs, TrailArgs, moment, span};
+use crate::args::{TrailArgs, moment, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
 use crate::output::Ending;
+use crate::output_args::OutputArgs;
 use crate::{next, output, question};
 
 /// Audit IAM users and keys: unused, duplicate, or used outside CloudTrail

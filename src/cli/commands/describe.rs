@@ -4,10 +4,10 @@
 
 use keytrail::analysis::catalogue::{column_names, columns};
 
-use crate::args::OutputArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::OutputArgs;
 use crate::{next, output};
 
 /// Describe the columns of an event: name, type, place in the record, meaning

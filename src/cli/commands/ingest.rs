@@ -17,12 +17,13 @@ use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use keytrail::source::{Queue, Source};
 
-use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, formats, span};
+use crate::args::{LakeArgs, SelectionArgs, SourceArgs, at_least_one, span};
 use crate::config::DEFAULT_LAKE;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::integrity::TrustArgs;
 use crate::metrics::Metrics;
+use crate::output_args::formats;
 use crate::progress::Progress;
 use crate::size::ByteSize;
 use crate::{interrupt, next, output, question, summary};
@@ -174,6 +175,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             summary::text(&summary, &lake.name(), out)?;
             match summary.listed {
                 0 => Ok(()),
+                _ if context.quiet => Ok(()),
                 _ => writeln!(out, "\nNext: {}", terminal(&next(&args.lake.lake))),
             }
         }

@@ -11,10 +11,11 @@ use keytrail::render::Format;
 use keytrail::session::{NameKind, Params};
 
 use super::consumers::NetworkArgs;
-use crate::args::{OutputArgs, TrailArgs, key_id};
+use crate::args::{TrailArgs, key_id};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::OutputArgs;
 use crate::{next, output, question, sought};
 
 /// Show one access key: every source IP, user agent, API call, region and error

@@ -14,10 +14,11 @@ use keytrail::report::Section;
 use keytrail::session::Params;
 
 use super::consumers::NetworkArgs;
-use crate::args::{OutputArgs, TrailArgs};
+use crate::args::TrailArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::OutputArgs;
 use crate::pick::PickArgs;
 use crate::{next, output, question};
 

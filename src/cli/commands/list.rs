@@ -12,10 +12,11 @@ use keytrail::render::escape::terminal;
 use keytrail::report::Report;
 use keytrail::session::EVENT_DATA_STORE;
 
-use crate::args::{LibraryArgs, OutputArgs};
+use crate::args::LibraryArgs;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::OutputArgs;
 use crate::{next, output};
 
 /// List the saved queries, or show one in full

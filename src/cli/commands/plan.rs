@@ -12,11 +12,11 @@ use keytrail::report::plan::Plan;
 
 use super::ready::JudgedArgs;
 use crate::advise;
-use crate::args::{FoldArgs, OutputArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::next;
 use crate::output::{self, Ending};
+use crate::output_args::{FoldArgs, OutputArgs};
 use crate::pick::{PickArgs, VerdictArgs};
 
 /// Write a runbook to remove access keys

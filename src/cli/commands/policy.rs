@@ -17,10 +17,11 @@ use keytrail::render::escape;
 use keytrail::session::NameKind;
 
 use super::consumers::{NetworkArgs, consumer_options};
-use crate::args::{OutputArgs, TrailArgs, at_least_one};
+use crate::args::{TrailArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::OutputArgs;
 use crate::{next, output, question, sought};
 
 /// Write the least-privilege IAM policy for a key's observed use

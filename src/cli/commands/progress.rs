@@ -8,10 +8,11 @@ use keytrail::analysis::progress::progress;
 use keytrail::cloudtrail::{AccessKeyId, Bound};
 
 use super::consumers::{IncludeArgs, NetworkArgs};
-use crate::args::{FoldArgs, OutputArgs, TrailArgs, moment};
+use crate::args::{TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::{FoldArgs, OutputArgs};
 use crate::pick::PickArgs;
 use crate::{advise, next, output, question, sought};
 

@@ -9,11 +9,12 @@ use keytrail::analysis::ready::{Ready, ReadyOptions, Verdict, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
 
 use super::consumers::{IncludeArgs, NetworkArgs};
-use crate::args::{FoldArgs, OutputArgs, TrailArgs, moment, span};
+use crate::args::{TrailArgs, moment, span};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::inventory::IamArgs;
 use crate::output::Ending;
+use crate::output_args::{FoldArgs, OutputArgs};
 use crate::pick::{PickArgs, VerdictArgs};
 use crate::{advise, next, output, question, sought};
 

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use keytrail::analysis::catalogue::rules as listed;
 use keytrail::analysis::findings::Rules;
 
-use crate::args::{FoldArgs, OutputArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::{FoldArgs, OutputArgs};
 use crate::{next, output};
 
 /// List the attack rules: event, severity, technique and condition

@@ -13,7 +13,8 @@ use crate::args::{LibraryArgs, TrailArgs};
 use crate::commands::list;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::query::{self, LimitArgs, ParamArgs, RowsArgs, StoreArgs};
+use crate::output_args::RowsArgs;
+use crate::query::{self, LimitArgs, ParamArgs, StoreArgs};
 use crate::stream::{self, Asked, Terms};
 use crate::{next, question, sought};
 

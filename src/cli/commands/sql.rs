@@ -14,7 +14,8 @@ use keytrail::session::{Ready, Session, Statement, fill_event_data_store, placeh
 use crate::args::{LibraryArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::query::{self, LimitArgs, ParamArgs, RowsArgs, StoreArgs};
+use crate::output_args::RowsArgs;
+use crate::query::{self, LimitArgs, ParamArgs, StoreArgs};
 use crate::question;
 use crate::shell::{self, Settings};
 use crate::stream::{self, Asked, Terms};

@@ -21,10 +21,11 @@ use keytrail::session::NameKind;
 
 use super::consumers::{NetworkArgs, lists, own_networks};
 use super::rules;
-use crate::args::{OutputArgs, TrailArgs, moment};
+use crate::args::{TrailArgs, moment};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
+use crate::output_args::OutputArgs;
 use crate::{next, output, question, sought};
 
 /// Trace a compromised key: everything it did, what came out of it, what to clean up

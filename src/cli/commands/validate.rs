@@ -9,11 +9,12 @@ use keytrail::integrity::{
 };
 use keytrail::source;
 
-use crate::args::{OutputArgs, SelectionArgs, SourceArgs, at_least_one};
+use crate::args::{SelectionArgs, SourceArgs, at_least_one};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::integrity::TrustArgs;
 use crate::output;
+use crate::output_args::OutputArgs;
 use crate::progress::Progress;
 use crate::size::ByteSize;
 

@@ -35,10 +35,10 @@ use self::complete::Names;
 use self::input::{Heard, Input};
 pub(crate) use self::settings::Settings;
 use self::settings::shown;
-use crate::args::OutputArgs;
 use crate::commands::list;
 use crate::failure::{Done, Failure};
 use crate::output::Out;
+use crate::output_args::OutputArgs;
 use crate::query;
 use crate::stream::{self, Asked, Terms};
 

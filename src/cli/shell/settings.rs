@@ -9,7 +9,7 @@ use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 
 use super::commands::{Command, formats};
-use crate::args::OutputArgs;
+use crate::output_args::OutputArgs;
 
 /// What a reader can choose.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +31,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// How the next answer is written.
     pub(super) fn output(&self) -> OutputArgs {
-        let named = self.file.as_deref().and_then(format_of);
+        let named = self.file.as_deref().and_then(Format::of_file);
         OutputArgs {
             format: named.unwrap_or(self.format),
             output: self.file.clone(),
@@ -122,17 +122,6 @@ impl Settings {
             | Command::Ask(..)
             | Command::Read(_) => String::new(),
         }
-    }
-}
-
-/// The format that a file's name ends with.
-fn format_of(file: &Path) -> Option<Format> {
-    let end = file.extension()?.to_str()?.to_lowercase();
-    match end.as_str() {
-        "md" => Some(Format::Markdown),
-        "ndjson" => Some(Format::Jsonl),
-        "txt" => Some(Format::Table),
-        end => end.parse().ok(),
     }
 }
 

@@ -11,10 +11,10 @@ use keytrail::render::Format;
 use keytrail::render::escape::terminal;
 use serde_json::json;
 
-use crate::args::formats;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;
+use crate::output_args::formats;
 
 /// Check a case: every part against the manifest, and the manifest against a hash you were given
 #[derive(Debug, clap::Args)]

@@ -15,9 +15,10 @@ use clap::Subcommand;
 use keytrail::lake::Location;
 use keytrail::render::Format;
 
-use crate::args::{LakeArgs, SourceArgs, formats};
+use crate::args::{LakeArgs, SourceArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
+use crate::output_args::formats;
 use crate::question;
 
 /// Maintain a lake: check, mend, compact, vacuum, forget
