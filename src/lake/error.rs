@@ -125,10 +125,10 @@ pub enum LakeError {
     },
     /// Bytes could not be read or written.
     #[error("storage of the lake: {0}")]
-    Storage(object_store::Error),
+    Storage(#[source] object_store::Error),
     /// A Parquet file could not be read or written.
     #[error("a Parquet file of the lake: {0}")]
-    Parquet(ParquetError),
+    Parquet(#[source] ParquetError),
     /// Columns did not fit together.
     #[error("columns of the lake: {0}")]
     Arrow(#[from] arrow::error::ArrowError),

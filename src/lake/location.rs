@@ -13,8 +13,6 @@ use deltalake_core::logstore::{
     LogStore, LogStoreFactory, ObjectStoreRef, StorageConfig, default_logstore, logstore_factories,
 };
 use object_store::aws::{AmazonS3Builder, AwsCredential};
-use object_store::path::Path;
-use object_store::prefix::PrefixStore;
 use object_store::{CredentialProvider, DynObjectStore, RetryConfig};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -24,22 +22,15 @@ use url::Url;
 /// A folder on disk or in a bucket, and how to reach it.
 #[derive(Debug, Clone)]
 pub struct Location {
-    /// As a person would write it.
-    name: String,
-    /// On disk, the folder.
-    folder: Option<PathBuf>,
-    /// Where the object store begins.
-    root: Url,
+    url: Url,
     store: Arc<DynObjectStore>,
-    /// The lake's place in the object store.
-    path: Path,
 }
 
 impl Location {
     /// A lake in the folder or `s3://` URI `uri`; `sdk` is needed for the latter.
     pub fn new(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
         match uri.strip_prefix("s3://") {
-            Some(place) => Self::s3(uri, place, sdk),
+            Some(_) => Self::s3(uri, sdk),
             None => Self::local(uri),
         }
     }
@@ -52,24 +43,24 @@ impl Location {
         let absolute: PathBuf =
             std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
         // The engine knows neither `..` nor links: what is there of the path is resolved, the rest is made.
-        let folder: PathBuf = resolved(&absolute).components().collect();
+        let absolute = resolved(&absolute);
+        let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
+
+        let store = Durable::new();
         Ok(Self {
-            name: folder.display().to_string(),
-            path: Path::from_absolute_path(&folder).map_err(|error| bad(error.to_string()))?,
-            folder: Some(folder),
-            root: url("file:///")?,
-            store: Arc::new(Durable::new()),
+            url,
+            store: Arc::new(store),
         })
     }
 
-    fn s3(uri: &str, place: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
+    fn s3(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
         let bad = |reason: &str| LakeError::Location {
             uri: uri.to_owned(),
             reason: reason.to_owned(),
         };
-        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        let root = url(&format!("s3://{bucket}/"))?;
-        let bucket = root.host_str().ok_or_else(|| bad("no bucket"))?;
+        let url = Url::parse(&format!("{}/", uri.trim_end_matches('/')))
+            .map_err(|error| bad(&error.to_string()))?;
+        let bucket = url.host_str().ok_or_else(|| bad("no bucket"))?;
         let sdk = sdk.ok_or_else(|| bad("no AWS configuration"))?;
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
@@ -87,42 +78,30 @@ impl Location {
             None => builder.with_skip_signature(true),
         };
         let store = builder.build().map_err(|error| bad(&error.to_string()))?;
-        logstore_factories().insert(url("s3://")?, Arc::new(ConditionalPut));
+        logstore_factories().insert(url_of_scheme("s3")?, Arc::new(ConditionalPut));
         Ok(Self {
-            name: uri.trim_end_matches('/').to_owned(),
-            folder: None,
-            path: Path::parse(prefix).map_err(|error| bad(&error.to_string()))?,
+            url,
             store: Arc::new(Patient::new(Arc::new(store))),
-            root,
         })
     }
 
     /// The location as a person would write it.
     pub fn name(&self) -> String {
-        self.name.clone()
+        match self.url.to_file_path() {
+            // The parts put together again have no slash at the end.
+            Ok(path) => path.components().collect::<PathBuf>().display().to_string(),
+            Err(()) => self.url.as_str().trim_end_matches('/').to_owned(),
+        }
     }
 
-    /// A table as the Delta crate reaches it: a URL, and a store for it that begins at the lake. So the lake's own place is no
-    /// part of the URL, and may have any name: what a URL writes with `%` is read in more than one way there.
-    pub(crate) fn table(&self, name: TableName) -> Result<(Url, Arc<DynObjectStore>), LakeError> {
-        let url = self.root.join(&format!("{}/", name.as_str()));
-        let url = url.map_err(|error| LakeError::Location {
-            uri: self.name(),
-            reason: error.to_string(),
-        })?;
-        let store = PrefixStore::new(self.store(), self.path.clone());
-        Ok((url, Arc::new(store)))
-    }
-
-    /// Where the object store begins.
-    pub(crate) fn root(&self) -> &Url {
-        &self.root
-    }
-
-    /// A table's folder in the object store.
-    pub(crate) fn table_path(&self, name: TableName) -> Path {
-        let table = Path::from(name.as_str());
-        self.path.parts().chain(table.parts()).collect()
+    /// The URL of a table in the lake.
+    pub(crate) fn table_url(&self, table: &str) -> Result<Url, LakeError> {
+        self.url
+            .join(&format!("{table}/"))
+            .map_err(|error| LakeError::Location {
+                uri: self.name(),
+                reason: error.to_string(),
+            })
     }
 
     /// Whether a table's folder is there; in S3 there are no folders, so nothing is in the way.
@@ -131,7 +110,7 @@ impl Location {
     ///
     /// The operating system does not tell.
     pub(crate) fn has_folder(&self, table: TableName) -> Result<bool, LakeError> {
-        let Some(folder) = self.table_folder(table) else {
+        let Some(folder) = self.folder(table) else {
             return Ok(true);
         };
         match std::fs::metadata(&folder) {
@@ -148,17 +127,16 @@ impl Location {
 
     /// Makes a table's folder where there are folders.
     pub(crate) fn make_folder(&self, table: TableName) -> Result<(), LakeError> {
-        let Some(folder) = self.table_folder(table) else {
+        let Some(folder) = self.folder(table) else {
             return Ok(());
         };
         std::fs::create_dir_all(&folder).map_err(|source| LakeError::Folder { folder, source })
     }
 
-    fn table_folder(&self, table: TableName) -> Option<PathBuf> {
-        Some(self.folder.as_ref()?.join(table.as_str()))
+    fn folder(&self, table: TableName) -> Option<PathBuf> {
+        Some(self.url.to_file_path().ok()?.join(table.as_str()))
     }
 
-    /// The object store, from where it begins.
     pub(crate) fn store(&self) -> Arc<DynObjectStore> {
         Arc::clone(&self.store)
     }
@@ -180,9 +158,10 @@ fn resolved(path: &std::path::Path) -> PathBuf {
     found
 }
 
-fn url(uri: &str) -> Result<Url, LakeError> {
-    Url::parse(uri).map_err(|error| LakeError::Location {
-        uri: uri.to_owned(),
+fn url_of_scheme(scheme: &str) -> Result<Url, LakeError> {
+    let uri = format!("{scheme}://");
+    Url::parse(&uri).map_err(|error| LakeError::Location {
+        uri,
         reason: error.to_string(),
     })
 }

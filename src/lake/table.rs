@@ -103,11 +103,11 @@ impl Table {
     }
 
     fn unloaded(location: &Location, name: TableName) -> Result<DeltaTable, LakeError> {
-        let (url, store) = location.table(name)?;
+        let url = location.table_url(name.as_str())?;
         let builder = DeltaTableBuilder::from_url(url.clone())
             .map_err(|error| LakeError::delta(name, error))?;
         builder
-            .with_storage_backend(store, url)
+            .with_storage_backend(location.store(), url)
             .build()
             .map_err(|error| LakeError::delta(name, error))
     }

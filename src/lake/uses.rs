@@ -46,7 +46,7 @@ impl Lake {
         let Scannable { root, store, files } = self.scannable(TableName::Events)?;
         let stats = files.into_iter().map(|file| (file.path, file.stats));
         let mut stats: HashMap<Path, Option<String>> = stats.collect();
-        let folder = self.location.table_path(TableName::Events);
+        let folder = self.events.folder_in_store()?;
         let in_store = |path: &Path| -> Path { folder.parts().chain(path.parts()).collect() };
         let mut files = Vec::with_capacity(wanted.len());
         for file in wanted {

@@ -369,20 +369,15 @@ pub(crate) fn engine(
         _ => None,
     };
     let functions = functions::all();
-    // Each batch that is repartitioned through a file has its own. Of two that are being written, the engine reads
-    // one, and may wait for it for ever while what it needs is in the other
-    // (https://github.com/apache/datafusion/issues/24883).
-    let config = config.set_usize("datafusion.execution.max_spill_file_size_bytes", 1);
     let state = SessionStateBuilder::new()
-        .with_config(config)
+        .with_config(spill::unshared(config))
         .with_runtime_env(runtime)
         .with_default_features()
         .with_expr_planners(dialect::planners(&functions))
         .build();
     let mut context = SessionContext::new_with_state(state);
-    for function in functions {
-        context.register_udf(function);
-    }
+    let each = functions.into_iter();
+    each.for_each(|function| context.register_udf(function));
     bounded::register(&context, max_memory);
     context.register_udaf(count_texts::count_texts());
     let distinct_texts = distinct::DistinctTexts::new(count_texts::count_texts());

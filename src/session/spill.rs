@@ -10,6 +10,7 @@ use bytes::Bytes;
 use datafusion::common::DataFusionError;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::{SpillFile, SpillWriter, TempFileFactory};
+use datafusion::prelude::SessionConfig;
 use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
@@ -17,6 +18,13 @@ use std::sync::{Arc, Mutex};
 
 /// Bytes of a part of the file: some batches of rows, so that few writes do, and little is left empty.
 const PART: usize = 256 << 10;
+
+/// Settings by which each batch that is repartitioned through a file has its own. Of two files that are being written, the engine
+/// reads one, and may wait for it for ever while what it needs is in the other
+/// (<https://github.com/apache/datafusion/issues/24883>).
+pub(super) fn unshared(config: SessionConfig) -> SessionConfig {
+    config.set_usize("datafusion.execution.max_spill_file_size_bytes", 1)
+}
 
 /// The temporary file.
 #[derive(Debug, Default)]
@@ -298,7 +306,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn queries_that_are_repartitioned_in_files_end() {
         let mut files = 0;
-        for attempt in 0..40 {
+        for attempt in 0..20 {
             let answer = grouped(runtime(Some(2 << 20)).unwrap());
             let answer = tokio::time::timeout(Duration::from_secs(60), answer).await;
             let Ok(Ok((batches, written))) = answer else {

@@ -98,27 +98,6 @@ async fn a_lake_in_a_bucket_is_the_lake_on_disk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lake_in_a_bucket_may_have_any_prefix() {
-    let buckets = Buckets::new().await;
-    let args = ["ingest", "s3://logs", "--lake", "s3://data/a/lake"];
-    let first = buckets.json(&args, 3).await;
-    let keys = ["keys", "--lake", "s3://data/a/lake"];
-    let plain = buckets.json(&keys, 3).await;
-    for prefix in ["a b", "a%20b", "x=1&y", "a+b", "ünï", "a#b", "a?b"] {
-        let lake = format!("s3://data/{prefix}/lake");
-        let ingest = ["ingest", "s3://logs", "--lake", &lake];
-        let summary = buckets.json(&ingest, 3).await;
-        assert_eq!(summary["events"], first["events"], "{prefix}");
-        let keys = buckets.json(&["keys", "--lake", &lake], 3).await;
-        assert_eq!(keys["coverage"]["source"], lake);
-        assert_eq!(keys["keys"], plain["keys"], "{prefix}");
-        // The object keys begin with what was typed.
-        let log = format!("data/{prefix}/lake/events/_delta_log");
-        assert!(buckets.path(&log).is_dir(), "{prefix}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_counts() {
     let buckets = Buckets::new().await;
     for table in ["events", "rejects", "log_files"] {

@@ -64,55 +64,6 @@ fn said(home: &Home, output: &Output, code: i32) -> String {
 
 const KEYS: [&str; 5] = ["keys", "--format", "csv", "--lake", "lake"];
 
-#[test]
-fn a_lake_may_have_any_name() {
-    let home = Home::with_lake();
-    let keys = home.done(&KEYS);
-    assert!(keys.lines().count() > 1, "{keys}");
-    let names = [
-        "a%20b",
-        "%2e%2e",
-        "x%2Fy",
-        "100%",
-        "%zz",
-        "a b",
-        " ",
-        "a#b",
-        "a?b",
-        "a;b",
-        "a:b",
-        "a+b",
-        "[a]*",
-        "ünï ☃",
-        "a'b\"c",
-        "{a}",
-        "~",
-        "-a",
-    ];
-    let names = names.into_iter().chain(cfg!(unix).then_some("a\\b"));
-    for name in names {
-        let lake = format!("odd/{name}");
-        home.done(&["ingest", "trail", "--lake", &lake]);
-        assert_eq!(
-            home.done(&["keys", "--format", "csv", "--lake", &lake]),
-            keys
-        );
-        let check = home.run(&["lake", "check", "--lake", &lake]);
-        assert_eq!(check.status.code(), Some(0), "{name}: {check:?}");
-        let again = home.done(&["ingest", "trail", "--lake", &lake, "--format", "json"]);
-        let again: serde_json::Value = serde_json::from_str(&again).unwrap();
-        assert_eq!(again["events"]["read"], 0, "{name}: {again}");
-        let event = "SELECT event_id FROM events ORDER BY 1 LIMIT 1";
-        let event = home.done(&["sql", event, "--format", "csv", "--lake", &lake]);
-        assert_eq!(event.lines().count(), 2, "{event}");
-        // It is there under its name, and nothing beside it.
-        let found = fs::read_dir(home.path("odd")).unwrap();
-        let found: Vec<_> = found.map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(found, [name]);
-        fs::remove_dir_all(home.path(&lake)).unwrap();
-    }
-}
-
 /// The data files of events, and the first entry of the table's log.
 fn files(lake: &Path) -> [PathBuf; 2] {
     let events = lake.join("events");
