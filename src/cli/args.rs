@@ -30,7 +30,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General")]
 pub(crate) struct GlobalArgs {
-    /// Print only the answer, with what it rests on, and errors: no progress, no remarks, no next command
+    /// Print only the answer and errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 

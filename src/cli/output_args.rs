@@ -24,7 +24,7 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 struct TypedOutput {
-    /// Output format; default: what the name of --output ends in, or table
+    /// Output format [default: table]
     #[arg(long, short, value_name = "FORMAT", value_parser = formats(&Format::ALL))]
     format: Option<Format>,
 
@@ -114,7 +114,7 @@ pub(crate) fn formats(formats: &[Format]) -> impl TypedValueParser<Value = Forma
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct RowsArgs {
-    /// Output format; default: what the name of --output ends in, or table. parquet needs --output
+    /// Output format; parquet needs --output [default: table]
     #[arg(long, short, value_name = "FORMAT", value_parser = formats(&Format::OF_ROWS))]
     format: Option<Format>,
 

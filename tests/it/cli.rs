@@ -343,9 +343,8 @@ fn help_of_keys() {
 
     Output:
       -f, --format <FORMAT>
-              Output format
+              Output format [default: table]
               
-              [default: table]
               [possible values: table, json, jsonl, csv, markdown]
 
       -o, --output <FILE>
@@ -457,9 +456,8 @@ fn help_of_key() {
 
     Output:
       -f, --format <FORMAT>
-              Output format
+              Output format [default: table]
               
-              [default: table]
               [possible values: table, json, jsonl, csv, markdown]
 
       -o, --output <FILE>
@@ -555,9 +553,8 @@ fn help_of_coverage() {
 
     Output:
       -f, --format <FORMAT>
-              Output format
+              Output format [default: table]
               
-              [default: table]
               [possible values: table, json, jsonl, csv, markdown]
 
       -o, --output <FILE>
