@@ -47,32 +47,25 @@ def median_of(runs, arguments):
     return statistics.median(s for s, _, _ in taken), statistics.median(m for _, m, _ in taken)
 
 
-def json_bytes(trail):
-    """Bytes of JSON in the log files, by the sizes that gzip keeps in its last four bytes."""
-    total = 0
-    for file in Path(trail).rglob("*.json.gz"):
-        with open(file, "rb") as log_file:
-            log_file.seek(-4, os.SEEK_END)
-            total += int.from_bytes(log_file.read(4), "little")
-    return total
-
-
 def measure(trail, runs, folder):
     """A row: figures by name."""
     lake = str(Path(folder) / "lake")
     ingests = []
     for _ in range(runs):
         shutil.rmtree(lake, ignore_errors=True)
-        ingests.append(run(["ingest", "-q", "--lake", lake, str(trail)]))
+        ingests.append(run(["ingest", "-q", "--lake", lake, "--format", "json", str(trail)]))
+    summary = json.loads(ingests[-1][2])
     row = {
-        "GB of JSON": json_bytes(trail) / 1e9,
+        "GB of JSON": summary["bytes"]["json"] / 1e9,
+        "events": summary["events"]["stored"],
         "ingest": statistics.median(s for s, _, _ in ingests),
         "ingest MiB": statistics.median(m for _, m, _ in ingests),
     }
+
     def asked(*words):
         return json.loads(run([*words, "--lake", lake, "--format", "json"])[2])
-    row["events"] = asked("sql", "SELECT count(*) AS n FROM events")["rows"][0]["n"]
-    stolen = asked("keys", "--suspicious")["suspicious"]
+
+    stolen = asked("keys", "--suspicious")["keys"]
     keys = asked("keys")["keys"]
     most = max(keys, key=lambda of: of["events"])
     key = (stolen or [most])[0]["access_key_id"]
