@@ -67,7 +67,7 @@ pub enum AnalysisError {
         /// The last event, in words.
         end: String,
     },
-    /// The time as of which is to be judged, or the day that divides the log, lies before its beginning.
+    /// The time as of which is to be judged lies before the log's beginning.
     #[error("no events before {time}: the logs begin {begin}")]
     TimeBeforeBegin {
         /// The time, in words.

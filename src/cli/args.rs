@@ -321,7 +321,11 @@ pub(crate) fn one_input(matches: &ArgMatches) -> Result<(), clap::Error> {
 pub(crate) fn explain(refused: &clap::Error) -> ExitCode {
     match refused.print() {
         // A reader who has gone away is no error.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let failure = Failure::new("the answer cannot be written").because(&error);
+            Context::new(false, config::color()).say(&failure.to_string());
+            failure.into()
+        }
         _ if refused.use_stderr() => ExitCode::from(2),
         _ => ExitCode::SUCCESS,
     }

@@ -7,16 +7,16 @@
 mod rows;
 mod upgrade;
 
+use super::AnalysisError;
 use super::consumers::{
     Asked, Consumer, ConsumerOptions, KeyEvidence, Replacement, RoleSessions, SESSIONS,
 };
 use super::logged::{self, Logged};
 use super::ready::{ReadyOptions, due_after, narrowed, silence_seen};
-use super::{AnalysisError, begun_before};
 use crate::cloudtrail::AccessKeyId;
 use crate::report::Coverage;
 use crate::session::{Params, Session};
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use std::cmp::Reverse;
 
 /// What became of a consumer.
@@ -132,8 +132,6 @@ pub async fn progress(
             end: end.map_or_else(|| "before it begins".to_owned(), |end| end.to_rfc3339()),
         });
     }
-    // An event at midnight is one of the second part.
-    begun_before(moment - TimeDelta::microseconds(1), &coverage)?;
     let watch = Watch {
         session,
         logged: &logged,
