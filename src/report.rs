@@ -12,6 +12,7 @@ pub mod trace;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// A column whose field has this metadata set to `true` holds JSON text; formats that can embed it do so.
@@ -28,6 +29,16 @@ pub const QUERY: &str = "keytrail.query";
 
 /// Metadata of a section's schema: how many rows were left out at its end.
 pub const MORE: &str = "keytrail.more";
+
+/// The first of some names, and how many more there are.
+pub(crate) fn some_of(names: &BTreeSet<&str>) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
 
 /// A number with its noun, e.g. `1 day`, `2 days`.
 pub fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {

@@ -13,6 +13,7 @@ import math
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,17 +25,10 @@ QUESTIONS = ["keys", "key", "keys --suspicious", "consumers", "ready", "trace"]
 
 def run(arguments):
     """Seconds, peak memory in MiB, and what was written."""
-    read, write = os.pipe()
     begun = time.perf_counter()
-    process = os.fork()
-    if process == 0:
-        os.dup2(write, 1)
-        os.close(read)
-        os.execv(KEYTRAIL, [KEYTRAIL, *arguments])
-    os.close(write)
-    with open(read, "rb") as answer:
-        text = answer.read()
-    _, status, usage = os.wait4(process, 0)
+    process = subprocess.Popen([KEYTRAIL, *arguments], stdout=subprocess.PIPE)
+    text = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code not in (0, 3):
         sys.exit(f"exit code {code}: keytrail {' '.join(arguments)}")

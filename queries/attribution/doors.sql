@@ -32,7 +32,8 @@ WHERE
         'CreateRole', 'UpdateAssumeRolePolicy', 'DeleteRole',
         'CreateFunction', 'UpdateFunctionCode', 'UpdateFunctionConfiguration', 'DeleteFunction',
         'RunInstances', 'RunTask', 'StartTask', 'SwitchRole',
-        'ExecuteCommand', 'SendCommand', 'StartAutomationExecution', 'CreateAssociation', 'UpdateAssociation', 'StartSession', 'SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey',
+        'ExecuteCommand', 'SendCommand', 'StartAutomationExecution', 'CreateAssociation', 'UpdateAssociation',
+        'StartSession', 'SendSSHPublicKey', 'SendSerialConsoleSSHPublicKey',
         'CreateStack', 'UpdateStack', 'CreateChangeSet', 'ExecuteChangeSet'
     )
 ORDER BY event_time, event_id

@@ -1,8 +1,8 @@
 -- Calls of users that only another account's log has: it names the user by its unique id, and no key
 -- grain: one row per long-term key of the user (null where the log has none), log, call and day (UTC)
--- A call that the user's own account logged, too, counts there, with its key.
--- https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
 WITH elsewhere AS (
+    -- A call that the user's own account logged, too, counts there, with its key.
+    -- https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
     SELECT
         nullif(user_identity_principal_id, '') AS user_id,
         user_identity_account_id,

@@ -1,5 +1,5 @@
 -- Sessions of roles that a long-term key assumed, and that no call in the log opened: those used from where the key assumed them, and all
---   of a role that nobody else is seen to assume
+-- of a role that nobody else is seen to assume
 -- grain: one row per long-term key and role
 WITH opened AS (
     SELECT DISTINCT

@@ -9,20 +9,17 @@ use super::cells::{self, Grid, visible};
 use super::pages::Page;
 use super::problem::Problem;
 use super::query::Address;
-use crate::render::{coverage_lines, heading, notes_section};
+use crate::render::{coverage_lines, heading, html, notes_section};
 use crate::report::trace::Trace;
 use crate::report::{Coverage, Report, counted};
 use crate::service::{Answer, Document, Facet, Part, View};
-use serde_json::{Map, Value, json};
-
-/// The steps at the top of a trace; the tables below have all.
-const STEPS: usize = 5;
+use serde_json::{Map, Value};
 
 /// What is shown of an answer.
 #[derive(Debug, Default, serde::Serialize)]
 pub(super) struct Body {
     notes: Vec<String>,
-    brief: Option<Value>,
+    found: Option<Found>,
     facts: Vec<Grid>,
     tables: Vec<Grid>,
     facets: Vec<Choices>,
@@ -36,6 +33,27 @@ pub(super) struct Body {
     page: Option<String>,
     /// What is noted about the event, to be changed.
     pub(super) noting: Option<case::Form>,
+}
+
+/// What has to be known of a trace at once: the alarm, the facts, and what to do.
+#[derive(Debug, serde::Serialize)]
+struct Found {
+    brief: Value,
+    /// The event of the first suspicious use.
+    event: Option<String>,
+    /// Where all steps are.
+    steps: String,
+}
+
+impl Found {
+    fn of(here: &Address, trace: &Trace) -> Result<Self, Problem> {
+        let first = trace.summary.first_suspicious_use.as_ref();
+        Ok(Self {
+            brief: html::visible(&trace.brief()).map_err(Problem::failed)?,
+            event: first.map(|first| here.other("event", &[("event_id", &first.event_id)])),
+            steps: here.with(&[("section", Some("containment"))]),
+        })
+    }
 }
 
 /// A column's values, each a link that chooses it.
@@ -114,8 +132,8 @@ impl Body {
                 .chain(notes.problem.as_ref())
                 .map(|note| visible(note))
                 .collect(),
-            brief: match answer {
-                Answer::Trace(found) if !alone => Some(brief(here, &found.0)),
+            found: match answer {
+                Answer::Trace(found) if !alone => Some(Found::of(here, &found.0)?),
                 _ => None,
             },
             empty: tables.iter().all(|table| table.total == 0),
@@ -169,31 +187,6 @@ fn missed(coverage: &Coverage) -> Vec<String> {
         .chain(unlogged)
         .chain(warnings)
         .collect()
-}
-
-/// What has to be known at once: the alarm, the facts, and what to do.
-fn brief(here: &Address, trace: &Trace) -> Value {
-    let brief = trace.brief();
-    let first = trace.summary.first_suspicious_use.as_ref();
-    let first = first.map(|first| here.other("event", &[("event_id", &first.event_id)]));
-    let facts = brief.facts.iter();
-    let facts = facts.map(|fact| json!({ "label": fact.label, "text": visible(&fact.text) }));
-    let steps = brief.steps.iter().take(STEPS);
-    let steps =
-        steps.map(|step| json!({ "what": visible(&step.what), "command": visible(&step.command) }));
-    json!({
-        "headline": visible(&brief.headline),
-        "origin": brief.origin,
-        "subject": visible(&brief.subject),
-        "alarm": brief.alarm.as_deref().map(visible),
-        "event": first,
-        "why": brief.why.iter().map(|why| visible(why)).collect::<Vec<_>>(),
-        "facts": facts.collect::<Vec<_>>(),
-        "when": brief.when,
-        "steps": steps.collect::<Vec<_>>(),
-        "more": brief.steps.len().saturating_sub(STEPS),
-        "all": here.with(&[("section", Some("containment"))]),
-    })
 }
 
 /// What was noted about the events of a trace.

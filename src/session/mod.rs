@@ -16,6 +16,7 @@ mod damage;
 mod dialect;
 mod distinct;
 mod elsewhere;
+mod engine;
 mod error;
 mod fault;
 mod functions;
@@ -43,6 +44,8 @@ mod views;
 pub use catalog::{ColumnInfo, FunctionInfo};
 pub use dialect::fill_event_data_store;
 pub use elsewhere::{Carried, Elsewhere, ElsewhereFault};
+#[cfg(feature = "cluster")]
+pub(crate) use engine::{engine, written_by_rules};
 pub use error::SessionError;
 pub use fault::{FaultKind, Position, SqlFault};
 pub use near::{NameKind, Near};
@@ -59,12 +62,10 @@ use crate::read::{Observer, Silent};
 use crate::source::Source;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::common::ScalarValue;
 use datafusion::datasource::MemTable;
-use datafusion::execution::memory_pool::MemoryLimit;
-use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::{FunctionRegistry as _, SessionStateBuilder};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
+use engine::context;
 use memory::runtime;
 use raw::{LedgerTable, RawTable, Trail};
 use selected::register_selected;
@@ -344,57 +345,3 @@ impl Session {
 /// Threads that decode log files for one that works on the query. Decoding is most of the work, and the fewer parts a
 /// query is cut into, the less there is to put together again.
 const DECODERS_PER_STREAM: usize = 4;
-
-fn context(partitions: usize, runtime: Arc<RuntimeEnv>) -> Result<SessionContext, DataFusionError> {
-    let mut config = SessionConfig::new().with_target_partitions(partitions.max(1));
-    let options = config.options_mut();
-    // Errors point into the statement.
-    options.sql_parser.collect_spans = true;
-    // With two branches of a UNION, that rule gives each its columns in another order.
-    options.optimizer.enable_leaf_expression_pushdown = false;
-    let parquet = &mut options.execution.parquet;
-    // Rows are filtered while they are read: one key's events touch few pages of the wide columns.
-    parquet.pushdown_filters = true;
-    parquet.reorder_filters = true;
-    engine(config, runtime)
-}
-
-/// The engine with keytrail's functions and rules, wherever it runs.
-pub(crate) fn engine(
-    config: SessionConfig,
-    runtime: Arc<RuntimeEnv>,
-) -> Result<SessionContext, DataFusionError> {
-    let max_memory = match runtime.memory_pool.memory_limit() {
-        MemoryLimit::Finite(bytes) => Some(bytes),
-        _ => None,
-    };
-    let functions = functions::all();
-    let state = SessionStateBuilder::new()
-        .with_config(spill::unshared(config))
-        .with_runtime_env(runtime)
-        .with_default_features()
-        .with_expr_planners(dialect::planners(&functions))
-        .build();
-    let mut context = SessionContext::new_with_state(state);
-    let each = functions.into_iter();
-    each.for_each(|function| context.register_udf(function));
-    bounded::register(&context, max_memory);
-    context.register_udaf(count_texts::count_texts());
-    let distinct_texts = distinct::DistinctTexts::new(count_texts::count_texts());
-    context.add_analyzer_rule(Arc::new(distinct_texts));
-    // `json_get`, `->`, `->>` and their like.
-    datafusion_functions_json::register_all(&mut context)?;
-    context.add_analyzer_rule(Arc::new(sound::SoundJson::new()));
-    context.add_analyzer_rule(Arc::new(checked::Checked::new(
-        context.udf("regexp_like").ok(),
-    )));
-    Ok(context)
-}
-
-/// Functions that no query can name, but that rules write into plans.
-#[cfg(feature = "cluster")]
-pub(crate) fn written_by_rules() -> Vec<datafusion::logical_expr::ScalarUDF> {
-    let mut functions = checked::functions();
-    functions.push(sound::function());
-    functions
-}

@@ -60,8 +60,6 @@ fn ingest_in_words() {
 
     skipped:
       testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
-
-    Next: keytrail keys --suspicious --lake LAKE
     --- stderr
     ");
 }
@@ -143,9 +141,8 @@ fn keys_in_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
-    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
-    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
-    Next: keytrail trace AKIARTX3GSDS75MXKBSU --trail testdata/trail
+    not read: 1 log file rejected; …/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; …/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -284,9 +281,8 @@ fn key_in_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
-    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
-    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
-    Next: keytrail trace AKIARTX3GSDS75MXKBSU --trail testdata/trail
+    not read: 1 log file rejected; …/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; …/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -486,9 +482,8 @@ fn coverage_in_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
-    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
-    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
-    Next: keytrail keys --trail testdata/trail
+    not read: 1 log file rejected; …/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; …/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }

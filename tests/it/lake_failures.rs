@@ -1,54 +1,22 @@
 //! Lakes that cannot be made, read or written: each failure says what is wrong and what to do about it.
 
 use crate::facts::Facts;
-use crate::program::{keytrail, number};
+use crate::home::Home;
+use crate::program::number;
 use crate::trail::{EVENTS_OF_A_DAY, write_days};
 use insta::assert_snapshot;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use tempfile::TempDir;
 
-/// A folder with a trail of a day in it.
-struct Home(TempDir);
+/// What the program does in the folder.
+fn run(home: &Home, args: &[&str]) -> Output {
+    home.run(&[args, &["--quiet"]].concat())
+}
 
-impl Home {
-    fn new() -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
-        write_days(&home.path("trail"), "111111111111", 0..1);
-        home
-    }
-
-    /// One that has a lake, too, with the trail in it.
-    fn with_lake() -> Self {
-        let home = Self::new();
-        let ingest = home.run(&["ingest", "trail", "--lake", "lake"]);
-        assert_eq!(ingest.status.code(), Some(3), "{ingest:?}");
-        home
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Runs the program in the folder.
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = keytrail(args);
-        command
-            .arg("--quiet")
-            .current_dir(&self.0)
-            .output()
-            .unwrap()
-    }
-
-    /// What a command says that fails; it must not answer anything. The folder is called `~`.
-    fn refused(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
-        assert!(output.stdout.is_empty(), "{output:?}");
-        let errors = String::from_utf8(output.stderr).unwrap();
-        errors.replace(self.0.path().to_str().unwrap(), "~")
-    }
+/// What a command says that fails.
+fn refused(home: &Home, args: &[&str]) -> String {
+    home.refused(&[args, &["--quiet"]].concat(), 1)
 }
 
 const INGEST: [&str; 4] = ["ingest", "trail", "--lake", "lake"];
@@ -57,16 +25,16 @@ const KEYS: [&str; 3] = ["keys", "--lake", "lake"];
 #[test]
 fn no_lake() {
     let home = Home::new();
-    assert_snapshot!(home.refused(&KEYS), @r"
+    assert_snapshot!(refused(&home, &KEYS), @r"
     error: there is no lake at ~/lake
     hint: create one: keytrail ingest SOURCE --lake ~/lake
     hint: or read log files directly, without a lake: --trail SOURCE
     ");
     let key = ["key", "AKIAIOSFODNN7EXAMPLE", "--lake", "lake"];
-    assert_eq!(home.refused(&key), home.refused(&KEYS));
+    assert_eq!(refused(&home, &key), refused(&home, &KEYS));
     assert_eq!(
-        home.refused(&["coverage", "--lake", "lake"]),
-        home.refused(&KEYS)
+        refused(&home, &["coverage", "--lake", "lake"]),
+        refused(&home, &KEYS)
     );
     assert!(!home.path("lake").exists(), "a question makes no lake");
 }
@@ -85,13 +53,13 @@ fn a_lake_that_was_being_made() {
             fs::remove_file(path).unwrap();
         }
     }
-    assert_snapshot!(home.refused(&KEYS), @r"
+    assert_snapshot!(refused(&home, &KEYS), @r"
     error: there is no lake at ~/lake
     hint: create one: keytrail ingest SOURCE --lake ~/lake
     hint: or read log files directly, without a lake: --trail SOURCE
     ");
-    assert_eq!(home.run(&INGEST).status.code(), Some(3));
-    assert_eq!(home.run(&KEYS).status.code(), Some(3));
+    assert_eq!(run(&home, &INGEST).status.code(), Some(3));
+    assert_eq!(run(&home, &KEYS).status.code(), Some(3));
 }
 
 #[test]
@@ -99,12 +67,12 @@ fn a_lake_without_a_table() {
     for table in ["log_files", "rejects", "events"] {
         let home = Home::with_lake();
         fs::remove_dir_all(home.path("lake").join(table)).unwrap();
-        let errors = home.refused(&KEYS);
+        let errors = refused(&home, &KEYS);
         let expected = format!(
             "error: the table {table} of the lake ~/lake is missing\nhint: list all damage: keytrail lake check --lake ~/lake\nhint: restore what is lost from its log files: keytrail lake mend --lake ~/lake\n"
         );
         assert_eq!(errors, expected);
-        assert_eq!(home.refused(&INGEST), expected);
+        assert_eq!(refused(&home, &INGEST), expected);
     }
 }
 
@@ -112,11 +80,11 @@ fn a_lake_without_a_table() {
 fn a_folder_that_cannot_be_made() {
     let home = Home::new();
     fs::write(home.path("lake"), "a file").unwrap();
-    assert_snapshot!(home.refused(&INGEST), @"
+    assert_snapshot!(refused(&home, &INGEST), @"
     error: the folder ~/lake/events cannot be made: Not a directory (os error 20)
     hint: there is a file where a folder is needed: choose another place
     ");
-    assert_snapshot!(home.refused(&KEYS), @r"
+    assert_snapshot!(refused(&home, &KEYS), @r"
     error: there is no lake at ~/lake
     hint: create one: keytrail ingest SOURCE --lake ~/lake
     hint: or read log files directly, without a lake: --trail SOURCE
@@ -141,11 +109,11 @@ fn a_lake_of_a_newer_version() {
             r#""keytrail.lakeVersion":"999""#,
         )
     });
-    assert_snapshot!(home.refused(&KEYS), @r"
+    assert_snapshot!(refused(&home, &KEYS), @r"
     error: the lake ~/lake has format version 999, and this keytrail knows versions up to 1
     hint: use the keytrail that wrote it, or a newer one
     ");
-    assert_eq!(home.refused(&INGEST), home.refused(&KEYS));
+    assert_eq!(refused(&home, &INGEST), refused(&home, &KEYS));
 }
 
 #[test]
@@ -154,11 +122,11 @@ fn delta_tables_of_somebody_else() {
     edit_metadata(&home.path("lake"), "events", |text| {
         text.replace(r#""keytrail.lakeVersion":"1""#, r#""else":"1""#)
     });
-    assert_snapshot!(home.refused(&KEYS), @r"
+    assert_snapshot!(refused(&home, &KEYS), @r"
     error: ~/lake holds Delta tables that keytrail did not make
     hint: choose another place with --lake
     ");
-    assert_eq!(home.refused(&INGEST), home.refused(&KEYS));
+    assert_eq!(refused(&home, &INGEST), refused(&home, &KEYS));
 }
 
 /// A log that names a file which is gone.
@@ -167,7 +135,7 @@ fn a_file_is_gone() {
     let home = Home::with_lake();
     let day = home.path("lake/events/event_date=2025-03-01");
     fs::remove_dir_all(day).unwrap();
-    let errors = home.refused(&KEYS);
+    let errors = refused(&home, &KEYS);
     let gone = "error: a data file of the lake is missing";
     assert!(errors.starts_with(gone), "{errors}");
     assert!(errors.contains("event_date=2025-03-01"), "{errors}");
@@ -186,7 +154,7 @@ fn a_file_is_damaged() {
     overwritten[4..end].fill(0xa5);
     for bytes in [&whole[..whole.len() / 2], &overwritten[..], b"PAR1"] {
         fs::write(&file, bytes).unwrap();
-        let errors = home.refused(&["sql", "SELECT * FROM events", "--lake", "lake"]);
+        let errors = refused(&home, &["sql", "SELECT * FROM events", "--lake", "lake"]);
         let damaged = "error: a data file of the lake is missing or damaged";
         assert!(errors.starts_with(damaged), "{errors}");
     }
@@ -225,7 +193,7 @@ async fn a_full_disk_with_unshare() {
     fs::rename(home.path("kept/lake"), home.path("lake")).unwrap();
     let before = Facts::of(&home.path("lake")).await;
     assert!(before.events > 0, "{before:?}");
-    let summary = home.run(&[&INGEST[..], &["--format", "json"]].concat());
+    let summary = run(&home, &[&INGEST[..], &["--format", "json"]].concat());
     let summary: serde_json::Value = serde_json::from_slice(&summary.stdout).unwrap();
     assert!(
         number(&summary, "/log_files/already_stored") > 0,

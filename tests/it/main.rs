@@ -32,6 +32,7 @@ mod explorer;
 mod facts;
 mod follow;
 mod fuzz;
+mod home;
 mod hostile;
 #[cfg(feature = "mcp")]
 mod injections;

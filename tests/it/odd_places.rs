@@ -1,66 +1,9 @@
 //! Places with odd names, places that may not be read, and answers that cannot be written.
 
-use crate::trail::write_days;
+use crate::home::Home;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use tempfile::TempDir;
-
-/// A folder with a trail of a day in it.
-struct Home(TempDir);
-
-impl Home {
-    fn new() -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
-        write_days(&home.path("trail"), "111111111111", 0..1);
-        home
-    }
-
-    fn with_lake() -> Self {
-        let home = Self::new();
-        home.done(&["ingest", "trail", "--lake", "lake"]);
-        home
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keytrail"));
-        for name in ["KEYTRAIL_LAKE", "COLUMNS", "XDG_CONFIG_HOME"] {
-            command.env_remove(name);
-        }
-        command
-            .args(args)
-            .current_dir(&self.0)
-            .env("HOME", self.0.path());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    /// What a command answers that is done; one record of the trail is rejected.
-    fn done(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(3), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// What a command says that fails with this code, and answers nothing. The folder is called `~`.
-    fn refused(&self, args: &[&str], code: i32) -> String {
-        said(self, &self.run(args), code)
-    }
-}
-
-fn said(home: &Home, output: &Output, code: i32) -> String {
-    assert_eq!(output.status.code(), Some(code), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    let errors = String::from_utf8(output.stderr.clone()).unwrap();
-    errors.replace(home.0.path().to_str().unwrap(), "~")
-}
+use std::process::Command;
 
 const KEYS: [&str; 5] = ["keys", "--format", "csv", "--lake", "lake"];
 
@@ -144,7 +87,7 @@ fn a_lake_that_may_not_be_read_is_not_damaged_with_unshare() {
             let mut command = Command::new("unshare");
             command.args(["--user", "--map-user=1000", env!("CARGO_BIN_EXE_keytrail")]);
             let output = command.args(args).current_dir(&home.0).output().unwrap();
-            let said = said(&home, &output, 1);
+            let said = home.said(&output, 1);
             let named = place.strip_prefix(home.0.path()).unwrap();
             assert!(
                 said.starts_with(&format!("error: ~/{}", named.display())),

@@ -4,7 +4,8 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 /// What of this machine's environment could change the program's words.
-const ENVIRONMENT: [&str; 4] = ["KEYTRAIL_LAKE", "COLUMNS", "NO_COLOR", "CLICOLOR_FORCE"];
+pub(crate) const ENVIRONMENT: [&str; 4] =
+    ["KEYTRAIL_LAKE", "COLUMNS", "NO_COLOR", "CLICOLOR_FORCE"];
 
 /// The program, with nothing of this machine's environment that changes its words.
 pub(crate) fn keytrail(args: &[&str]) -> Command {

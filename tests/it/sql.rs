@@ -41,8 +41,8 @@ fn rows_are_a_table() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
-    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
-    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
+    not read: 1 log file rejected; …/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; …/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -301,8 +301,8 @@ fn each_row_may_be_a_list() {
     2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1
     5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked
     data events of dynamodb.amazonaws.com, s3.amazonaws.com
-    not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
-    skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events
+    not read: 1 log file rejected; …/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing
+    skipped: 1 file or folder without events; …/CloudTrail-Digest: digest files, not events
     --- stderr
     ");
 }
@@ -510,8 +510,8 @@ fn statements_from_a_file() {
          2 accounts: 111122223333, 444455556666; 2 regions: eu-west-1, us-east-1\n\
          5 days with events, no gap days (all accounts combined); 54 log files read, 1 rejected; 2 records rejected; integrity not checked\n\
          data events of dynamodb.amazonaws.com, s3.amazonaws.com\n\
-         not read: 1 log file rejected; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail/eu-west-1/2025/03/05/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing\n\
-         skipped: 1 file or folder without events; testdata/trail/AWSLogs/o-exampleorg1/111122223333/CloudTrail-Digest: digest files, not events\n--- stderr\n"
+         not read: 1 log file rejected; …/111122223333_CloudTrail_eu-west-1_20250305T1525Z_ADJrXbvlGvePF4Vy.json.gz: the compressed data ends too early, after 2471 bytes of text: the rest is missing\n\
+         skipped: 1 file or folder without events; …/CloudTrail-Digest: digest files, not events\n--- stderr\n"
     );
     fs::write(&path, "-- counts\nSELECT cuont(*) FROM events;\n").unwrap();
     let expected = format!(

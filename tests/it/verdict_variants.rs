@@ -129,7 +129,7 @@ fn runners_with_another_address_each_day_are_one_job() {
     let deploys = [
         "sts:GetCallerIdentity",
         "cloudformation:DescribeStacks",
-        "lambda:UpdateFunctionCode20150331v2",
+        "ecs:UpdateService",
     ];
     let job = |days: std::ops::Range<i64>, agents: &[&str], names: &[&str]| {
         days.fold(Log::new(0..131), |log, before| {
@@ -377,7 +377,7 @@ fn sessions_of_a_role_that_only_the_key_assumes_are_its_own_wherever_they_are_us
         &[],
         &["deactivate"],
     );
-    let shared = assumes(log(), 50..51, &other);
+    let shared = assumes(log(), 39..40, &other);
     is(
         "others, too",
         &goes_on(shared, "RunInstances", role, far),

@@ -11,12 +11,10 @@ use serde::Deserialize;
 use super::ServiceUse;
 use crate::analysis::AnalysisError;
 use crate::analysis::rows::{Micros, each};
+use crate::report::some_of;
 use crate::session::{Params, Session};
 
 pub(super) const ELSEWHERE: &str = include_str!("../../../queries/consumers/elsewhere.sql");
-
-/// So many calls are named; the others are counted.
-const NAMED: usize = 3;
 
 /// Calls of one kind on one day, in the log of an account that is not the user's.
 #[derive(Debug, Clone, Deserialize)]
@@ -96,20 +94,13 @@ impl Elsewhere {
     pub(in crate::analysis) fn words(calls: &[&ForeignCall]) -> String {
         let accounts: BTreeSet<&str> = calls.iter().map(|call| call.account_id.as_str()).collect();
         let names: BTreeSet<String> = calls.iter().map(|call| call.name()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let more = match names.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let names = some_of(&names.iter().map(String::as_str).collect());
         let accounts: Vec<&str> = accounts.into_iter().collect();
         let whose = match accounts.as_slice() {
             [one] => format!("account {one}"),
             many => format!("accounts {}", many.join(", ")),
         };
-        format!(
-            "{}{more} in the log of {whose}, which names the user and not the key",
-            names[..names.len().min(NAMED)].join(", ")
-        )
+        format!("{names} in the log of {whose}, which names the user and not the key")
     }
 
     /// Each call, how often it was made, and on what, for example.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::try_join;
+use futures::future::try_join3;
 
 use super::super::AnalysisError;
 use super::super::attribution::{self, Attribution, Source};
@@ -69,9 +69,10 @@ impl KeyEvidence {
         options: &ConsumerOptions,
     ) -> Result<Self, AnalysisError> {
         session.foresee(&Asked::new(keys).questions()).await?;
-        let (mut found, attribution) = try_join(
+        let (mut found, attribution, elsewhere) = try_join3(
             consumers(session, keys, options),
             Attribution::read(session, &options.lists, Some(&options.addresses)),
+            Elsewhere::read(session),
         )
         .await?;
         let mut left_out = Vec::new();
@@ -85,7 +86,7 @@ impl KeyEvidence {
             consumers: found,
             left_out,
             attribution,
-            elsewhere: Elsewhere::read(session).await?,
+            elsewhere,
             asked: keys.to_vec(),
         })
     }

@@ -7,12 +7,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::open::some_of;
 use super::{Observed, Permissions, Policy, PolicyDocument, PolicyKind, Refused};
 use crate::analysis::AnalysisError;
 use crate::knowledge::iam::actions;
-use crate::report::Report;
 use crate::report::table::{Column, Kind, section};
+use crate::report::{Report, some_of};
 
 /// How many managed policies go on a user or role, unless the quota was raised.
 const MANAGED_POLICIES: usize = 10;

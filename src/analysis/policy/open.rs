@@ -9,6 +9,7 @@ use super::uses::Outcome;
 use super::{NotDerived, Observed, Permission, Permissions, Used};
 use crate::knowledge::iam::Open;
 use crate::knowledge::iam::actions::{self, AccessLevel, Service};
+use crate::report::some_of;
 
 /// Services whose data events a trail records only on request, and what stays unseen otherwise.
 const DATA_EVENTS: [(&str, &str); 6] = [
@@ -132,16 +133,6 @@ fn depended_on(permissions: &Permissions) -> Vec<NotDerived> {
         ),
     });
     rows.collect()
-}
-
-/// The first of some names, and how many more there are.
-pub(super) fn some_of(names: &BTreeSet<&str>) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<&str> = names.iter().take(SHOWN).copied().collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }
 
 fn open_reason(open: Open, of: &str) -> String {

@@ -240,10 +240,8 @@ impl Marks {
         owner: &(String, String),
         other_keys: &BTreeSet<NaiveDate>,
     ) -> Option<DateTime<Utc>> {
-        let mut days = self.on_behalf.get(owner)?.programs.iter().rev();
-        let by_other = |day: NaiveDate| session_days(day).any(|day| other_keys.contains(&day));
-        days.find(|(day, _)| !by_other(**day))
-            .map(|(_, last)| *last)
+        let by_other = |day| session_days(day).any(|day| other_keys.contains(&day));
+        last_unless(&self.on_behalf.get(owner)?.programs, by_other)
     }
 
     /// The last call of a program of the user's that names no key, on a day on which no other key of the user called.
@@ -252,10 +250,19 @@ impl Marks {
         owner: &(String, String),
         other_keys: &BTreeSet<NaiveDate>,
     ) -> Option<DateTime<Utc>> {
-        let mut days = self.on_behalf.get(owner)?.without_key.iter().rev();
-        days.find(|(day, _)| !other_keys.contains(day))
-            .map(|(_, last)| *last)
+        let by_other = |day| other_keys.contains(&day);
+        last_unless(&self.on_behalf.get(owner)?.without_key, by_other)
     }
+}
+
+/// The last call on a day that something else does not explain.
+fn last_unless(
+    days: &BTreeMap<NaiveDate, DateTime<Utc>>,
+    is_explained: impl Fn(NaiveDate) -> bool,
+) -> Option<DateTime<Utc>> {
+    let mut days = days.iter().rev();
+    let (_, last) = days.find(|(day, _)| !is_explained(**day))?;
+    Some(*last)
 }
 
 /// The days on which a session may have been opened that was used on a day: it lives for 36 hours at most.

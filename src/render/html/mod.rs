@@ -164,17 +164,7 @@ pub fn page(
         "coverage": coverage::lines(&trace.coverage),
     });
     let written = minijinja::Value::from(Serde(visible(&written)?));
-    let brief = trace.brief();
-    let facts = brief.facts.iter();
-    let facts = facts.map(|fact| json!({ "label": fact.label, "text": fact.text }));
-    let brief = visible(&json!({
-        "headline": brief.headline,
-        "origin": brief.origin,
-        "subject": brief.subject,
-        "why": brief.why,
-        "facts": facts.collect::<Vec<_>>(),
-        "steps": brief.steps,
-    }))?;
+    let brief = visible(&trace.brief())?;
     let text = TRACE.written(context! {
         trace => written,
         brief => minijinja::Value::from(Serde(brief)),
@@ -201,7 +191,7 @@ fn notes_of(notes: &[Note]) -> Result<Vec<Value>, serde_json::Error> {
 }
 
 /// A value in whose texts nothing hides: characters that act or cannot be seen are written out.
-fn visible(value: &impl Serialize) -> Result<Value, serde_json::Error> {
+pub(crate) fn visible(value: &impl Serialize) -> Result<Value, serde_json::Error> {
     let mut value = serde_json::to_value(value)?;
     write_out(&mut value);
     Ok(value)

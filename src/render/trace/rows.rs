@@ -221,6 +221,6 @@ fn timeline_title(lines: usize, trace: &Trace, advice: Option<&Advice>) -> Strin
             let advice = behind(advice, |advice| advice.events);
             format!("Timeline (reads and the owner's calls are counted together{advice})")
         }
-        false => "Timeline".to_owned(),
+        false => titled("timeline").1.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 //! In: a [`Trace`]. Out: a [`Brief`]: the alarm, a few facts, what to do now, and where the rest is. Promise: it says nothing that the
 //! trace does not say; the intruder comes first; what is left out is counted.
 
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 };
 
 /// What has to be known at once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Brief {
     /// What was found, in a line.
     pub headline: String,
@@ -33,7 +34,7 @@ pub struct Brief {
 }
 
 /// Something that is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
     /// What it is about, in a word or two.
     pub label: &'static str,
@@ -42,7 +43,7 @@ pub struct Fact {
 }
 
 /// A section of the whole trace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// Its name, as `--section` takes it.
     pub name: &'static str,
