@@ -2,7 +2,7 @@
 -- when: A key was misused, and you need to know what would let the intruder return without it.
 -- group: incident
 -- grain: one row per call that creates or widens access (users, keys, passwords, roles, trust, providers, policies, code that
---   runs by itself), refused ones too
+--   runs by itself), failed calls, too
 -- parameter: access_key_id text: the key
 -- details: aws_region, account_id, user_agent, request_parameters, event_id
 SELECT

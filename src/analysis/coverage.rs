@@ -122,5 +122,5 @@ fn holes(logged: &Logged) -> Result<Section, ArrowError> {
             days: missing.gap.days(),
         })
         .collect();
-    section(("holes", "Days without logs"), HOLE_COLUMNS, &rows)
+    section(("holes", "Gaps and unread records"), HOLE_COLUMNS, &rows)
 }

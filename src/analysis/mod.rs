@@ -116,10 +116,6 @@ pub trait Analysis: Send + Sync {
     ) -> Result<(Vec<Section>, Vec<String>), AnalysisError>;
 }
 
-/// Every question that has a command of its own, in the order of the help. Those that are run by name are in
-/// [`question::FILES`].
-pub const ANALYSES: &[&dyn Analysis] = &[&KEYS, &KEY, &CONSUMERS, &COVERAGE];
-
 /// Asks a question.
 pub async fn answer(
     session: &Session,

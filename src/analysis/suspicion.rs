@@ -238,8 +238,8 @@ pub async fn suspicious_keys(
         .collect();
     let notes = match rows.is_empty() {
         true => vec![format!(
-            "no use of {} looks like an intruder's; this proves nothing about calls that are not in these logs",
-            format!("the {}", counted(owners.len(), "long-term key"))
+            "no use of the {} looks like an intruder's; this proves nothing about calls that are not in these logs",
+            counted(owners.len(), "long-term key")
         )],
         false => Vec::new(),
     };

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Validation")]
 pub(crate) struct TrustArgs {
-    /// CloudTrail's public keys, as aws cloudtrail list-public-keys prints them; REGION=FILE if they are of one region (repeatable)
+    /// CloudTrail's public keys, as aws cloudtrail list-public-keys prints them; REGION=FILE if the keys belong to one region (repeatable)
     #[arg(long, value_name = "[REGION=]FILE")]
     pub(crate) public_keys: Vec<String>,
 

@@ -113,7 +113,7 @@ columns! {
     SessionCredentialFromConsole "session_credential_from_console" Bool "sessionCredentialFromConsole" "Whether the call came out of a console session; not set on every such call.";
     ViaService "via_service" Text "" "The AWS service that made the call on the caller's behalf (forward access session); null for direct calls.";
     IssuedAccessKeyId "issued_access_key_id" Text "" "The access key that this call issued, from its response.";
-    IssuedPrincipal "issued_principal" Text "" "Whom that key speaks for: a session's ARN, or a user's name.";
+    IssuedPrincipal "issued_principal" Text "" "The principal of that key: a session's ARN, or a user's name.";
     RequestParameters "request_parameters" Json "requestParameters" "The request parameters, in full.";
     ResponseElements "response_elements" Json "responseElements" "The response, in full; CloudTrail records it for calls that change something.";
     AdditionalEventData "additional_event_data" Json "additionalEventData" "What else the service recorded, e.g. bytes transferred.";
@@ -138,7 +138,7 @@ columns! {
     EventContext "event_context" Json "eventContext" "Tags and request context, where an event data store was enriched with them.";
     EdgeDeviceDetails "edge_device_details" Json "edgeDeviceDetails" "The edge device that was called.";
     OtherFields "other_fields" Json "" "Fields of the record that have no column, by path; nothing is discarded.";
-    ContentSha256 "content_sha256" Text "" "SHA-256 of the record, only where AWS gave it no GUID: tells copies from namesakes.";
+    ContentSha256 "content_sha256" Text "" "SHA-256 of the record, only where AWS gave it no GUID: distinguishes copies from different records.";
     LogFile "log_file" Text "" "The log file the event was first read from.";
     LogFileRecord "log_file_record" Int "" "The position of the record in that log file, from 0.";
 }

@@ -85,7 +85,7 @@ impl Validation {
         }
         let pending = self.log_file_count(|state| state == LogFileState::Pending);
         if pending > 0 {
-            line += &format!("; {pending} log files are so new that their digest is still to come");
+            line += &format!("; {pending} log files are too new to have a digest");
         }
         line
     }
@@ -100,8 +100,8 @@ fn notes(validation: &Validation) -> Vec<String> {
         .any(|digest| digest.state == newest)
     {
         notes.push(
-            "not verified: newest digest. Its signature is in the metadata of the S3 object, which a copy has lost; the \
-             others were checked with the signature that the next digest holds."
+            "not verified: newest digest. Its signature is in the metadata of the S3 object, which a copy does not \
+             have; the other digests were checked with the signature stored in the next digest."
                 .to_owned(),
         );
     }

@@ -186,7 +186,10 @@ impl Work<'_> {
             return invalid(Problem::DigestMoved, format!("it was written for {object}"));
         }
         if let Some(algorithm) = &content.odd_algorithm {
-            return invalid(Problem::DigestAlgorithm, format!("it names {algorithm:?}"));
+            return invalid(
+                Problem::DigestAlgorithm,
+                format!("it declares {algorithm:?}"),
+            );
         }
         let keys = match self.keys(digest, content) {
             Ok(keys) => keys,
@@ -200,7 +203,7 @@ impl Work<'_> {
             (Some(own), _) if fits(own) => (DigestState::Valid, other_hash(content, &nexts)),
             (Some(own), next) => {
                 let whose = self.owner(own);
-                let whose = whose.map(|object| format!("it is that of {object}"));
+                let whose = whose.map(|object| format!("the signature belongs to {object}"));
                 let (problem, why) = match (next, whose) {
                     (_, Some(whose)) => (Problem::DigestSignature, whose),
                     (Some(_), None) => (
@@ -254,7 +257,7 @@ impl Work<'_> {
             ),
             NoKey::OtherRegion(of) => (
                 Problem::KeyOfOtherRegion,
-                format!("the key {print} is that of {of}"),
+                format!("the key {print} belongs to {of}"),
             ),
             NoKey::Expired(from, to) => {
                 let time = |time: Option<DateTime<Utc>>| time.map_or("?".to_owned(), written);

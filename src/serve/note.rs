@@ -29,7 +29,7 @@ pub(super) async fn change(pages: &Pages, body: &[u8]) -> Response {
     );
     let refused = |problem: &Problem| render::refused(pages, &here, problem);
     if !pages.guard.is_form_token(value("token")) {
-        let words = "nothing was saved: open the page again, it is of an earlier run of keytrail";
+        let words = "nothing was saved: the page is from an earlier run of keytrail; reload it";
         return refused(&Problem {
             status: StatusCode::FORBIDDEN,
             words: words.to_owned(),

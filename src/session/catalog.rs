@@ -120,7 +120,7 @@ impl Session {
                 return SqlFault {
                     place: fault.place,
                     ..SqlFault::refused(
-                        "there is no information_schema: SHOW TABLES, DESCRIBE events and SHOW FUNCTIONS list what there is",
+                        "there is no information_schema: use SHOW TABLES, DESCRIBE events or SHOW FUNCTIONS",
                     )
                 };
             }

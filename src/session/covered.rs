@@ -234,18 +234,18 @@ fn missing(what: &str, name: &str, known: &[String]) -> Option<String> {
     }
     let near = differ_by(SLIPS, name, known.iter().map(String::as_str));
     Some(match (near.is_empty(), known.len()) {
-        (_, 0) => format!("no event of {what} {name}"),
+        (_, 0) => format!("no events of {what} {name}"),
         (false, _) => format!(
-            "no event of {what} {name}; did you mean {}?",
+            "no events of {what} {name}; did you mean {}?",
             near.join(" or ")
         ),
         (true, 1..=MOST_NAMES) => {
             format!(
-                "no event of {what} {name}; there are events of {}",
+                "no events of {what} {name}; there are events of {}",
                 known.join(", ")
             )
         }
-        (true, count) => format!("no event of {what} {name}; there are events of {count} others"),
+        (true, count) => format!("no events of {what} {name}; there are events of {count} others"),
     })
 }
 

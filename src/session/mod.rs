@@ -309,11 +309,6 @@ impl Session {
         Ok(())
     }
 
-    /// Makes all [`VIEWS`] tables, e.g. to list them. A query makes those that it names by itself.
-    pub async fn register_views(&self) -> Result<(), SessionError> {
-        Ok(views::register_all(&self.context).await?)
-    }
-
     /// Gives the view [`EVENT_DATA_STORE`] another name: that of an event data store in somebody's queries.
     ///
     /// # Errors

@@ -75,14 +75,6 @@ pub(super) async fn register_named(
     Ok(())
 }
 
-/// Makes all views tables, e.g. for a list of tables.
-pub(super) async fn register_all(context: &SessionContext) -> Result<(), DataFusionError> {
-    for view in VIEWS {
-        register(context, view.name).await?;
-    }
-    Ok(())
-}
-
 /// Registers the event data store by another name.
 pub(super) async fn name_event_data_store(
     context: &SessionContext,

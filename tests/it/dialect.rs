@@ -412,7 +412,6 @@ async fn conditions_reach_the_files() {
 #[tokio::test(flavor = "multi_thread")]
 async fn views_answer() {
     let trail = trail().await;
-    trail.register_views().await.unwrap();
     let (_folder, lake) = lake().await;
     for view in VIEWS {
         assert_ne!(view.title(), view.name, "{} has no header", view.name);

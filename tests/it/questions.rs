@@ -396,6 +396,11 @@ fn the_list() {
     assert_eq!(list["report"], "list");
     assert_eq!(list["incident"][0]["name"], "find-events");
     assert_eq!(list["commands"][0]["name"], "keys");
+    for command in list["commands"].as_array().unwrap() {
+        let name = command["name"].as_str().unwrap();
+        let help = ran(&[name, "--help"]);
+        assert!(help.starts_with("exit code: 0"), "{help}");
+    }
 
     let one = ran(&["list", "key-timeline"]);
     assert_eq!(one, ran(&["run", "key-timeline", "--describe"]));

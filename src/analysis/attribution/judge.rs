@@ -286,7 +286,7 @@ fn given(source: &Source, known: &Known<'_>) -> Option<(Origin, &'static str)> {
     }
     if let Some(address) = known.address {
         return Some(match address == source.address {
-            true => (Origin::Intruder, "the address that was asked for"),
+            true => (Origin::Intruder, "this is the address you asked about"),
             false => (Origin::Unknown, "another address of the same credential"),
         });
     }

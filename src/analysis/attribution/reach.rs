@@ -213,7 +213,7 @@ impl Attribution {
                         source.origin = Origin::Intruder;
                         source.is_tied = tied != key;
                         let what =
-                            format!("from an address that only an intruder used before{with}");
+                            format!("from an address that only an intruder had used before{with}");
                         source.signs.insert(0, Sign::new(12, what));
                         changed = true;
                     }

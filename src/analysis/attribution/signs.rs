@@ -52,7 +52,7 @@ fn scanner(l: &Looked<'_>) -> Option<Sign> {
     (l.source.scans && !l.has_past && !l.stands_alone).then(|| {
         Sign::new(
             8,
-            "one of several programs at this address that only ask who the key is and what it may do, within minutes, and are denied",
+            "a scanner's pattern: several programs at this address only ask who the key is and what it may do, within minutes, and are denied",
         )
     })
 }
@@ -112,7 +112,7 @@ fn other_calls(l: &Looked<'_>) -> Option<Sign> {
     (is_other && l.new_place() && !l.new_program()).then(|| {
         Sign::novelty(
             3,
-            "the usual program in a new network, and none of its calls had the key ever made",
+            "the usual program in a new network, with calls that the key had never made",
         )
     })
 }

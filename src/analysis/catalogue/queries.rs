@@ -3,8 +3,8 @@
 //! In: a library. Out: one row per query, by aim, with the commands that answer questions; or one query in full. Promise: what is
 //! listed can be run.
 
+use crate::analysis::Analysis as _;
 use crate::analysis::question::{Group, Library, Question};
-use crate::analysis::{ANALYSES, Analysis as _};
 use crate::report::Report;
 use crate::report::table::{Column, Kind, section};
 use arrow::error::ArrowError;
@@ -31,10 +31,31 @@ const COMMANDS: &[Column] = &[
 ];
 
 #[derive(Serialize)]
-struct CommandRow<'a> {
-    name: &'a str,
-    title: &'a str,
+struct CommandRow {
+    name: &'static str,
+    title: &'static str,
 }
+
+/// The commands that answer a question about log files, in the order of the help.
+const ANSWERS: [(&str, &str); 11] = [
+    ("keys", "Every access key, its owner, and its use"),
+    ("key", "One access key: addresses, programs, calls, errors"),
+    ("trace", "What a compromised key did, and what to clean up"),
+    ("validate", "Whether log files are as AWS delivered them"),
+    ("consumers", "Who uses access keys, and what to use instead"),
+    (
+        "coverage",
+        "Which accounts, regions and days the logs cover",
+    ),
+    (
+        "credentials",
+        "Unused, duplicate and unlogged IAM credentials",
+    ),
+    ("plan", "A runbook to remove access keys"),
+    ("policy", "The least-privilege policy for a key's use"),
+    ("ready", "Which keys can be deactivated or deleted"),
+    ("progress", "Which consumers stopped, moved or stayed"),
+];
 
 const QUERY: &[Column] = &[
     ("name", Kind::Text, Some("wrap")),
@@ -94,12 +115,8 @@ pub fn saved_queries(library: &Library) -> Result<Report, ArrowError> {
             sections.push(section((group.name(), group.title()), QUERIES, &rows)?);
         }
     }
-    let commands = ANALYSES.iter().map(|analysis| CommandRow {
-        name: analysis.name(),
-        title: analysis.title(),
-    });
-    let commands: Vec<_> = commands.collect();
-    let title = "Analyses (run as keytrail NAME)";
+    let commands = ANSWERS.map(|(name, title)| CommandRow { name, title });
+    let title = "Commands (run as keytrail NAME)";
     sections.push(section(("commands", title), COMMANDS, &commands)?);
     let title = "Saved queries (run with keytrail run NAME)";
     Ok(Report::of("list", title, sections))

@@ -100,7 +100,7 @@ impl Elsewhere {
             [one] => format!("account {one}"),
             many => format!("accounts {}", many.join(", ")),
         };
-        format!("{names} in the log of {whose}, which names the user and not the key")
+        format!("{names}, logged only in {whose}, by user and without a key")
     }
 
     /// Each call, how often it was made, and on what, for example.
@@ -118,7 +118,7 @@ impl Elsewhere {
                 events => format!("{events} times"),
             };
             let reason = format!(
-                "only the log of account {account} has this call ({times}{on}); it names the user and not the key: add it if it is a call of this key"
+                "logged only in account {account} ({times}{on}), by user and without a key: add it if it is a call of this key"
             );
             (name, reason)
         });

@@ -113,7 +113,7 @@ impl KeyEvidence {
             some_places(sources).map(|places| format!("{key} ({places})"))
         });
         notes.extend(list(
-            "suspicious use (trace the key to see why) of",
+            "suspicious use (keytrail trace KEY has the reasons)",
             suspicious.collect(),
         ));
         notes
@@ -133,14 +133,14 @@ impl KeyEvidence {
             (!calls.is_empty()).then(|| format!("{key} ({})", Elsewhere::words(&calls)))
         });
         list(
-            "not counted as consumers, but perhaps use of these keys",
+            "possible use of these keys, not counted as consumers",
             told.collect(),
         )
     }
 }
 
 /// How the note begins that says which consumers were left out.
-pub const LEFT_OUT: &str = "an intruder's use is left out";
+pub const LEFT_OUT: &str = "use by an intruder is excluded";
 
 /// So many keys or places are named; the others are counted.
 const SHOWN: usize = 3;

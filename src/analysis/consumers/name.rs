@@ -50,6 +50,7 @@ impl Naming<'_> {
             Workload::OnPremises => format!("{title} on premises"),
             Workload::OtherCloud => format!("{title} in another cloud"),
             Workload::Person => match self.agent.desktop {
+                Some("a browser") => title,
                 Some(desktop) if desktop != title => format!("{title} on {desktop}"),
                 _ => format!("{title} run by a person"),
             },

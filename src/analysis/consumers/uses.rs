@@ -142,9 +142,8 @@ impl Uses {
             let texts = &mut self.texts;
             let mut id =
                 |array: &Arc<dyn Array>| value(array.as_string(), row).map(|text| texts.id(text));
-            let mut named = |array: &Arc<dyn Array>| id(array);
-            let resource = named(&resources);
-            let session = named(&sessions);
+            let resource = id(&resources);
+            let session = id(&sessions);
             let mut whole = |array: &Arc<dyn Array>| {
                 let text = value(array.as_string(), row).unwrap_or_default();
                 self.texts.id(text)

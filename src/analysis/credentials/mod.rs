@@ -99,7 +99,7 @@ impl Credentials {
             .filter(|latest| self.options.now - *latest > FRESH)
         {
             notes.push(format!(
-                "the newest time in IAM's data is {}: the credential report may be old",
+                "IAM's data is from {}: the credential report may be old",
                 latest.format("%Y-%m-%d %H:%M UTC")
             ));
         }

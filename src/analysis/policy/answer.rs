@@ -133,7 +133,7 @@ fn consumer_note(observed: &Observed, (id, _): &(String, String)) -> String {
     match services.is_empty() {
         true => only,
         false => format!(
-            "{only}; it includes every call that AWS services made on the key's behalf, whichever consumer caused it: {}",
+            "{only}; it includes every call that AWS services made on the key's behalf, from any consumer: {}",
             services.into_iter().collect::<Vec<_>>().join(", ")
         ),
     }

@@ -128,7 +128,7 @@ fn depended_on(permissions: &Permissions) -> Vec<NotDerived> {
     let rows = found.into_iter().map(|(other, by)| NotDerived {
         subject: other.to_owned(),
         reason: format!(
-            "by AWS's reference, {} can depend on it; no event of the key shows it: add it if such a call is denied",
+            "{} may also need it (AWS's reference); no event of the key shows it: add it if such calls are denied",
             some_of(&by)
         ),
     });

@@ -129,7 +129,10 @@ pub async fn progress(
     if end.is_none_or(|end: DateTime<Utc>| end < moment) {
         return Err(AnalysisError::DayAfterEnd {
             day,
-            end: end.map_or_else(|| "before it begins".to_owned(), |end| end.to_rfc3339()),
+            end: end.map_or_else(
+                || "before they begin: they have no events".to_owned(),
+                |end| end.format("%Y-%m-%d %H:%M UTC").to_string(),
+            ),
         });
     }
     let watch = Watch {
@@ -199,7 +202,7 @@ impl Watch<'_> {
         let why = match (narrowed.is_empty(), seen < due - consumer.last_seen) {
             (false, _) => format!("{}: run again without these options", narrowed.join("; ")),
             (true, true) => format!(
-                "a call would not have been seen, in {}: read that log, or ask IAM when the key was last used",
+                "calls are not logged in {}: read those logs, or get IAM's last-used date",
                 places.join("; ")
             ),
             (true, false) => return (Status::Gone, None),

@@ -166,7 +166,7 @@ pub(super) fn unread(
         found.push(Blind {
             from: DateTime::<Utc>::MIN_UTC,
             to: now,
-            what: "their paths do not show the day and account".to_owned(),
+            what: "day and account unknown".to_owned(),
             why: Why::Unread(logged.unread_anywhere),
         });
     }
@@ -204,7 +204,7 @@ impl Blind {
         let days = (self.from.max(since).date_naive(), end.date_naive());
         match self.why {
             Why::Alone => format!(
-                "{} (no events of anyone else, so nothing shows whether logging went on)",
+                "{} (only this key called there, so logging cannot be confirmed)",
                 self.what
             ),
             Why::Unread(unread) => format!("{unread} not read: {}", self.what),

@@ -224,9 +224,9 @@ fn moment(as_of: DateTime<Utc>, logged: &Logged) -> String {
         )
     });
     match logged.end {
-        Some(end) if end == as_of => format!("as of the log's end, {}{ahead}", text(as_of)),
-        Some(end) => format!("as of {}; the log ends {}{ahead}", text(as_of), text(end)),
-        None => format!("as of {}; the log has no events", text(as_of)),
+        Some(end) if end == as_of => format!("as of the end of the logs, {}{ahead}", text(as_of)),
+        Some(end) => format!("as of {}; the logs end {}{ahead}", text(as_of), text(end)),
+        None => format!("as of {}; the logs have no events", text(as_of)),
     }
 }
 

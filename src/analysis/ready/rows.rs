@@ -96,7 +96,7 @@ impl Ready {
         let count = unasked.count();
         (count > 0).then(|| {
             format!(
-                "IAM was not asked when {count} of {} keys were last used; ask it before you deactivate one of them",
+                "IAM's last-used data is missing for {count} of {} keys; get it before you deactivate a key",
                 self.keys.len()
             )
         })
@@ -131,7 +131,7 @@ fn why(key: &Readiness) -> String {
                 let day = checked.not_before.map(day).unwrap_or_default();
                 match (checked.rule, slowest) {
                     ("silent-long-enough", Some(silence)) => format!(
-                        "{day}: {} is silent for {} of {}",
+                        "{day}: {} silent for {}, needs {}",
                         silence.name,
                         span(silence.silent),
                         span(silence.needed)

@@ -85,7 +85,7 @@ fn met(
             .filter(|(since, tied)| *since <= first && *tied != key)?;
         let time = DateTime::from_timestamp_micros(first).unwrap_or_default();
         Some(format!(
-            "used from {address} since {}, from which an intruder had used {tied}",
+            "used since {} from {address}, where an intruder had used {tied}",
             time.format("%Y-%m-%d %H:%M")
         ))
     })

@@ -31,7 +31,7 @@ impl KeyFacts<'_> {
             if self.explains(service, &since) {
                 return None;
             }
-            let name = format!("calls that are not logged, on whose behalf {service} called");
+            let name = format!("unlogged calls, inferred from what {service} did for the key");
             Some(of_service(name, used, since, self.common.options))
         });
         found.collect()
@@ -93,7 +93,7 @@ impl KeyFacts<'_> {
             return None;
         }
         let services = services.join(", ");
-        let name = format!("calls that are not logged, on whose behalf {services} called");
+        let name = format!("unlogged calls, inferred from what {services} did for the user");
         Some(unseen(name, since, self.common.options))
     }
 
@@ -119,7 +119,7 @@ impl KeyFacts<'_> {
     /// Sessions of the user's that programs go on to use, and that must have been opened with a key; and those of roles that were
     /// assumed with this one.
     pub(super) fn sessions_go_on(&self) -> Vec<Silence> {
-        let name = |whose: &str| format!("calls that are not logged, which opened {whose}");
+        let name = |whose: &str| format!("unlogged calls that opened {whose}");
         let of_user = self
             .user_session()
             .map(|last| (name("the user's sessions"), last));

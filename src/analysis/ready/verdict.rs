@@ -150,7 +150,7 @@ fn never_checked(facts: &KeyFacts<'_>) -> Vec<String> {
     let regions = account.map(|account| facts.common.logged.regions(&account));
     let regions = regions.unwrap_or_default();
     open.push(match regions.is_empty() {
-        true => "the account's log: none of it was read".to_owned(),
+        true => "logs of the key's account were not read".to_owned(),
         false => {
             let regions: Vec<&str> = regions.into_iter().collect();
             format!(
@@ -161,8 +161,7 @@ fn never_checked(facts: &KeyFacts<'_>) -> Vec<String> {
     });
     if !matches!(facts.iam, Iam::Says(..)) && facts.active() {
         open.push(
-            "whether the key still exists and is active: changes before the log begins are unknown"
-                .to_owned(),
+            "current state of the key: changes before the logs begin are not visible".to_owned(),
         );
     }
     open

@@ -155,7 +155,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     let as_of = as_of.unwrap_or_default();
     if start.is_empty() && notes.is_empty() {
         notes.push(format!(
-            "{} is not in the logs read. That does not prove that it was never used: check the coverage below",
+            "no events for {} in these logs. This does not prove that it was never used; check the coverage below",
             options.start
         ));
     }
@@ -218,11 +218,9 @@ fn as_of_note(is_given: bool, (as_of, last): (i64, Option<i64>)) -> String {
     let moment = deeds::short(as_of);
     match (is_given, last) {
         (_, None) => "these logs have no events".to_owned(),
-        (false, _) => format!(
-            "as of the last event of the logs, {moment} UTC: what is valid or active is judged at that time"
-        ),
+        (false, _) => format!("status as of {moment} UTC, the last logged event"),
         (true, Some(last)) => format!(
-            "as of {moment} UTC; the last event of the logs is at {} UTC",
+            "status as of {moment} UTC; the last logged event is at {} UTC",
             deeds::short(last)
         ),
     }

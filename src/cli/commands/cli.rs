@@ -45,7 +45,7 @@ Examples:
   keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
   keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
   keytrail keys --suspicious                   Which keys look stolen?
-  keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and what is to be done now?
+  keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and what to do now?
   keytrail ready                               Which keys can be deactivated or deleted?
   keytrail coverage                            Which accounts, regions and days do the logs cover?
   keytrail list                                Which saved queries are there?

@@ -168,7 +168,7 @@ fn without_key(args: &Args, context: &Context) -> Result<Done, Failure> {
     if args.guards.is_empty() || !only_scp || !args.trusts.is_empty() {
         return Err(Failure::usage("policy needs an access key".to_owned())
             .hint("only --guard scp works without one")
-            .hint("keytrail keys lists the keys in what was read"));
+            .hint("keytrail keys lists the keys of these logs"));
     }
     let report = scp_report()?;
     if let Some(folder) = &args.documents {
@@ -182,7 +182,7 @@ fn without_key(args: &Args, context: &Context) -> Result<Done, Failure> {
 fn unknown(id: &str, key: &AccessKeyId, found: &[Consumer]) -> Failure {
     let failure = Failure::usage(format!("{key} has no consumer {id:?}"));
     if found.is_empty() {
-        return failure.hint("no event in what was read is by this key: see keytrail coverage");
+        return failure.hint("no events by this key in the logs read; see keytrail coverage");
     }
     let known = found.iter();
     known.fold(failure, |failure, consumer| {

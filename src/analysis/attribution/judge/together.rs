@@ -35,7 +35,7 @@ pub(super) fn join(sources: &mut [Source], known: &Known<'_>) {
         .collect();
     for (visit, why) in found {
         let what = format!(
-            "one of {} addresses from which the same new program came; together: {why}",
+            "the same new program from {} addresses, judged together: {why}",
             visit.len()
         );
         for at in visit {

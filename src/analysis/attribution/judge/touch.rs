@@ -95,7 +95,7 @@ impl<'a> Near<'a> {
         if source.has_new_program && same_program.is_some_and(|times| times.are_near(source)) {
             return Some((
                 Origin::Intruder,
-                "the program that the intruder uses, at the same time",
+                "the same program as the intruder's, within a day",
             ));
         }
         (conduct(source) > 0 && self.all.are_near(source))

@@ -102,7 +102,7 @@ pub(super) fn window_covered(f: &KeyFacts<'_>) -> Option<Found> {
     let first = first.max(f.common.selection.since.unwrap_or(first));
     let covered = f.common.as_of - first;
     let text = format!(
-        "{} of {needed}, since {}",
+        "logs cover {} of {needed}, from {}",
         span(covered.max(TimeDelta::zero())),
         first.format("%Y-%m-%d")
     );
@@ -171,9 +171,7 @@ pub(super) fn no_gaps(f: &KeyFacts<'_>) -> Option<Found> {
             continue;
         };
         let text = match blind.why {
-            Why::Alone => {
-                "no events of anyone else, so nothing shows whether logging went on".to_owned()
-            }
+            Why::Alone => "only this key called here, so logging cannot be confirmed".to_owned(),
             _ if first == last => first.to_string(),
             _ => format!("{first} to {last}"),
         };
@@ -248,10 +246,12 @@ pub(super) fn files_read(f: &KeyFacts<'_>) -> Option<Found> {
         }
     }
     let days: Vec<&str> = unread.iter().map(|blind| blind.what.as_str()).collect();
+    let unread = [(files, "log file"), (records, "record")].into_iter();
+    let unread = unread.filter(|(count, _)| *count > 0);
+    let unread: Vec<String> = unread.map(|(count, what)| counted(count, what)).collect();
     let mut text = format!(
-        "{} and {} could not be read: {}",
-        counted(files, "log file"),
-        counted(records, "record"),
+        "{} could not be read: {}",
+        unread.join(" and "),
         days[..days.len().min(NAMED)].join(", ")
     );
     if days.len() > NAMED {
@@ -276,21 +276,21 @@ pub(super) fn data_events(f: &KeyFacts<'_>) -> Option<Found> {
         .map(|service| service.trim_end_matches(".amazonaws.com"))
         .collect();
     let logged = match services.as_slice() {
-        [] => "none in the account".to_owned(),
-        services => format!("of {}", services.join(", ")),
+        [] => "none logged in the account".to_owned(),
+        services => format!("logged for {}", services.join(", ")),
     };
     let unseen: Vec<&str> = f.unseen_data().into_iter().collect();
     if unseen.is_empty() {
         return holds(logged);
     }
     let text = format!(
-        "{logged}; calls on the data of {} would not have been seen",
+        "{logged}; data events of {} are not logged",
         unseen.join(", ")
     );
     let as_of = f.common.as_of;
     match f.iam_until.filter(|_| f.iam_knows()) {
         // What an inactive key tries to do fails, logged or not.
-        None if !f.active() => open(format!("{text}, and IAM was not asked about them")),
+        None if !f.active() => open(format!("{text}, and IAM's last-used date is missing")),
         Some(_) if !f.active() => holds(format!("{text}; IAM's last use covers them")),
         Some(answered) if as_of - answered <= f.common.options.quiet => holds(format!(
             "{text}; IAM's last use covers them, {}",
@@ -305,7 +305,9 @@ pub(super) fn data_events(f: &KeyFacts<'_>) -> Option<Found> {
             as_of,
         ),
         None => until(
-            format!("{text}, and IAM was not asked about them: ask IAM when the key was last used"),
+            format!(
+                "{text}, and IAM's last-used date is missing: get it (--live or --credential-report)"
+            ),
             as_of,
         ),
     }

@@ -107,9 +107,9 @@ rules! {
     "not-quarantined" Incident signs::not_quarantined: "AWS has not attached AWSCompromisedKeyQuarantine to the user, and no call was denied by it";
     "no-attack-tool" Incident signs::no_attack_tool: "no consumer is an attack tool or runs on a penetration-testing system";
     "no-stranger" Incident signs::no_stranger: "no use of the key, or of a session that it opened, looks like an intruder's: see docs/trace.md for the signs";
-    "not-from-intruder" Incident signs::not_from_intruder: "the key was not created by an intruder, and not used from an address from which an intruder had used another key";
+    "not-from-intruder" Incident signs::not_from_intruder: "the key was not created by an intruder, and not used from an address where an intruder had used another key";
     "consumers-silent" Migrate usage::consumers_silent: "no consumer still calls, judged by its own usual gaps";
-    "no-unseen-use" Migrate usage::no_unseen_use: "IAM shows no use after the key's last logged event, no AWS service acted for the key without a logged call, and no other account logged calls of its user";
+    "no-unseen-use" Migrate usage::no_unseen_use: "no sign of unlogged use: none in IAM's data, none by AWS services, none in the logs of other accounts";
     "no-call-since-inactive" Migrate usage::no_call_since_inactive: "no call since the key was deactivated";
     "silent-long-enough" Wait usage::silent_long_enough: "every consumer has been silent for twice its longest gap and at least two weeks; one without a regular pattern, for the whole window";
     "whole-log" Wait log::whole_log: "the logs read were not limited to some regions, other accounts, or an earlier time";
@@ -118,7 +118,7 @@ rules! {
     "log-is-current" Wait log::is_current: "the logs of each account and region that the key used reach the moment of the verdict";
     "log-files-read" Wait log::files_read: "every log file and record of the key's account in the window could be read";
     "iam-asked" Wait usage::iam_asked: "IAM shows no use of a key that has no logged calls";
-    "data-events" Wait log::data_events: "calls on data (objects, items, messages, functions) would have been seen, in S3 and in the services that the consumers called, or IAM shows no such use";
+    "data-events" Wait log::data_events: "data events (objects, items, messages, functions) are logged for S3 and the services that the consumers called, or IAM shows no such use";
     "sessions-over" Wait state::sessions_over: "no session that the key opened can still be valid";
     "presigned-urls-over" Wait state::presigned_urls_over: "no presigned URL of the key was used within the longest lifetime of such URLs";
     "not-new" Wait state::not_new: "a key that was never used is old enough";

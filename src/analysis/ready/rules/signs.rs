@@ -52,7 +52,7 @@ pub(super) fn not_quarantined(f: &KeyFacts<'_>) -> Option<Found> {
     let id = f.id.as_ref()?;
     match f.common.marks.refused.get(id.as_str()) {
         Some(refused) => broken(format!(
-            "{} refused by a quarantine policy, first {} (event {})",
+            "{} denied by a quarantine policy, first {} (event {})",
             counted(refused.events, "call"),
             at(refused.first),
             refused.event_id

@@ -116,7 +116,7 @@ pub(super) fn not_deleted(f: &KeyFacts<'_>) -> Option<Found> {
     let deleted = f.seen?.deleted_before_use?;
     let last = f.last_event().map(at).unwrap_or_default();
     broken(format!(
-        "deleted {} (DeleteAccessKey), but it called until {last}: a deleted key cannot call, so one of these records is late or wrong; ask IAM whether the key exists",
+        "deleted {} (DeleteAccessKey), but it called until {last}: a deleted key cannot call, so one of these records is late or wrong; check in IAM whether the key exists",
         at(deleted)
     ))
 }

@@ -71,7 +71,7 @@ pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
         .map_or_else(String::new, |until| format!(" (as of {})", at(until)));
     match (&f.iam, f.iam_knows(), f.last_used_in_iam()) {
         (Iam::NotAsked, ..) => {
-            open("IAM was not asked when the key was last used; CloudTrail does not log all use")
+            open("IAM's last-used date is missing, and CloudTrail does not log all use")
         }
         (_, false, _) => open("IAM does not say when the key was last used"),
         (Iam::OneOf(_), _, Some(used)) => holds(format!(
@@ -152,11 +152,14 @@ pub(super) fn silent_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
         );
         let passed = f.common.as_of - silence.last_seen;
         let unseen = match passed - silence.silent >= TimeDelta::days(1) {
-            true => format!(" (last call {} ago; the rest was not seen)", span(passed)),
+            true => format!(
+                " (last call {} ago; later days are not logged)",
+                span(passed)
+            ),
             false => String::new(),
         };
         format!(
-            "{}: {gap}, silent {} of {}{unseen}",
+            "{}: {gap}, silent for {}, needs {}{unseen}",
             silence.name,
             span(silence.silent),
             span(silence.needed)

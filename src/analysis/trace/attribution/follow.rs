@@ -155,6 +155,6 @@ pub(in crate::analysis::trace) fn said(followed: &Followed) -> Option<Unseen> {
             listed(&set(|row| &row.what)),
             listed(&calls),
         ),
-        meaning: "they count as the owner's because of the addresses they were used from (see where the start was used from); they can be followed, too",
+        meaning: "treated as the owner's by address (see sources); they can be followed, too",
     })
 }

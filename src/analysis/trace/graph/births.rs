@@ -1,7 +1,7 @@
 //! What a call brings to life that can act later: the table of births.
 //!
 //! In: a call. Out: what came to be, and by which names its sessions will be known. Promise: the table is data, one row per
-//! call; its numbers are those of the lineage table in `docs/trace.md`. Keys in answers (`AssumeRole`, `GetSessionToken`,
+//! call. Keys in answers (`AssumeRole`, `GetSessionToken`,
 //! `CreateAccessKey` …) are not here: `issued_access_key_id` has them.
 
 use super::facts::{Changes, text};
@@ -53,7 +53,7 @@ pub(in crate::analysis::trace) struct Birth {
 
 const TABLE: &str = include_str!("births.tsv");
 
-/// The table. Rows 1 to 9 and 12 to 18 of the lineage are keys in answers, sessions of the same principal, or sign-ins.
+/// The table.
 pub(in crate::analysis::trace) static BIRTHS: LazyLock<Vec<Birth>> =
     LazyLock::new(|| rows(TABLE).collect());
 

@@ -182,7 +182,7 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
     if parts.is_empty() {
         parts.push("not in these logs".to_owned());
     }
-    answer("What is it, and whose?", parts.join(". "), events)
+    answer("What is it, and whose?", parts.join("; "), events)
 }
 
 /// A time for a sentence.
@@ -212,7 +212,7 @@ fn first_use(trace: &Trace) -> Answer {
         }
         None => answer(
             question,
-            "nothing in the use itself distinguishes an intruder from the owner: name the owner's networks, or the time the incident began".to_owned(),
+            "cannot distinguish an intruder from the owner: give the owner's networks, or the time the incident began".to_owned(),
             [],
         ),
     }
@@ -259,7 +259,7 @@ fn credentials(trace: &Trace) -> Answer {
     let how = match intruders.len() {
         0 => String::new(),
         _ => format!(
-            " ({} exact, {} by session, {} by principal), {} deep",
+            " (links: {} exact, {} by session, {} by principal), {} deep",
             count(Confidence::Exact),
             count(Confidence::Session),
             count(Confidence::Principal),
@@ -269,7 +269,7 @@ fn credentials(trace: &Trace) -> Answer {
     let text = match (others.len(), is_told) {
         (0, _) => "none in these logs".to_owned(),
         (all, false) => {
-            format!("{all}{how}, {used} of them used; no intruder is known among their users")
+            format!("{all} issued{how}, {used} used; none attributed to an intruder")
         }
         (_, true) => {
             let rest = [
@@ -289,7 +289,7 @@ fn credentials(trace: &Trace) -> Answer {
         }
     };
     answer(
-        "Which credentials came out of it?",
+        "Which credentials were issued?",
         text,
         others
             .iter()

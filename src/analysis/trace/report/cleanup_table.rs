@@ -73,7 +73,7 @@ impl Made {
             let words = filling.words(self.words).filter(|words| !words.is_empty());
             comment(&words.unwrap_or_else(|| {
                 format!(
-                    "the event has too little detail for a command: check what {}:{} did, and undo it by hand",
+                    "no command available: check what {}:{} did, and undo it by hand",
                     self.source, self.operation
                 )
             }))

@@ -238,8 +238,12 @@ pub(in crate::analysis::trace) fn rotate(
         let secret = Secret {
             kind: "access_key",
             id: (*key).to_owned(),
-            why: "it is the key in question: deactivate it, and give its programs a role instead of a new key".to_owned(),
-            event_id: first.map(|deed| deed.event.event_id.clone()).unwrap_or_default(),
+            why:
+                "this is the traced key: deactivate it, and give its programs a role, not a new key"
+                    .to_owned(),
+            event_id: first
+                .map(|deed| deed.event.event_id.clone())
+                .unwrap_or_default(),
         };
         secrets.insert(("access_key", (*key).to_owned()), secret);
     }

@@ -76,11 +76,11 @@ pub(in crate::analysis::trace) async fn silence(
         Some(Unseen {
             kind: BlindSpot::Silence,
             what: format!(
-                "after {} of {} at {} account {account} is silent in {}",
+                "no events of account {account} in {} after {} of {} at {}",
+                silent.join(", "),
                 deed.event.event_name,
                 name.as_deref().unwrap_or("a trail"),
                 deed.event.event_time,
-                silent.join(", "),
             ),
             meaning: "activity there is not logged unless another trail covers it; an unused region looks the same",
         })

@@ -34,7 +34,7 @@ pub(in crate::analysis::trace) fn unseen(
         add(
             BlindSpot::DataEvents,
             "there are no data events in these logs".to_owned(),
-            "what was read, written or deleted in S3, DynamoDB, SQS and others is not logged: assume that it happened",
+            "what was read, written or deleted in S3, DynamoDB, SQS and others is not logged: assume it happened",
         );
     } else if !coverage
         .data_event_services
@@ -47,7 +47,7 @@ pub(in crate::analysis::trace) fn unseen(
                 "data events of {} only",
                 listed(&coverage.data_event_services)
             ),
-            "reads, writes and deletions of S3 objects are not logged: assume that they happened",
+            "reads, writes and deletions of S3 objects are not logged: assume they happened",
         );
     }
     if !coverage.days_missing.is_empty() {
@@ -135,7 +135,7 @@ fn orphans(lineage: &Lineage<'_>, add: &mut impl FnMut(BlindSpot, String, &'stat
                 never_used.len(),
                 listed(&never_used)
             ),
-            "they may have been used where there are no logs, or may be used later",
+            "they may have been used outside these logs, or be used later",
         );
     }
 }

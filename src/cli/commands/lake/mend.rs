@@ -76,9 +76,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let summary = ingest(&mut lake, &sources, &options, (progress.as_ref(), &stop)).await;
     progress.finish();
     let summary = summary?;
-    let known = lake.known_log_files(false).await?;
+    // Reads the ledger again: the ingest wrote to it, and the next commit follows that.
+    lake.known_log_files(false).await?;
     unread.extend(lake.lost_log_files().await?);
-    drop(known);
     let told = (&mended, &summary, &unread);
     output::show(context, |out| match args.options.format {
         Format::Json => json(told, (&lake.name(), faults), out),

@@ -29,7 +29,7 @@ function openEvent(row) {
   const file = get("log_file", row);
   const source = pairs([
     ["log file", file], ["record", get("log_file_record", row)],
-    ["SHA-256 of the log file", file ? TRACE.log_files[file] || "not in the ledger: the log files were read without a lake" : null],
+    ["SHA-256 of the log file", file ? TRACE.log_files[file] || "not in the ledger" : null],
     ["integrity of the log file", file ? TRACE.integrity[file] || "not checked" : null],
   ]);
   const by = get("credential", row);
@@ -83,7 +83,7 @@ function openCredential(at) {
   facts.push(["addresses", of.source_ip_addresses.join(", ")], ["via services", of.via_services.join(", ")]);
   show(el("h3", {}, short(title(of))), el("div", { class: "tools" },
     el("button", { type: "button", on: { click: () => openEvents(`Events of ${short(title(of), 80)}`, rows) } }, `its ${rows.length} events`),
-    of.issued_by_event_id ? el("button", { type: "button", on: { click: () => openEvents("Birth", [born]) } }, "the event that created it") : null), pairs(facts));
+    of.issued_by_event_id ? el("button", { type: "button", on: { click: () => openEvents("Created by", [born]) } }, "the event that created it") : null), pairs(facts));
 }
 
 function title(of) {

@@ -55,7 +55,7 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
             }
         }
         (None, Some(deed)) => format!(
-            "nothing tells an intruder from the owner; the last call was {}",
+            "cannot distinguish an intruder from the owner; the last call was {}",
             short(&deed.event.event_time)
         ),
         (None, None) => "every call is the owner's".to_owned(),
@@ -105,15 +105,12 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
         },
     );
     if open > 0 {
-        state += &format!(
-            "; {} may be: the logs do not show it",
-            counted(open, "credential")
-        );
+        state += &format!("; {} of unknown status", counted(open, "credential"));
     }
     if let (true, (alive, open)) = (is_told, live(&|origin| origin == Origin::Unknown))
         && alive + open > 0
     {
-        state += &format!("; of unknown origin: {alive} valid, {open} perhaps");
+        state += &format!("; of unknown origin: {alive} valid, {open} of unknown status");
     }
     parts.push(state);
     answer("Is it over?", parts.join("; "), events)

@@ -45,7 +45,7 @@ pub(super) fn of_kinds(
     rows.sort_by_key(|row| row.origin);
     let names = rows
         .iter()
-        .map(|row| format!("{}{}", perhaps(trace, row.origin), described(row)));
+        .map(|row| format!("{}{}", possibly(trace, row.origin), described(row)));
     let names: Vec<String> = names.collect();
     let text = match names.is_empty() {
         true => none.to_owned(),
@@ -67,10 +67,10 @@ fn counts(trace: &Trace, origin: Origin, time: &str) -> bool {
 }
 
 /// Said of what may be the owner's, where somebody else was seen.
-fn perhaps(trace: &Trace, origin: Origin) -> &'static str {
+fn possibly(trace: &Trace, origin: Origin) -> &'static str {
     let is_told = trace.summary.first_suspicious_use.is_some();
     match is_told && origin != Origin::Intruder {
-        true => "perhaps ",
+        true => "possibly ",
         false => "",
     }
 }
@@ -84,16 +84,16 @@ pub(super) fn data(trace: &Trace) -> Answer {
     let mut parts: Vec<String> = rows
         .into_iter()
         .map(|row| {
-            let perhaps = perhaps(trace, row.origin);
+            let possibly = possibly(trace, row.origin);
             match row.kind {
                 "bucket" => format!(
-                    "{perhaps}{} objects of bucket {} ({})",
+                    "{possibly}{} objects of bucket {} ({})",
                     row.objects_read,
                     row.resource,
                     size(row.bytes_out)
                 ),
                 kind => format!(
-                    "{perhaps}{} {} ({})",
+                    "{possibly}{} {} ({})",
                     kind.replace('_', " "),
                     row.resource,
                     row.actions.join(", ")
@@ -244,7 +244,7 @@ fn of_deeds(
     found.sort_by_key(|deed| deed.event.origin);
     let mut calls: Vec<(String, u64)> = Vec::new();
     for deed in &found {
-        let name = format!("{}{}", perhaps(trace, deed.event.origin), deed.name());
+        let name = format!("{}{}", possibly(trace, deed.event.origin), deed.name());
         let name = match deed.failed() {
             true => format!("{name} (failed)"),
             false => name,
@@ -369,7 +369,7 @@ mod tests {
         });
         assert_eq!(
             data(&trace).answer,
-            "secret taken (read), perhaps secret after (read)"
+            "secret taken (read), possibly secret after (read)"
         );
     }
 }
