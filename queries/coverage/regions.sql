@@ -1,5 +1,7 @@
 -- Accounts and regions that the logs cover
 -- grain: one row per account and region that has events or log files; log files are counted by their folder
+-- parameter: accounts text: the wanted accounts, separated by commas, or empty for all
+-- parameter: regions text: the same for regions
 WITH seen AS (
     SELECT
         account_id,
@@ -19,7 +21,9 @@ files AS (
         count(DISTINCT CASE WHEN outcome = 'stored' THEN log_file END) AS log_files,
         count(DISTINCT CASE WHEN outcome IN ('rejected', 'unfetched') THEN log_file END) AS log_files_rejected
     FROM log_files
-    WHERE outcome IN ('stored', 'rejected', 'unfetched') OR account_id IS NOT NULL
+    WHERE (outcome IN ('stored', 'rejected', 'unfetched') OR account_id IS NOT NULL)
+        AND ($accounts = '' OR account_id IS NULL OR strpos($accounts, account_id) > 0)
+        AND ($regions = '' OR region IS NULL OR array_has(string_to_array($regions, ','), region))
     GROUP BY account_id, region
 )
 SELECT

@@ -5,12 +5,14 @@
 
 use super::logged::{self, Logged};
 use super::{Analysis, AnalysisError};
+use crate::cloudtrail::Selection;
 use crate::report::Section;
 use crate::report::table::{Column, Kind, section};
 use crate::session::{Params, Session};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use async_trait::async_trait;
+use datafusion::common::ScalarValue;
 use serde::Serialize;
 
 /// The question.
@@ -73,8 +75,16 @@ impl Analysis for Coverage {
             batches: days.1.clone(),
         }];
         session.register("event_days", days)?;
+        // The ledger has all log files, whatever is selected.
+        let selection = session.selection();
+        let accounts = selection.accounts.iter().map(ToString::to_string);
+        let accounts = accounts.collect::<Vec<_>>().join(",");
+        let regions = Vec::from_iter(selection.regions.iter().map(String::as_str)).join(",");
+        let mut chosen = params.clone();
+        chosen.insert("accounts".to_owned(), ScalarValue::from(accounts));
+        chosen.insert("regions".to_owned(), ScalarValue::from(regions));
         for (name, title, sql) in SECTIONS {
-            let (schema, batches) = session.sql(sql, params).await?;
+            let (schema, batches) = session.sql(sql, &chosen).await?;
             sections.push(Section {
                 name: name.to_owned(),
                 title: title.to_owned(),
@@ -82,7 +92,7 @@ impl Analysis for Coverage {
                 batches,
             });
         }
-        sections.insert(2, holes(&logged)?);
+        sections.insert(2, holes(&logged, selection)?);
         // The overview first, the long list of days last.
         sections.rotate_left(1);
         Ok((sections, Vec::new()))
@@ -109,10 +119,16 @@ struct HoleRow {
 }
 
 /// Days without logs, up to the log's end.
-fn holes(logged: &Logged) -> Result<Section, ArrowError> {
+fn holes(logged: &Logged, selection: &Selection) -> Result<Section, ArrowError> {
     let gaps = logged.end.map(|end| logged.gaps(end)).unwrap_or_default();
+    let (accounts, regions) = (&selection.accounts, &selection.regions);
+    let is_wanted = |account: &str, region: Option<&str>| {
+        (accounts.is_empty() || accounts.iter().any(|one| one.to_string() == account))
+            && (regions.is_empty() || region.is_none_or(|region| regions.contains(region)))
+    };
     let rows: Vec<HoleRow> = gaps
         .into_iter()
+        .filter(|missing| is_wanted(&missing.account, missing.region.as_deref()))
         .map(|missing| HoleRow {
             account_id: missing.account,
             region: missing.region,

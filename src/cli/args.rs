@@ -111,8 +111,8 @@ impl SelectionArgs {
     /// The selection that is meant, now.
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
         let now = Utc::now();
-        let since = moment(self.since.as_deref(), now, Bound::Since)?;
-        let until = moment(self.until.as_deref(), now, Bound::Until)?;
+        let since = moment("--since", self.since.as_deref(), now, Bound::Since)?;
+        let until = moment("--until", self.until.as_deref(), now, Bound::Until)?;
         if let (Some(since), Some(until)) = (since, until)
             && since >= until
         {
@@ -263,12 +263,13 @@ pub(crate) fn at_least_one() -> RangedU64ValueParser<usize> {
 
 /// The moment that an option names, if it was given.
 pub(crate) fn moment(
+    option: &str,
     text: Option<&str>,
     now: DateTime<Utc>,
     bound: Bound,
 ) -> Result<Option<DateTime<Utc>>, Failure> {
     let moment = text.map(|text| parse_time(text, now, bound)).transpose();
-    moment.map_err(|error| Failure::usage(error.to_string()))
+    moment.map_err(|error| Failure::usage(format!("{option}: {error}")))
 }
 
 /// A parser of spans of time: `90d`, `12h`, `30m`, `2w`.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use keytrail::render::{Heading, Opening, Remarks, RowsWriter};
+use keytrail::render::{Heading, Opening, Remarks, RowsWriter, heading};
 use keytrail::report::{FIT, Report, Section};
 
 use crate::failure::Failure;
@@ -49,7 +49,8 @@ pub(crate) fn check<'a>(
     for schema in schemas {
         known.extend(schema.fields().iter().map(|field| field.name().as_str()));
     }
-    match names.iter().find(|name| !known.contains(name.as_str())) {
+    let is_known = |name: &&String| known.iter().any(|column| is_called(column, name));
+    match names.iter().find(|name| !is_known(name)) {
         Some(name) => {
             let known: Vec<&str> = known.into_iter().collect();
             Err(
@@ -117,8 +118,17 @@ impl RowsWriter for Chosen {
 
 /// Where the columns of these names are, in the order of the names.
 fn positions(schema: &Schema, names: &[String]) -> Vec<usize> {
-    let found = names.iter().map(|name| schema.index_of(name).ok());
-    found.flatten().collect()
+    let place = |name: &String| {
+        let mut fields = schema.fields().iter();
+        let called = fields.position(|field| is_called(field.name(), name));
+        schema.index_of(name).ok().or(called)
+    };
+    names.iter().filter_map(place).collect()
+}
+
+/// Whether a column has this name, or this heading in tables for people.
+fn is_called(column: &str, name: &str) -> bool {
+    column == name || heading(column).eq_ignore_ascii_case(name)
 }
 
 /// The schema of these columns. Whoever asks for a column wants to see it: none is left out where a table is narrow.

@@ -6,27 +6,54 @@
 use std::collections::BTreeMap;
 
 use keytrail::cloudtrail::AccessKeyId;
-use keytrail::session::{NameKind, Session};
+use keytrail::render::coverage_lines;
+use keytrail::session::{NameKind, Near, Session};
 
 use crate::failure::Failure;
 
-/// Fails if the log does not have this name but one that is nearly the same.
+/// Fails if the logs do not have this name. Logs without events answer for themselves.
 pub(crate) async fn check(session: &Session, kind: NameKind, name: &str) -> Result<(), Failure> {
     let near = session.near(kind, name).await?;
-    if near.seen || near.names.is_empty() {
+    if let Some(failure) = meant(kind, name, &near) {
+        return Err(failure);
+    }
+    let coverage = session.coverage().await?;
+    if near.seen || coverage.events == 0 {
         return Ok(());
     }
-    let names = near.names.into_iter().map(|(name, who)| match who {
+    let absent = Failure::new(format!(
+        "no calls {} {name} in these logs",
+        kind.preposition()
+    ))
+    .hint("this does not prove that there were none: check what the logs cover");
+    let lines = coverage_lines(&coverage).into_iter();
+    Err(lines.fold(absent, Failure::hint))
+}
+
+/// Fails if the logs do not have this name but one that is nearly the same.
+pub(crate) async fn suggest(session: &Session, kind: NameKind, name: &str) -> Result<(), Failure> {
+    let near = session.near(kind, name).await?;
+    meant(kind, name, &near).map_or(Ok(()), Err)
+}
+
+/// What may have been meant by a name that the logs do not have.
+fn meant(kind: NameKind, name: &str, near: &Near) -> Option<Failure> {
+    if near.seen || near.names.is_empty() {
+        return None;
+    }
+    let names = near.names.iter().map(|(name, who)| match who {
         Some(who) => format!("{name} ({who})"),
-        None => name,
+        None => name.clone(),
     });
     let names: Vec<String> = names.collect();
     let noun = kind.noun();
-    Err(Failure::new(format!("{noun} {name} is not in these logs"))
-        .hint(format!("did you mean {}?", names.join(" or "))))
+    Some(
+        Failure::new(format!("{noun} {name} is not in these logs"))
+            .hint(format!("did you mean {}?", names.join(" or "))),
+    )
 }
 
-/// The same for the access keys that an answer has nothing of.
+/// [`check`] for the access keys that an answer has nothing of.
 pub(crate) async fn check_keys(
     session: &Session,
     keys: &[AccessKeyId],
@@ -38,7 +65,7 @@ pub(crate) async fn check_keys(
     Ok(())
 }
 
-/// The same for the parameters of a saved query that has no row.
+/// [`suggest`] for the parameters of a saved query that has no row.
 pub(crate) async fn check_params(
     session: &Session,
     values: &BTreeMap<String, String>,
@@ -51,7 +78,7 @@ pub(crate) async fn check_params(
             "source_ip_address" | "address" => NameKind::Address,
             _ => continue,
         };
-        check(session, kind, value).await?;
+        suggest(session, kind, value).await?;
     }
     Ok(())
 }

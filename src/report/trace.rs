@@ -8,7 +8,7 @@ mod brief;
 mod lists;
 mod words;
 
-pub use brief::{Brief, Fact, Part};
+pub use brief::{Brief, Fact, Part, STATUS};
 pub use lists::{
     Created, DataAccess, Denied, NotFollowed, Pivot, Secret, Step, TraceFinding, Unseen,
 };

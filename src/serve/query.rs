@@ -4,11 +4,13 @@
 //! show the same; a value that is given twice counts as it was given last.
 
 use crate::cloudtrail::{AccessKeyId, Bound, Range, parse_time};
+use crate::knowledge::address_range;
 use crate::service::{Part, View};
 use axum::http::Uri;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use url::form_urlencoded;
+use uuid::Uuid;
 
 /// What is not a value of the question, but of how its answer is shown.
 const SHOWN: [&str; 7] = [
@@ -31,6 +33,25 @@ pub(super) struct Address {
     values: BTreeMap<String, String>,
 }
 
+/// What is typed into the search at the top.
+const SOUGHT: &str = "q";
+
+/// The page that shows such a value, and what the value is called there.
+fn place_of(sought: &str) -> (&'static str, &'static str) {
+    let is_event = Uuid::try_parse(sought).is_ok();
+    let is_resource = sought.starts_with("s3://")
+        || (sought.starts_with("arn:") && !sought.contains(":iam:") && !sought.contains(":sts:"));
+    if is_event {
+        ("event", "event_id")
+    } else if address_range(sought).is_some() {
+        ("address", "source_ip_address")
+    } else if is_resource {
+        ("resource", "resource")
+    } else {
+        ("trace", "start")
+    }
+}
+
 impl Address {
     pub(super) fn of(uri: &Uri) -> Self {
         let path = uri.path().trim_matches('/');
@@ -42,10 +63,20 @@ impl Address {
         let values = given
             .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
             .filter(|(_, value)| !value.is_empty());
+        let mut values: BTreeMap<String, String> = values.collect();
+        let page = match (page, values.remove(SOUGHT)) {
+            ("search", Some(sought)) => {
+                let (page, name) = place_of(&sought);
+                values.insert(name.to_owned(), sought);
+                page
+            }
+            ("" | "search", _) => "keys",
+            (page, _) => page,
+        };
         Self {
-            page: if page.is_empty() { "keys" } else { page }.to_owned(),
+            page: page.to_owned(),
             form,
-            values: values.collect(),
+            values,
         }
     }
 
@@ -202,5 +233,29 @@ fn to<K: AsRef<str>, V: AsRef<str>>(page: &str, values: impl Iterator<Item = (K,
     match query.is_empty() {
         true => format!("/{page}"),
         false => format!("/{page}?{query}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sought_is_shown_by_its_own_page() {
+        for (sought, page, name) in [
+            ("AKIAIOSFODNN7EXAMPLE", "trace", "start"),
+            ("arn%3Aaws%3Aiam%3A%3A1%3Arole/a", "trace", "start"),
+            ("svc-report", "trace", "start"),
+            ("203.0.113.7", "address", "source_ip_address"),
+            ("2001:db8::/32", "address", "source_ip_address"),
+            ("8c62c61e-6f49-4c05-add8-56867724b790", "event", "event_id"),
+            ("arn:aws:s3:::example-exports", "resource", "resource"),
+        ] {
+            let uri = format!("/search?q={sought}&since=7d").parse().unwrap();
+            let here = Address::of(&uri);
+            assert_eq!(here.page, page, "{sought}");
+            assert!(here.value(name).is_some(), "{sought}");
+            assert_eq!(here.value("since"), Some("7d"));
+        }
     }
 }

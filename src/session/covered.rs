@@ -272,8 +272,8 @@ mod tests {
         assert_eq!(
             doubts(&selection, &log),
             [
-                "no event of account 222233334444; there are events of 111111111111",
-                "no event of region us-east1; did you mean us-east-1?",
+                "no events of account 222233334444; there are events of 111111111111",
+                "no events of region us-east1; did you mean us-east-1?",
                 "the log ends at 2025-03-09T00:00:00Z, before the range asked for begins (2026-01-01T00:00:00Z)",
             ]
         );

@@ -46,6 +46,16 @@ impl NameKind {
         }
     }
 
+    /// What stands between a call and such a name.
+    pub fn preposition(self) -> &'static str {
+        match self {
+            Self::AccessKey => "with access key",
+            Self::User => "by user",
+            Self::Principal => "by",
+            Self::Address => "from",
+        }
+    }
+
     fn sql(self) -> &'static str {
         match self {
             Self::AccessKey => include_str!("../../queries/near/keys.sql"),

@@ -448,7 +448,7 @@ fn coverage_in_table() {
     444455556666  eu-west-1         12                   0     100                 4             1  2025-03-03 02:01:00  2025-03-07 15:01:40
     444455556666  us-east-1         15                   0      32                 5             0  2025-03-03 02:05:00  2025-03-07 15:05:00
 
-    Days without logs
+    Gaps and unread records
     account       region     missing                           first day   last day    days
     111122223333  –          1 log file and 1 record not read  2025-03-05  2025-03-05     1
     444455556666  –          1 record not read                 2025-03-04  2025-03-04     1
@@ -598,7 +598,7 @@ fn coverage_in_markdown() {
     | 444455556666 | eu-west-1 | 12 | 0 | 100 | 4 | 1 | 2025-03-03 02:01:00 | 2025-03-07 15:01:40 |
     | 444455556666 | us-east-1 | 15 | 0 | 32 | 5 | 0 | 2025-03-03 02:05:00 | 2025-03-07 15:05:00 |
 
-    ## Days without logs
+    ## Gaps and unread records
 
     | account\_id | region | missing | first\_day | last\_day | days |
     | --- | --- | --- | --- | --- | ---: |

@@ -21,7 +21,7 @@ fn help() {
       keytrail keys --trail s3://my-trail-bucket   Which keys are used? Straight from the log files
       keytrail ingest s3://my-trail-bucket         Read the trail into ./keytrail-lake
       keytrail keys --suspicious                   Which keys look stolen?
-      keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and what is to be done now?
+      keytrail trace AKIAIOSFODNN7EXAMPLE          What did it do, and what to do now?
       keytrail ready                               Which keys can be deactivated or deleted?
       keytrail coverage                            Which accounts, regions and days do the logs cover?
       keytrail list                                Which saved queries are there?
@@ -146,7 +146,7 @@ fn help_of_ingest() {
 
           --public-keys <[REGION=]FILE>
               CloudTrail's public keys, as aws cloudtrail list-public-keys prints them; REGION=FILE if
-              they are of one region (repeatable)
+              the keys belong to one region (repeatable)
 
           --signatures <FILE>
               Signatures of digest files, for a copy that has lost S3's metadata: lines of DIGEST

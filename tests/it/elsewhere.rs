@@ -81,7 +81,7 @@ fn calls_that_only_the_owner_of_the_resource_logs_are_use() {
     let consumers = log.told(&["consumers", KEY])["notes"].to_string();
     assert!(
         consumers.contains(&format!(
-            "perhaps use of these keys: {KEY} (s3:GetObject in the log of account 999988887777"
+            "possible use of these keys, not counted as consumers: {KEY} (s3:GetObject, logged only in account 999988887777"
         )),
         "{consumers}"
     );
@@ -120,7 +120,7 @@ fn copies_of_what_our_own_log_has_are_no_other_use() {
     let log = reads(log, 40..131, "AIDAEXAMPLE");
     is("both", &log.ready(KEY, &[]), &["deactivate"]);
     let notes = log.told(&["consumers", KEY])["notes"].to_string();
-    assert!(!notes.contains("perhaps use"), "{notes}");
+    assert!(!notes.contains("possible use"), "{notes}");
     // Three more calls, which only the partner logged.
     let log = reads(log, 1..5, "AIDAEXAMPLE");
     is("and more", &log.ready(KEY, &[]), &["migrate first"]);

@@ -320,7 +320,7 @@ fn the_footer_counts_what_was_asked_for() {
         assert_eq!(number(&other, "/events"), 0, "{other}");
         let account = other["warnings"][0].as_str().unwrap();
         assert!(
-            account.starts_with("no event of account 111122223333"),
+            account.starts_with("no events of account 111122223333"),
             "{account}"
         );
         let late = asked(&["--since", "2026-01-01"]);
@@ -334,7 +334,10 @@ fn the_footer_counts_what_was_asked_for() {
     let region = ["keys", "--region", "eu-west1"];
     let of_trail = json(&[&region[..], &["--trail", text(&trail)]].concat(), 0);
     let near = of_trail["coverage"]["warnings"][0].as_str().unwrap();
-    assert_eq!(near, "no event of region eu-west1; did you mean eu-west-1?");
+    assert_eq!(
+        near,
+        "no events of region eu-west1; did you mean eu-west-1?"
+    );
     let of_lake = crate::program::ran(&[&region[..], &["--lake", text(&lake)]].concat());
     assert!(of_lake.starts_with("exit code: 1"), "{of_lake}");
 }
@@ -426,7 +429,7 @@ fn a_region_or_account_that_is_not_there_may_be_another() {
         }
     }
     let said = crate::program::ran(&["keys", "--lake", lake, "--region", "me-south-1"]);
-    assert!(said.contains("no event of region me-south-1"), "{said}");
+    assert!(said.contains("no events of region me-south-1"), "{said}");
 }
 
 /// A log file that broke off and is whole later leaves nothing behind: not in the account, not in the exit code.

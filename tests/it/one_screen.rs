@@ -42,7 +42,8 @@ fn a_trace_is_one_screen() {
             "First suspicious use 2025-03-06 15:01:00",
             "198.51.100.202 (14 events)",
             "8 objects of bucket example-exports (95.5 KiB)",
-            "Over?",
+            "Issued      ",
+            "Status",
             "\n  aws iam attach-user-policy --user-name svc-backup-sync --policy-arn arn:aws:iam::aws:policy/AWSDenyAll\n",
             "--section timeline",
             "Next: keytrail trace AKIARTX3GSDS75MXKBSU --section timeline --trail testdata/trail",
@@ -428,11 +429,11 @@ fn our_networks_tell_the_owner() {
         let (without, with) = (asked(args, false), asked(args, true));
         let noted = |answer: &serde_json::Value| answer["notes"].to_string();
         assert!(
-            noted(&without).contains("use is left out"),
+            noted(&without).contains("use by an intruder is excluded"),
             "{args:?}: {without}"
         );
         assert!(
-            !noted(&with).contains("use is left out"),
+            !noted(&with).contains("use by an intruder is excluded"),
             "{args:?}: {with}"
         );
     }

@@ -144,12 +144,12 @@ fn the_rules_name_what_they_rest_on() {
     let gap = value(of(&answer, "svc-gap"), "no-holes");
     assert_eq!(
         gap,
-        "91 days without logs: eu-west-1 (2025-06-11 to 2025-06-13); eu-west-1, data events of s3 that read (no events of anyone else, so nothing shows whether logging went on)"
+        "91 days without logs: eu-west-1 (2025-06-11 to 2025-06-13); eu-west-1, data events of s3 that read (only this key called there, so logging cannot be confirmed)"
     );
     let quiet = value(of(&answer, "svc-quiet"), "data-events");
     assert!(
-        quiet.starts_with("none in the account; calls on the data of ")
-            && quiet.ends_with("ask IAM when the key was last used"),
+        quiet.starts_with("none logged in the account; data events of ")
+            && quiet.ends_with("get it (--live or --credential-report)"),
         "{quiet}"
     );
     let legacy = of(&answer, "svc-legacy")["not_checked"].to_string();
@@ -166,7 +166,7 @@ fn without_iam_it_is_said_that_iam_was_not_asked() {
     assert_eq!(rules(mailer, None), "no-unseen-use");
     let notes = answer["notes"].to_string();
     assert!(
-        notes.contains("IAM was not asked when 26 of 27 keys were last used"),
+        notes.contains("IAM's last-used data is missing for 26 of 27 keys"),
         "{notes}"
     );
 }

@@ -249,7 +249,7 @@ fn a_service_whose_data_is_not_logged_may_go_on_unseen() {
         (["logs:DescribeLogStreams", "logs:CreateLogStream"], "logs"),
     ] {
         let row = managed(Log::new(0..131), &names).ready(KEY, &[]);
-        let wanted = format!("calls on the data of {service} would not have been seen");
+        let wanted = format!("data events of {service} are not logged");
         assert_eq!(row["verdict"], "wait until", "{row}");
         assert!(row["why"].to_string().contains(&wanted), "{row}");
     }

@@ -30,6 +30,16 @@ pub fn column_names() -> impl Iterator<Item = &'static str> {
     names.chain([EVENT_DATE])
 }
 
+/// The column of a name, of a field of the record (`sourceIPAddress`, `userIdentity.arn`), or of either in other case.
+pub fn column_named(name: &str) -> Option<&'static str> {
+    let mut columns = COLUMNS.iter();
+    let is_named = |field: &str| !field.is_empty() && field.eq_ignore_ascii_case(name);
+    let found = columns.find(|column| is_named(column.name) || is_named(column.path));
+    found
+        .map(|column| column.name)
+        .or_else(|| is_named(EVENT_DATE).then_some(EVENT_DATE))
+}
+
 /// The columns of these names, or all.
 ///
 /// # Errors

@@ -7,6 +7,6 @@ mod columns;
 mod queries;
 mod rules;
 
-pub use columns::{column_names, columns};
+pub use columns::{column_named, column_names, columns};
 pub use queries::{saved_queries, saved_query};
 pub use rules::rules;

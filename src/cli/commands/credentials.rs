@@ -63,7 +63,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         None => None,
     };
     let now = Utc::now();
-    let as_of = moment(args.as_of.as_deref(), now, Bound::Until)?;
+    let as_of = moment("--as-of", args.as_of.as_deref(), now, Bound::Until)?;
     let credentials = Credentials {
         inventory,
         trail,

@@ -2,7 +2,7 @@
 //!
 //! In: the one table of columns. Out: one row per column. Promise: nothing is described that is not in that table.
 
-use keytrail::analysis::catalogue::{column_names, columns};
+use keytrail::analysis::catalogue::{column_named, column_names, columns};
 
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -29,23 +29,23 @@ Examples:
   keytrail describe --format markdown    The same for a wiki";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let known: Vec<&str> = column_names().collect();
-    let unknown = args
-        .columns
-        .iter()
-        .find(|name| !known.contains(&name.as_str()));
-    if let Some(name) = unknown {
-        let alike = known.iter().filter(|known| known.contains(name.as_str()));
-        let alike: Vec<&str> = alike.copied().collect();
+    let named = args.columns.iter().map(|name| column_named(name));
+    let named: Vec<Option<&str>> = named.collect();
+    if let Some(place) = named.iter().position(Option::is_none) {
+        let name = &args.columns[place];
+        let alike: Vec<&str> = column_names()
+            .filter(|known| known.contains(name))
+            .collect();
         let failure = Failure::usage(format!("there is no column {name:?}"));
         return Err(match alike.as_slice() {
             [] => failure.hint("keytrail describe lists all columns"),
             alike => failure.hint(format!("did you mean {}?", alike.join(" or "))),
         });
     }
-    let report = columns(&args.columns)
+    let named: Vec<String> = named.into_iter().flatten().map(str::to_owned).collect();
+    let report = columns(&named)
         .map_err(|error| Failure::new("the columns do not line up").because(&error))?;
-    let sql = match args.columns.first() {
+    let sql = match named.first() {
         Some(name) => {
             format!("SELECT {name}, count(*) FROM events GROUP BY {name} ORDER BY 2 DESC LIMIT 20")
         }

@@ -57,7 +57,7 @@ Examples:
   keytrail progress --before 2025-03-01 --format csv            For a spreadsheet";
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> {
-    let before = moment(Some(&args.before), Utc::now(), Bound::Since)?;
+    let before = moment("--before", Some(&args.before), Utc::now(), Bound::Since)?;
     let day = before.unwrap_or_default().date_naive();
     let options = args.include.options(&args.networks)?;
     let session = question::session(&args.trail, context).await?;

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{Ready, ReadyOptions, Verdict, ready};
 use keytrail::cloudtrail::{AccessKeyId, Bound};
+use keytrail::session::NameKind;
 
 use super::consumers::{IncludeArgs, NetworkArgs};
 use crate::args::{TrailArgs, moment, span};
@@ -93,7 +94,7 @@ impl JudgedArgs {
         let (inventory, replaced) = self.iam.inventory(&self.trail).await?;
         let mut session = question::session(&self.trail, context).await?;
         let asked_since = session.selection().since;
-        let as_of = moment(self.as_of.as_deref(), Utc::now(), Bound::Until)?;
+        let as_of = moment("--as-of", self.as_of.as_deref(), Utc::now(), Bound::Until)?;
         if let Some(last) = session.last_day_to_read() {
             // Log files are read once, so from as early on as the window can begin. A log ends on the day of its last log file or
             // the day before.
@@ -115,7 +116,15 @@ impl JudgedArgs {
                 .filter_map(|known| known.access_key_id.as_ref());
             ids.any(|id| id.as_str() == key)
         };
-        sought::check_keys(&session, keys, judged).await?;
+        match iam {
+            None => sought::check_keys(&session, keys, judged).await?,
+            // That IAM does not list a key is an answer.
+            Some(_) => {
+                for key in keys.iter().filter(|key| !judged(key.as_str())) {
+                    sought::suggest(&session, NameKind::AccessKey, key.as_str()).await?;
+                }
+            }
+        }
         // Keys that are in use would not even be listed if their last calls were left out.
         let mut read_since = session.selection().since;
         let window = found.as_of.map(|as_of| as_of - self.thresholds.window);
@@ -197,7 +206,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     found
         .keys
         .retain(|key| verdict.wants(key.verdict) && pick.wants(key.user_name.as_deref()));
-    let ending = Ending::next(next(&found, &args.judged));
+    let ending = Ending::next(next(&found, &args.access_key_ids, &args.judged));
     let ending = ending.fold_unless(&args.access_key_ids, args.fold);
     let mut report = found.report()?;
     advise::on(&mut report.notes);
@@ -206,13 +215,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
 }
 
 /// An incident comes first; else the plan.
-fn next(found: &Ready, judged: &JudgedArgs) -> String {
+fn next(found: &Ready, asked: &[AccessKeyId], judged: &JudgedArgs) -> String {
     let incident = found
         .keys
         .iter()
         .find(|key| key.verdict == Verdict::Incident);
     match incident.and_then(|key| key.access_key_id.as_ref()) {
         Some(key) => next::judged(&["trace", key.as_str()], &judged.trail, &judged.networks),
-        None => next::line(&["plan"], judged.again()),
+        None => {
+            let keys = asked.iter().map(AccessKeyId::as_str);
+            let words: Vec<&str> = ["plan"].into_iter().chain(keys).collect();
+            next::line(&words, judged.again())
+        }
     }
 }

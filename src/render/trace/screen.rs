@@ -8,7 +8,7 @@ use super::super::fold::{SCREEN, lines};
 use super::super::grid::wrapped;
 use super::super::terminal::Terminal;
 use super::super::{RenderOptions, coverage, tone};
-use crate::report::trace::{Brief, Origin, Step, Trace};
+use crate::report::trace::{Brief, Origin, STATUS, Step, Trace};
 use std::io::{self, Write};
 
 /// Lines that are kept for the prompt, and for the next step, which the program adds.
@@ -82,7 +82,7 @@ impl Screen<'_> {
             Origin::Suspicious => self.toned(tone::YELLOW, &headline),
             _ => self.terminal.bold(&headline),
         });
-        for part in self.prose(&brief.subject, 0, tall.min(2)) {
+        for part in self.prose(&brief.subject, 0, 2) {
             line(&part);
         }
         if let Some(alarm) = &brief.alarm {
@@ -106,7 +106,13 @@ impl Screen<'_> {
             }
         }
         for fact in &brief.facts {
-            for (at, part) in self.prose(&fact.text, LABEL, tall).iter().enumerate() {
+            // What may still be going on is cut last.
+            let most = if fact.label == STATUS {
+                tall.max(2)
+            } else {
+                tall
+            };
+            for (at, part) in self.prose(&fact.text, LABEL, most).iter().enumerate() {
                 match at {
                     0 => {
                         let space = " ".repeat(LABEL - fact.label.len());

@@ -57,6 +57,9 @@ const NAMED: usize = 2;
 /// Calls that are named; the others are counted.
 const CALLS: usize = 4;
 
+/// The word for whether it is over.
+pub const STATUS: &str = "Status";
+
 /// The questions whose answers make the facts: the word for each, and whether it is left out where no event stands behind it.
 const FACTS: [(&str, &str, bool); 8] = [
     ("From where?", "Used from", false),
@@ -69,7 +72,7 @@ const FACTS: [(&str, &str, bool); 8] = [
         true,
     ),
     ("Was logging stopped or changed?", "Logging", true),
-    ("Is it over?", "Status", false),
+    ("Is it over?", STATUS, false),
     ("Is anyone else affected?", "Others", true),
 ];
 
@@ -161,7 +164,7 @@ impl Trace {
                     text: plain(&answer.answer),
                 });
             }
-            if label == "From" {
+            if question == "From where?" {
                 facts.extend(self.came_out());
                 facts.extend(self.handed_out());
             }

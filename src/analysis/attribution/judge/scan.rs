@@ -146,7 +146,7 @@ mod tests {
         let found = judge(&uses, &nothing, &Networks::built_in().unwrap());
         let origins: Vec<Origin> = found.all.iter().map(|source| source.origin).collect();
         assert_eq!(origins, [Origin::Intruder, Origin::Intruder]);
-        assert!(found.all[0].why()[0].starts_with("one of several programs at this address"));
+        assert!(found.all[0].why()[0].starts_with("a scanner's pattern: several programs"));
         // Other scanners on other days, from elsewhere.
         let mut again = visit("192.0.2.77", [REQUESTS, BOTO]);
         for one in &mut again {

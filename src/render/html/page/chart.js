@@ -198,7 +198,9 @@ function drawChart(table) {
     };
     plot.fitTo = size;
   }
-  const asked = [Number(state().get("from")), Number(state().get("to"))];
+  // Seconds since 1970, or a time as AWS writes it.
+  const given = (name) => { const text = state().get(name) || ""; return /[T:-]/.test(text) ? Date.parse(text) / 1000 : Number(text); };
+  const asked = [given("from"), given("to") || bounds[1]];
   if (asked[0] && asked[1] > asked[0]) window_ = asked;
   else if (VIEW.who !== "owner") window_ = attack();
   draw();

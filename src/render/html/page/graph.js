@@ -88,6 +88,8 @@ function graphStyle() {
   ];
 }
 
+const READABLE = 0.7;
+
 function drawGraph() {
   const tools = document.getElementById("lineage-tools");
   let cy = null, whole = null, full = null;
@@ -109,7 +111,9 @@ function drawGraph() {
       const spare = cy.height() - box.h;
       cy.panBy({ x: 110 - start.x, y: spare > 0 ? spare / 2 - cy.elements().renderedBoundingBox().y1 : cy.height() / 2 - start.y });
     };
-    full();
+    // All of it, where its labels can still be read.
+    whole();
+    if (cy.zoom() > 1 || cy.zoom() < READABLE) full();
     cy.on("tap", "node", ({ target }) => {
       const { at, group } = target.data();
       if (group) openCredentials(group); else if (at !== undefined) openCredential(at);
@@ -130,7 +134,7 @@ function drawGraph() {
   if (!TRACE.credentials.length) { document.getElementById("graph").hidden = true; return; }
   draw(false);
   VIEW.changed.push(() => draw(false));
-  document.addEventListener("fullscreenchange", () => { cy.resize(); full(); });
+  document.addEventListener("fullscreenchange", () => { cy.resize(); whole(); if (cy.zoom() > 1 || cy.zoom() < READABLE) full(); });
   repaints.push(() => cy.style(graphStyle()));
 }
 
