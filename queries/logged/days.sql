@@ -1,5 +1,5 @@
 -- Days with events: where and when a call would have been seen
--- grain: one row per account, region, kind of event, long-term key that signed it (null for all other events) and day (UTC)
+-- grain: one row per account, region, kind of event, whether an AWS service made it by itself, long-term key that signed it (null for all other events) and day (UTC)
 SELECT
     account_id,
     aws_region,
@@ -7,6 +7,7 @@ SELECT
     data_service,
     apart,
     read_only,
+    by_service,
     access_key_id,
     event_date,
     count(*) AS events,
@@ -28,9 +29,10 @@ FROM (
             WHEN event_source = 'sts.amazonaws.com' AND aws_region = 'us-east-1' THEN 'global services'
         END AS apart,
         coalesce(read_only, false) AS read_only,
+        coalesce(event_category, 'Management') <> 'Management' AND coalesce(user_identity_type, '') = 'AWSService' AS by_service,
         CASE WHEN access_key_id LIKE 'AKIA%' THEN access_key_id END AS access_key_id,
         event_date,
         event_time
     FROM events
 )
-GROUP BY account_id, aws_region, event_category, data_service, apart, read_only, access_key_id, event_date
+GROUP BY account_id, aws_region, event_category, data_service, apart, read_only, by_service, access_key_id, event_date

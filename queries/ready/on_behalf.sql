@@ -11,6 +11,9 @@ SELECT
     max(event_time) AS last_event,
     -- A session that a program uses was opened with a key (GetSessionToken), as are all sessions of federated users (GetFederationToken).
     max(event_time) FILTER (WHERE access_key_id IS NOT NULL AND (is_program OR is_federated)) AS last_of_program,
+    -- A program in a browser looks like the console, except for a user who never signs in to it.
+    max(event_time) FILTER (WHERE access_key_id IS NOT NULL AND is_browser) AS last_of_browser,
+    coalesce(bool_or(event_source = 'signin.amazonaws.com' OR session_credential_from_console), false) AS signs_in,
     -- CloudTrail leaves out the key's id at times. Whoever signs in has none.
     -- https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
     max(event_time) FILTER (
@@ -23,6 +26,9 @@ FROM (
         -- A federated user is whoever asked for the session.
         CASE WHEN user_identity_type = 'FederatedUser' THEN session_issuer_type ELSE user_identity_type END AS user_type,
         CASE WHEN user_identity_type = 'FederatedUser' THEN session_issuer_user_name ELSE user_identity_user_name END AS user_name,
+        via_service IS NULL
+            AND coalesce(session_credential_from_console, false) = false
+            AND regexp_like(user_agent, '^\[?(mozilla|opera)/', 'i') AS is_browser,
         -- In the console, people use browsers and CloudShell.
         via_service IS NULL
             AND coalesce(session_credential_from_console, false) = false

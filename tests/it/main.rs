@@ -93,4 +93,5 @@ mod truth_trace;
 mod usage;
 mod validate;
 mod verdict_cases;
+mod verdict_kinds;
 mod verdict_variants;

@@ -70,10 +70,9 @@ pub fn join<'a>(inventory: &'a Inventory, trail: &'a TrailKeys) -> Vec<Joined<'a
             // The last rule has no evidence but that nothing else is possible.
             let found = found.or_else(|| of_user.only(key, open, &taken));
             taken.extend(found.map(|(id, _)| id));
-            let mut free = of_user
-                .0
-                .iter()
-                .filter(|(id, seen)| !taken.contains(id) && possible(key, seen));
+            let mut free = of_user.0.iter().filter(|(id, seen)| {
+                !taken.contains(id) && possible(key, seen) && !is_off(key, seen)
+            });
             let absent = found.map_or_else(
                 || free.next().is_none(),
                 |(id, _)| !trail.keys.contains_key(id),
@@ -153,6 +152,7 @@ impl<'a> Candidates<'a> {
     ) -> Option<(&'a AccessKeyId, &'static str)> {
         let mut free = self.0.iter().filter(|(id, _)| !taken.contains(id));
         let (id, seen) = free.next()?;
+        // That IAM lists the only key as active shows that a call that the log does not have activated it again.
         (open == 1 && free.next().is_none() && possible(key, seen))
             .then_some((*id, "only key of the user"))
     }
@@ -166,6 +166,10 @@ fn possible(key: &Key, seen: &TrailKey) -> bool {
             seen.created
                 .is_some_and(|created| rotated >= created - SAME_MOMENT)
         });
-    let known_to_be_off = seen.inactive_since().is_some() && key.active;
-    !made_at_another_time && !known_to_be_off
+    !made_at_another_time
+}
+
+/// Whether the trail knows it as inactive and IAM lists an active key: where there are others, it is probably one of those.
+fn is_off(key: &Key, seen: &TrailKey) -> bool {
+    seen.inactive_since().is_some() && key.active
 }

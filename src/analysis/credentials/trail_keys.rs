@@ -74,6 +74,22 @@ impl TrailKey {
             .and_then(|(time, active)| (!active).then_some(*time))
     }
 
+    /// The times in which it was inactive, up to when it was activated again. Before a first change to active it was inactive, too.
+    pub(in crate::analysis) fn inactive_times(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let mut times = Vec::new();
+        let mut since = self.created.is_none().then_some(DateTime::<Utc>::MIN_UTC);
+        for (time, active) in &self.status {
+            if *active {
+                times.extend(since.take().map(|since| (since, *time)));
+            } else {
+                // It was active up to the first change to inactive.
+                since = since.filter(|since| *since > DateTime::<Utc>::MIN_UTC);
+                since = since.or(Some(*time));
+            }
+        }
+        times
+    }
+
     /// The earliest sign of its existence.
     pub fn since(&self) -> Option<DateTime<Utc>> {
         self.created.or(self.used.map(|(first, _)| first))

@@ -38,6 +38,17 @@ impl LoggedKind {
         }
     }
 
+    /// Whether trails leave out this kind and log all that is logged with it: KMS, the Data API of RDS, and reads of data, of which there
+    /// are the most. Nobody logs reads of data without writes.
+    /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html>
+    pub(super) fn is_left_out_alone(&self) -> bool {
+        match self {
+            LoggedKind::Apart(source) => source != GLOBAL.0,
+            LoggedKind::DataReads(_) => true,
+            _ => false,
+        }
+    }
+
     /// The kinds that this one is part of.
     pub(super) fn wider(&self) -> impl Iterator<Item = LoggedKind> {
         let any = (*self != LoggedKind::Any).then_some(LoggedKind::Any);

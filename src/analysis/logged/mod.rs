@@ -4,12 +4,13 @@
 //! call would have been seen. Promise: three narrow queries, whatever the number of keys; a key's own calls do not count as a sign
 //! that others would have been logged; what could not be read counts as not logged.
 
+mod data;
 mod gaps;
 mod kind;
 mod missing;
 mod selectors;
 
-use gaps::{DayEvents, Gap, is_busy, is_regular, sight};
+use gaps::{DayEvents, is_busy, is_regular, sight};
 pub(super) use gaps::{Sight, midnight};
 pub(super) use kind::{LoggedKind, is_apart, kind_of};
 pub(super) use selectors::SELECTORS;
@@ -101,6 +102,7 @@ struct DayRow {
     data_service: Option<String>,
     apart: Option<String>,
     read_only: bool,
+    by_service: bool,
     access_key_id: Option<String>,
     event_date: NaiveDay,
     events: i64,
@@ -165,7 +167,7 @@ impl Logged {
         };
         let mut kinds = vec![LoggedKind::Any];
         let service = row.data_service.unwrap_or_default();
-        kinds.extend(match (row.event_category.as_str(), row.read_only) {
+        let of_category = match (row.event_category.as_str(), row.read_only) {
             ("Management", true) => [LoggedKind::Management, LoggedKind::Reads],
             ("Management", false) => [LoggedKind::Management, LoggedKind::Writes],
             (_, true) => [
@@ -176,7 +178,10 @@ impl Logged {
                 LoggedKind::Data(service.clone()),
                 LoggedKind::DataWrites(service),
             ],
-        });
+        };
+        // What a service does by itself, such as delivering logs to their bucket, does not show that calls of others are logged.
+        let shows = row.event_category == "Management" || !row.by_service;
+        kinds.extend(of_category.into_iter().filter(|_| shows));
         kinds.extend(row.apart.map(LoggedKind::Apart));
         put(
             self.accounts.entry(row.account_id.clone()).or_default(),
@@ -249,41 +254,6 @@ impl Logged {
         from.take_while(move |(stream, _)| stream.account == account)
     }
 
-    /// The services of an account with data events.
-    pub(super) fn data_services(&self, account: &str) -> BTreeSet<&str> {
-        let streams = self.streams_in(account);
-        let services = streams.filter_map(|(stream, _)| match &stream.kind {
-            LoggedKind::Data(service) => Some(service.as_str()),
-            _ => None,
-        });
-        services.collect()
-    }
-
-    /// For how many days since a moment calls on the data of a service would not have been seen: in the region, of these (of all if there are none), in
-    /// which they were seen best; none if they never were.
-    pub(super) fn data_unseen(
-        &self,
-        (account, service): (&str, &str),
-        regions: &[String],
-        (since, now): (DateTime<Utc>, DateTime<Utc>),
-    ) -> Option<u64> {
-        let of_service = LoggedKind::Data(service.to_owned());
-        let streams = self.streams_in(account).filter(|(stream, _)| {
-            stream.kind == of_service && (regions.is_empty() || regions.contains(&stream.region))
-        });
-        let unseen = streams.filter_map(|(stream, days)| {
-            let gaps = sight(&days.all, now)?.gaps.into_iter().map(Gap::span);
-            let left_out = self.left_out(stream, now).into_iter();
-            let hidden = gaps.chain(left_out.map(|span| (span.from, span.to)));
-            let days = hidden.map(|(from, to)| (to.min(now) - from.max(since)).num_hours());
-            Some(
-                days.map(|hours| hours.max(0).unsigned_abs().div_ceil(24))
-                    .sum(),
-            )
-        });
-        unseen.min()
-    }
-
     /// Days of an account with log files or records that could not be read.
     pub(super) fn unread(&self, account: &str) -> impl Iterator<Item = (NaiveDate, Unread)> {
         let days = self.unread.get(account).into_iter().flatten();
@@ -332,6 +302,8 @@ impl Logged {
         let own = self.beside(stream, key);
         // Where events of a kind come every day or week, their end is seen; where they are rare, others that are logged with them do.
         let whole = match stream.kind.whole() {
+            // What nobody else does, a trail may leave out without anybody's calls showing it.
+            Some(_) if own.is_empty() && stream.kind.is_left_out_alone() => own,
             Some(_) if (is_busy(&own) && own.len() > 1) || is_regular(&own) => own,
             Some(kind) => self.beside(
                 &Stream {

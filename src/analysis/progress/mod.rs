@@ -4,6 +4,7 @@
 //! still there, or new. Promise: a consumer that was not due again since that day, or whose calls would not have been seen, is not
 //! called gone; what it moved to is named, with the reasons.
 
+mod regions;
 mod rows;
 mod upgrade;
 
@@ -12,12 +13,14 @@ use super::consumers::{
     Asked, Consumer, ConsumerOptions, KeyEvidence, Replacement, RoleSessions, SESSIONS,
 };
 use super::logged::{self, Logged};
-use super::ready::{ReadyOptions, due_after, narrowed, silence_seen};
+use super::ready::{KeyState, KeyStateQuestions, ReadyOptions, due_after, narrowed, silence_seen};
 use crate::cloudtrail::AccessKeyId;
 use crate::report::Coverage;
 use crate::session::{Params, Session};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use regions::{ROLE_REGIONS, RoleRegions};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// What became of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +121,10 @@ pub async fn progress(
         (SESSIONS, &since),
         (logged::DAYS, &none),
         (logged::SELECTORS, &none),
+        (ROLE_REGIONS, &none),
     ]);
+    let states = KeyStateQuestions::new();
+    questions.extend(states.all());
     session.foresee(&questions).await?;
     let evidence = KeyEvidence::read(session, keys, options).await?;
     let found = &evidence.consumers;
@@ -135,12 +141,16 @@ pub async fn progress(
             ),
         });
     }
+    let options = ReadyOptions::new(options.clone());
     let watch = Watch {
+        states: KeyState::read(session, &evidence, &logged, &options).await?,
+        regions: RoleRegions::read(session).await?,
+        day: moment,
         session,
         logged: &logged,
         other_accounts: session.other_accounts().await?,
         now: end.unwrap_or(moment),
-        options: ReadyOptions::new(options.clone()),
+        options,
     };
     let mut changes: Vec<Change> = found
         .consumers
@@ -180,6 +190,11 @@ fn order(change: &Change) -> Order<'_> {
 
 /// What silence is judged by: the same as for [`super::ready`].
 struct Watch<'a> {
+    /// By key.
+    states: BTreeMap<String, KeyState>,
+    regions: RoleRegions,
+    /// The day that cuts the log.
+    day: DateTime<Utc>,
     session: &'a Session,
     logged: &'a Logged,
     other_accounts: Option<u64>,
@@ -205,7 +220,13 @@ impl Watch<'_> {
                 "calls are not logged in {}: read those logs, or get IAM's last-used date",
                 places.join("; ")
             ),
-            (true, false) => return (Status::Gone, None),
+            (true, false) => {
+                let state = self.states.get(&consumer.access_key_id);
+                match state.and_then(|state| state.hides(due, self.day)) {
+                    None => return (Status::Gone, None),
+                    Some(why) => why,
+                }
+            }
         };
         (Status::NotKnown, Some(why))
     }
@@ -227,7 +248,7 @@ fn change(
     let moment = day.and_time(NaiveTime::MIN).and_utc();
     let moved_to = sessions
         .replacement(consumer, moment)
-        .filter(|_| before > 0);
+        .filter(|role| before > 0 && watch.regions.meet(role, consumer));
     let due = consumer.last_seen + due_after(consumer, &watch.options);
     let (status, not_seen) = match (before, since, &moved_to) {
         (0, ..) => (Status::New, None),

@@ -28,6 +28,8 @@ pub(super) enum Why {
     Before,
     /// Nobody else's calls show that a log was kept.
     Alone,
+    /// The key was inactive; calls with it leave no event.
+    Inactive,
     /// Log files or records could not be read.
     Unread(Unread),
 }
@@ -116,6 +118,17 @@ pub(super) fn gaps(
     found.sort_by(|a, b| (&a.what, a.from, a.to).cmp(&(&b.what, b.from, b.to)));
     found.dedup();
     found
+}
+
+/// The time since somebody last read in an account, if that is too long ago to show that reads are logged.
+pub(super) fn no_reads(logged: &Logged, account: &str, now: DateTime<Utc>) -> Option<Blind> {
+    let since = logged.without_reads_since(account, now)?;
+    Some(Blind {
+        from: since,
+        to: now,
+        what: format!("{}, by anybody", LoggedKind::Reads),
+        why: Why::Gap,
+    })
 }
 
 /// Where a key called, or what a consumer of it did.
@@ -208,6 +221,7 @@ impl Blind {
                 self.what
             ),
             Why::Unread(unread) => format!("{unread} not read: {}", self.what),
+            Why::Inactive => self.what.clone(),
             Why::Gap | Why::Before => format!("{} ({} to {})", self.what, days.0, days.1),
         }
     }
@@ -223,11 +237,13 @@ pub(super) fn seen(
     let whole = (now - last).max(TimeDelta::zero());
     let mut hidden: Vec<(DateTime<Utc>, DateTime<Utc>)> = blind
         .iter()
-        .map(|blind| (blind.from.max(last), blind.to.min(now)))
-        .flat_map(|(from, to)| match iam {
-            // What is left before and after IAM's time.
-            Some((since, until)) => vec![(from, to.min(since)), (from.max(until), to)],
-            None => vec![(from, to)],
+        .flat_map(|blind| {
+            let (from, to) = (blind.from.max(last), blind.to.min(now));
+            match iam.filter(|_| blind.why != Why::Inactive) {
+                // What is left before and after IAM's time. That an inactive key was not used says nothing.
+                Some((since, until)) => vec![(from, to.min(since)), (from.max(until), to)],
+                None => vec![(from, to)],
+            }
         })
         .filter(|(from, to)| from < to)
         .collect();
@@ -264,5 +280,12 @@ mod tests {
         assert_eq!(days(seen(silence, &gaps, Some((day(90), day(165))))), 85);
         assert_eq!(days(seen(silence, &gaps, Some((day(90), day(200))))), 100);
         assert_eq!(days(seen(silence, &[blind(0, 300)], None)), 0);
+        // Of a time in which the key was inactive IAM's answer says nothing.
+        let off = Blind {
+            why: Why::Inactive,
+            ..blind(100, 190)
+        };
+        let iam = Some((day(90), day(200)));
+        assert_eq!(days(seen(silence, &[off], iam)), 10);
     }
 }

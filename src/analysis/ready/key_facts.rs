@@ -4,10 +4,10 @@
 //! Promise: what IAM says and what the log shows are kept apart where they differ; IAM's answer holds up to when it was given.
 
 use super::ReadyOptions;
-use super::blind::{Blind, Why, blind, gaps, seen, streams_of, unread};
+use super::blind::{Blind, Why, blind, gaps, no_reads, seen, streams_of, unread};
 use super::marks::Marks;
 use super::signs::Sign;
-use super::silence::{Silence, Since, State, of_consumer};
+use super::silence::{Silence, Since, State, of_all, of_consumer};
 use crate::analysis::consumers::{Consumer, Elsewhere, ServiceUse};
 use crate::analysis::credentials::{PROPAGATION, TrailKey};
 use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, midnight};
@@ -225,11 +225,45 @@ impl<'a> KeyFacts<'a> {
         let now = self.common.as_of;
         let mut hidden = blind(self.common.logged, self.id_text(), streams, (last, now));
         hidden.extend(self.unread());
+        hidden.extend(self.inactive_times());
         Since {
             last,
             now,
             seen: seen((last, now), &hidden, self.unused_in_iam()),
         }
+    }
+
+    /// The times in which the key was inactive before it was activated again: calls with it left no event, so they are no silence.
+    pub(super) fn inactive_times(&self) -> Vec<Blind> {
+        if !self.active() {
+            return Vec::new();
+        }
+        let mut times = self.seen.map(TrailKey::inactive_times).unwrap_or_default();
+        times.extend(self.activated_unseen());
+        let times = times.into_iter().map(|(from, to)| Blind {
+            from,
+            to,
+            what: "the key was inactive".to_owned(),
+            why: Why::Inactive,
+        });
+        times.collect()
+    }
+
+    /// When the key was activated again: the last time that the log shows, or IAM.
+    pub(super) fn activated(&self) -> Option<DateTime<Utc>> {
+        self.inactive_times().iter().map(|off| off.to).max()
+    }
+
+    /// From when the log's last change made it inactive to when it was activated again, which only IAM knows. Reports call a change of
+    /// status a rotation; without one, it may have been at any time before IAM answered.
+    fn activated_unseen(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let since = self.seen.and_then(TrailKey::inactive_since)?;
+        let listed = self.listed();
+        let rotated = listed.iter().filter_map(|key| key.last_rotated.time());
+        let told = rotated.max().filter(|time| *time > since + PROPAGATION);
+        let used = self.last_event().filter(|used| *used > since + PROPAGATION);
+        let until = told.or(self.iam_until)?;
+        Some((since, used.map_or(until, |used| until.min(used))))
     }
 
     /// Times of which log files of the account could not be read.
@@ -290,6 +324,7 @@ impl<'a> KeyFacts<'a> {
                 of_consumer(consumer, since, options)
             })
             .collect();
+        silences.extend(self.all_consumers());
         silences.extend(self.behind_services());
         silences.extend(self.on_behalf());
         silences.extend(self.sessions_go_on());
@@ -304,6 +339,13 @@ impl<'a> KeyFacts<'a> {
         }
         silences.sort_by_key(|silence| (silence.state, std::cmp::Reverse(silence.last_seen)));
         self.silences = silences;
+    }
+
+    /// The silence of all consumers together.
+    fn all_consumers(&self) -> Option<Silence> {
+        let last = self.consumers.iter().map(|consumer| consumer.last_seen);
+        let since = self.since(last.max()?, &self.streams(None));
+        of_all(&self.consumers, since, self.common.options)
     }
 
     /// Works out when the key's calls would not have been seen, and up to when they would.
@@ -336,7 +378,13 @@ impl<'a> KeyFacts<'a> {
                 why: Why::Gap,
             })
             .collect();
+        // An inactive key cannot read; of an account without a log nothing is known anyway.
+        let account = self
+            .account
+            .filter(|_| self.active() && self.account_sight().is_some());
+        let unread = account.and_then(|account| no_reads(logged, &account.to_string(), now));
         self.blind = found;
         self.blind.extend(of_account);
+        self.blind.extend(unread);
     }
 }

@@ -71,6 +71,10 @@ struct OnBehalf {
     sessions: BTreeSet<NaiveDate>,
     /// The last calls that programs made with sessions of the user, by day.
     programs: BTreeMap<NaiveDate, DateTime<Utc>>,
+    /// The last calls that browsers made with sessions of the user, by day.
+    browsers: BTreeMap<NaiveDate, DateTime<Utc>>,
+    /// Whether the user is seen to sign in to the console, where sessions need no key.
+    signs_in: bool,
     /// Those that name no key at all.
     without_key: BTreeMap<NaiveDate, DateTime<Utc>>,
 }
@@ -98,6 +102,8 @@ struct OnBehalfRow {
     called_region: Option<String>,
     last_event: Micros,
     last_of_program: Option<Micros>,
+    last_of_browser: Option<Micros>,
+    signs_in: bool,
     last_without_key: Option<Micros>,
 }
 
@@ -202,6 +208,8 @@ impl Marks {
                 user.sessions.insert(time.date_naive());
                 let day = |last: Option<Micros>| last.map(|last| (last.0.date_naive(), last.0));
                 user.programs.extend(day(row.last_of_program));
+                user.browsers.extend(day(row.last_of_browser));
+                user.signs_in |= row.signs_in;
                 user.without_key.extend(day(row.last_without_key));
             }
         }
@@ -234,14 +242,17 @@ impl Marks {
     }
 
     /// The last call that a program made with a session of the user's, which only a key can have opened, and no other key of the
-    /// user's on these days.
+    /// user's on these days. The sessions of a user who never signs in to the console are all opened with a key, in browsers, too.
     pub(super) fn session_of_program(
         &self,
         owner: &(String, String),
         other_keys: &BTreeSet<NaiveDate>,
     ) -> Option<DateTime<Utc>> {
         let by_other = |day| session_days(day).any(|day| other_keys.contains(&day));
-        last_unless(&self.on_behalf.get(owner)?.programs, by_other)
+        let user = self.on_behalf.get(owner)?;
+        let programs = last_unless(&user.programs, by_other);
+        let browsers = last_unless(&user.browsers, by_other).filter(|_| !user.signs_in);
+        programs.max(browsers)
     }
 
     /// The last call of a program of the user's that names no key, on a day on which no other key of the user called.

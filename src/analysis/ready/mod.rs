@@ -14,6 +14,7 @@
 mod blind;
 mod gather;
 mod key_facts;
+mod key_state;
 mod marks;
 mod rows;
 mod rules;
@@ -34,6 +35,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::try_join3;
 
 pub(in crate::analysis) use blind::silence_seen;
+pub(in crate::analysis) use key_state::{KeyState, KeyStateQuestions};
 pub(in crate::analysis) use rules::narrowed;
 pub use rules::{Decides, RULES, Rule};
 pub(in crate::analysis) use silence::due_after;

@@ -28,6 +28,12 @@ pub(super) type Signs = HashMap<String, Sign>;
 pub(super) fn signs(attribution: &Attribution) -> Signs {
     let mut signs = Signs::new();
     let places = attribution.intruders_places();
+    let left = intruders_left(attribution);
+    let stays = places.iter().map(|(address, (since, tied))| {
+        let (since, until) = (*since, left.get(address).copied().unwrap_or(*since));
+        (*address, Stay { since, until, tied })
+    });
+    let stays: BTreeMap<&str, Stay<'_>> = stays.collect();
     for key in attribution.long_term_keys() {
         let mut sign = Sign::default();
         sign.ties
@@ -49,7 +55,7 @@ pub(super) fn signs(attribution: &Attribution) -> Signs {
             }
         }
         if sign.ties.is_empty() {
-            sign.ties.extend(met(attribution, key, &places));
+            sign.ties.extend(met(attribution, key, &stays));
         }
         let Sign {
             tools,
@@ -67,22 +73,42 @@ pub(super) fn signs(attribution: &Attribution) -> Signs {
     signs
 }
 
-/// A use of a key that began at a place where an intruder was with another key before. That somebody else works there, too, does
-/// not clear it.
-fn met(
-    attribution: &Attribution,
-    key: &str,
-    places: &BTreeMap<&str, (i64, &str)>,
-) -> Option<String> {
+/// An address may be somebody else's so long after an intruder's last use of it: runners of build services and clouds get them anew.
+const RECYCLED: i64 = 7 * 24 * 3600 * 1_000_000;
+
+/// An intruder's time at an address.
+struct Stay<'a> {
+    since: i64,
+    until: i64,
+    /// The key that the intruder used there.
+    tied: &'a str,
+}
+
+/// When intruders used each address last.
+fn intruders_left(attribution: &Attribution) -> BTreeMap<&str, i64> {
+    let mut left = BTreeMap::new();
+    for key in attribution.long_term_keys() {
+        let strangers = attribution.strangers(key);
+        for source in strangers.filter(|source| source.origin == Origin::Intruder) {
+            let last = left.entry(source.address.as_str()).or_insert(source.last);
+            *last = source.last.max(*last);
+        }
+    }
+    left
+}
+
+/// A use of a key that began at a place where an intruder was with another key before, or soon after. That somebody else works there, too,
+/// does not clear it.
+fn met(attribution: &Attribution, key: &str, places: &BTreeMap<&str, Stay<'_>>) -> Option<String> {
     let mut began: BTreeMap<&str, i64> = BTreeMap::new();
     for source in attribution.sources(key) {
         let first = began.entry(&source.address).or_insert(source.first);
         *first = source.first.min(*first);
     }
     began.into_iter().find_map(|(address, first)| {
-        let (_, tied) = places
-            .get(address)
-            .filter(|(since, tied)| *since <= first && *tied != key)?;
+        let Stay { tied, .. } = places.get(address).filter(|stay| {
+            (stay.since..=stay.until + RECYCLED).contains(&first) && stay.tied != key
+        })?;
         let time = DateTime::from_timestamp_micros(first).unwrap_or_default();
         Some(format!(
             "used since {} from {address}, where an intruder had used {tied}",

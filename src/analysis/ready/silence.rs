@@ -4,14 +4,21 @@
 //! is measured against the consumer's own longest gap; a rhythm that was not seen, or not for long enough, is not assumed.
 
 use super::ReadyOptions;
-use crate::analysis::consumers::{Consumer, Replacement, ServiceUse};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::analysis::consumers::{Consumer, Replacement, ServiceUse, Workload};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::collections::BTreeSet;
 
 /// A consumer that calls around the clock is missed after this time at the earliest.
 const MISSED: TimeDelta = TimeDelta::days(1);
 
 /// Calls on so many days show a rhythm; on fewer they may be the last and the next run of a job.
 const RHYTHM_DAYS: usize = 3;
+
+/// On so many days, a consumer is no rare job, even if it was not seen for long.
+const MANY_DAYS: usize = 7;
+
+/// People go on holiday: their silence is no end before this time, however often they called.
+const HOLIDAY: TimeDelta = TimeDelta::days(30);
 
 /// A rhythm must have been seen for so long: a job that runs for three days in a row may run again next quarter.
 const RHYTHM_SPAN: TimeDelta = TimeDelta::days(28);
@@ -58,10 +65,21 @@ pub struct Silence {
     pub needed: TimeDelta,
     /// When it will have been silent for long enough, if the log goes on from here.
     pub until: DateTime<Utc>,
+    /// Whether it was seen on so few days that it may be a rare job.
+    pub is_seldom: bool,
+    /// Whether it is of all consumers of the key together.
+    pub is_together: bool,
     /// What it does.
     pub state: State,
     /// The role with which it is seen again; only looked for where it is no longer in use.
     pub replacement: Option<Replacement>,
+}
+
+impl Silence {
+    /// Whether it is of use that the log does not show.
+    pub fn is_unseen(&self) -> bool {
+        self.consumer_id.is_none() && !self.is_together
+    }
 }
 
 /// A last call and the time since.
@@ -75,10 +93,16 @@ pub(super) struct Since {
 
 /// The silence of a consumer.
 pub(super) fn of_consumer(consumer: &Consumer, since: Since, options: &ReadyOptions) -> Silence {
+    let rhythm = Rhythm::of(consumer);
+    let least = match consumer.workload {
+        Workload::Person => options.quiet.max(HOLIDAY),
+        _ => options.quiet,
+    };
     Silence {
         consumer_id: Some(consumer.consumer_id.clone()),
         name: consumer.name.clone(),
-        ..silence(Rhythm::of(consumer), since, options)
+        is_seldom: !matches!(rhythm, Rhythm::Seen(_)) && consumer.days.len() < MANY_DAYS,
+        ..silence_of_at_least(least, rhythm, since, options)
     }
 }
 
@@ -90,6 +114,47 @@ pub(in crate::analysis) fn due_after(consumer: &Consumer, options: &ReadyOptions
             (gap * options.gaps).max(MISSED)
         }
     }
+}
+
+/// Days of use that lie closer together are one visit.
+const SAME_VISIT: TimeDelta = TimeDelta::days(7);
+
+/// Gaps are similar where the shortest is such a share of the longest.
+const SIMILAR: f64 = 0.75;
+
+/// The silence of all consumers of a key together, where they make a regular pattern that none of them has: a job that runs every quarter,
+/// each time with another program. None where one consumer shows as much.
+pub(super) fn of_all(
+    consumers: &[&Consumer],
+    since: Since,
+    options: &ReadyOptions,
+) -> Option<Silence> {
+    let own = consumers.iter().map(|of| of.cadence.longest_gap_seconds);
+    let own = TimeDelta::seconds(own.max()?);
+    let days = consumers.iter().flat_map(|consumer| consumer.days.keys());
+    let gap = regular_gap(&days.copied().collect())?;
+    // Days are compared with times of day.
+    if gap <= own + TimeDelta::days(1) {
+        return None;
+    }
+    let found = silence(Rhythm::Seen(gap), since, options);
+    Some(Silence {
+        name: "all consumers together".to_owned(),
+        is_together: true,
+        // Whether the key is in use, its consumers say.
+        state: found.state.max(State::Silent),
+        ..found
+    })
+}
+
+/// The longest gap between visits, where there are enough of them at similar gaps.
+fn regular_gap(days: &BTreeSet<NaiveDate>) -> Option<TimeDelta> {
+    let pauses = days.iter().zip(days.iter().skip(1));
+    let pauses = pauses.map(|(from, to)| *to - *from);
+    let gaps: Vec<TimeDelta> = pauses.filter(|pause| *pause > SAME_VISIT).collect();
+    let (shortest, longest) = (gaps.iter().min()?, gaps.iter().max()?);
+    let is_similar = shortest.num_days() as f64 >= SIMILAR * longest.num_days() as f64;
+    (gaps.len() + 1 >= RHYTHM_DAYS && is_similar).then_some(*longest)
 }
 
 /// The silence of use of which nothing but its last time is known.
@@ -156,6 +221,16 @@ impl Rhythm {
 }
 
 fn silence(rhythm: Rhythm, since: Since, options: &ReadyOptions) -> Silence {
+    silence_of_at_least(options.quiet, rhythm, since, options)
+}
+
+/// The silence of something that must be silent for so long at least, however often it called.
+fn silence_of_at_least(
+    least: TimeDelta,
+    rhythm: Rhythm,
+    since: Since,
+    options: &ReadyOptions,
+) -> Silence {
     // What was seen once or twice may be a job of every quarter: only the whole window says that it is over, and two runs
     // with a longer time between them ask for the next one.
     let gaps = |gap: TimeDelta| gap * options.gaps;
@@ -165,7 +240,7 @@ fn silence(rhythm: Rhythm, since: Since, options: &ReadyOptions) -> Silence {
         Rhythm::None => (None, window, options.quiet),
         Rhythm::Rare(gap) => (Some(gap), window.max(gaps(gap)), options.quiet),
         Rhythm::Short(gap) => (Some(gap), window.max(gaps(gap)), missed(gap)),
-        Rhythm::Seen(gap) => (Some(gap), gaps(gap).max(options.quiet), missed(gap)),
+        Rhythm::Seen(gap) => (Some(gap), gaps(gap).max(least), missed(gap)),
     };
     let silent = since.seen;
     Silence {
@@ -179,6 +254,8 @@ fn silence(rhythm: Rhythm, since: Since, options: &ReadyOptions) -> Silence {
             true => since.last + needed,
             false => since.now + (needed - silent),
         },
+        is_seldom: false,
+        is_together: false,
         state: match silent {
             silent if silent >= needed => State::Gone,
             _ if since.now - since.last >= missed => State::Silent,
@@ -229,6 +306,20 @@ mod tests {
             of(30, Rhythm::Short(TimeDelta::days(1))).state,
             State::Silent
         );
+    }
+
+    #[test]
+    fn visits_at_similar_gaps_are_regular() {
+        let first: NaiveDate = "2025-01-01".parse().unwrap();
+        let gap = |days: &[i64]| {
+            let days = days.iter().map(|day| first + TimeDelta::days(*day));
+            regular_gap(&days.collect()).map(|gap| gap.num_days())
+        };
+        assert_eq!(gap(&[0, 91, 182, 273]), Some(91));
+        assert_eq!(gap(&[0, 1, 2, 91, 92, 182]), Some(90));
+        assert_eq!(gap(&[0, 91]), None);
+        assert_eq!(gap(&[0, 20, 111]), None);
+        assert_eq!(gap(&[0, 1, 2, 3]), None);
     }
 
     #[test]

@@ -219,13 +219,14 @@ impl KeyFacts<'_> {
         let name = format!("use {place}: {service} ({which})");
         // Only IAM can say that it is over.
         let now = self.common.as_of;
-        let after = Blind {
+        let mut hidden = self.inactive_times();
+        hidden.push(Blind {
             from: used,
             to: now,
             what: String::new(),
             why: Why::Alone,
-        };
-        let seen = seen((used, now), &[after], self.unused_in_iam());
+        });
+        let seen = seen((used, now), &hidden, self.unused_in_iam());
         let since = Since {
             last: used,
             now,

@@ -73,6 +73,9 @@ pub(super) fn inactive_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
     let Some(since) = f.inactive_since() else {
         return since_last_use(f, (needed, seen_until));
     };
+    if let Some(early) = seldom_used(f, seen_until) {
+        return Some(early);
+    }
     let passed = (seen_until - since).max(TimeDelta::zero());
     let text = format!(
         "inactive since {}: {} of {}{gap}",
@@ -84,6 +87,28 @@ pub(super) fn inactive_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
         true => holds(text),
         false => until(text, since + needed),
     }
+}
+
+/// A consumer that was seen on a few days may be the job of a quarter: before the whole window has passed since its last use, neither its
+/// next run nor its owner's complaint can have come.
+fn seldom_used(f: &KeyFacts<'_>, seen_until: DateTime<Utc>) -> Option<Found> {
+    let window = f.common.options.window;
+    let consumers = f.silences.iter();
+    let consumers = consumers.filter(|silence| silence.consumer_id.is_some());
+    let seldom = consumers.filter(|silence| silence.is_seldom);
+    let last = seldom.max_by_key(|silence| silence.last_seen)?;
+    let passed = (seen_until - last.last_seen).max(TimeDelta::zero());
+    if passed >= window {
+        return None;
+    }
+    let text = format!(
+        "inactive, but {} was seen on a few days only, without a regular pattern; last used {}: {} of {}",
+        last.name,
+        at(last.last_seen),
+        span(passed),
+        span(window)
+    );
+    until(text, last.last_seen + window)
 }
 
 /// Of a key that was deactivated nobody knows when, the last use decides: it must be as old as that of a key that is in nobody's use.

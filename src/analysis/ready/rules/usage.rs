@@ -52,7 +52,7 @@ pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
     let unseen: Vec<&Silence> = f
         .silences
         .iter()
-        .filter(|silence| silence.consumer_id.is_none())
+        .filter(|silence| silence.is_unseen())
         .collect();
     if !unseen.is_empty() {
         let in_use = unseen.iter().any(|silence| silence.state == State::InUse);
@@ -151,12 +151,19 @@ pub(super) fn silent_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
             |gap| format!("longest gap {}", span(gap)),
         );
         let passed = f.common.as_of - silence.last_seen;
-        let unseen = match passed - silence.silent >= TimeDelta::days(1) {
-            true => format!(
+        let is_seen = passed - silence.silent < TimeDelta::days(1);
+        let activated = f.activated().filter(|time| *time > silence.last_seen);
+        let unseen = match (is_seen, activated) {
+            (true, _) => String::new(),
+            (false, Some(time)) => format!(
+                " (last call {} ago; the key was inactive until {})",
+                span(passed),
+                at(time)
+            ),
+            (false, None) => format!(
                 " (last call {} ago; later days are not logged)",
                 span(passed)
             ),
-            false => String::new(),
         };
         format!(
             "{}: {gap}, silent for {}, needs {}{unseen}",
