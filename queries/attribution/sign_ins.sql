@@ -5,7 +5,7 @@ SELECT
     user_identity_user_name AS user_name,
     source_ip_address,
     min(event_time) AS first_seen,
-    bool_or(json_get_str(additional_event_data, 'MFAUsed') = 'Yes') AS mfa
+    min(event_time) FILTER (WHERE json_get_str(additional_event_data, 'MFAUsed') = 'Yes') AS first_with_mfa
 FROM first_records
 WHERE
     operation = 'ConsoleLogin'

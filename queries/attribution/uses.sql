@@ -12,7 +12,19 @@ SELECT
     coalesce(
         event_source = 'iam.amazonaws.com'
         AND NOT coalesce(read_only, false)
-        AND coalesce(json_get_str(request_parameters, 'userName'), user_identity_user_name) = user_identity_user_name,
+        AND coalesce(
+            json_get_str(request_parameters, 'userName'),
+            -- Without the name of a user only these are about the caller: AWS documents their UserName as not required. Others, such as
+            -- PutRolePolicy, have no user. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
+            CASE
+                WHEN operation IN (
+                    'ChangePassword', 'CreateAccessKey', 'CreateLoginProfile', 'DeactivateMFADevice', 'DeleteAccessKey',
+                    'DeleteLoginProfile', 'DeleteServiceSpecificCredential', 'DeleteSigningCertificate',
+                    'ResetServiceSpecificCredential', 'UpdateAccessKey', 'UpdateServiceSpecificCredential',
+                    'UpdateSigningCertificate', 'UploadSigningCertificate'
+                ) THEN user_identity_user_name
+            END
+        ) = user_identity_user_name,
         false
     ) AS about_itself,
     coalesce(

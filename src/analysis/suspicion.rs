@@ -150,7 +150,11 @@ fn suspicion(key: &str, attribution: &Attribution) -> Option<Suspicion> {
     if gravest.is_some_and(|source| source.is_by_session) {
         why.push("a session that it opened".to_owned());
     }
-    why.extend(gravest.into_iter().flat_map(Source::why));
+    for reason in gravest.into_iter().flat_map(Source::why) {
+        if !why.contains(&reason) {
+            why.push(reason);
+        }
+    }
     let earliest = strangers()
         .filter(|source| source.origin == origin)
         .min_by_key(|source| source.strange_since());

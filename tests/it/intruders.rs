@@ -213,12 +213,12 @@ pub(crate) fn agrees_with_itself(trace: &Value, start: &str) {
     let others = rows(trace, "credentials")
         .iter()
         .filter(|row| row["rule"] != "start");
-    let said = answer(trace, "Which credentials came out of it?");
+    let said = answer(trace, "Which credentials were issued?");
     let count = others.clone().count();
     assert_eq!(said == "none in these logs", count == 0, "{start}: {said}");
     let of = |origin: &str| others.clone().filter(|row| row["origin"] == origin).count();
-    let counted = match said.contains("no intruder is known") {
-        true => said.starts_with(&format!("{count} (")),
+    let counted = match said.contains("none attributed to an intruder") {
+        true => said.starts_with(&format!("{count} issued")),
         false => {
             let rest = [
                 ("suspicious", "suspicious"),

@@ -36,6 +36,7 @@ mod home;
 mod hostile;
 #[cfg(feature = "mcp")]
 mod injections;
+mod intruder_kinds;
 mod intruders;
 mod lake_care;
 mod lake_failures;

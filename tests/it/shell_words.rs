@@ -59,8 +59,10 @@ pub(crate) fn assert_command(line: &str) {
             // After service and verb come options, each with its values.
             assert!(words.len() == 3 || word(3).starts_with("--"), "{line}");
             for option in words[3..].iter().filter(|word| word.starts_with('-')) {
+                // A value that begins with a dash stands behind the option's `=`.
+                let begin = option.split('=').next().unwrap_or(option);
                 assert!(
-                    option.strip_prefix("--").is_some_and(name),
+                    begin.strip_prefix("--").is_some_and(name),
                     "{option}: {line}"
                 );
             }

@@ -5,7 +5,7 @@
 use super::calls::{CallKind, kind};
 use super::looked::Looked;
 use super::sign::Sign;
-use super::used::{HOUR, Use};
+use super::used::{DAY, HOUR, Use};
 use std::collections::BTreeSet;
 
 /// So many different calls within an hour are a burst, and so many a large one.
@@ -13,6 +13,15 @@ const BURST: (usize, usize) = (3, 6);
 
 /// So many reads by a newcomer are a download.
 const DOWNLOAD: u64 = 50;
+
+/// So many calls a day that cost, destroy or take are more than a try.
+const PLUNDER: u64 = 10;
+
+/// Whoever goes on for so long has a deployment of which somebody knows.
+const DEPLOYMENT: i64 = 7 * DAY;
+
+/// So many of the owner's own calls, or so large a share, are the owner's job.
+const JOB: (usize, u64) = (2, 10);
 
 /// Names, the first few.
 fn some(names: impl Iterator<Item = String>) -> String {
@@ -211,4 +220,40 @@ pub(super) fn downloads(l: &Looked<'_>) -> Option<Sign> {
             ..Sign::new(2, what)
         }
     })
+}
+
+/// Launches, deletions, secrets and models in numbers, by somebody who is new in every way and does nothing of the owner's job: a thief
+/// who knows what he wants does not look around first.
+pub(super) fn plunders(l: &Looked<'_>) -> Option<Sign> {
+    let source = l.source;
+    let is_new = l.new_place() && l.new_program() && !source.deploys;
+    if !is_new || source.last - source.first >= DEPLOYMENT || does_the_job(l) {
+        return None;
+    }
+    let kinds = [
+        CallKind::Launches,
+        CallKind::Destroys,
+        CallKind::Secrets,
+        CallKind::Models,
+    ];
+    let calls = kinds.into_iter().flat_map(|kind| unusual(l, kind));
+    // Parameters are settings more often than secrets, and every program reads its own when it starts.
+    let calls = calls.filter(|one| !one.denied() && one.service != "ssm");
+    let calls: Vec<&Use> = calls.collect();
+    let first = calls.iter().map(|one| one.first).min()?;
+    let last = calls.iter().map(|one| one.last).max()?;
+    let days = (last - first).div_euclid(DAY) as u64 + 1;
+    let events: u64 = calls.iter().map(|one| one.events).sum();
+    let what = "calls that cost, destroy or take, which the key had never made";
+    (events >= PLUNDER * days).then(|| named((6, &format!("{events} {what}")), &calls))
+}
+
+/// Whether enough of what is done is what the owner does; questions are everybody's.
+fn does_the_job(l: &Looked<'_>) -> bool {
+    let uses = l.source.uses.iter();
+    let job =
+        uses.filter(|one| one.succeeded() && !is_look(one) && l.usual.calls.contains(&one.call()));
+    let different: BTreeSet<String> = job.clone().map(Use::call).collect();
+    let events: u64 = job.map(|one| one.events).sum();
+    different.len() >= JOB.0 || events * JOB.1 >= l.source.events
 }

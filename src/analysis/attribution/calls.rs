@@ -25,6 +25,12 @@ pub(super) enum CallKind {
     Reads,
     /// Opens something to others.
     Shares,
+    /// Starts machines, which cost.
+    Launches,
+    /// Removes data, or what holds it.
+    Destroys,
+    /// Has a model answer, which costs.
+    Models,
 }
 
 const TABLE: &str = include_str!("calls.tsv");
@@ -44,6 +50,9 @@ fn rows(table: &str) -> impl Iterator<Item = ((&str, &str), CallKind)> {
             "secrets" => CallKind::Secrets,
             "reads" => CallKind::Reads,
             "shares" => CallKind::Shares,
+            "launches" => CallKind::Launches,
+            "destroys" => CallKind::Destroys,
+            "models" => CallKind::Models,
             _ => return None,
         };
         Some(((cells.next()?, cells.next()?), kind))
@@ -65,6 +74,7 @@ mod tests {
         assert_eq!(rows(TABLE).count(), lines);
         assert_eq!(CALLS.len(), lines, "a call stands twice");
         assert_eq!(kind("sts", "GetCallerIdentity"), Some(CallKind::Asks));
+        assert_eq!(kind("s3", "DeleteObject"), Some(CallKind::Destroys));
         assert_eq!(kind("s3", "PutObject"), None);
     }
 }

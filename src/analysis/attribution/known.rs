@@ -8,13 +8,14 @@ use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// A sign-in to the console by the credential's user.
+/// Sign-ins to the console by a user from an address.
 #[derive(Debug, Clone)]
 pub(in crate::analysis) struct SignIn {
     pub(in crate::analysis) address: String,
+    /// The first.
     pub(in crate::analysis) time: i64,
-    /// Whether with a second factor.
-    pub(in crate::analysis) mfa: bool,
+    /// The first with a second factor.
+    pub(in crate::analysis) mfa: Option<i64>,
 }
 
 /// What is known.
@@ -30,6 +31,8 @@ pub(in crate::analysis) struct Known<'a> {
     pub(in crate::analysis) usual_addresses: BTreeSet<String>,
     /// Where the user signed in to the console.
     pub(in crate::analysis) sign_ins: Vec<SignIn>,
+    /// Where other users of the account signed in.
+    pub(in crate::analysis) colleagues: Vec<SignIn>,
     /// When the credential was made, if the log shows it.
     pub(in crate::analysis) made: Option<i64>,
     /// What is known of networks and places, the owner's own networks among them; of other addresses these say nothing.

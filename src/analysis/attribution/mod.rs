@@ -30,5 +30,7 @@ pub(in crate::analysis) use issued::{DOORS, ISSUED};
 pub(in crate::analysis) use judge::judge;
 pub(in crate::analysis) use known::{Known, SignIn};
 pub(in crate::analysis) use source::{Source, Sources};
-pub(in crate::analysis) use spread::{Attribution, LINEAGE, SIGN_INS, USES, params, sign_ins};
+pub(in crate::analysis) use spread::{
+    Attribution, LINEAGE, SIGN_INS, USES, colleagues, params, sign_ins,
+};
 pub(in crate::analysis) use used::{Use, is_denied};

@@ -188,7 +188,12 @@ impl Attribution {
             sources, lineage, ..
         } = judged;
         for source in sources.all.iter_mut().chain(&mut lineage.all) {
-            source.origin = Origin::Intruder;
+            if source.origin != Origin::Intruder {
+                source.origin = Origin::Intruder;
+                // What spoke for the owner does not any more.
+                source.signs.retain(|sign| sign.weight > 0);
+                source.signs.insert(0, Sign::new(0, why));
+            }
         }
         true
     }

@@ -4,6 +4,7 @@
 //! [`SIGNS`]; a sign that needs a past is silent where there is none.
 
 use super::acts;
+use super::known::SignIn;
 use super::looked::Looked;
 use super::sign::Sign;
 use super::used::{DAY, HOUR};
@@ -34,6 +35,7 @@ pub(super) const SIGNS: &[Test] = &[
     acts::shares,
     acts::secrets,
     acts::downloads,
+    acts::plunders,
     desktop,
     odd_hour,
     neighbour,
@@ -217,15 +219,28 @@ fn neighbour(l: &Looked<'_>) -> Option<Sign> {
 }
 
 fn signed_in(l: &Looked<'_>) -> Option<Sign> {
-    let there = l.known.sign_ins.iter().find(|sign_in| {
-        sign_in.address == l.source.address
-            && sign_in.time < l.source.first + DAY
-            && (sign_in.mfa || sign_in.time < l.source.first - DAY)
+    let here = |sign_in: &&SignIn| sign_in.address == l.source.address;
+    let own = l.known.sign_ins.iter().filter(here).any(|sign_in| {
+        sign_in.time < l.source.first + DAY
+            && (sign_in.mfa.is_some() || sign_in.time < l.source.first - DAY)
     });
-    there.map(|_| {
-        Sign::new(
+    if own {
+        return Some(Sign::new(
             -6,
             "the same person signed in to the console from this address",
+        ));
+    }
+    // Whoever stole a key has no second factor of anybody else's.
+    let colleague = l
+        .known
+        .colleagues
+        .iter()
+        .filter(here)
+        .any(|sign_in| sign_in.mfa.is_some_and(|time| time < l.source.first - DAY));
+    colleague.then(|| {
+        Sign::new(
+            -6,
+            "another user of the account signed in to the console with MFA from this address on days before",
         )
     })
 }

@@ -14,7 +14,6 @@ use crate::analysis::findings::{ListName, Lists};
 use crate::knowledge::{AddressBook, Networks};
 use crate::report::trace::Origin;
 use crate::session::{Params, Session};
-use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use futures::future::try_join;
@@ -83,6 +82,9 @@ impl Attribution {
                     .as_ref()
                     .and_then(|user| sign_ins.get(user).cloned())
                     .unwrap_or_default(),
+                colleagues: colleagues(&sign_ins, user.as_ref(), |address| {
+                    held.uses.iter().any(|one| one.address == address)
+                }),
                 made: made.get(key.as_str()).copied(),
                 book,
                 is_session: !key.starts_with("AKIA"),
@@ -213,6 +215,21 @@ async fn uses(
     Ok(keys)
 }
 
+/// Sign-ins with a second factor by the other users of an account, from addresses that matter.
+pub(in crate::analysis) fn colleagues(
+    sign_ins: &SignIns,
+    user: Option<&(String, String)>,
+    matters: impl Fn(&str) -> bool,
+) -> Vec<SignIn> {
+    let others = sign_ins
+        .iter()
+        .filter(|(other, _)| user.is_some_and(|user| user.0 == other.0 && user.1 != other.1));
+    let all = others.flat_map(|(_, all)| all);
+    all.filter(|sign_in| sign_in.mfa.is_some() && matters(&sign_in.address))
+        .cloned()
+        .collect()
+}
+
 /// Sign-ins to the console, by account and user.
 pub(in crate::analysis) async fn sign_ins(session: &Session) -> Result<SignIns, AnalysisError> {
     let mut found = SignIns::new();
@@ -221,7 +238,6 @@ pub(in crate::analysis) async fn sign_ins(session: &Session) -> Result<SignIns, 
         let accounts = columns.text("account_id")?;
         let users = columns.text("user_name")?;
         let addresses = columns.text("source_ip_address")?;
-        let mfa = columns.named("mfa")?.as_boolean();
         for row in 0..batch.num_rows() {
             let text = |column| value(column, row).unwrap_or_default().to_owned();
             let Some(time) = columns.time("first_seen", row)? else {
@@ -233,7 +249,9 @@ pub(in crate::analysis) async fn sign_ins(session: &Session) -> Result<SignIns, 
                 .push(SignIn {
                     address: text(&addresses),
                     time: time.timestamp_micros(),
-                    mfa: mfa.is_valid(row) && mfa.value(row),
+                    mfa: columns
+                        .time("first_with_mfa", row)?
+                        .map(|time| time.timestamp_micros()),
                 });
         }
     }

@@ -15,7 +15,7 @@ mod words;
 
 use super::consumers::Consumer;
 use super::ready::{Readiness, Ready, State, Verdict};
-use super::shell::quoted;
+use super::shell::option;
 use crate::iam::ROOT;
 use crate::report::plan::{Plan, PlannedKey};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -95,7 +95,7 @@ fn moment(time: DateTime<Utc>) -> String {
 fn base(options: &PlanOptions) -> Values {
     let words = |options: &[(&str, Option<String>)]| -> String {
         let words = options.iter().map(|(name, value)| match value {
-            Some(value) => format!(" {name} {}", quoted(value)),
+            Some(value) => format!(" {}", option(name, value)),
             None => format!(" {name}"),
         });
         words.collect()

@@ -17,7 +17,7 @@
 //! include: chapter                   (the steps of another chapter)
 //! ```
 
-use super::super::shell::quoted;
+use super::super::shell::add_value;
 use crate::report::plan::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -121,7 +121,7 @@ impl Values {
         self.texts.insert(name, value.into());
     }
 
-    fn filled(&self, text: &str, word: fn(&str) -> String) -> String {
+    fn filled(&self, text: &str, add: fn(&mut String, &str)) -> String {
         let mut filled = String::with_capacity(text.len() * 2);
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
@@ -129,7 +129,7 @@ impl Values {
             let place = after.split_once('}');
             match place.and_then(|(name, after)| Some((self.texts.get(name)?, after))) {
                 Some((value, after)) => {
-                    filled += &word(value);
+                    add(&mut filled, value);
                     rest = after;
                 }
                 // Words already, several or none.
@@ -155,7 +155,7 @@ impl Values {
     pub(super) fn about(&self, name: &str) -> String {
         let chapter = CHAPTERS.get(name);
         chapter.map_or_else(String::new, |chapter| {
-            self.filled(&chapter.about, str::to_owned)
+            self.filled(&chapter.about, String::push_str)
         })
     }
 
@@ -184,10 +184,10 @@ impl Values {
         let commands = step.commands.iter();
         Step {
             kind: step.kind,
-            what: self.filled(step.what, str::to_owned),
-            detail: self.filled(&step.detail, str::to_owned),
+            what: self.filled(step.what, String::push_str),
+            detail: self.filled(&step.detail, String::push_str),
             commands: commands
-                .map(|command| self.filled(command, quoted))
+                .map(|command| self.filled(command, add_value))
                 .collect(),
         }
     }
@@ -232,9 +232,14 @@ mod tests {
         };
         values.set("user", "a b; c");
         assert_eq!(
-            values.filled("x --user-name {user}{input} --query a.{b}", quoted),
+            values.filled("x --user-name {user}{input} --query a.{b}", add_value),
             "x --user-name 'a b; c' --lake 'my lake' --query a.{b}"
         );
-        assert_eq!(values.filled("of {user}", str::to_owned), "of a b; c");
+        assert_eq!(values.filled("of {user}", String::push_str), "of a b; c");
+        values.set("user", "-rf");
+        assert_eq!(
+            values.filled("x --user-name {user}", add_value),
+            "x --user-name='-rf'"
+        );
     }
 }

@@ -36,6 +36,8 @@ use graph::nodes::Nodes;
 use graph::tree::Member;
 use graph::{ascent, births, deeds, events};
 use ipnet::IpNet;
+use report::beside::Beside;
+use report::renamed::Renames;
 use report::{
     answers, cleanup, containment, credentials, data_access, denied, known, pivot, silence, steps,
     unseen,
@@ -110,6 +112,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
             "AssumeRoleWithSAML",
             "CreatePermissionSet",
             "ExecuteChangeSet",
+            "UpdateUser",
         ])
         .collect();
     let operations: Vec<&'static str> = operations.into_iter().collect();
@@ -171,12 +174,25 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
     let findings = known::findings(&mut deeds, &events.batches, &coverage, &options)?;
     drop(events);
     let credentials = credentials::credentials(&lineage, &deeds, (&origins, &about), as_of);
-    let created = cleanup::created(&deeds, &facts.changes);
+    let renames = Renames::of(&facts.changes);
+    let created = cleanup::created(&deeds, &facts.changes, &renames);
     let data_access = data_access::data_access(&deeds);
     let denied = denied::denied(&deeds);
     let tree: BTreeSet<usize> = lineage.members.iter().map(|member| member.node).collect();
     let searched = split.searched();
     let pivot = pivot::pivot((&facts, &nodes), &tree, &searched);
+    let was_intruders = |node: usize| {
+        let rows = nodes.all[node].rows.iter();
+        let mut addresses =
+            rows.filter_map(|row| text(&facts.uses.source_ip_address, *row as usize));
+        addresses.any(|address| split.addresses.contains_key(address))
+    };
+    let beside = Beside::new(
+        &created,
+        (&facts.changes, renames),
+        (&nodes, &credentials),
+        was_intruders,
+    );
     let keys: Vec<&str> = start.iter().filter_map(|n| nodes.all[*n].key).collect();
     let mut unseen = unseen::unseen(&coverage, &lineage, &deeds, left_out);
     unseen.extend(silence::silence(session, &deeds).await?);
@@ -198,7 +214,7 @@ pub async fn trace(session: &Session, options: &TraceOptions) -> Result<Trace, A
         rotate: data_access::rotate(&deeds, &created, &keys),
         not_followed: followed.not_followed,
         unseen,
-        containment: steps::steps(&credentials, &about),
+        containment: steps::steps(&credentials, &about, &beside),
         timeline: Vec::new(),
         findings,
         credentials,

@@ -174,7 +174,7 @@ mod tests {
             sign_ins: vec![SignIn {
                 address: STRANGE.to_owned(),
                 time: BEGIN - HOUR,
-                mfa: false,
+                mfa: None,
             }],
             ..Known::default()
         };

@@ -110,7 +110,7 @@ fn an_engineer_who_tries_the_key_at_home_is_at_most_suspicious() {
         sign_ins: vec![SignIn {
             address: STRANGE.to_owned(),
             time: 30 * DAY - HOUR,
-            mfa: true,
+            mfa: Some(30 * DAY - HOUR),
         }],
         ..Known::default()
     };

@@ -9,7 +9,7 @@ use super::super::graph::facts::{Facts, SECOND, number, text};
 use super::super::graph::nodes::{Node, Nodes};
 use super::super::graph::start::Start;
 use crate::analysis::AnalysisError;
-use crate::analysis::attribution::{Known, SignIn, Sources, Use, judge, sign_ins};
+use crate::analysis::attribution::{Known, SignIn, Sources, Use, colleagues, judge, sign_ins};
 use crate::analysis::findings::ListName;
 use crate::knowledge::Networks;
 use crate::session::Session;
@@ -23,6 +23,7 @@ const EARLIER: i64 = 86_400 * SECOND;
 pub(in crate::analysis::trace) struct Ground {
     networks: Networks,
     sign_ins: Vec<SignIn>,
+    colleagues: Vec<SignIn>,
     usual_addresses: BTreeSet<String>,
     /// What AWS gave the start to.
     workload: Option<String>,
@@ -47,6 +48,10 @@ impl Ground {
             true => Default::default(),
             false => sign_ins(session).await?,
         };
+        let colleagues = users
+            .iter()
+            .flat_map(|user| colleagues(&known, Some(user), |_| true))
+            .collect();
         let sign_ins = users
             .iter()
             .flat_map(|user| known.remove(user).unwrap_or_default());
@@ -62,6 +67,7 @@ impl Ground {
         Ok(Self {
             networks: Networks::built_in()?,
             sign_ins,
+            colleagues,
             usual_addresses: usual_addresses(facts, nodes, start),
             workload: starts().find_map(|node| workload(facts, node)),
             made: starts().find_map(|node| made(facts, node.key?)),
@@ -86,6 +92,7 @@ impl Ground {
             },
             usual_addresses: self.usual_addresses.clone(),
             sign_ins: self.sign_ins.clone(),
+            colleagues: self.colleagues.clone(),
             made: self.made,
             book: options.addresses.as_deref(),
             is_session: self.is_session,

@@ -57,7 +57,11 @@ impl Deed {
 
     /// Whether a change in IAM is of the caller itself.
     pub(in crate::analysis::trace) fn is_about_itself(&self) -> bool {
-        let user = self.call().first("request.userName|caller");
+        let path = match ABOUT_CALLER.contains(&self.operation.as_str()) {
+            true => "request.userName|caller",
+            false => "request.userName",
+        };
+        let user = self.call().first(path);
         user.is_some() && user == self.user_name
     }
 
@@ -85,6 +89,25 @@ impl Deed {
         format!("{}:{}", self.service(), self.operation)
     }
 }
+
+/// Changes of a user that are about the caller if they name no user: AWS documents their `UserName` as not required.
+/// `queries/attribution/uses.sql` has the same list.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html>
+const ABOUT_CALLER: [&str; 13] = [
+    "ChangePassword",
+    "CreateAccessKey",
+    "CreateLoginProfile",
+    "DeactivateMFADevice",
+    "DeleteAccessKey",
+    "DeleteLoginProfile",
+    "DeleteServiceSpecificCredential",
+    "DeleteSigningCertificate",
+    "ResetServiceSpecificCredential",
+    "UpdateAccessKey",
+    "UpdateServiceSpecificCredential",
+    "UpdateSigningCertificate",
+    "UploadSigningCertificate",
+];
 
 /// The managed policies that AWS attaches to users whose keys leaked; versions follow.
 pub(in crate::analysis::trace) const QUARANTINE: &str = ":policy/AWSCompromisedKeyQuarantine";
@@ -336,6 +359,15 @@ fn shown(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_answer_knows_the_same_calls_about_the_caller() {
+        let query = include_str!("../../../../queries/attribution/uses.sql");
+        let (_, list) = query.split_once("operation IN (").unwrap();
+        let (list, _) = list.split_once(')').unwrap();
+        let of_query: Vec<&str> = list.split('\'').skip(1).step_by(2).collect();
+        assert_eq!(of_query, ABOUT_CALLER);
+    }
 
     #[test]
     fn a_target_is_the_resource_or_what_names_one() {

@@ -53,6 +53,8 @@ pub(in crate::analysis::trace) struct Joins<'a> {
     switches: Vec<(String, u32)>,
     /// `AssumeRoleWithSAML` by the provider.
     saml: Vec<(String, u32)>,
+    /// `DeleteUser` and `DeleteRole` by the name.
+    deletions: FxHashMap<String, Vec<u32>>,
     /// Sessions of pods, by opening.
     pods: Vec<(i64, u32)>,
     /// Names of the permission sets of Identity Center, by ARN.
@@ -97,6 +99,11 @@ impl<'a> Joins<'a> {
                 .is_some_and(|role| role.starts_with(PORTAL))
                 .then_some(n as u32)
         };
+        let mut deletions: FxHashMap<String, Vec<u32>> = FxHashMap::default();
+        let users = calls("DeleteUser", "request.userName").into_iter();
+        for (name, row) in users.chain(calls("DeleteRole", "request.roleName")) {
+            deletions.entry(name).or_default().push(row);
+        }
         let mut joins = Self {
             permission_sets: permission_sets.collect(),
             portal: nodes.all.iter().enumerate().filter_map(of_portal).collect(),
@@ -113,6 +120,7 @@ impl<'a> Joins<'a> {
             unborn_openings: FxHashMap::default(),
             switches: calls("SwitchRole", "additional.SwitchFrom"),
             saml: calls("AssumeRoleWithSAML", "request.principalArn"),
+            deletions,
             pods,
             entries: entered::Entries::of(facts),
             facts,

@@ -4,14 +4,14 @@
 //! changing call has a row, also one that the table does not know; a row says whether a later call removed it, and whose
 //! that was. Commands are for a person: values in them are quoted for a shell.
 
-use super::super::graph::births::call;
 use super::super::graph::deeds::{Deed, QUARANTINE};
-use super::super::graph::facts::{Changes, number, text};
-use super::super::graph::paths::{Call, name_of};
+use super::super::graph::facts::Changes;
+use super::super::graph::paths::Call;
 use super::cleanup_table::{Filling, MADE, Made, comment};
 use super::policy_text::only_denies;
+use super::removed::Removed;
+use super::renamed::Renames;
 use crate::report::trace::{Change, Created, State};
-use rustc_hash::FxHashMap;
 use std::collections::HashSet;
 
 /// Calls that remove something, for the query.
@@ -80,8 +80,12 @@ const NOTHING_LEFT: [&str; 54] = [
 ];
 
 /// Everything that was created or changed, in order.
-pub(in crate::analysis::trace) fn created(deeds: &[Deed], changes: &Changes) -> Vec<Created> {
-    let removed = Removed::new(changes);
+pub(in crate::analysis::trace) fn created(
+    deeds: &[Deed],
+    changes: &Changes,
+    renames: &Renames,
+) -> Vec<Created> {
+    let removed = Removed::new(changes, renames);
     let own: HashSet<&str> = deeds
         .iter()
         .filter(|deed| deed.member.is_some())
@@ -106,8 +110,8 @@ pub(in crate::analysis::trace) fn created(deeds: &[Deed], changes: &Changes) -> 
                     .is_empty()
                     .then(|| deed.event.target.clone().unwrap_or_default());
                 for id in ids.into_iter().chain(unnamed) {
-                    let row = row(deed, made, id, &call);
-                    let row = removed.look_up(row, made, (deed.time, &own));
+                    let row = row((deed, made), id, &call, renames);
+                    let row = removed.look_up(row, made, &call, (deed.time, &own));
                     undone.extend(row.removed_by_event_id.clone());
                     all.push(row);
                 }
@@ -145,7 +149,7 @@ fn changes_something(deed: &Deed) -> bool {
             || deed.operation.starts_with("GenerateDataKey"))
 }
 
-fn row(deed: &Deed, made: &Made, id: String, call: &Call) -> Created {
+fn row((deed, made): (&Deed, &Made), id: String, call: &Call, renames: &Renames) -> Created {
     let made_new = [
         "Create", "Run", "Allocate", "Import", "Copy", "Request", "Upload", "Register",
     ];
@@ -153,7 +157,17 @@ fn row(deed: &Deed, made: &Made, id: String, call: &Call) -> Created {
         true => Change::Created,
         false => Change::Changed,
     };
-    let whole = call.first(made.on);
+    // A user is known by its name of today.
+    let today = |path: &str, name: String| {
+        let is_user = made.source == "iam" && made.kind != "user_name" && path.contains("userName");
+        let account = deed.event.account_id.as_deref().unwrap_or_default();
+        match is_user {
+            true => renames.today((account, name.as_str()), deed.time),
+            false => name,
+        }
+    };
+    let id = today(made.id, id);
+    let whole = call.first(made.on).map(|on| today(made.on, on));
     let on = whole.clone().filter(|on| *on != id);
     if made.kind == "permission" && takes_away(call) {
         return Created {
@@ -239,75 +253,5 @@ fn blank(deed: &Deed) -> Created {
         origin: event.origin,
         state: State::There,
         ..Created::default()
-    }
-}
-
-/// Later removals, by call and name.
-struct Removed<'a> {
-    changes: &'a Changes,
-    by: FxHashMap<(&'static str, String), Vec<usize>>,
-}
-
-impl<'a> Removed<'a> {
-    fn new(changes: &'a Changes) -> Self {
-        let mut paths: FxHashMap<&str, Vec<(&'static str, &'static str, &str)>> =
-            FxHashMap::default();
-        for made in MADE.iter() {
-            if let Some((operation, path)) = made.gone {
-                let entry = paths.entry(operation).or_default();
-                if !entry.contains(&(operation, path, made.source)) {
-                    entry.push((operation, path, made.source));
-                }
-            }
-        }
-        let mut by: FxHashMap<(&'static str, String), Vec<usize>> = FxHashMap::default();
-        for row in 0..changes.len() {
-            let operation = text(&changes.operation, row).unwrap_or_default();
-            for (operation, path, source) in paths.get(operation).into_iter().flatten() {
-                let of_service = text(&changes.event_source, row)
-                    .is_some_and(|event_source| event_source.split('.').next() == Some(source));
-                if of_service {
-                    for id in call(changes, row).all(path) {
-                        by.entry((operation, name_of(&id).to_owned()))
-                            .or_default()
-                            .push(row);
-                    }
-                }
-            }
-        }
-        Self { changes, by }
-    }
-
-    /// Says whether what a row made was removed later, and by whom.
-    fn look_up(
-        &self,
-        mut row: Created,
-        made: &Made,
-        (time, own): (i64, &HashSet<&str>),
-    ) -> Created {
-        let Some((operation, _)) = made.gone else {
-            return row;
-        };
-        let changes = self.changes;
-        let rows = self.by.get(&(operation, name_of(&row.id).to_owned()));
-        let later = rows.into_iter().flatten().copied().find(|&at| {
-            let account = text(&changes.account_id, at) == row.account_id.as_deref();
-            let on = row.on.as_deref().is_none_or(|on| {
-                // A policy is detached from a user, a key deleted of a user: the same user.
-                let call = call(changes, at);
-                let there = call.first(made.on.trim_start_matches("response.accessKey.userName|"));
-                there.is_none_or(|there| name_of(&there) == name_of(on))
-            });
-            account && on && number(&changes.event_time, at).is_some_and(|at| at >= time)
-        });
-        if let Some(at) = later {
-            let event = text(&changes.event_id, at).unwrap_or_default();
-            row.state = match own.contains(event) {
-                true => State::RemovedByTree,
-                false => State::RemovedByOthers,
-            };
-            row.removed_by_event_id = Some(event.to_owned());
-        }
-        row
     }
 }

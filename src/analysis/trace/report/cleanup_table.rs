@@ -4,7 +4,7 @@
 //! say what a person has to do.
 
 use super::super::graph::paths::{Call, name_of};
-use crate::analysis::shell::quoted;
+use crate::analysis::shell::{add_value, option, quoted};
 use crate::json;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -126,7 +126,7 @@ impl Filling<'_> {
             };
             let (inner, after) = rest[at + 1..].split_once(close)?;
             match whole {
-                true => text += &self.value(inner, for_shell)?,
+                true => self.add(&mut text, inner, for_shell)?,
                 false => match self.filled(inner, for_shell) {
                     Some((inner, _)) => text += &inner,
                     None => left_out = true,
@@ -137,26 +137,49 @@ impl Filling<'_> {
         Some((text + rest, left_out))
     }
 
-    /// The value of a place, as a shell's words or as it is.
-    fn value(self, place: &str, for_shell: bool) -> Option<String> {
+    /// Adds the value of a place, as a shell's words or as it is.
+    fn add(self, text: &mut String, place: &str, for_shell: bool) -> Option<()> {
         let call = self.call;
+        let words = match place {
+            "group" => Some(group(call)?),
+            "shares" => Some(shares(call)?),
+            "values" => Some(values(call)?),
+            "rule" => Some(rule(call)?),
+            _ => None,
+        };
+        if let Some(words) = words {
+            *text += &words;
+            return Some(());
+        }
         let values = match place {
             "id" => vec![self.id.to_owned()],
             "name" => vec![name_of(self.id).to_owned()],
             "on" => vec![self.on?.to_owned()],
             "region" => vec![call.region.clone()?],
-            "group" => return group(call),
-            "shares" => return shares(call),
-            "values" => return values(call),
-            "rule" => return rule(call),
+            "status" => vec![other_status(call).to_owned()],
             path => call.all(path),
         };
-        let sound = !values.is_empty() && values.iter().all(|value| !value.trim().is_empty());
-        let words = values.iter().map(|value| match for_shell {
-            true => quoted(value),
-            false => value.clone(),
-        });
-        sound.then(|| words.collect::<Vec<_>>().join(" "))
+        if values.is_empty() || values.iter().any(|value| value.trim().is_empty()) {
+            return None;
+        }
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 {
+                text.push(' ');
+            }
+            match for_shell {
+                true => add_value(text, value),
+                false => text.push_str(value),
+            }
+        }
+        Some(())
+    }
+}
+
+/// The status of an access key that puts back what a call did.
+fn other_status(call: &Call) -> &'static str {
+    match call.first("request.status").as_deref() {
+        Some("Inactive") => "Active",
+        _ => "Inactive",
     }
 }
 
@@ -164,10 +187,10 @@ impl Filling<'_> {
 /// <https://docs.aws.amazon.com/cli/latest/reference/ec2/revoke-security-group-ingress.html>
 fn group(call: &Call) -> Option<String> {
     if let Some(id) = call.first("request.groupId") {
-        return Some(format!("--group-id {}", quoted(&id)));
+        return Some(option("--group-id", &id));
     }
     let name = call.first("request.groupName")?;
-    Some(format!("--group-name {}", quoted(&name)))
+    Some(option("--group-name", &name))
 }
 
 /// The shares of a snapshot or image that put back what a call did: what it added is removed, what it removed is added, and no other share
@@ -455,6 +478,19 @@ mod tests {
             undo("CreateAccessKey", r#"{"userName":"it's"}"#, response, None),
             r"aws iam delete-access-key --user-name 'it'\''s' --access-key-id AKIAIOSFODNN7EXAMPLE"
         );
+    }
+
+    #[test]
+    fn a_key_gets_its_other_status_back_and_a_name_is_no_option() {
+        let status = |status: &str| {
+            let request = format!(
+                r#"{{"userName":"-rf","accessKeyId":"AKIAIOSFODNN7EXAMPLE","status":"{status}"}}"#
+            );
+            undo("UpdateAccessKey", &request, "{}", None)
+        };
+        let begin = "aws iam update-access-key --user-name='-rf' --access-key-id AKIAIOSFODNN7EXAMPLE --status";
+        assert_eq!(status("Inactive"), format!("{begin} Active"));
+        assert_eq!(status("Active"), format!("{begin} Inactive"));
     }
 
     #[test]

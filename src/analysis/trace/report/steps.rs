@@ -4,9 +4,10 @@
 //! run; a command is complete and names only what the logs name; where there is no command, the words are a comment. A key is
 //! deactivated before anything is deleted: an inactive key can still be asked about, and can be activated again if a program breaks.
 
+use super::beside::{Beside, Named};
 use super::cleanup_table::comment;
 use super::containment::{About, last_call};
-use crate::analysis::shell::quoted;
+use crate::analysis::shell::option;
 use crate::report::trace::{Credential, CredentialKind, Origin, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,17 +71,38 @@ fn step(what: String, command: String) -> Step {
 }
 
 /// What is asked of people, in order.
-pub(in crate::analysis::trace) fn steps(credentials: &[Credential], about: &About) -> Vec<Step> {
+pub(in crate::analysis::trace) fn steps(
+    credentials: &[Credential],
+    about: &About,
+    beside: &Beside,
+) -> Vec<Step> {
     let ours = credentials
         .iter()
         .filter(|credential| credential.origin != Origin::Owner || credential.depth == 0);
     let mut by: BTreeMap<Principal, Vec<&Credential>> = BTreeMap::new();
     for credential in ours {
-        by.entry(Principal::of(credential))
-            .or_default()
-            .push(credential);
+        let principal = match Principal::of(credential) {
+            Principal::User { account, name } => Principal::User {
+                name: beside.renames.today(
+                    (account.as_str(), name.as_str()),
+                    last_call(credential).unwrap_or_default(),
+                ),
+                account,
+            },
+            other => other,
+        };
+        by.entry(principal).or_default().push(credential);
     }
-    let mut steps = Vec::new();
+    // Users that the intruder can sign in as, whether it did or not.
+    for (account, name) in &beside.users {
+        let user = Principal::User {
+            account: account.clone(),
+            name: name.clone(),
+        };
+        by.entry(user).or_default();
+    }
+    let default = partition(&credentials.iter().collect::<Vec<_>>());
+    let (mut steps, mut later) = (Vec::new(), Vec::new());
     for (principal, credentials) in &by {
         match principal {
             Principal::Root { account } => of_root(account, credentials, about, &mut steps),
@@ -88,23 +110,32 @@ pub(in crate::analysis::trace) fn steps(credentials: &[Credential], about: &Abou
                 let is_gone = about
                     .deleted_users
                     .contains(&(name.clone(), account.clone()));
-                if !is_gone {
-                    of_user((account, name), credentials, about, &mut steps);
+                let is_there = !is_gone || beside.users.contains(&(account.clone(), name.clone()));
+                if is_there {
+                    let user = (account.clone(), name.clone());
+                    of_user((&user, default), credentials, (about, beside), &mut steps);
                 }
             }
             // Sessions that are over need no denial.
             Principal::Role { account, name } => {
-                if credentials
-                    .iter()
-                    .any(|credential| credential.live != Some(false))
+                let is_denied = beside
+                    .denied_roles
+                    .contains(&(account.clone(), name.clone()));
+                if !is_denied
+                    && credentials
+                        .iter()
+                        .any(|credential| credential.live != Some(false))
                 {
-                    steps.push(of_role(account, name));
+                    later.push(of_role(account, name));
                 }
             }
             Principal::Federated => {}
-            Principal::Other => of_others(credentials, about, &mut steps),
+            Principal::Other => of_others(credentials, about, &mut later),
         }
     }
+    // A session that is ended before its way in is closed is opened again at once.
+    steps.extend(beside.closings.iter().cloned());
+    steps.extend(later);
     if about
         .quarantine
         .last()
@@ -135,7 +166,7 @@ fn of_root(account: &str, credentials: &[&Credential], about: &About, steps: &mu
     for key in open_keys(credentials, about) {
         steps.push(step(
             format!("deactivate access key {key} of the root user: run this signed in as the root user of account {account}"),
-            format!("aws iam update-access-key --access-key-id {} --status Inactive", quoted(key)),
+            format!("aws iam update-access-key {} --status Inactive", option("--access-key-id", key)),
         ));
     }
     if credentials
@@ -159,24 +190,51 @@ fn of_root(account: &str, credentials: &[&Credential], about: &About, steps: &mu
 }
 
 fn of_user(
-    (account, name): (&str, &str),
+    (user, partition): (&Named, &str),
     credentials: &[&Credential],
-    about: &About,
+    (about, beside): (&About, &Beside),
     steps: &mut Vec<Step>,
 ) {
-    let user = quoted(name);
-    for key in open_keys(credentials, about) {
+    let (account, name) = user;
+    let named = option("--user-name", name);
+    // Whoever signed in with a password that was set since is its owner.
+    let reset = beside.resets.get(user).map(String::as_str);
+    let is_after = |credential: &&&Credential| {
+        let is_key = credential.kind == CredentialKind::LongTerm;
+        let first = credential.first_seen.as_deref();
+        !is_key && reset.is_some_and(|reset| first.is_some_and(|first| first >= reset))
+    };
+    let credentials: Vec<&Credential> = credentials
+        .iter()
+        .filter(|credential| !is_after(credential))
+        .copied()
+        .collect();
+    let is_session = |credential: &&Credential| credential.kind != CredentialKind::LongTerm;
+    if reset.is_some() && credentials.iter().all(is_session) {
+        if credentials.iter().any(|one| one.live != Some(false)) {
+            let (begin, end) = DENY_OLDER;
+            steps.push(step(
+                format!("end all sessions of user {name} that are open when you run this (account {account}); its password was set again since the intruder"),
+                format!("aws iam put-user-policy {named} --policy-name keytrail-end-sessions --policy-document '{begin}'\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"'{end}'"),
+            ));
+        }
+        return;
+    }
+    for key in open_keys(&credentials, about) {
         steps.push(step(
             format!("deactivate access key {key} of user {name} (account {account})"),
             format!(
-                "aws iam update-access-key --user-name {user} --access-key-id {} --status Inactive",
-                quoted(key)
+                "aws iam update-access-key {named} {} --status Inactive",
+                option("--access-key-id", key)
             ),
         ));
     }
     steps.push(step(
-        format!("deny everything to user {name}, with its console and federated sessions (account {account})"),
-        format!("aws iam attach-user-policy --user-name {user} --policy-arn arn:{}:{DENY_ALL}", partition(credentials)),
+        format!(
+            "deny everything to user {name}, with its console and federated sessions (account {account}){}",
+            beside.also_stops(user)
+        ),
+        format!("aws iam attach-user-policy {named} --policy-arn arn:{partition}:{DENY_ALL}"),
     ));
 }
 
@@ -214,8 +272,8 @@ fn of_role(account: &str, name: &str) -> Step {
             "end all sessions of role {name} that are open when you run this (account {account}); its workloads get new ones by themselves"
         ),
         format!(
-            "aws iam put-role-policy --role-name {} --policy-name keytrail-end-sessions --policy-document '{begin}'\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"'{end}'",
-            quoted(name)
+            "aws iam put-role-policy {} --policy-name keytrail-end-sessions --policy-document '{begin}'\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"'{end}'",
+            option("--role-name", name)
         ),
     )
 }
@@ -259,7 +317,7 @@ mod tests {
     }
 
     fn commands(credentials: &[Credential], about: &About) -> Vec<String> {
-        let steps = steps(credentials, about);
+        let steps = steps(credentials, about, &Beside::default());
         steps.into_iter().map(|step| step.command).collect()
     }
 

@@ -25,7 +25,8 @@ impl Joins<'_> {
         let opened_after =
             |node: &Node<'_>| node.begins().is_none_or(|begins| begins >= time - CLOCK);
         let here = |node: &Node<'_>| {
-            node.account.is_none() || account.is_none() || node.account == account
+            let is_here = node.account.is_none() || account.is_none() || node.account == account;
+            is_here && !self.is_made_anew(node, time)
         };
         let mut add = |to: usize, rule, confidence, since| {
             links.push(Link {
@@ -145,6 +146,24 @@ impl Joins<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the credential's user or role was deleted after a moment, before the credential: it is another of the same name.
+    fn is_made_anew(&self, node: &Node<'_>, time: i64) -> bool {
+        let (user, role) = (node.user_name, node.role_name());
+        let changes = &self.facts.changes;
+        let named = [(user, "DeleteUser"), (role, "DeleteRole")];
+        let named = named.into_iter().filter_map(|(name, call)| {
+            let rows = self.deletions.get(name?)?;
+            Some(rows.iter().map(move |row| (*row as usize, call)))
+        });
+        named.flatten().any(|(row, call)| {
+            let then = number(&changes.event_time, row).unwrap_or_default();
+            text(&changes.operation, row) == Some(call)
+                && (node.account.is_none() || text(&changes.account_id, row) == node.account)
+                && then > time
+                && node.begins().is_some_and(|begins| begins > then)
+        })
     }
 
     /// The sessions of a permission set's roles: in the account that a call assigns it in, or in all.
