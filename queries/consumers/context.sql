@@ -1,4 +1,4 @@
--- What the logs show about the owner's addresses, and about who created keys and users
+-- What the logs show about the owner's addresses, about who created keys and users, and about the roles of instance profiles
 -- grain: one row per event of the kinds that show this
 SELECT DISTINCT
     operation,
@@ -11,5 +11,5 @@ FROM first_records
 WHERE error_code IS NULL
     AND operation IN (
         'AllocateAddress', 'AssociateAddress', 'CreateNatGateway', 'RunInstances',
-        'CreateAccessKey', 'CreateUser', 'TagUser'
+        'CreateAccessKey', 'CreateUser', 'TagUser', 'AddRoleToInstanceProfile'
     )

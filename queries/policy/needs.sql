@@ -66,9 +66,27 @@ FROM (
                 WHEN error_code LIKE '%AccessDenied%'
                     OR error_code LIKE '%Unauthorized%'
                     OR error_code LIKE '%NotAuthorized%'
+                    OR error_code LIKE '%Forbidden%'
+                    OR error_code LIKE '%InsufficientPrivileges%'
                     OR error_code LIKE 'AuthorizationError%'
-                    OR error_code = '403' THEN 'denied'
-                ELSE 'failed'
+                    OR error_code = '403'
+                    OR error_message LIKE '%is not authorized to perform%' THEN 'denied'
+                -- Before AWS looks at permissions, it checks who calls; S3 also looks for the bucket.
+                -- https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+                -- https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+                -- https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+                WHEN replace(error_code, 'Client.', '') IN (
+                    'AuthFailure', 'Blocked', 'IncompleteSignature', 'InvalidAccessKeyId', 'InvalidClientTokenId', 'InvalidToken',
+                    'MalformedQueryString', 'MissingAuthenticationToken', 'NoSuchBucket', 'NotSignedUp', 'OptInRequired',
+                    'PendingVerification', 'RequestExpired', 'RequestTimeTooSkewed', 'SubscriptionRequiredException',
+                    'TokenRefreshRequired', 'UnrecognizedClientException'
+                )
+                    OR error_code LIKE '%ExpiredToken%'
+                    OR error_code LIKE '%Signature%'
+                    OR error_code LIKE '%MissingAuthenticationToken%'
+                    OR operation = 'HeadBucket' THEN 'failed'
+                -- Other errors come after that: nothing there, wrong parameters, too many calls.
+                ELSE 'allowed'
             END AS outcome
         FROM first_records
         WHERE access_key_id = $access_key_id AND coalesce(event_type, 'AwsApiCall') = 'AwsApiCall'

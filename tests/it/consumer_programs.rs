@@ -152,3 +152,172 @@ fn applications_that_name_themselves_are_told_apart() {
     names.sort_unstable();
     assert_eq!(names, ["aws-api-mcp-server", "billing", "boto3", "images"]);
 }
+
+const BOTO: &str = "Boto3/1.34.69 md/Botocore#1.34.69 ua/2.0 os/linux#5.15.0-1050 md/arch#x86_64 lang/python#3.10.12 md/pyimpl#CPython Botocore/1.34.69";
+
+/// A call of every day: the hour, the address, the user agent, service and call, the region.
+type Daily<'a> = (u32, &'a str, &'a str, (&'a str, &'a str), &'a str);
+
+/// The consumers of a key that makes these calls on each of thirty days, `%` in an address for the day. Private addresses go through
+/// a VPC endpoint.
+fn daily(calls: &[Daily<'_>]) -> Vec<Value> {
+    let mut records = Vec::new();
+    for day in 1..=30 {
+        for (at, (hour, address, agent, (service, call), region)) in calls.iter().enumerate() {
+            let mut record = json!({
+                "eventVersion": "1.11",
+                "userIdentity": {
+                    "type": "IAMUser", "principalId": "AIDAEXAMPLE", "accountId": "111122223333",
+                    "arn": "arn:aws:iam::111122223333:user/job", "accessKeyId": KEY, "userName": "job"
+                },
+                "eventTime": format!("2026-06-{day:02}T{hour:02}:{at:02}:00Z"),
+                "eventSource": format!("{service}.amazonaws.com"), "eventName": call, "awsRegion": region,
+                "sourceIPAddress": address.replace('%', &day.to_string()), "userAgent": agent,
+                "requestParameters": null, "responseElements": null,
+                "eventID": format!("00000000-0000-4000-8000-{:012}", day * 100 + at), "readOnly": false,
+                "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": "111122223333",
+                "eventCategory": "Management"
+            });
+            if address.starts_with("10.") {
+                record["vpcEndpointId"] = json!("vpce-0123456789abcdef0");
+            }
+            records.push(record);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let text = json!({ "Records": records }).to_string();
+    fs::write(folder.path().join("events.json"), text).unwrap();
+    let trail = folder.path().to_str().unwrap();
+    let answer = crate::program::json(&["consumers", KEY, "--trail", trail], 0);
+    answer["consumers"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_routes_of_one_host_are_one_consumer() {
+    let (put, list, send) = (
+        ("s3", "PutObject"),
+        ("ec2", "DescribeInstances"),
+        ("sqs", "SendMessage"),
+    );
+    let ec2 = BOTO.replace("5.15.0-1050", "5.10.210-201.852.amzn2.x86_64");
+    let ec2 = ec2.as_str();
+    let (here, nat) = ("us-east-1", "54.210.1.2");
+    for (calls, count) in [
+        // A VPC endpoint, and a NAT gateway; IPv6 and IPv4.
+        (
+            vec![
+                (8, "10.20.1.5", ec2, put, here),
+                (8, "10.20.1.6", ec2, put, here),
+                (8, nat, ec2, list, here),
+            ],
+            1,
+        ),
+        (
+            vec![
+                (8, "2001:db8:4f2:1::10", BOTO, put, here),
+                (8, "203.0.113.10", BOTO, send, here),
+            ],
+            1,
+        ),
+        // At other hours, and two that do not share a route.
+        (
+            vec![(3, "10.20.1.5", ec2, put, here), (15, nat, ec2, list, here)],
+            2,
+        ),
+        (
+            vec![
+                (3, "2001:db8:4f2:1::10", BOTO, put, here),
+                (15, "203.0.113.10", BOTO, send, here),
+            ],
+            2,
+        ),
+        (
+            vec![
+                (8, "203.0.113.10", BOTO, put, here),
+                (8, "198.51.100.7", BOTO, send, here),
+            ],
+            2,
+        ),
+    ] {
+        let found = daily(&calls);
+        assert_eq!(found.len(), count, "{calls:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn functions_with_nothing_in_common_are_two_consumers() {
+    let lambda = "Boto3/1.34.42 md/Botocore#1.34.42 ua/2.0 os/linux#5.10.211 lang/python#3.11.6 exec-env/AWS_Lambda_python3.11 Botocore/1.34.42";
+    let newer = lambda.replace("3.11", "3.12");
+    let newer = newer.as_str();
+    let (put, mail) = (("dynamodb", "PutItem"), ("ses", "SendEmail"));
+    let (us, eu) = ("us-east-1", "eu-west-1");
+    for (calls, count) in [
+        (
+            vec![
+                (8, "3.80.%.1", lambda, put, us),
+                (9, "3.250.%.1", lambda, mail, eu),
+            ],
+            2,
+        ),
+        (
+            vec![
+                (8, "3.80.%.1", lambda, put, us),
+                (9, "3.81.%.1", newer, mail, us),
+            ],
+            2,
+        ),
+        // One function calls two regions from one address, and one call is made in two regions.
+        (
+            vec![
+                (8, "3.80.%.1", lambda, put, us),
+                (8, "3.80.%.1", lambda, mail, eu),
+            ],
+            1,
+        ),
+        (
+            vec![
+                (8, "3.80.%.1", lambda, put, us),
+                (9, "3.250.%.1", lambda, put, eu),
+            ],
+            1,
+        ),
+    ] {
+        let found = daily(&calls);
+        assert_eq!(found.len(), count, "{calls:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn machines_with_other_versions_on_the_same_days_are_two_consumers() {
+    let new = "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off command/s3.ls";
+    let old = "aws-cli/2.9.1 Python/3.9.11 Darwin/21.6.0 exe/x86_64 prompt/off command/s3.ls";
+    let list = ("s3", "ListObjects");
+    let here = "us-east-1";
+    for (calls, count) in [
+        (
+            vec![
+                (8, "203.0.113.60", new, list, here),
+                (8, "91.20.30.40", old, list, here),
+            ],
+            2,
+        ),
+        // Two versions on one machine; one version at home and in the office.
+        (
+            vec![
+                (8, "203.0.113.60", new, list, here),
+                (8, "203.0.113.60", old, list, here),
+            ],
+            1,
+        ),
+        (
+            vec![
+                (8, "203.0.113.60", new, list, here),
+                (20, "91.20.30.40", new, list, here),
+            ],
+            1,
+        ),
+    ] {
+        let found = daily(&calls);
+        assert_eq!(found.len(), count, "{calls:?}: {found:#?}");
+    }
+}

@@ -58,6 +58,7 @@ mod plan;
 mod policy;
 mod policy_calls;
 mod policy_cases;
+mod policy_kinds;
 mod policy_language;
 mod program;
 mod progress;

@@ -6,10 +6,10 @@ use std::fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const KEY: &str = "AKIARTX3GSDSVYJXHKU3";
+pub(crate) const KEY: &str = "AKIARTX3GSDSVYJXHKU3";
 
 /// A call of the key: source, name, request, and what else the event has.
-fn event(number: usize, call: (&str, &str), more: Value) -> Value {
+pub(crate) fn event(number: usize, call: (&str, &str), more: Value) -> Value {
     let mut event = json!({
         "eventVersion": "1.11",
         "userIdentity": {
@@ -42,21 +42,21 @@ fn event(number: usize, call: (&str, &str), more: Value) -> Value {
     event
 }
 
-fn trail(events: &[Value]) -> TempDir {
+pub(crate) fn trail(events: &[Value]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = json!({ "Records": events }).to_string();
     fs::write(folder.path().join("events.json"), text).unwrap();
     folder
 }
 
-fn policy(events: &[Value]) -> Value {
+pub(crate) fn policy(events: &[Value]) -> Value {
     let folder = trail(events);
     let trail = folder.path().to_str().unwrap();
     crate::program::json(&["policy", KEY, "--trail", trail], 0)
 }
 
 /// `action resource` of each permission.
-fn allowed(policy: &Value) -> BTreeSet<String> {
+pub(crate) fn allowed(policy: &Value) -> BTreeSet<String> {
     let mut allowed = BTreeSet::new();
     for permission in policy["permissions"].as_array().unwrap() {
         let action = permission["action"].as_str().unwrap();
@@ -67,14 +67,14 @@ fn allowed(policy: &Value) -> BTreeSet<String> {
     allowed
 }
 
-fn open(policy: &Value, subject: &str) -> String {
+pub(crate) fn open(policy: &Value, subject: &str) -> String {
     let rows = policy["not_derived"].as_array().unwrap().iter();
     let rows = rows.filter(|row| row["subject"] == subject);
     let reasons: Vec<&str> = rows.map(|row| row["reason"].as_str().unwrap()).collect();
     reasons.join("\n")
 }
 
-fn texts(lines: &[&str]) -> BTreeSet<String> {
+pub(crate) fn texts(lines: &[&str]) -> BTreeSet<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What the log says about our own addresses, and about who made keys and users.
+//! What the log says about our own addresses, about who made keys and users, and about the roles of instance profiles.
 //!
 //! In: the rows of `context.sql`. Out: [`Context`]. Promise: only successful calls count; a response that cannot be read says
 //! nothing.
@@ -8,8 +8,11 @@ use crate::json::Value;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+
+/// The roles of instance profiles, by account and name of the profile.
+pub(in crate::analysis) type Profiles = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub(super) struct Context {
     pub(super) makers: HashMap<String, BTreeSet<String>>,
     /// Hints about the owner, by user name.
     pub(super) tags: HashMap<String, BTreeSet<String>>,
+    /// Which roles were added to instance profiles.
+    pub(super) profiles: Profiles,
 }
 
 /// Tags whose value names somebody.
@@ -73,6 +78,18 @@ impl Context {
                         let maker =
                             at(&arns).filter(|_| at(&operations).as_deref() == Some("CreateUser"));
                         hints.extend(maker.map(|arn| format!("user created by {arn}")));
+                    }
+                }
+                "AddRoleToInstanceProfile" => {
+                    let request = json(&requests).unwrap_or_default();
+                    let names =
+                        ["instanceProfileName", "roleName"].map(|name| request[name].as_str());
+                    // A role is added by a caller of its account.
+                    let caller = at(&arns).unwrap_or_default();
+                    let account = caller.split(':').nth(4).unwrap_or_default().to_owned();
+                    if let [Some(profile), Some(role)] = names {
+                        let roles = self.profiles.entry((account, profile.to_owned()));
+                        roles.or_default().insert(role.to_owned());
                     }
                 }
                 operation => {

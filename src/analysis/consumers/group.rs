@@ -7,10 +7,11 @@
 //! uses ─▶ by program ─▶ does it say where it runs?  (Lambda, ECS, a Mac)   one place, whatever its addresses
 //!                       does it change addresses all the time?             one pool
 //!                       else                                               by the place of each address
-//!      ─▶ within these: addresses that do entirely different things are apart
+//!      ─▶ within these: what does entirely different things is apart, see `apart`
 //! ```
 
-use super::agent::Agent;
+pub(super) use super::apart::Known;
+use super::apart::{by_behaviour, by_function, by_machine};
 use super::uses::Use;
 use crate::knowledge::AddressClass;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -33,19 +34,6 @@ const MANY_ADDRESSES: usize = 8;
 
 /// A program that comes from as few addresses has no address of its own if it left each after a call or two.
 const FEW_ADDRESSES: usize = 3;
-
-/// Calls without which nothing can be said about what an address does.
-const TELLING_EVENTS: u64 = 20;
-
-/// Addresses whose calls are less alike than this (cosine) do different things.
-const ALIKE: f64 = 0.1;
-
-/// What is known of the texts of a key's uses.
-pub(super) struct Known<'a> {
-    pub(super) agents: &'a HashMap<u32, Agent>,
-    /// By address and whether the call went through a VPC endpoint.
-    pub(super) classes: &'a HashMap<(u32, bool), AddressClass>,
-}
 
 /// Groups the uses of one key.
 pub(super) fn group(uses: &[Use], known: &Known<'_>) -> Vec<Group> {
@@ -75,11 +63,12 @@ pub(super) fn group(uses: &[Use], known: &Known<'_>) -> Vec<Group> {
             places.entry(place).or_default().push(index);
         }
         for (place, members) in joined_by_terminals(uses, known, places) {
-            let kept = rotating || place.starts_with(SAID);
-            let parts = if kept {
-                vec![(String::new(), members)]
-            } else {
-                by_behaviour(uses, members)
+            let parts = match place.strip_prefix(SAID) {
+                Some("lambda") => by_function(uses, known, members),
+                Some("desktop") => by_machine(uses, known, members),
+                Some(_) => vec![(String::new(), members)],
+                None if rotating => vec![(String::new(), members)],
+                None => by_behaviour(uses, known, members),
             };
             groups.extend(parts.into_iter().map(|(apart, uses)| Group {
                 program: program.to_owned(),
@@ -201,84 +190,4 @@ fn joined_by_terminals(
         joined.entry(target).or_default().extend(members);
     }
     joined
-}
-
-type Profile = BTreeMap<(u32, u32), f64>;
-
-/// Parts whose addresses do entirely different things; each with what tells it apart.
-fn by_behaviour(uses: &[Use], members: Vec<usize>) -> Vec<(String, Vec<usize>)> {
-    let mut by_address: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for index in members {
-        by_address
-            .entry(uses[index].address)
-            .or_default()
-            .push(index);
-    }
-    let mut atoms: Vec<(u64, Vec<usize>)> = by_address
-        .into_values()
-        .map(|members| {
-            (
-                members.iter().map(|&index| uses[index].events).sum(),
-                members,
-            )
-        })
-        .collect();
-    // The busiest first; they show best what they do. Ties in the order in which the addresses came up.
-    atoms.sort_by_key(|(events, members)| (std::cmp::Reverse(*events), uses[members[0]].first));
-    let mut parts: Vec<(Profile, Vec<usize>)> = Vec::new();
-    for (events, members) in atoms {
-        let own = profile(uses, &members);
-        let nearest = parts
-            .iter()
-            .enumerate()
-            .map(|(at, (part, _))| (at, cosine(part, &own)))
-            .max_by(|(_, a), (_, b)| a.total_cmp(b));
-        match nearest {
-            Some((at, likeness)) if likeness >= ALIKE || events < TELLING_EVENTS => {
-                let (part, held) = &mut parts[at];
-                for (api, count) in own {
-                    *part.entry(api).or_default() += count;
-                }
-                held.extend(members);
-            }
-            _ => parts.push((own, members)),
-        }
-    }
-    let single = parts.len() == 1;
-    let named = parts.into_iter().enumerate();
-    named
-        .map(|(at, (_, mut members))| {
-            members.sort_unstable();
-            let apart = if single {
-                String::new()
-            } else {
-                format!("part {at}")
-            };
-            (apart, members)
-        })
-        .collect()
-}
-
-fn profile(uses: &[Use], members: &[usize]) -> Profile {
-    let mut profile = Profile::new();
-    for used in members.iter().map(|&index| &uses[index]) {
-        *profile
-            .entry((used.event_source, used.operation))
-            .or_default() += used.events as f64;
-    }
-    profile
-}
-
-fn cosine(a: &Profile, b: &Profile) -> f64 {
-    let norm = |profile: &Profile| {
-        profile
-            .values()
-            .map(|count| count * count)
-            .sum::<f64>()
-            .sqrt()
-    };
-    let shared = a
-        .iter()
-        .filter_map(|(api, count)| Some(count * b.get(api)?));
-    shared.sum::<f64>() / (norm(a) * norm(b)).max(f64::MIN_POSITIVE)
 }

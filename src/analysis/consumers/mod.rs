@@ -9,6 +9,7 @@
 //! ```
 
 mod agent;
+mod apart;
 mod cadence;
 mod consumer;
 mod context;
@@ -43,11 +44,12 @@ use crate::knowledge::{AddressBook, AddressClass};
 use crate::session::{Params, Session};
 pub(super) use agent::Agent;
 use context::Context;
+pub(in crate::analysis) use context::Profiles;
 use datafusion::common::ScalarValue;
 use describe::Surroundings;
 use group::{Known, group};
 use site::sites;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use uses::{KeyUses, Texts, Uses};
 
@@ -83,6 +85,8 @@ pub struct Consumers {
     pub consumers: Vec<Consumer>,
     /// Calls that AWS services made on a key's behalf, by key and service.
     pub through_services: BTreeMap<String, BTreeMap<String, ServiceUse>>,
+    /// The roles of instance profiles, as the log shows them.
+    pub(in crate::analysis) profiles: Profiles,
 }
 
 /// The bounds between which every long-term key lies.
@@ -131,7 +135,11 @@ fn found(uses: &mut Uses, context: &Context, book: &AddressBook) -> Consumers {
     let Uses { texts, keys } = uses;
     let mut agents: HashMap<u32, Agent> = HashMap::new();
     let mut classes: HashMap<(u32, bool), AddressClass> = HashMap::new();
-    let mut found = Consumers::default();
+    let mut ipv6: HashSet<u32> = HashSet::new();
+    let mut found = Consumers {
+        profiles: context.profiles.clone(),
+        ..Consumers::default()
+    };
     for (key, uses) in keys {
         if !uses.through_services.is_empty() {
             found
@@ -143,6 +151,9 @@ fn found(uses: &mut Uses, context: &Context, book: &AddressBook) -> Consumers {
             agents
                 .entry(used.agent)
                 .or_insert_with(|| Agent::new(texts.get(used.agent)));
+            if texts.get(used.address).contains(':') {
+                ipv6.insert(used.address);
+            }
             let place = (used.address, used.vpc_endpoint);
             classes.entry(place).or_insert_with(|| {
                 match book.classify(texts.get(used.address), &context.addresses) {
@@ -156,6 +167,7 @@ fn found(uses: &mut Uses, context: &Context, book: &AddressBook) -> Consumers {
         let known = Known {
             agents: &agents,
             classes: &classes,
+            ipv6: &ipv6,
         };
         let groups = group(&uses.uses, &known);
         let surroundings = Surroundings {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Observed, Permissions, Policy, PolicyDocument, PolicyKind, Refused};
+use super::{Observed, Outcome, Permissions, Policy, PolicyDocument, PolicyKind, Refused};
 use crate::analysis::AnalysisError;
 use crate::knowledge::iam::actions;
 use crate::report::table::{Column, Kind, section};
@@ -38,6 +38,7 @@ impl Policy {
             .collect();
         let mut notes = Vec::new();
         notes.extend(intruder_note(observed));
+        notes.extend(suspicious_note(observed));
         notes.extend(self.notes.iter().cloned());
         if observed.uses.is_empty() && observed.left_out.is_empty() {
             notes.push(
@@ -123,6 +124,33 @@ fn intruder_note(observed: &Observed) -> Option<String> {
         some_of(&addresses),
         some_of(&actions)
     ))
+}
+
+/// That suspicious use is in the policy, where it came from, and what only it asks for.
+fn suspicious_note(observed: &Observed) -> Option<String> {
+    let (theirs, own): (Vec<_>, Vec<_>) = observed
+        .uses
+        .iter()
+        .filter(|of| of.outcome == Outcome::Allowed)
+        .partition(|of| observed.suspicious.contains(&of.source()));
+    let addresses: BTreeSet<&str> = theirs
+        .iter()
+        .filter_map(|of| of.source_ip_address.as_deref())
+        .collect();
+    let others: BTreeSet<&str> = own.iter().map(|of| of.action.as_str()).collect();
+    let actions: BTreeSet<&str> = theirs.iter().map(|of| of.action.as_str()).collect();
+    let alone: BTreeSet<&str> = actions.difference(&others).copied().collect();
+    let alone = match alone.is_empty() {
+        true => String::new(),
+        false => format!(" (nothing else asks for {})", some_of(&alone)),
+    };
+    (!addresses.is_empty()).then(|| {
+        format!(
+            "the use from {} is suspicious, and this policy allows it{alone}: run keytrail trace {} before you attach the policy",
+            some_of(&addresses),
+            observed.key
+        )
+    })
 }
 
 /// That other use of the key is left out, and what is in it that may be another's.

@@ -9,10 +9,12 @@ mod document;
 mod guards;
 mod open;
 mod permissions;
+mod profiles;
+mod recurring;
 mod trust;
 mod uses;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::AnalysisError;
 use super::consumers::{Asked, Consumer, Elsewhere, KeyEvidence};
@@ -34,7 +36,7 @@ pub use uses::{Outcome, Use};
 pub struct PolicyOptions {
     /// Also what was refused for want of permission.
     pub denied: bool,
-    /// Also what failed for other reasons.
+    /// Also what failed before AWS looked at permissions.
     pub failed: bool,
     /// Where the documents go.
     pub place: PolicyKind,
@@ -74,6 +76,8 @@ pub struct Observed {
     pub consumer: Option<(String, String)>,
     /// The use that is an intruder's and was left out.
     pub left_out: Vec<Use>,
+    /// Addresses and user agents of use that is suspicious, and is in the policy all the same.
+    pub suspicious: BTreeSet<(String, String)>,
     /// Calls that may be of the key and that only other accounts' logs have.
     pub elsewhere: Vec<NotDerived>,
     /// What the logs cover.
@@ -106,6 +110,7 @@ impl Observed {
             uses,
             consumer: None,
             left_out: Vec::new(),
+            suspicious: BTreeSet::new(),
             elsewhere: Vec::new(),
             coverage: session.coverage().await?,
         })
@@ -118,8 +123,7 @@ impl Observed {
         let key = self.key.as_str();
         let all = attribution.made_by_intruder(key).is_some();
         let (theirs, own) = self.uses.into_iter().partition(|of| {
-            let text = |value: &Option<String>| value.clone().unwrap_or_default();
-            let (address, agent) = (text(&of.source_ip_address), text(&of.user_agent));
+            let (address, agent) = of.source();
             all || attribution.of_use(key, &address, &agent) == Origin::Intruder
         });
         self.left_out = theirs;
@@ -127,9 +131,19 @@ impl Observed {
         self
     }
 
-    /// With the calls that may be of the key and that only other accounts' logs have.
+    /// With what the evidence says besides: calls that may be of the key and that only other accounts' logs have, which use is
+    /// suspicious, and which roles the instance profiles have.
     #[must_use]
     pub fn with_elsewhere(mut self, evidence: &KeyEvidence) -> Self {
+        let sources: BTreeSet<_> = self.uses.iter().map(Use::source).collect();
+        let key = self.key.as_str();
+        self.suspicious = sources
+            .into_iter()
+            .filter(|(address, agent)| {
+                evidence.attribution.of_use(key, address, agent) == Origin::Suspicious
+            })
+            .collect();
+        self.uses = profiles::known(self.uses, &evidence.consumers.profiles);
         let calls: Vec<_> = evidence.elsewhere.of(self.key.as_str()).collect();
         let told = Elsewhere::each_call(&calls).into_iter();
         self.elsewhere = told
@@ -265,13 +279,11 @@ fn refused(uses: &[Use]) -> Vec<Refused> {
     let mut groups: BTreeMap<(bool, &str, &str), Vec<&Use>> = BTreeMap::new();
     // What is open beside an action was not refused by itself.
     let named = |of: &&Use| matches!(of.open, None | Some(Open::UnknownAction));
-    for of in uses
-        .iter()
-        .filter(|of| of.outcome != Outcome::Allowed)
-        .filter(named)
-    {
+    // What was allowed and had an error did not succeed either.
+    let unsuccessful = |of: &&Use| of.outcome != Outcome::Allowed || of.error_code.is_some();
+    for of in uses.iter().filter(unsuccessful).filter(named) {
         let code = of.error_code.as_deref().unwrap_or_default();
-        let failed = of.outcome == Outcome::Failed;
+        let failed = of.outcome != Outcome::Denied;
         groups
             .entry((failed, &of.action, code))
             .or_default()

@@ -186,6 +186,13 @@ fn reasons(permission: &Permission, used: &Used) -> Vec<String> {
     if used.generalised {
         reasons.push("too many resources to name: allowed on all of this type".to_owned());
     }
+    for (pattern, of) in &used.patterns {
+        let names: BTreeSet<&str> = of.iter().map(String::as_str).collect();
+        reasons.push(format!(
+            "names or ids that are made anew each time, so that those seen will not come again: allowed on {pattern}; seen: {}",
+            some_of(&names)
+        ));
+    }
     let pathless = |arn: &String| arn.contains(":iam:") && arn.contains("/*/");
     if used.resources.iter().any(pathless) {
         reasons.push("the call has no path: allowed for this name under every path".to_owned());

@@ -2,12 +2,13 @@
 //!
 //! In: [`Use`]s. Out: [`Permissions`]: per action and condition the resources, generalised by prefix; [`Statement`]s.
 //! Promise: what was used is allowed. What is allowed beyond it comes from generalising alone, and only for objects of S3
-//! (three objects below a prefix stand for all below it, three such prefixes for the one above) and where one action has
-//! more resources than a policy can name.
+//! (three objects below a prefix stand for all below it, three such prefixes for the one above), for what `recurring` says will not
+//! come again, and where one action has more resources than a policy can name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Conditions, Statement};
+use super::recurring::{self, Lives, lives};
 use super::uses::Use;
 use crate::knowledge::iam::actions::{self, AccessLevel};
 
@@ -34,6 +35,8 @@ pub struct Used {
     pub resources: BTreeSet<String>,
     /// Whether resources were generalised because there are too many to name.
     pub generalised: bool,
+    /// Patterns among the resources, each with what it stands for, since that will not come again.
+    pub patterns: BTreeMap<String, BTreeSet<String>>,
     /// How many calls.
     pub events: i64,
     /// Time of the first call, microseconds since 1970.
@@ -56,6 +59,8 @@ struct Leaves {
 pub fn permissions<'a>(uses: impl IntoIterator<Item = &'a Use>) -> Permissions {
     let mut permissions = Permissions::new();
     let mut objects: BTreeMap<Permission, BTreeMap<String, Leaves>> = BTreeMap::new();
+    let uses: Vec<&Use> = uses.into_iter().collect();
+    let lives = lives(uses.iter().copied());
     for of in uses {
         let permission = Permission {
             action: of.action.clone(),
@@ -98,15 +103,20 @@ pub fn permissions<'a>(uses: impl IntoIterator<Item = &'a Use>) -> Permissions {
             used.resources.extend(resources);
         }
     }
-    for used in permissions.values_mut() {
-        used.generalise();
+    for (permission, used) in &mut permissions {
+        used.generalise(&permission.action, &lives);
     }
     without_doubles(&mut permissions);
     permissions
 }
 
 impl Used {
-    fn generalise(&mut self) {
+    fn generalise(&mut self, action: &str, lives: &Lives<'_>) {
+        self.patterns = recurring::patterns(action, &self.resources, lives);
+        for (pattern, below) in &self.patterns {
+            self.resources.retain(|resource| !below.contains(resource));
+            self.resources.insert(pattern.clone());
+        }
         while let Some((prefix, below)) = alike(&self.resources) {
             self.resources.retain(|resource| !below.contains(resource));
             self.resources.insert(prefix);

@@ -20,11 +20,11 @@ pub(super) const NEEDS: &str = include_str!("../../../queries/policy/needs.sql")
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// It was allowed and succeeded.
+    /// It was allowed: it succeeded, or failed for a reason that shows that permissions were not missing, as where nothing was there.
     Allowed,
     /// It was refused for want of a permission.
     Denied,
-    /// It failed for another reason: nothing there, wrong parameters, too many calls.
+    /// It failed before permissions counted: the signature or the token was not valid, the bucket did not exist.
     Failed,
 }
 
@@ -61,6 +61,42 @@ pub struct Use {
     pub first_seen: i64,
     /// Time of the last call.
     pub last_seen: i64,
+}
+
+impl Use {
+    /// The address and the user agent.
+    pub(super) fn source(&self) -> (String, String) {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        (text(&self.source_ip_address), text(&self.user_agent))
+    }
+
+    /// What S3 shows by saying that an object is not there: that the caller may list the bucket. Without, it denies access.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
+    fn listing(&self) -> Option<Use> {
+        let reads = matches!(self.action.as_str(), "s3:GetObject" | "s3:GetObjectVersion");
+        let code = self.error_code.as_deref().unwrap_or_default();
+        if !reads || self.outcome != Outcome::Allowed || !matches!(code, "404" | "NoSuchKey") {
+            return None;
+        }
+        // An access point stands for its bucket: `…:accesspoint/ap/object/key`.
+        let (bucket, _) = match self.resource.split_once(":s3:::") {
+            Some((start, path)) => {
+                let bucket = path.split('/').next().unwrap_or_default();
+                self.resource
+                    .split_at(start.len() + ":s3:::".len() + bucket.len())
+            }
+            None => self.resource.split_once("/object/")?,
+        };
+        Some(Use {
+            action: "s3:ListBucket".to_owned(),
+            resource: bucket.to_owned(),
+            leaves: BTreeSet::new(),
+            many: false,
+            // The call was for the object.
+            error_code: None,
+            ..self.clone()
+        })
+    }
 }
 
 /// Whose the key is, as its calls say.
@@ -113,7 +149,7 @@ fn add(batch: &RecordBatch, uses: &mut Vec<Use>, owner: &mut Owner) -> Result<()
             let time = columns.time(name, row)?;
             Ok::<_, AnalysisError>(time.map_or(0, |time| time.timestamp_micros()))
         };
-        uses.push(Use {
+        let used = Use {
             action: text("action").unwrap_or_default(),
             resource: text("resource").unwrap_or_default(),
             condition: text("condition"),
@@ -136,7 +172,9 @@ fn add(batch: &RecordBatch, uses: &mut Vec<Use>, owner: &mut Owner) -> Result<()
             events: number(&columns, "events", row)?,
             first_seen: time("first_seen")?,
             last_seen: time("last_seen")?,
-        });
+        };
+        uses.extend(used.listing());
+        uses.push(used);
     }
     Ok(())
 }

@@ -199,12 +199,6 @@ mod tests {
                 "ssm:GetParameter ssm:eu-west-1:111122223333:parameter/prod/app",
             ),
             (
-                "ssm",
-                "GetParametersByPath",
-                r#"{"path":"/prod/"}"#,
-                "ssm:GetParametersByPath ssm:eu-west-1:111122223333:parameter/prod/*",
-            ),
-            (
                 "secretsmanager",
                 "GetSecretValue",
                 r#"{"secretId":"db"}"#,
@@ -260,6 +254,15 @@ mod tests {
                 [format!("{action} {start}{arn}")]
             );
         }
+        let path = "ssm:GetParametersByPath arn:aws:ssm:eu-west-1:111122223333:parameter/prod";
+        assert_eq!(
+            of(
+                "ssm.amazonaws.com",
+                "GetParametersByPath",
+                r#"{"path":"/prod/"}"#
+            ),
+            [path.to_owned(), format!("{path}/*")]
+        );
         let user = of("iam.amazonaws.com", "DeleteUser", r#"{"userName":"bob"}"#);
         assert_eq!(
             user,

@@ -81,6 +81,16 @@ pub(super) fn apply(
             let below: Vec<String> = whole.map(|arn| format!("{arn}:*")).collect();
             found.extend(below);
         }
+        // A text message goes to a number, not to a topic, and a number has no ARN.
+        // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+        ("sns", "Publish") => {
+            let elsewhere = ["topicArn", "targetArn"]
+                .iter()
+                .any(|name| text(name).is_some());
+            if parameters.given("phoneNumber", None) && !elsewhere {
+                *found = vec!["*".to_owned()];
+            }
+        }
         ("ssm", operation) => {
             found.retain(|arn| {
                 !arn.contains(":managed-instance/i-") && !arn.contains(":instance/mi-")

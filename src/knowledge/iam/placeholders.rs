@@ -268,8 +268,13 @@ fn written(call: &Call<'_>, (prefix, placeholder): (&str, &str), value: &str) ->
     let one = match (prefix, placeholder) {
         // `https://sqs.eu-west-1.amazonaws.com/444455556666/orders`
         ("sqs", _) => value.rsplit('/').next().unwrap_or(value),
+        // AWS checks the path itself; what is below it is allowed with it.
+        // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
         ("ssm", "ParameterNameWithoutLeadingSlash") if call.operation.ends_with("ByPath") => {
-            return vec![format!("{}/*", literal(value.trim_matches('/')))];
+            return match literal(value.trim_matches('/')) {
+                root if root.is_empty() => vec!["*".to_owned()],
+                path => vec![path.clone(), format!("{path}/*")],
+            };
         }
         ("ssm", "ParameterNameWithoutLeadingSlash") => value.trim_start_matches('/'),
         // A secret's ARN ends in six letters that its name does not have.

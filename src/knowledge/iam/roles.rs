@@ -1,7 +1,7 @@
 //! Roles that a call passes on: `iam:PassRole`, of which no event tells.
 //!
 //! In: a call. Out: a need for each role that it names, and a note for roles that another object names. Promise: a name counts as a role's
-//! only where the reference or `data/roles_by_name.tsv` says that the call takes one.
+//! only where the reference or `data/roles_by_name.tsv` says that the call takes one; an ARN also where `data/roles_by_arn.tsv` does.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>
 
@@ -18,12 +18,16 @@ use super::walk::nested;
 use crate::json::Value;
 
 /// The services to which a call of this prefix passes roles, where it is not `<prefix>.amazonaws.com`.
-static PASSED_TO: LazyLock<Vec<[&'static str; 2]>> =
+static PASSED_TO: LazyLock<Vec<[&'static str; 3]>> =
     LazyLock::new(|| rows(include_str!("../data/passed_to.tsv")).collect());
 
 /// Service, call, and the parameter that takes a role's name.
 static BY_NAME: LazyLock<Vec<[&'static str; 3]>> =
     LazyLock::new(|| rows(include_str!("../data/roles_by_name.tsv")).collect());
+
+/// Service, call, and the parameter that takes a role's ARN under another name.
+static BY_ARN: LazyLock<Vec<[&'static str; 3]>> =
+    LazyLock::new(|| rows(include_str!("../data/roles_by_arn.tsv")).collect());
 
 /// The roles that the call passes on.
 pub(super) fn needs(call: &Call<'_>, prefix: &str, parameters: &Parameters) -> Vec<Need> {
@@ -51,11 +55,13 @@ pub(super) fn needs(call: &Call<'_>, prefix: &str, parameters: &Parameters) -> V
 fn passed(call: &Call<'_>, prefix: &str, parameters: &Parameters, passes: bool) -> Vec<String> {
     let mut roles = Vec::new();
     let start = format!("arn:{}:iam::{}:role/", call.partition(), call.account);
-    let listed: Vec<&str> = BY_NAME
-        .iter()
-        .filter(|[of, operation, _]| *of == prefix && fits(operation, call.operation))
-        .map(|[_, _, parameter]| *parameter)
-        .collect();
+    let listed_in = |table: &[[&'static str; 3]]| -> Vec<&'static str> {
+        let rows = table.iter();
+        rows.filter(|[of, operation, _]| *of == prefix && fits(operation, call.operation))
+            .map(|[_, _, parameter]| *parameter)
+            .collect()
+    };
+    let (listed, by_arn) = (listed_in(&BY_NAME), listed_in(&BY_ARN));
     nested(parameters.request(), &mut |path, text| {
         let last = path.last().copied().unwrap_or_default();
         let name = plain(last);
@@ -70,7 +76,8 @@ fn passed(call: &Call<'_>, prefix: &str, parameters: &Parameters, passes: bool) 
         let arn = text.starts_with("arn:");
         let role = text.split_once(":role/").filter(|_| arn);
         let profile = text.split_once(":instance-profile/").filter(|_| arn);
-        if role.is_some() && (names_role || passes) {
+        let holds_arn = by_arn.iter().any(|known| known.eq_ignore_ascii_case(last));
+        if role.is_some() && (names_role || passes || holds_arn) {
             roles.push(literal(text));
         } else if let Some((account, path)) = profile {
             // The console names the role as the profile; nothing in the event tells.
@@ -118,10 +125,12 @@ fn is_role_name(text: &str) -> bool {
 const CHINESE: [&str; 2] = ["ec2.amazonaws.com", "elasticmapreduce.amazonaws.com"];
 
 fn passed_to(call: &Call<'_>, prefix: &str) -> String {
-    let listed = PASSED_TO.iter().find(|[name, _]| *name == prefix);
+    let listed = PASSED_TO
+        .iter()
+        .find(|[name, operation, _]| *name == prefix && fits(operation, call.operation));
     let mut services = listed.map_or_else(
         || format!("{prefix}.amazonaws.com"),
-        |[_, services]| (*services).to_owned(),
+        |[_, _, services]| (*services).to_owned(),
     );
     if call.partition() == "aws-cn" {
         let local: Vec<String> = services

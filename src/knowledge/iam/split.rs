@@ -3,6 +3,8 @@
 //! In: an ARN. Out: the part of an object's key that is worth naming, its last part apart. Promise: a part that is a date, a number or
 //! an id will not come again, and `*` stands for it and all after it.
 
+use super::passing::is_date;
+
 /// A resource, and the last part of an object's key apart. Of a key, what comes after the first part that will not come
 /// again is `*`; of a log stream's name, all is.
 pub(super) fn split(resource: String) -> (String, Option<String>) {
@@ -42,5 +44,5 @@ fn passes(part: &str) -> bool {
         && value
             .bytes()
             .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b':' | b'T' | b'Z'));
-    number || (hex && value.len() >= 8 && digits >= 2)
+    number || (hex && value.len() >= 8 && digits >= 2) || is_date(value)
 }
