@@ -76,11 +76,11 @@ fn a_key_that_iam_lists_as_active_was_activated_again() {
     is("used two days ago", &used, &["migrate first"]);
     let used = off().says("svc", &[(true, 10, Some(1))]);
     is("and a change of ten days ago", &used, &["migrate first"]);
-    let unused = off().says("svc", &[(true, 10, Some(60))]);
+    let unused = off().says("svc", &[(true, 10, Some(61))]);
     is("activated ten days ago", &unused, &["wait until"]);
-    let unused = off().says("svc", &[(true, 30, Some(60))]);
+    let unused = off().says("svc", &[(true, 30, Some(61))]);
     is("activated thirty days ago", &unused, &["deactivate"]);
-    let still_off = off().says("svc", &[(false, 59, Some(60))]);
+    let still_off = off().says("svc", &[(false, 59, Some(61))]);
     is("still inactive", &still_off, &["delete"]);
 }
 
