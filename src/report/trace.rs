@@ -8,6 +8,7 @@ mod brief;
 mod lists;
 mod words;
 
+pub(crate) use brief::ASKED;
 pub use brief::{Brief, Fact, Part, STATUS};
 pub use lists::{
     Created, DataAccess, Denied, NotFollowed, Pivot, Secret, Step, TraceFinding, Unseen,

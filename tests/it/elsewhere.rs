@@ -73,7 +73,7 @@ fn calls_that_only_the_owner_of_the_resource_logs_are_use() {
     let why = value(&row, "no-unseen-use");
     assert!(
         why.contains(
-            "s3:GetObject in the log of account 999988887777, which names the user and not the key"
+            "s3:GetObject, logged only in account 999988887777, by user and without a key"
         ),
         "{why}"
     );
@@ -87,13 +87,15 @@ fn calls_that_only_the_owner_of_the_resource_logs_are_use() {
     );
     let policy = log.told(&["policy", KEY])["not_derived"].to_string();
     assert!(
-        policy.contains("only the log of account 999988887777 has this call (130 times, e.g. on arn:aws:s3:::shared/*)"),
+        policy.contains(
+            "logged only in account 999988887777 (130 times, e.g. on arn:aws:s3:::shared/*)"
+        ),
         "{policy}"
     );
     let plan = log.told(&["plan", KEY])["keys"][0].clone();
     let steps = plan["first"].to_string();
     assert!(
-        steps.contains("s3:GetObject in the log of account 999988887777"),
+        steps.contains("s3:GetObject, logged only in account 999988887777"),
         "{plan:#}"
     );
     let root = |event: &mut Value| {

@@ -394,6 +394,18 @@ fn a_key_that_is_not_there_may_be_another() {
             crate::program::ran(&[command, "AKIAZZZZZZZZZZZZZZZZ", "--trail", "testdata/trail"]);
         assert!(said.starts_with("exit code: 3"), "{said}");
         assert!(!said.contains("did you mean"), "{said}");
+        // Logs that were read as a whole do not have it.
+        let said = crate::program::ran(&[
+            command,
+            "AKIAZZZZZZZZZZZZZZZZ",
+            "--trail",
+            "testdata/questions",
+        ]);
+        assert!(said.starts_with("exit code: 1"), "{said}");
+        assert!(
+            said.contains("no calls with access key AKIAZZZZZZZZZZZZZZZZ in these logs"),
+            "{said}"
+        );
     }
 }
 

@@ -17,7 +17,7 @@ use super::source::{Source, Sources, collected};
 use super::used::{DAY, HOUR, Use};
 use super::usual::Usual;
 use crate::knowledge::Networks;
-use crate::report::trace::Origin;
+use crate::report::trace::{ASKED, Origin};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
@@ -286,7 +286,7 @@ fn given(source: &Source, known: &Known<'_>) -> Option<(Origin, &'static str)> {
     }
     if let Some(address) = known.address {
         return Some(match address == source.address {
-            true => (Origin::Intruder, "this is the address you asked about"),
+            true => (Origin::Intruder, ASKED),
             false => (Origin::Unknown, "another address of the same credential"),
         });
     }

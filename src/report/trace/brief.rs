@@ -57,6 +57,9 @@ const NAMED: usize = 2;
 /// Calls that are named; the others are counted.
 const CALLS: usize = 4;
 
+/// Why an address counts as an intruder's when a trace starts from it.
+pub(crate) const ASKED: &str = "this is the address you asked about";
+
 /// The word for whether it is over.
 pub const STATUS: &str = "Status";
 
@@ -99,6 +102,9 @@ impl Trace {
             .collect();
         let headline = match origin {
             _ if self.credentials.is_empty() => format!("{what}: not seen in these logs"),
+            Origin::Intruder if first.is_some_and(|first| first.why == [ASKED]) => {
+                format!("{what}: treated as an intruder's, because you asked about it")
+            }
             Origin::Intruder => format!("{what}: used by an intruder"),
             Origin::Suspicious => format!("{what}: suspicious, not proven"),
             _ => format!("{what}: cannot distinguish an intruder from the owner"),

@@ -102,7 +102,7 @@ impl<'a> Removed<'a> {
         };
         // What others put right is right; the intruder may change it as often as he likes.
         let put_right = PUT_RIGHT.iter().filter(|(kind, _)| *kind == made.kind);
-        let put_right = put_right.flat_map(|(_, of)| self.later(*of, &row, made, time));
+        let put_right = put_right.flat_map(|(_, of)| self.later(of, &row, made, time));
         let names =
             |call: &Call| principals(&call.first("request.policyDocument").unwrap_or_default());
         let is_right = |at: usize| {

@@ -7,6 +7,7 @@ use super::super::super::graph::deeds::Deed;
 use super::super::unseen::listed;
 use super::answer;
 use crate::report::trace::{Answer, BlindSpot, Created, DataAccess, Origin, State, Trace};
+use std::collections::BTreeSet;
 
 /// Actions by which data leaves.
 const TAKING: [&str; 5] = ["read", "copied", "exported", "shared", "decrypted with"];
@@ -242,26 +243,35 @@ fn of_deeds(
         .filter(|deed| deed.member.is_some() && counts(deed) && fits(deed))
         .collect();
     found.sort_by_key(|deed| deed.event.origin);
-    let mut calls: Vec<(String, u64)> = Vec::new();
+    let mut calls: Vec<(String, u64, BTreeSet<Option<&str>>)> = Vec::new();
     for deed in &found {
         let name = format!("{}{}", possibly(trace, deed.event.origin), deed.name());
         let name = match deed.failed() {
             true => format!("{name} (failed)"),
             false => name,
         };
-        match calls.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, count)) => *count += 1,
-            None => calls.push((name, 1)),
+        let target = deed.event.target.as_deref();
+        match calls.iter_mut().find(|(known, ..)| *known == name) {
+            Some((_, count, targets)) => {
+                *count += 1;
+                targets.insert(target);
+            }
+            None => calls.push((name, 1, [target].into())),
         }
     }
     let names: Vec<String> = calls
         .into_iter()
-        .map(|(name, count)| {
-            if count > 1 {
-                format!("{name} × {count}")
-            } else {
-                name
-            }
+        .map(|(name, count, targets)| {
+            let times = match count {
+                1 => String::new(),
+                count => format!(" × {count}"),
+            };
+            // What all of them were done to, without the begin of its ARN.
+            let on = match Vec::from_iter(targets).as_slice() {
+                [Some(target)] => format!(" on {}", target.rsplit(':').next().unwrap_or(target)),
+                _ => String::new(),
+            };
+            format!("{name}{times}{on}")
         })
         .collect();
     let text = match names.is_empty() {
