@@ -833,8 +833,8 @@ def s_silence_after_a_trail_was_stopped():
     s.acts(LEAKED, 2, region=EU)
     s.does(LEAKED, 10, "cloudtrail:StopLogging", {"name": "main-trail"})
     s.acts(LEAKED, 7210)
-    s.silent.append(f"after StopLogging of main-trail at 2025-03-04T12:00:10Z account {MAIN} is silent in eu-west-1 from 2025-03-04T12:00:02Z "
-                    "to the end of the logs, us-east-1 from 2025-03-04T12:00:10Z to 2025-03-04T14:00:10Z")
+    s.silent.append(f"no events of account {MAIN} in eu-west-1 from 2025-03-04T12:00:02Z "
+                    "to the end of the logs, us-east-1 from 2025-03-04T12:00:10Z to 2025-03-04T14:00:10Z after StopLogging of main-trail at 2025-03-04T12:00:10Z")
     return s
 
 

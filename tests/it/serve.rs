@@ -453,7 +453,7 @@ fn a_trace_begins_with_what_was_found_and_what_to_do() {
     let places = [
         headline.as_str(),
         "first suspicious use 2025-03-06 15:01:00: GetCallerIdentity from 198.51.100.201",
-        "<dt>Taken</dt><dd>8 objects of bucket example-exports",
+        "<dt>Data read</dt><dd>8 objects of bucket example-exports",
         "<h2>What to do now</h2>",
         "aws iam attach-user-policy --user-name svc-backup-sync",
         "<h2>In short",

@@ -457,7 +457,8 @@ fn one_event_dated_ahead_does_not_move_the_end_of_the_log() {
     assert_eq!(answer["ready"][0]["verdict"], "migrate first", "{answer}");
     let notes = answer["notes"].to_string();
     assert!(
-        notes.contains("as of the log's end, 2026-06-30 12:00 UTC; an event dated 2026-10-08"),
+        notes
+            .contains("as of the end of the logs, 2026-06-30 12:00 UTC; an event dated 2026-10-08"),
         "{notes}"
     );
 }
@@ -798,7 +799,7 @@ fn progress_does_not_know_what_the_log_would_not_have_shown() {
     let (ended, why) = status(&ends.progress("2026-05-25"));
     assert_eq!(ended, "not known", "{why}");
     assert!(
-        why.contains("eu-west-1") && why.contains("ask IAM"),
+        why.contains("eu-west-1") && why.contains("get IAM's last-used date"),
         "{why}"
     );
     // Data events were switched off.

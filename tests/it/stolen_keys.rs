@@ -48,12 +48,18 @@ fn every_answer_leaves_the_intruder_out_and_says_so_first() {
     ] {
         let own = asked(&trail, &args);
         assert_eq!(count(&own, section), 1, "{own:#}");
-        assert!(first_note(&own).contains("left out"), "{own:#}");
+        assert!(
+            first_note(&own).contains("use by an intruder is excluded"),
+            "{own:#}"
+        );
         let all = asked(&trail, &[&args[..], &["--include", "intruder"]].concat());
         assert_eq!(count(&all, section), 2, "{all:#}");
     }
     let plan = asked(&trail, &["plan", KEY]);
-    assert!(first_note(&plan).contains("left out"), "{plan:#}");
+    assert!(
+        first_note(&plan).contains("use by an intruder is excluded"),
+        "{plan:#}"
+    );
     assert!(
         !plan["keys"][0]["consumers"].to_string().contains(STRANGE),
         "{plan:#}"
@@ -64,7 +70,10 @@ fn every_answer_leaves_the_intruder_out_and_says_so_first() {
         "{all:#}"
     );
     let ready = asked(&trail, &["ready", KEY]);
-    assert!(first_note(&ready).contains("left out"), "{ready:#}");
+    assert!(
+        first_note(&ready).contains("use by an intruder is excluded"),
+        "{ready:#}"
+    );
     assert_eq!(ready["ready"][0]["verdict"], "incident");
 }
 

@@ -281,10 +281,10 @@ async fn a_copy_without_metadata_is_verified_but_for_the_newest_digest() {
         if signature == chain.made[3].signature {
             let expected = said("signature of another digest", &[&newest.object]);
             assert_eq!(failures(&validation), expected);
-            assert!(
-                details(&validation)
-                    .contains(&format!("it is that of s3://logs/{}", chain.made[3].object))
-            );
+            assert!(details(&validation).contains(&format!(
+                "the signature belongs to s3://logs/{}",
+                chain.made[3].object
+            )));
         }
     }
 }

@@ -218,7 +218,7 @@ fn calls_on_data_that_are_not_logged_decide_against() {
     assert!(
         row["why"]
             .to_string()
-            .contains("ask IAM when the key was last used"),
+            .contains("get it (--live or --credential-report)"),
         "{row}"
     );
     // IAM's last use covers them, if it is new.

@@ -26,7 +26,7 @@ use crate::{next, output, question, sought};
 
 /// Write the least-privilege IAM policy for a key's observed use
 ///
-/// The policy allows the calls that succeeded, on the resources they used, and nothing else. Denied and failed calls, and what
+/// The policy allows the calls that AWS allowed, on the resources they used, and nothing else. Denied calls, and what
 /// the events do not show, are listed separately. What only an intruder did is left out unless you ask for it (--include
 /// intruder).
 #[derive(Debug, clap::Args)]

@@ -171,7 +171,7 @@ pub(super) fn no_gaps(f: &KeyFacts<'_>) -> Option<Found> {
             continue;
         };
         let text = match blind.why {
-            Why::Alone => "only this key called here, so logging cannot be confirmed".to_owned(),
+            Why::Alone => "only this key called there, so logging cannot be confirmed".to_owned(),
             _ if first == last => first.to_string(),
             _ => format!("{first} to {last}"),
         };
