@@ -27,10 +27,11 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::Uri;
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use guard::Guard;
+use query::Address;
 use state::Pages;
 use std::io;
 use std::net::SocketAddr;
@@ -88,6 +89,7 @@ impl Explorer {
         let guard = Arc::clone(&pages.guard);
         let router = Router::new()
             .route_service("/mcp", agents)
+            .route("/search", get(search))
             .route("/note", post(keep).layer(DefaultBodyLimit::max(NOTE)))
             .fallback(get(answer))
             .with_state(pages)
@@ -100,6 +102,11 @@ impl Explorer {
         });
         axum::serve(listener, router).await
     }
+}
+
+/// Leads to the page that shows what is sought.
+async fn search(uri: Uri) -> Redirect {
+    Redirect::to(&Address::of(&uri).with(&[]))
 }
 
 /// Dropped when the browser goes away, and the question with it.
