@@ -22,7 +22,7 @@ files AS (
         count(DISTINCT CASE WHEN outcome IN ('rejected', 'unfetched') THEN log_file END) AS log_files_rejected
     FROM log_files
     WHERE (outcome IN ('stored', 'rejected', 'unfetched') OR account_id IS NOT NULL)
-        AND ($accounts = '' OR account_id IS NULL OR strpos($accounts, account_id) > 0)
+        AND ($accounts = '' OR account_id IS NULL OR array_has(string_to_array($accounts, ','), account_id))
         AND ($regions = '' OR region IS NULL OR array_has(string_to_array($regions, ','), region))
     GROUP BY account_id, region
 )

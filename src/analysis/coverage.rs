@@ -121,14 +121,14 @@ struct HoleRow {
 /// Days without logs, up to the log's end.
 fn holes(logged: &Logged, selection: &Selection) -> Result<Section, ArrowError> {
     let gaps = logged.end.map(|end| logged.gaps(end)).unwrap_or_default();
-    let (accounts, regions) = (&selection.accounts, &selection.regions);
-    let is_wanted = |account: &str, region: Option<&str>| {
-        (accounts.is_empty() || accounts.iter().any(|one| one.to_string() == account))
-            && (regions.is_empty() || region.is_none_or(|region| regions.contains(region)))
-    };
+    // What has no region is of all.
+    let any = selection.regions.first().map(String::as_str);
     let rows: Vec<HoleRow> = gaps
         .into_iter()
-        .filter(|missing| is_wanted(&missing.account, missing.region.as_deref()))
+        .filter(|missing| {
+            let region = missing.region.as_deref().or(any);
+            selection.wants_event_of(Some(&missing.account), region)
+        })
         .map(|missing| HoleRow {
             account_id: missing.account,
             region: missing.region,

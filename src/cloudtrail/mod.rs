@@ -18,7 +18,7 @@ pub use foreign::{is_document, is_other_service};
 pub use hash::{hex, sha256};
 pub use ids::{
     AccessKeyId, AccessKeyKind, AccountId, InvalidAccessKeyId, InvalidAccountId, access_key_kind,
-    decode_account,
+    decode_account, is_guid,
 };
 pub use key::{Folder, LogFileKey, delivery_stamp};
 pub use prefix::{KeyPrefix, Level};

@@ -106,7 +106,7 @@ impl Explorer {
 
 /// Leads to the page that shows what is sought.
 async fn search(uri: Uri) -> Redirect {
-    Redirect::to(&Address::of(&uri).with(&[]))
+    Redirect::to(&Address::sought(&uri).with(&[]))
 }
 
 /// Dropped when the browser goes away, and the question with it.

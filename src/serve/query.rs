@@ -3,6 +3,7 @@
 //! In: the address of a page. Out: the page, the form it is wanted in, and values by name. Promise: two addresses that are the same
 //! show the same; a value that is given twice counts as it was given last.
 
+use crate::analysis::Start;
 use crate::cloudtrail::{AccessKeyId, Bound, Range, parse_time};
 use crate::knowledge::address_range;
 use crate::service::{Part, View};
@@ -10,7 +11,6 @@ use axum::http::Uri;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use url::form_urlencoded;
-use uuid::Uuid;
 
 /// What is not a value of the question, but of how its answer is shown.
 const SHOWN: [&str; 7] = [
@@ -33,22 +33,15 @@ pub(super) struct Address {
     values: BTreeMap<String, String>,
 }
 
-/// What is typed into the search at the top.
-const SOUGHT: &str = "q";
-
 /// The page that shows such a value, and what the value is called there.
 fn place_of(sought: &str) -> (&'static str, &'static str) {
-    let is_event = Uuid::try_parse(sought).is_ok();
     let is_resource = sought.starts_with("s3://")
         || (sought.starts_with("arn:") && !sought.contains(":iam:") && !sought.contains(":sts:"));
-    if is_event {
-        ("event", "event_id")
-    } else if address_range(sought).is_some() {
-        ("address", "source_ip_address")
-    } else if is_resource {
-        ("resource", "resource")
-    } else {
-        ("trace", "start")
+    match Start::new(sought) {
+        Start::Event(_) => ("event", "event_id"),
+        _ if address_range(sought).is_some() => ("address", "source_ip_address"),
+        _ if is_resource => ("resource", "resource"),
+        _ => ("trace", "start"),
     }
 }
 
@@ -63,21 +56,23 @@ impl Address {
         let values = given
             .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
             .filter(|(_, value)| !value.is_empty());
-        let mut values: BTreeMap<String, String> = values.collect();
-        let page = match (page, values.remove(SOUGHT)) {
-            ("search", Some(sought)) => {
-                let (page, name) = place_of(&sought);
-                values.insert(name.to_owned(), sought);
-                page
-            }
-            ("" | "search", _) => "keys",
-            (page, _) => page,
-        };
         Self {
-            page: page.to_owned(),
+            page: if page.is_empty() { "keys" } else { page }.to_owned(),
             form,
-            values,
+            values: values.collect(),
         }
+    }
+
+    /// The page of what is typed into the search at the top.
+    pub(super) fn sought(uri: &Uri) -> Self {
+        let mut here = Self::of(uri);
+        let place = here.values.remove("q").map(|sought| {
+            let (page, name) = place_of(&sought);
+            here.values.insert(name.to_owned(), sought);
+            page
+        });
+        here.page = place.unwrap_or("keys").to_owned();
+        here
     }
 
     /// The page of an event.
@@ -252,7 +247,7 @@ mod tests {
             ("arn:aws:s3:::example-exports", "resource", "resource"),
         ] {
             let uri = format!("/search?q={sought}&since=7d").parse().unwrap();
-            let here = Address::of(&uri);
+            let here = Address::sought(&uri);
             assert_eq!(here.page, page, "{sought}");
             assert!(here.value(name).is_some(), "{sought}");
             assert_eq!(here.value("since"), Some("7d"));

@@ -127,7 +127,7 @@ async fn policy(
     let evidence =
         KeyEvidence::read(session, std::slice::from_ref(key), &settings.consumers).await?;
     let observed = Observed::read(session, key).await?;
-    let observed = observed.with_elsewhere(&evidence);
+    let observed = observed.with_evidence(&evidence);
     let observed = observed.without_intruder(&evidence);
     Ok(observed
         .policy(&PolicyOptions::default())

@@ -158,6 +158,15 @@ const BOTO: &str = "Boto3/1.34.69 md/Botocore#1.34.69 ua/2.0 os/linux#5.15.0-105
 /// A call of every day: the hour, the address, the user agent, service and call, the region.
 type Daily<'a> = (u32, &'a str, &'a str, (&'a str, &'a str), &'a str);
 
+/// Each of these sets of calls has so many consumers.
+#[track_caller]
+fn counts_are<'a>(cases: impl IntoIterator<Item = (Vec<Daily<'a>>, usize)>) {
+    for (calls, count) in cases {
+        let found = daily(&calls);
+        assert_eq!(found.len(), count, "{calls:?}: {found:#?}");
+    }
+}
+
 /// The consumers of a key that makes these calls on each of thirty days, `%` in an address for the day. Private addresses go through
 /// a VPC endpoint.
 fn daily(calls: &[Daily<'_>]) -> Vec<Value> {
@@ -202,7 +211,7 @@ fn the_routes_of_one_host_are_one_consumer() {
     let ec2 = BOTO.replace("5.15.0-1050", "5.10.210-201.852.amzn2.x86_64");
     let ec2 = ec2.as_str();
     let (here, nat) = ("us-east-1", "54.210.1.2");
-    for (calls, count) in [
+    counts_are([
         // A VPC endpoint, and a NAT gateway; IPv6 and IPv4.
         (
             vec![
@@ -238,10 +247,7 @@ fn the_routes_of_one_host_are_one_consumer() {
             ],
             2,
         ),
-    ] {
-        let found = daily(&calls);
-        assert_eq!(found.len(), count, "{calls:?}: {found:#?}");
-    }
+    ]);
 }
 
 #[test]
@@ -251,7 +257,7 @@ fn functions_with_nothing_in_common_are_two_consumers() {
     let newer = newer.as_str();
     let (put, mail) = (("dynamodb", "PutItem"), ("ses", "SendEmail"));
     let (us, eu) = ("us-east-1", "eu-west-1");
-    for (calls, count) in [
+    counts_are([
         (
             vec![
                 (8, "3.80.%.1", lambda, put, us),
@@ -281,10 +287,7 @@ fn functions_with_nothing_in_common_are_two_consumers() {
             ],
             1,
         ),
-    ] {
-        let found = daily(&calls);
-        assert_eq!(found.len(), count, "{calls:?}: {found:#?}");
-    }
+    ]);
 }
 
 #[test]
@@ -293,7 +296,7 @@ fn machines_with_other_versions_on_the_same_days_are_two_consumers() {
     let old = "aws-cli/2.9.1 Python/3.9.11 Darwin/21.6.0 exe/x86_64 prompt/off command/s3.ls";
     let list = ("s3", "ListObjects");
     let here = "us-east-1";
-    for (calls, count) in [
+    counts_are([
         (
             vec![
                 (8, "203.0.113.60", new, list, here),
@@ -316,8 +319,5 @@ fn machines_with_other_versions_on_the_same_days_are_two_consumers() {
             ],
             1,
         ),
-    ] {
-        let found = daily(&calls);
-        assert_eq!(found.len(), count, "{calls:?}: {found:#?}");
-    }
+    ]);
 }

@@ -1,7 +1,7 @@
 //! Ways round: keys that an intruder got through a function, a console user or a role that he let himself in by, and those that its owners
 //! got in the same way.
 
-use crate::intruders::{Caller, Trail, origin, service, session, user};
+use crate::intruders::{Caller, LOOKS_AROUND, Trail, origin, service, session, user};
 use serde_json::{Value, json as value};
 
 const ACCOUNT: &str = "111122223333";
@@ -22,17 +22,7 @@ fn stolen() -> (Trail, Caller, Caller) {
     let intruder = owner.from(STRANGE, CLI);
     let mut trail = Trail::default();
     trail.job(&owner);
-    trail.plain(
-        "20T12:00",
-        &intruder,
-        &[
-            "sts:GetCallerIdentity",
-            "iam:ListUsers!",
-            "iam:ListRoles!",
-            "s3:ListBuckets!",
-            "secretsmanager:ListSecrets!",
-        ],
-    );
+    trail.plain("20T12:00", &intruder, &LOOKS_AROUND);
     (trail, owner, intruder)
 }
 

@@ -1,7 +1,7 @@
 //! Kinds of intruders, each with an owner who does nearly the same: who takes, destroys or runs up costs without looking around; who comes
 //! back through a role, a password or a new name; and what the clean-up and the steps say of it.
 
-use crate::intruders::{Caller, Trail, origin, session, user};
+use crate::intruders::{Caller, LOOKS_AROUND, Trail, origin, session, user};
 use serde_json::{Value, json as value};
 
 const ACCOUNT: &str = "111122223333";
@@ -15,14 +15,6 @@ const CLI: &str =
 const MAC: &str = "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off";
 const GO: &str = "aws-sdk-go-v2/1.25.3 os/linux lang/go#1.22.1 md/GOOS#linux md/GOARCH#amd64";
 const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
-
-const LOOKS_AROUND: [&str; 5] = [
-    "sts:GetCallerIdentity",
-    "iam:ListUsers!",
-    "iam:ListRoles!",
-    "s3:ListBuckets!",
-    "secretsmanager:ListSecrets!",
-];
 
 /// An owner's job, and an intruder who enumerates the account on the 20th.
 fn stolen() -> (Trail, Caller) {

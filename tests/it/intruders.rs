@@ -303,7 +303,8 @@ pub(crate) fn agrees_with_itself(trace: &Value, start: &str) {
     }
 }
 
-const ESCALATION: [&str; 5] = [
+/// Who am I, what is there: most of it denied.
+pub(crate) const LOOKS_AROUND: [&str; 5] = [
     "sts:GetCallerIdentity",
     "iam:ListUsers!",
     "iam:ListRoles!",
@@ -318,7 +319,7 @@ fn a_key_that_an_intruder_made_is_an_incident_too() {
     let intruder = owner.from(STRANGE, CLI);
     let mut trail = Trail::default();
     trail.job(&owner);
-    trail.plain("28T12:00", &intruder, &ESCALATION);
+    trail.plain("28T12:00", &intruder, &LOOKS_AROUND);
     trail.call(
         "28T12:06",
         &intruder,
@@ -371,7 +372,7 @@ fn the_first_suspicious_use_is_the_first_sign() {
     let owner = user("svc", KEY);
     let mut trail = Trail::default();
     trail.job(&owner);
-    trail.plain("20T12:00", &owner, &ESCALATION);
+    trail.plain("20T12:00", &owner, &LOOKS_AROUND);
     trail.call(
         "20T12:10",
         &owner,
@@ -509,7 +510,11 @@ fn an_instances_session_in_other_hands() {
             Value::Null,
         );
     }
-    trail.plain("28T07:10", &instance.from("45.148.10.94", MAC), &ESCALATION);
+    trail.plain(
+        "28T07:10",
+        &instance.from("45.148.10.94", MAC),
+        &LOOKS_AROUND,
+    );
     let trace = trail.trace(&[key]);
     assert_eq!(origin(&trace, "45.148.10.94"), "intruder");
     assert_eq!(origin(&trace, "3.80.12.13"), "owner");
@@ -554,7 +559,7 @@ fn a_stolen_key_of_the_root_user_is_deactivated_as_root() {
     let owner = root(KEY);
     let mut trail = Trail::default();
     trail.job(&owner);
-    trail.plain("28T12:00", &owner.from(STRANGE, CLI), &ESCALATION);
+    trail.plain("28T12:00", &owner.from(STRANGE, CLI), &LOOKS_AROUND);
     trail.call(
         "28T12:07",
         &owner.from(STRANGE, CLI),
@@ -663,7 +668,7 @@ fn calls_that_hand_out_credentials_are_in_the_lineage_and_among_the_findings() {
     let intruder = owner.from(STRANGE, CLI);
     let mut trail = Trail::default();
     trail.job(&owner);
-    trail.plain("28T12:00", &intruder, &ESCALATION);
+    trail.plain("28T12:00", &intruder, &LOOKS_AROUND);
     trail.call(
         "28T12:10",
         &intruder,
@@ -775,7 +780,7 @@ fn a_console_session_by_federation_is_followed_and_stopped_with_its_user() {
     let intruder = owner.from(STRANGE, CLI);
     let mut trail = Trail::default();
     trail.job(&owner);
-    trail.plain("28T12:00", &intruder, &ESCALATION);
+    trail.plain("28T12:00", &intruder, &LOOKS_AROUND);
     let (token, console) = ("ASIAIOSFODNN7FEDTOKN", "ASIAIOSFODNN7CONSOLE");
     trail.call(
         "28T12:10",
@@ -832,7 +837,7 @@ fn a_root_session_of_a_member_account_is_exact() {
     for target in [MEMBER.to_owned(), format!("arn:aws:iam::{MEMBER}:root")] {
         let mut trail = Trail::default();
         trail.job(&owner);
-        trail.plain("28T12:00", &intruder, &ESCALATION);
+        trail.plain("28T12:00", &intruder, &LOOKS_AROUND);
         let key = "ASIAIOSFODNN7ROOT001";
         trail.call(
             "28T12:10",
@@ -878,7 +883,7 @@ fn hostile_names_stay_words_of_a_command() {
     let intruder = owner.from(STRANGE, CLI);
     let mut trail = Trail::default();
     trail.job(&owner);
-    trail.plain("28T12:00", &intruder, &ESCALATION);
+    trail.plain("28T12:00", &intruder, &LOOKS_AROUND);
     trail.call(
         "28T12:10",
         &intruder,

@@ -1,6 +1,6 @@
 //! One judgement for every answer about keys: what an intruder did is left out and said first, what may be an intruder's is named.
 
-use crate::intruders::{Caller, Trail, origin, user};
+use crate::intruders::{Caller, LOOKS_AROUND, Trail, origin, user};
 use crate::program::json;
 use crate::silence::{KEY, Log, call, day};
 use chrono::TimeDelta;
@@ -10,14 +10,6 @@ use std::fs;
 const STRANGE: &str = "198.51.100.7";
 const CLI: &str = "aws-cli/2.15.25 Python/3.11.8 Linux/6.1 exe/x86_64.amzn.2023 prompt/off";
 const MAC: &str = "aws-cli/2.15.25 Python/3.11.8 Darwin/23.3.0 exe/x86_64 prompt/off";
-
-const LOOKS_AROUND: [&str; 5] = [
-    "sts:GetCallerIdentity",
-    "iam:ListUsers!",
-    "iam:ListRoles!",
-    "s3:ListBuckets!",
-    "secretsmanager:ListSecrets!",
-];
 
 /// A key with a job, used by a stranger at the end.
 fn stolen() -> (Trail, Caller) {

@@ -75,6 +75,7 @@ impl Attribution {
         let issues = acts.issues.iter();
         let made: HashMap<&str, i64> = issues.map(|issue| (&*issue.key, issue.act.time)).collect();
         let mut attribution = Self::default();
+        let with_mfa = with_mfa(&sign_ins);
         for (key, held) in &mut uses {
             let user = held.account.clone().zip(held.user.clone());
             let known = Known {
@@ -82,8 +83,13 @@ impl Attribution {
                     .as_ref()
                     .and_then(|user| sign_ins.get(user).cloned())
                     .unwrap_or_default(),
-                colleagues: colleagues(&sign_ins, user.as_ref(), |address| {
-                    held.uses.iter().any(|one| one.address == address)
+                colleagues: user.as_ref().map_or_else(Vec::new, |user| {
+                    let addresses = held.uses.iter().map(|one| &*one.address);
+                    let addresses: BTreeSet<&str> = addresses.collect();
+                    let there = addresses
+                        .iter()
+                        .filter_map(|at| with_mfa.get(&(&*user.0, at)));
+                    colleagues(there.flatten().copied(), user)
                 }),
                 made: made.get(key.as_str()).copied(),
                 book,
@@ -215,19 +221,29 @@ async fn uses(
     Ok(keys)
 }
 
-/// Sign-ins with a second factor by the other users of an account, from addresses that matter.
-pub(in crate::analysis) fn colleagues(
-    sign_ins: &SignIns,
-    user: Option<&(String, String)>,
-    matters: impl Fn(&str) -> bool,
+/// A user, by account and name, and one of its sign-ins.
+pub(in crate::analysis) type Signed<'a> = (&'a (String, String), &'a SignIn);
+
+/// All with a second factor, by account and address.
+fn with_mfa(sign_ins: &SignIns) -> HashMap<(&str, &str), Vec<Signed<'_>>> {
+    let mut found: HashMap<(&str, &str), Vec<Signed<'_>>> = HashMap::new();
+    for (user, all) in sign_ins {
+        for sign_in in all.iter().filter(|sign_in| sign_in.mfa.is_some()) {
+            let place = (&*user.0, &*sign_in.address);
+            found.entry(place).or_default().push((user, sign_in));
+        }
+    }
+    found
+}
+
+/// Sign-ins with a second factor by the other users of an account.
+pub(in crate::analysis) fn colleagues<'a>(
+    sign_ins: impl Iterator<Item = Signed<'a>>,
+    user: &(String, String),
 ) -> Vec<SignIn> {
     let others = sign_ins
-        .iter()
-        .filter(|(other, _)| user.is_some_and(|user| user.0 == other.0 && user.1 != other.1));
-    let all = others.flat_map(|(_, all)| all);
-    all.filter(|sign_in| sign_in.mfa.is_some() && matters(&sign_in.address))
-        .cloned()
-        .collect()
+        .filter(|(other, sign_in)| user.0 == other.0 && user.1 != other.1 && sign_in.mfa.is_some());
+    others.map(|(_, sign_in)| sign_in.clone()).collect()
 }
 
 /// Sign-ins to the console, by account and user.

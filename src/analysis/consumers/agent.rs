@@ -99,6 +99,9 @@ impl Agent {
     }
 }
 
+/// Where programs without a system of their own run.
+pub(super) const BROWSER: &str = "a browser";
+
 /// What shows that somebody sits at the machine.
 fn desktop(ua: &UserAgent, flavour: Option<&str>) -> Option<&'static str> {
     let version = ua.os_version.as_deref();
@@ -116,5 +119,5 @@ fn desktop(ua: &UserAgent, flavour: Option<&str>) -> Option<&'static str> {
     }
     let tool = ua.tool.as_deref();
     let windowed = WINDOWED.iter().find(|name| Some(**name) == tool).copied();
-    windowed.or((ua.family == Family::Browser).then_some("a browser"))
+    windowed.or((ua.family == Family::Browser).then_some(BROWSER))
 }

@@ -3,7 +3,7 @@
 //! In: what is known of it. Out: e.g. `Lambda python3.12, eu-west-1, writes s3://acme-exports`. Promise: the program, where it
 //! runs, and what it mostly does.
 
-use super::agent::Agent;
+use super::agent::{Agent, BROWSER};
 use super::consumer::{ApiUse, Counted, Workload, counted};
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ impl Naming<'_> {
             Workload::OnPremises => format!("{title} on premises"),
             Workload::OtherCloud => format!("{title} in another cloud"),
             Workload::Person => match self.agent.desktop {
-                Some("a browser") => title,
+                Some(BROWSER) => title,
                 Some(desktop) if desktop != title => format!("{title} on {desktop}"),
                 _ => format!("{title} run by a person"),
             },

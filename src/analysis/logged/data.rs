@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 
 /// The service from which every program may read.
-const S3: &str = "s3.amazonaws.com";
+pub(in crate::analysis) const S3: &str = "s3.amazonaws.com";
 
 /// The last day is not over, and log files come with a delay.
 const A_DAY: TimeDelta = TimeDelta::days(1);

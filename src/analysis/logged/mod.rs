@@ -10,6 +10,7 @@ mod kind;
 mod missing;
 mod selectors;
 
+pub(super) use data::S3;
 use gaps::{DayEvents, is_busy, is_regular, sight};
 pub(super) use gaps::{Sight, midnight};
 pub(super) use kind::{LoggedKind, is_apart, kind_of};

@@ -134,7 +134,7 @@ impl Observed {
     /// With what the evidence says besides: calls that may be of the key and that only other accounts' logs have, which use is
     /// suspicious, and which roles the instance profiles have.
     #[must_use]
-    pub fn with_elsewhere(mut self, evidence: &KeyEvidence) -> Self {
+    pub fn with_evidence(mut self, evidence: &KeyEvidence) -> Self {
         let sources: BTreeSet<_> = self.uses.iter().map(Use::source).collect();
         let key = self.key.as_str();
         self.suspicious = sources

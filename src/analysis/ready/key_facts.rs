@@ -10,7 +10,7 @@ use super::signs::Sign;
 use super::silence::{Silence, Since, State, of_all, of_consumer};
 use crate::analysis::consumers::{Consumer, Elsewhere, ServiceUse};
 use crate::analysis::credentials::{PROPAGATION, TrailKey};
-use crate::analysis::logged::{Logged, LoggedKind, Sight, Stream, midnight};
+use crate::analysis::logged::{Logged, LoggedKind, S3, Sight, Stream, midnight};
 use crate::cloudtrail::{AccessKeyId, AccountId, Selection};
 use crate::iam::{Key, Moment, ROOT, User};
 use crate::knowledge::data_calls;
@@ -20,9 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls that services make so long after the last direct call come from direct calls that are not logged.
 pub(super) const ON_BEHALF: TimeDelta = TimeDelta::days(1);
-
-/// The service that every program may read from.
-const S3: &str = "s3.amazonaws.com";
 
 /// What IAM says of a key.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 use super::gather::{Gathered, gather};
 use super::key_facts::Common;
 use super::marks::{MARKS, Marks, ON_BEHALF, ROLE_SESSIONS};
+use super::rules::at;
 use super::signs::Signs;
 use super::{ReadyOptions, Silence};
 use crate::analysis::AnalysisError;
@@ -95,7 +96,6 @@ impl KeyState {
         due: DateTime<Utc>,
         since: DateTime<Utc>,
     ) -> Option<String> {
-        let at = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M");
         if let Some(off) = self.inactive_since.filter(|off| *off < due) {
             return Some(format!(
                 "the key is inactive since {}, and calls with it leave no event: ask its owners",

@@ -189,7 +189,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     let mut report = answer(&session, &consumers, &Params::new()).await?;
     if report.sections.iter().all(|section| section.rows() == 0) {
-        sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
+        sought::check_keys(&session, &args.access_key_ids).await?;
     }
     advise::on(&mut report.notes);
     args.pick.apply(&mut report)?;

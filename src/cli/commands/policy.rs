@@ -130,7 +130,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let options = consumer_options(&args.networks, args.lists.as_deref(), include_intruder)?;
     let evidence = KeyEvidence::read(&session, std::slice::from_ref(&key), &options).await?;
     let observed = Observed::read(&session, &key).await?;
-    let mut observed = observed.with_elsewhere(&evidence);
+    let mut observed = observed.with_evidence(&evidence);
     if observed.uses.is_empty() {
         sought::check(&session, NameKind::AccessKey, key.as_str()).await?;
     }

@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let mut report = found.report()?;
     advise::on(&mut report.notes);
     if report.sections.iter().all(|section| section.rows() == 0) {
-        sought::check_keys(&session, &args.access_key_ids, |_| false).await?;
+        sought::check_keys(&session, &args.access_key_ids).await?;
     }
     args.pick.apply(&mut report)?;
     output::write_ending(&report, &args.output, &ending, context)

@@ -116,13 +116,12 @@ impl JudgedArgs {
                 .filter_map(|known| known.access_key_id.as_ref());
             ids.any(|id| id.as_str() == key)
         };
-        match iam {
-            None => sought::check_keys(&session, keys, judged).await?,
-            // That IAM does not list a key is an answer.
-            Some(_) => {
-                for key in keys.iter().filter(|key| !judged(key.as_str())) {
-                    sought::suggest(&session, NameKind::AccessKey, key.as_str()).await?;
-                }
+        for key in keys.iter().filter(|key| !judged(key.as_str())) {
+            let (kind, name) = (NameKind::AccessKey, key.as_str());
+            match iam {
+                None => sought::check(&session, kind, name).await?,
+                // That IAM does not list a key is an answer.
+                Some(_) => sought::suggest(&session, kind, name).await?,
             }
         }
         // Keys that are in use would not even be listed if their last calls were left out.

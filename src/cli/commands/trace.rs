@@ -103,7 +103,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Include notes from the case file of `keytrail serve`, from the case file of `keytrail serve`; in --html, Markdown and JSON
+    /// Include notes from the case file of `keytrail serve`; in --html, Markdown and JSON
     #[arg(long, value_name = "FILE")]
     case: Option<PathBuf>,
 

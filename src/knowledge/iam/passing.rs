@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use super::data::rows;
+use crate::cloudtrail::is_guid;
 
 /// Types of resources whose ids AWS or a program makes for a short life.
 static SHORT_LIVED: LazyLock<Vec<[&'static str; 4]>> =
@@ -108,7 +109,7 @@ fn of_name(resource: &str) -> Option<(String, Ending)> {
                 found = Some(found.map_or(ending, |known| known.min(ending)));
             }
             // `stack/pr-401/UUID`: the id belongs to the name.
-            None if found.is_some() && is_uuid(name) => pattern.push('*'),
+            None if found.is_some() && is_guid(name) => pattern.push('*'),
             None => pattern.push_str(name),
         }
         pattern.push_str(separator);
@@ -139,7 +140,7 @@ fn ending(name: &str) -> Option<(usize, Ending)> {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let number = digits > 0 && digits == text.len();
         let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
-        *apart && (number || is_uuid(text) || (hex && text.len() >= 8 && digits >= 2))
+        *apart && (number || is_guid(text) || (hex && text.len() >= 8 && digits >= 2))
     });
     serial.map(|(at, _)| (at, Ending::Serial))
 }
@@ -149,14 +150,6 @@ fn ending(name: &str) -> Option<(usize, Ending)> {
 fn is_ec2_id(resource: &str) -> bool {
     let id = resource.rsplit('-').next().unwrap_or_default();
     matches!(id.len(), 8 | 17) && id.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-/// Whether a text is a UUID.
-fn is_uuid(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    let hex = |part: &&str| part.bytes().all(|b| b.is_ascii_hexdigit());
-    lengths == [8, 4, 4, 4, 12] && parts.iter().all(hex)
 }
 
 /// Whether a text is a date or a part of one that is more than a number: `Jun-2026`, `2026Q2`, `2026-W23`, `June`.

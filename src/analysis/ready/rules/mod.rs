@@ -133,7 +133,7 @@ rules! {
 }
 
 /// A time, for people.
-fn at(time: DateTime<Utc>) -> String {
+pub(super) fn at(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
 }
 

@@ -50,7 +50,13 @@ impl Ground {
         };
         let colleagues = users
             .iter()
-            .flat_map(|user| colleagues(&known, Some(user), |_| true))
+            .flat_map(|user| {
+                let all = known.iter();
+                colleagues(
+                    all.flat_map(|(of, all)| all.iter().map(move |one| (of, one))),
+                    user,
+                )
+            })
             .collect();
         let sign_ins = users
             .iter()

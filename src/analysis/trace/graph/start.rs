@@ -5,7 +5,7 @@
 
 use super::facts::{Facts, text};
 use super::nodes::Nodes;
-use crate::cloudtrail::AccessKeyId;
+use crate::cloudtrail::{AccessKeyId, is_guid};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -45,7 +45,7 @@ impl Start {
             Start::SourceIp(owned)
         } else if is_instance(text) {
             Start::Instance(owned)
-        } else if is_guid(text) {
+        } else if text.starts_with("content-") || is_guid(text) {
             Start::Event(owned)
         } else {
             Start::User(owned)
@@ -142,15 +142,6 @@ impl fmt::Display for Start {
 fn is_instance(text: &str) -> bool {
     let id = text.strip_prefix("i-").or_else(|| text.strip_prefix("mi-"));
     id.is_some_and(|id| id.len() >= 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-fn is_guid(text: &str) -> bool {
-    let content = text.starts_with("content-");
-    let parts: Vec<usize> = text.split('-').map(str::len).collect();
-    let digits = text
-        .bytes()
-        .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    content || (parts == [8, 4, 4, 4, 12] && digits)
 }
 
 #[cfg(test)]

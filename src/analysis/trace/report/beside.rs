@@ -43,7 +43,8 @@ const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 impl Beside {
-    /// Of what was created; `tree` are the tree's credentials, and `is_intruders` says of an address whether the intruder was there.
+    /// Of what was created; `tree` are the tree's credentials, and `has_intruders` says of a node whether it was used from an address of
+    /// the intruder's.
     pub(in crate::analysis::trace) fn new(
         created: &[Created],
         (changes, renames): (&Changes, Renames),

@@ -93,6 +93,8 @@ const READABLE = 0.7;
 function drawGraph() {
   const tools = document.getElementById("lineage-tools");
   let cy = null, whole = null, full = null;
+  // All of it, where its labels can still be read.
+  const open = () => { whole(); if (cy.zoom() > 1 || cy.zoom() < READABLE) full(); };
   const screen_ = () => { const section = document.getElementById("lineage"); if (document.fullscreenElement) document.exitFullscreen(); else if (section.requestFullscreen) section.requestFullscreen(); };
   const draw = (unfold) => {
     const made = elements(unfold);
@@ -111,9 +113,7 @@ function drawGraph() {
       const spare = cy.height() - box.h;
       cy.panBy({ x: 110 - start.x, y: spare > 0 ? spare / 2 - cy.elements().renderedBoundingBox().y1 : cy.height() / 2 - start.y });
     };
-    // All of it, where its labels can still be read.
-    whole();
-    if (cy.zoom() > 1 || cy.zoom() < READABLE) full();
+    open();
     cy.on("tap", "node", ({ target }) => {
       const { at, group } = target.data();
       if (group) openCredentials(group); else if (at !== undefined) openCredential(at);
@@ -134,7 +134,7 @@ function drawGraph() {
   if (!TRACE.credentials.length) { document.getElementById("graph").hidden = true; return; }
   draw(false);
   VIEW.changed.push(() => draw(false));
-  document.addEventListener("fullscreenchange", () => { cy.resize(); whole(); if (cy.zoom() > 1 || cy.zoom() < READABLE) full(); });
+  document.addEventListener("fullscreenchange", () => { cy.resize(); open(); });
   repaints.push(() => cy.style(graphStyle()));
 }
 
