@@ -18,7 +18,7 @@ FROM (
             count(*) FILTER (WHERE failed(error_code)) AS errors,
             min(event_time) AS first_seen,
             max(event_time) AS last_seen
-        FROM first_records
+        FROM calls
         GROUP BY caller, event_source, event_name
     )
 )

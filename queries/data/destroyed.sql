@@ -41,7 +41,7 @@ SELECT
         )
         ORDER BY event_time, event_id
     ) AS last_target
-FROM first_records
+FROM calls
 WHERE read_only IS NOT TRUE
     AND ($access_key_id IS NULL OR access_key_id = $access_key_id)
     AND (

@@ -19,7 +19,7 @@ SELECT
     json_get_str(request_parameters, 'versionId') AS version_id,
     user_agent,
     event_id
-FROM first_records
+FROM calls
 WHERE event_source = 's3.amazonaws.com'
     AND event_category = 'Data'
     AND json_get_str(request_parameters, 'bucketName') = $bucket

@@ -32,7 +32,7 @@ SELECT
     access_key_id,
     user_agent,
     event_id
-FROM first_records
+FROM calls
 WHERE read_only IS NOT TRUE
     AND concat(event_source, ':', operation) IN (
         'ec2.amazonaws.com:ModifySnapshotAttribute',

@@ -11,7 +11,7 @@ SELECT
     count_texts(issued_access_key_id) AS issued_keys,
     count_texts(coalesce(user_identity_arn, user_identity_principal_id, user_identity_invoked_by)) AS callers,
     count_texts(issued_principal) AS principals
-FROM first_records
+FROM calls
 WHERE issued_access_key_id IS NOT NULL
 GROUP BY event_date, account_id, event_source, event_name
 ORDER BY event_date, account_id, event_source, event_name

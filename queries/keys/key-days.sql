@@ -7,13 +7,13 @@
 SELECT
     event_date AS day,
     count(*) AS events,
-    count(error_code) AS errors,
+    count(*) FILTER (WHERE failed(error_code)) AS errors,
     count_texts(source_ip_address) AS source_ip_addresses,
     count_texts(user_agent) AS user_agents,
     count_texts(event_source, event_name) AS api_calls,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen
-FROM events
+FROM first_records
 WHERE access_key_id = $access_key_id
 GROUP BY event_date
 ORDER BY day

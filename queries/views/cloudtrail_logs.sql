@@ -72,4 +72,4 @@ SELECT
     utc_text(event_date, '%m') AS month,
     utc_text(event_date, '%d') AS day,
     log_file AS "$path"
-FROM events
+FROM first_records

@@ -146,4 +146,4 @@ SELECT
         'other_fields', other_fields
     )) AS eventjson,
     CAST(NULL AS VARCHAR) AS eventjsonchecksum
-FROM events
+FROM first_records

@@ -22,6 +22,6 @@ SELECT
     aws_region,
     event_id,
     event_date
-FROM first_records
+FROM calls
 WHERE (error_code IS NOT NULL OR error_message IS NOT NULL)
     AND (error_code IS NULL OR failed(error_code))

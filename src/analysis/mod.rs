@@ -35,6 +35,7 @@ pub use sql::{SqlAnalysis, SqlSection};
 pub use suspicion::{Suspicion, Suspicions, suspicious_keys};
 pub use trace::{Start, TraceOptions, trace};
 
+use crate::cloudtrail::second;
 use crate::knowledge::KnowledgeError;
 use crate::report::{Coverage, Report, Section};
 use crate::session::{Params, Session, SessionError};
@@ -60,11 +61,11 @@ pub enum AnalysisError {
     #[error(transparent)]
     Rules(#[from] findings::RulesError),
     /// The day that divides the log lies after its end, so that there is nothing to compare with.
-    #[error("no events on or after {day}: the logs end {end}")]
+    #[error("no events on or after {day}: the logs {end}")]
     DayAfterEnd {
         /// The day.
         day: chrono::NaiveDate,
-        /// The last event, in words.
+        /// Where the logs end, in words.
         end: String,
     },
     /// The time as of which is to be judged lies before the log's beginning.
@@ -84,7 +85,7 @@ pub enum AnalysisError {
 fn begun_before(time: DateTime<Utc>, coverage: &Coverage) -> Result<(), AnalysisError> {
     let first = coverage.first_event.as_deref();
     let begin = first.and_then(|first| DateTime::parse_from_rfc3339(first).ok());
-    let words = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let words = |time: DateTime<Utc>| format!("{} UTC", second(time));
     match begin.map(|begin| begin.to_utc()) {
         Some(begin) if time < begin => Err(AnalysisError::TimeBeforeBegin {
             time: words(time),

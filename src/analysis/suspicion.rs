@@ -96,6 +96,15 @@ impl Suspicions {
         self.0.iter().find(|one| one.access_key_id == key)
     }
 
+    /// Says first in the report on a key that it looks stolen.
+    pub fn warn(&self, key: &str, report: &mut Report) {
+        if let Some(found) = self.of(key) {
+            let (origin, why) = (found.origin.as_str(), found.why.join("; "));
+            let warning = format!("it looks stolen ({origin}): {why}");
+            report.notes.insert(0, warning);
+        }
+    }
+
     /// All of them, the gravest first.
     pub fn iter(&self) -> impl Iterator<Item = &Suspicion> {
         self.0.iter()

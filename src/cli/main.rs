@@ -22,6 +22,7 @@ mod metrics;
 mod next;
 mod output;
 mod output_args;
+mod output_file;
 mod pager;
 mod pick;
 mod progress;

@@ -4,14 +4,12 @@
 //! name only when it is complete; a reader who closes the pipe (`| head`) is no error; what a format has no room for
 //! (notes, coverage) is said on standard error instead of being lost.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Stdout, Write, stdout};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::process;
 
 use keytrail::cloudtrail::AccessKeyId;
-use keytrail::render::{Format, RenderOptions, coverage_lines, escape, renderer};
+use keytrail::render::{Format, RenderOptions, coverage_lines, escape, hanging, renderer};
 use keytrail::report::{Coverage, Report};
 
 use crate::advise::ADVICE;
@@ -19,6 +17,7 @@ use crate::columns;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output_args::{FoldArgs, OutputArgs};
+use crate::output_file::{OutputFile, unwritable, write_file};
 use crate::pager::Screen;
 
 /// How an answer ends.
@@ -193,6 +192,19 @@ pub(crate) fn show(
     }
 }
 
+/// Hands standard output to a function that writes lines; a terminal gets them broken between words.
+pub(crate) fn lines(
+    context: &Context,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    show(context, |out| {
+        let mut text = Vec::new();
+        fill(&mut text)?;
+        let text = hanging(&String::from_utf8_lossy(&text), context.width());
+        out.write_all(text.as_bytes())
+    })
+}
+
 /// Hands standard output to a function.
 pub(crate) fn print(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(stdout().lock());
@@ -317,117 +329,6 @@ impl Drop for Out {
         } = self
         {
             place.abandon();
-        }
-    }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(format!("{} cannot be written", path.display())).because(error)
-}
-
-/// Hands a file to a function and puts it in place when the function is done.
-pub(crate) fn write_file(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let place = OutputFile::of(path);
-    let result = File::create(place.written()).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        fill(&mut out)?;
-        out.flush()?;
-        place.complete()
-    });
-    result.map_err(|error| {
-        place.abandon();
-        unwritable(path, &error)
-    })
-}
-
-/// Where the bytes of an output file go before they are complete.
-pub(crate) enum OutputFile {
-    /// Devices and named pipes are written as they are; renaming over them would replace them.
-    Direct(PathBuf),
-    /// A file is written beside its final name.
-    Beside { part: PathBuf, path: PathBuf },
-}
-
-impl OutputFile {
-    fn of(path: &Path) -> Self {
-        match fs::metadata(path) {
-            Ok(found) if !found.is_file() => OutputFile::Direct(path.to_owned()),
-            _ => {
-                // The file a link leads to is replaced, not the link.
-                let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-                let mut name = path.file_name().unwrap_or_default().to_owned();
-                name.push(format!(".{}.part", process::id()));
-                OutputFile::Beside {
-                    part: path.with_file_name(name),
-                    path,
-                }
-            }
-        }
-    }
-
-    /// The final name.
-    fn name(&self) -> &Path {
-        match self {
-            OutputFile::Direct(path) | OutputFile::Beside { path, .. } => path,
-        }
-    }
-
-    fn written(&self) -> &Path {
-        match self {
-            OutputFile::Direct(path) => path,
-            OutputFile::Beside { part, .. } => part,
-        }
-    }
-
-    fn complete(&self) -> io::Result<()> {
-        match self {
-            OutputFile::Direct(_) => Ok(()),
-            OutputFile::Beside { part, path } => fs::rename(part, path),
-        }
-    }
-
-    fn abandon(&self) {
-        if let OutputFile::Beside { part, .. } = self {
-            // It may not even exist; the first error is the one to tell.
-            let _ = fs::remove_file(part);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_appears_only_when_complete() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("answer.csv");
-        fs::write(&path, "before").unwrap();
-        let failed = write_file(&path, |out| {
-            out.write_all(b"half")?;
-            Err(io::Error::other("no more"))
-        });
-        assert!(
-            failed
-                .unwrap_err()
-                .to_string()
-                .contains("caused by: no more")
-        );
-        assert_eq!(fs::read_to_string(&path).unwrap(), "before");
-
-        write_file(&path, |out| out.write_all(b"whole")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_device_is_not_replaced() {
-        if cfg!(unix) {
-            write_file(Path::new("/dev/null"), |out| out.write_all(b"x")).unwrap();
-            assert!(!fs::metadata("/dev/null").unwrap().is_file());
         }
     }
 }

@@ -3,6 +3,7 @@
 //! In: an [`IngestSummary`] or a [`Plan`]. Out: text. Promise: every rejected log file is named with its reason; the numbers
 //! of events add up, and the text shows that they do.
 
+use keytrail::cloudtrail::second;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -130,7 +131,7 @@ pub(crate) fn line(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<(
     writeln!(
         out,
         "{}  {} log files stored, {} rejected; {} events stored, {} duplicates, {} rejected",
-        Utc::now().format("%Y-%m-%d %H:%M:%S"),
+        second(Utc::now()),
         summary.stored,
         summary.rejected.len(),
         summary.events_stored,

@@ -13,6 +13,7 @@ mod resource;
 mod selection;
 mod time;
 mod user_agent;
+mod written;
 
 pub use foreign::{is_document, is_other_service};
 pub use hash::{hex, sha256};
@@ -27,3 +28,4 @@ pub use resource::{session_name, used_resource};
 pub use selection::{Range, Selection};
 pub use time::{Bound, TimeError, answered_time, parse_span, parse_time};
 pub use user_agent::{Family, UserAgent};
+pub use written::{day, minute, rfc3339, second};

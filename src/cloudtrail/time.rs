@@ -3,7 +3,7 @@
 //! In: RFC 3339, a date or time in UTC, a span before now, or seconds since 1970. Out: an instant in UTC. Promise: "now" comes from the caller, so the
 //! same text always means the same within one run; what cannot be read is an error that names the text.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 /// Which end of a range a time is for: a date means its first instant, or the first instant after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Bound {
 /// A time that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not a time; examples: 2026-03-01, 2026-03-01 12:00, 2026-03-01T12:00:00Z, yesterday, 7d, 1h30m, 1772366400"
+    "{text:?} is not a time; examples: 2026-03-01, 2026-03, 2026-03-01 12:00, 2026-03-01T12:00:00Z, yesterday, 7d, 1h30m, 3 days ago, 1772366400"
 )]
 pub struct TimeError {
     /// The text as given.
@@ -25,11 +25,11 @@ pub struct TimeError {
 }
 
 /// Reads a time: RFC 3339 (`2026-03-01T12:00:00Z`), the same in UTC without zone, seconds or `T` (`2026-03-01 12:00`), a date in UTC
-/// (`2026-03-01`, `today`, `yesterday`), `now`, a span before `now` (`90d`, `12h`, `1h30m`, `7days`), or seconds or milliseconds since
-/// 1970.
+/// (`2026-03-01`, `today`, `yesterday`), a month (`2026-03`), `now`, a span before `now` (`90d`, `12h`, `1h30m`, `7days`, `3 days ago`),
+/// or seconds or milliseconds since 1970.
 ///
 /// A date as [`Bound::Since`] is the start of that day. As [`Bound::Until`] it is the start of the next day, because
-/// ends are excluded and "until 1 March" means with 1 March.
+/// ends are excluded and "until 1 March" means with 1 March. The same holds for a month.
 ///
 /// # Errors
 ///
@@ -45,7 +45,8 @@ pub fn parse_time(
         .or_else(|| without_zone(typed))
         .or_else(|| day(typed, now, bound))
         .or_else(|| epoch(typed))
-        .or_else(|| now.checked_sub_signed(parse_span(typed)?))
+        .or_else(|| month(typed, bound))
+        .or_else(|| now.checked_sub_signed(before_now(typed)?))
         .ok_or_else(|| TimeError {
             text: text.to_owned(),
         })
@@ -86,6 +87,22 @@ fn day(text: &str, now: DateTime<Utc>, bound: Bound) -> Option<DateTime<Utc>> {
         Bound::Until => date.checked_add_days(Days::new(1))?,
     };
     Some(start.and_time(chrono::NaiveTime::MIN).and_utc())
+}
+
+fn month(text: &str, bound: Bound) -> Option<DateTime<Utc>> {
+    let (year, month) = text.split_once('-')?;
+    let is_month = year.len() == 4 && month.len() == 2;
+    let first = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d");
+    let first = first.ok().filter(|_| is_month)?;
+    let start = match bound {
+        Bound::Since => first,
+        Bound::Until => first.checked_add_months(Months::new(1))?,
+    };
+    Some(start.and_time(chrono::NaiveTime::MIN).and_utc())
+}
+
+fn before_now(text: &str) -> Option<TimeDelta> {
+    parse_span(text.strip_suffix(" ago").unwrap_or(text))
 }
 
 /// Seconds since 1970 have ten digits from 2001 to 2286, milliseconds thirteen. Shorter numbers are more likely a slip.
@@ -184,6 +201,8 @@ mod tests {
             ("1h30m", "2026-03-31T10:30:00+00:00"),
             ("1d 12h", "2026-03-30T00:00:00+00:00"),
             ("45s", "2026-03-31T11:59:15+00:00"),
+            ("3 days ago", "2026-03-28T12:00:00+00:00"),
+            ("2026-02", "2026-02-01T00:00:00+00:00"),
             ("1772366400", "2026-03-01T12:00:00+00:00"),
             ("1772366400000", "2026-03-01T12:00:00+00:00"),
         ] {
@@ -197,6 +216,7 @@ mod tests {
         assert_eq!(until("2026-02-28"), "2026-03-01T00:00:00+00:00");
         assert_eq!(until("2026-03-01T12:00:00Z"), "2026-03-01T12:00:00+00:00");
         assert_eq!(until("yesterday"), "2026-03-31T00:00:00+00:00");
+        assert_eq!(until("2025-12"), "2026-01-01T00:00:00+00:00");
     }
 
     #[test]
@@ -213,6 +233,9 @@ mod tests {
             "2026-02-30",
             "2026-03-01 25:00",
             "1-2-3",
+            "2026-13",
+            "2026-1",
+            "3 ago",
             "tomorrow",
             "9999999999999999d",
             "1é",

@@ -26,3 +26,8 @@ pub fn is_failure(code: &str) -> bool {
         "Client.DryRunOperation" | "DryRunOperation" | "Success"
     )
 }
+
+/// Whether a call did what it asked for: a call that failed did not, nor did a dry run.
+pub(crate) fn has_effect(code: Option<&str>) -> bool {
+    code.is_none_or(|code| code == "Success")
+}

@@ -33,6 +33,7 @@ mod walk;
 pub use build::{EventBuilder, EventKey};
 pub use decode::Decoder;
 pub use decoded::{Decoded, Outcome, Reject};
+pub(crate) use facts::has_effect;
 pub(crate) use facts::updated_event;
 pub use facts::{is_failure, is_update};
 pub use fault::{FileFault, RejectKind};

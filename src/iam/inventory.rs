@@ -8,7 +8,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::cloudtrail::{AccessKeyId, AccountId};
+use crate::cloudtrail::{AccessKeyId, AccountId, rfc3339};
 
 /// The name by which a credential report calls the root user.
 pub const ROOT: &str = "<root_account>";
@@ -115,7 +115,7 @@ impl fmt::Display for Moment {
             Moment::NotApplicable => f.write_str("N/A"),
             Moment::NoInformation => f.write_str("no_information"),
             Moment::NotSupported => f.write_str("not_supported"),
-            Moment::At(time) => write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%SZ")),
+            Moment::At(time) => f.write_str(&rfc3339(*time)),
         }
     }
 }

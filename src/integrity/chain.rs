@@ -4,9 +4,10 @@
 //! digest is valid only if its signature is; where a copy has lost a signature, that in the next digest stands for it. Each
 //! digest that is missing between two others is found by the one that names it, and by the time that nobody covers.
 
+use crate::cloudtrail::rfc3339;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::digest::{DigestEntry, DigestFile, ObjectName};
 use super::gather::ReadDigest;
@@ -120,11 +121,6 @@ pub(super) fn end(digest: &ReadDigest) -> Option<DateTime<Utc>> {
 fn start(digest: &ReadDigest) -> Option<DateTime<Utc>> {
     let content = digest.content.as_ref().map(|content| content.start);
     content.or(Some(digest.stamp? - HOUR))
-}
-
-/// A time in a sentence.
-pub(super) fn written(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 pub(super) struct Work<'a> {
@@ -260,14 +256,14 @@ impl Work<'_> {
                 format!("the key {print} belongs to {of}"),
             ),
             NoKey::Expired(from, to) => {
-                let time = |time: Option<DateTime<Utc>>| time.map_or("?".to_owned(), written);
+                let time = |time: Option<DateTime<Utc>>| time.map_or("?".to_owned(), rfc3339);
                 (
                     Problem::KeyExpired,
                     format!(
                         "the key {print} was valid from {} to {}, the digest ends {}",
                         time(from),
                         time(to),
-                        written(content.end)
+                        rfc3339(content.end)
                     ),
                 )
             }

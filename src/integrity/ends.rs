@@ -3,11 +3,12 @@
 //! In: chains, and the calls that stopped or started logging. Out: findings. Promise: a time without digests is a failure
 //! unless a call that was logged explains it: whoever deletes the last digests of a chain leaves such a time.
 
+use crate::cloudtrail::rfc3339;
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::chain::{Verified, written};
+use super::chain::Verified;
 use super::{ChainName, Finding, LoggingChange, PATIENCE, Problem, ValidateOptions};
 
 /// A digest covers an hour, and calls are logged minutes after they are made.
@@ -17,7 +18,7 @@ const NEAR: TimeDelta = TimeDelta::hours(1);
 pub(super) fn judge(verified: &mut Verified, logging: &[LoggingChange], options: &ValidateOptions) {
     for restart in std::mem::take(&mut verified.restarts) {
         let (from, to) = (restart.from, restart.to);
-        let span = format!("from {} to {}", written(from), written(to));
+        let span = format!("from {} to {}", rfc3339(from), rfc3339(to));
         let chain = &verified.chains[restart.chain];
         let finding = match explanation(chain, (from, to), logging) {
             Some(why) => Finding::new(
@@ -26,7 +27,7 @@ pub(super) fn judge(verified: &mut Verified, logging: &[LoggingChange], options:
                 format!("{span}: {why}"),
             ),
             None if to <= from => {
-                let detail = format!("anew at {}", written(to));
+                let detail = format!("anew at {}", rfc3339(to));
                 Finding::new(Problem::ChainBegins, restart.file, detail)
             }
             None => {
@@ -44,7 +45,7 @@ pub(super) fn judge(verified: &mut Verified, logging: &[LoggingChange], options:
         if let Some((until, than)) = early
             && explanation(name, (end, until), logging).is_none()
         {
-            let detail = format!("at {}, {than} {}", written(end), written(until));
+            let detail = format!("at {}, {than} {}", rfc3339(end), rfc3339(until));
             let finding = Finding::new(Problem::ChainEndsEarly, file, detail);
             verified.findings.push(finding);
         }

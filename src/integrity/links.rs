@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::Problem;
-use super::chain::{Restart, Work, end, written};
+use super::chain::{Restart, Work, end};
 use super::digest::ObjectName;
 use super::gather::ReadDigest;
 use super::place::name;
-use crate::cloudtrail::delivery_stamp;
+use crate::cloudtrail::{delivery_stamp, rfc3339};
 
 impl Work<'_> {
     /// Compares each digest with the one before it in time, and with the one that it names.
@@ -53,7 +53,7 @@ impl Work<'_> {
                     });
                 }
                 _ => {
-                    let detail = format!("at {}", written(begins));
+                    let detail = format!("at {}", rfc3339(begins));
                     self.found(Problem::ChainBegins, file, detail);
                 }
             }
@@ -73,8 +73,8 @@ impl Work<'_> {
         if let Some(ended) = end_of_named.filter(|ended| *ended < begins) {
             let detail = format!(
                 "no log file was delivered from {} to {}, by the digests themselves",
-                written(ended),
-                written(begins)
+                rfc3339(ended),
+                rfc3339(begins)
             );
             self.found(Problem::LoggingPaused, file, detail);
         }
@@ -114,11 +114,11 @@ impl Work<'_> {
                 };
                 format!(
                     "; nothing covers {} to {}: {count}",
-                    written(ended),
-                    written(begins)
+                    rfc3339(ended),
+                    rfc3339(begins)
                 )
             }
-            None => format!("; no digest before {}", written(begins)),
+            None => format!("; no digest before {}", rfc3339(begins)),
         };
         let detail = format!("{file} names it{uncovered}");
         self.found(Problem::DigestMissing, object.to_string(), detail);

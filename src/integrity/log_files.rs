@@ -20,7 +20,7 @@ use super::{
     DigestState, Finding, LogFileResult, LogFileState, LoggingChange, PATIENCE, Problem,
     ValidateOptions,
 };
-use crate::cloudtrail::Selection;
+use crate::cloudtrail::{Selection, rfc3339};
 use crate::read::{Observer, Outcome, Phase, ReadError};
 use crate::source::{LogFile, Source};
 
@@ -187,7 +187,7 @@ impl ListedLogFiles {
             (None, _) => "there is no digest file".to_owned(),
             (Some(end), true) => format!(
                 "it was delivered after the newest digest, which ends {}",
-                super::chain::written(end)
+                rfc3339(end)
             ),
             (Some(_), false) => "no digest lists it".to_owned(),
         };

@@ -3,9 +3,10 @@
 //! In: ledger rows. Out: a [`Coverage`]. Promise: small, whatever the number of events.
 
 use super::{LogFileOutcome, LogFileRow};
+use crate::cloudtrail::rfc3339;
 use crate::event::Summary;
 use crate::report::{Coverage, Integrity, NotRead, NotReadExample, NotReadKind};
-use chrono::{DateTime, NaiveDate, SecondsFormat};
+use chrono::{DateTime, NaiveDate};
 use std::collections::BTreeMap;
 
 /// Adds up what was read.
@@ -82,12 +83,7 @@ impl Tally {
             event_categories,
             data_event_services,
         } = self.summary;
-        let rfc3339 = |micros: i64| {
-            Some(
-                DateTime::from_timestamp_micros(micros)?
-                    .to_rfc3339_opts(SecondsFormat::AutoSi, true),
-            )
-        };
+        let rfc3339 = |micros: i64| DateTime::from_timestamp_micros(micros).map(rfc3339);
         let missing = match (days.first(), days.last()) {
             (Some(first), Some(last)) => {
                 (*first..*last).filter(|day| !days.contains(day)).collect()

@@ -268,6 +268,11 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     filled(parts.into_iter(), width)
 }
 
+/// A text in lines of at most `width`, broken after spaces only: a longer word stays whole.
+pub(super) fn between_words(text: &str, width: usize) -> Vec<String> {
+    filled(text.split_inclusive(' '), width)
+}
+
 /// As many parts in a line as fit; a space at the end of a line does not count.
 fn filled<'a>(parts: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

@@ -12,6 +12,7 @@ mod csv;
 pub mod escape;
 mod fold;
 mod grid;
+mod hang;
 mod heading;
 pub mod html;
 mod json;
@@ -34,6 +35,7 @@ use std::str::FromStr;
 
 pub use advice::Advice;
 pub use coverage::lines as coverage_lines;
+pub use hang::hanging;
 pub use heading::heading;
 pub use plan::{PlanView, render_plan};
 pub use rows::{Heading, Opening, Remarks, RowsWriter};

@@ -184,7 +184,7 @@ fn framed(trace: &Trace, sections: Vec<Section>) -> Report {
 mod tests {
     use super::*;
     use crate::render::escape::is_hidden;
-    use crate::report::trace::{Answer, Created, Credential, TimelineEvent};
+    use crate::report::trace::{Answer, Asked, Created, Credential, TimelineEvent};
 
     const BAD: &str = "=cmd|\u{1b}[2J\u{202e}<b>\n`x`";
 
@@ -196,7 +196,7 @@ mod tests {
             notes: vec![BAD.to_owned()],
             summary: crate::report::trace::Summary {
                 answers: vec![Answer {
-                    question: "?",
+                    question: Asked::Subject,
                     answer: BAD.to_owned(),
                     event_ids: vec![BAD.to_owned()],
                 }],

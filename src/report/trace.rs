@@ -9,12 +9,12 @@ mod lists;
 mod words;
 
 pub(crate) use brief::ASKED;
-pub use brief::{Brief, Fact, Part, STATUS};
+pub use brief::{Brief, Fact, Part};
 pub use lists::{
     Created, DataAccess, Denied, NotFollowed, Pivot, Secret, Step, TraceFinding, Unseen,
 };
 
-pub use words::{BlindSpot, Change, CredentialKind, Relation, Rule, State, UsedBy};
+pub use words::{Asked, BlindSpot, Change, CredentialKind, Relation, Rule, State, UsedBy};
 
 use super::Coverage;
 use crate::json::Value;
@@ -196,7 +196,7 @@ pub struct UseSource {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Answer {
     /// The question.
-    pub question: &'static str,
+    pub question: Asked,
     /// The answer, in a sentence or two.
     pub answer: String,
     /// Events it rests on; the sections have all of them.

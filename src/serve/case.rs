@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::query::Address;
 use super::state::Pages;
 use crate::case::{CaseFile, state};
+use crate::cloudtrail::minute;
 use crate::render::notes_section;
 use crate::report::Report;
 use crate::report::note::{Note, of_trace};
@@ -106,6 +107,6 @@ pub(super) fn form(pages: &Pages, here: &Address, notes: &Notes, draft: Option<&
         bookmark: shown.is_some_and(|note| note.bookmark),
         seen: state(now),
         token: pages.guard.form_token(),
-        changed: now.map(|note| note.changed.format("%Y-%m-%d %H:%M").to_string()),
+        changed: now.map(|note| minute(note.changed)),
     }
 }

@@ -6,6 +6,7 @@
 use super::case::Notes;
 use super::links;
 use super::query::Address;
+use crate::cloudtrail::second;
 use crate::render::{escape, heading};
 use crate::report::note::Note;
 use crate::service::{Table, View};
@@ -237,7 +238,7 @@ fn moment(text: &str) -> Option<String> {
     let time = is_one
         .then(|| text.parse::<DateTime<Utc>>().ok())
         .flatten()?;
-    Some(time.format("%Y-%m-%d %H:%M:%S").to_string())
+    Some(second(time))
 }
 
 /// A text in which nothing hides.

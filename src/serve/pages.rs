@@ -182,21 +182,25 @@ fn key(here: &Address) -> Result<Page, String> {
     let id = [("access_key_id", key.as_str())];
     let days = [("name", "key-days"), id[0]];
     let panels = vec![
+        (
+            "Trace: what came out of it",
+            here.other("trace", &[("start", key.as_str())]),
+        ),
         ("Activity per day", here.other("query", &days)),
         ("Who uses it", here.other("consumers", &id)),
         ("Ready to remove?", here.other("ready", &id)),
         ("Policy for what it did", here.other("policy", &id)),
         ("Plan to remove it", here.other("plan", &id)),
-        (
-            "What came out of it",
-            here.other("trace", &[("start", key.as_str())]),
-        ),
         ("Its events", here.other("find", &id)),
     ];
     let about = "Everything that this key did.";
+    let question = match here.form {
+        None => Question::MarkedKey(key.clone()),
+        Some(_) => Question::Key(key.clone()),
+    };
     Ok(Page {
         panels,
-        ..simple(&format!("Key {key}"), about, Question::Key(key.clone()))
+        ..simple(&format!("Key {key}"), about, question)
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: a question, a session of its own. Out: its answer. Promise: it is the one that the command of the same name gives.
 
-use super::inventory::{keys, marked_keys};
+use super::inventory::{key as key_report, keys, marked_key, marked_keys};
 use super::question::Traced;
 use super::{Answer, Question, ServiceError, Settings, page_sources, sql};
 use crate::analysis::catalogue::{columns, rules, saved_queries, saved_query};
@@ -12,14 +12,13 @@ use crate::analysis::plan::{PlanOptions, plan};
 use crate::analysis::policy::{Observed, PolicyOptions};
 use crate::analysis::ready::{Ready, ReadyOptions, ready};
 use crate::analysis::{
-    Analysis, COVERAGE, KEY, TraceOptions, answer as analysed, suspicious_keys, trace,
+    Analysis, COVERAGE, TraceOptions, answer as analysed, suspicious_keys, trace,
 };
-use crate::cloudtrail::AccessKeyId;
+use crate::cloudtrail::{AccessKeyId, minute};
 use crate::report::Report;
 use crate::report::trace::Confidence;
 use crate::session::{Params, Session, Statement};
 use chrono::Utc;
-use datafusion::common::ScalarValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,18 +33,16 @@ pub(super) async fn answer(
         Question::Keys(temporary) => keys(session, *temporary).await?,
         Question::MarkedKeys => marked_keys(session, settings).await?,
         Question::SuspiciousKeys => suspicious_keys(session, &settings.consumers.addresses).await?,
-        Question::Key(key) => {
-            let key = ScalarValue::from(key.as_str());
-            report(session, &KEY, [("access_key_id", key)]).await?
-        }
+        Question::Key(key) => key_report(session, key).await?,
+        Question::MarkedKey(key) => marked_key(session, key, settings).await?,
         Question::Consumers(keys) => {
             let question = ConsumersQuestion {
                 keys: keys.clone(),
                 options: Some(settings.consumers.clone()),
             };
-            report(session, &question, []).await?
+            report(session, &question).await?
         }
-        Question::Coverage => report(session, &COVERAGE, []).await?,
+        Question::Coverage => report(session, &COVERAGE).await?,
         Question::Ready(keys) => verdicts(session, keys, settings).await?.report()?,
         Question::Plan(keys) => {
             let found = verdicts(session, keys, settings).await?;
@@ -87,16 +84,8 @@ pub(super) async fn answer(
     Ok(Answer::Report(report))
 }
 
-async fn report<const N: usize>(
-    session: &Session,
-    analysis: &dyn Analysis,
-    params: [(&str, ScalarValue); N],
-) -> Result<Report, ServiceError> {
-    let params: Params = params
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    Ok(analysed(session, analysis, &params).await?)
+async fn report(session: &Session, analysis: &dyn Analysis) -> Result<Report, ServiceError> {
+    Ok(analysed(session, analysis, &Params::new()).await?)
 }
 
 async fn verdicts(
@@ -110,8 +99,8 @@ async fn verdicts(
         && since > as_of - options.window
     {
         found.notes.push(format!(
-            "the time range begins at {}, within the window of {} days: earlier use does not count",
-            since.format("%Y-%m-%d %H:%M UTC"),
+            "the time range begins at {} UTC, within the window of {} days: earlier use does not count",
+            minute(since),
             options.window.num_days()
         ));
     }

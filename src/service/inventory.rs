@@ -1,10 +1,11 @@
 //! The keys as a page shows them.
 //!
-//! In: a session. Out: the answer of `keys`, with two columns more: who is behind a key that looks stolen, and the services it called.
-//! Promise: in a lake where that would take long, the columns are left out.
+//! In: a session. Out: the answer of `keys`, with two columns more: who is behind a key that looks stolen, and the services it called;
+//! that of `key`, which says first that the key looks stolen. Promise: in a lake where that would take long, it is left out.
 
 use super::{ServiceError, Settings};
-use crate::analysis::{KEY_SERVICES, KEYS, KeysOrder, Suspicions, answer as analysed};
+use crate::analysis::{KEY, KEY_SERVICES, KEYS, KeysOrder, Suspicions, answer as analysed};
+use crate::cloudtrail::AccessKeyId;
 use crate::report::{FIT, Report, Section};
 use crate::session::{Params, Session};
 use arrow::array::{Array as _, ArrayRef, AsArray as _, ListBuilder, RecordBatch, StringBuilder};
@@ -53,6 +54,34 @@ pub(super) async fn marked_keys(
         let (schema, batches) = KEY_SERVICES.rows(session, &params).await?;
         *section = with_services(section, &concat_batches(&schema, &batches)?)?;
     }
+    Ok(report)
+}
+
+/// Everything that a key did.
+pub(super) async fn key(session: &Session, key: &AccessKeyId) -> Result<Report, ServiceError> {
+    Ok(analysed(session, &KEY, &named(key)).await?)
+}
+
+fn named(key: &AccessKeyId) -> Params {
+    let key = ScalarValue::from(key.as_str());
+    [("access_key_id".to_owned(), key)].into()
+}
+
+/// Everything that a key did, with a warning first if it looks stolen.
+pub(super) async fn marked_key(
+    session: &Session,
+    id: &AccessKeyId,
+    settings: &Settings,
+) -> Result<Report, ServiceError> {
+    if !Suspicions::are_quick(session)? {
+        return key(session, id).await;
+    }
+    let params = named(id);
+    let uses = KEY.base.map(|(_, uses)| (uses, &params));
+    Suspicions::foresee(session, uses.as_slice()).await?;
+    let mut report = key(session, id).await?;
+    let found = Suspicions::read(session, &settings.consumers.addresses).await?;
+    found.warn(id.as_str(), &mut report);
     Ok(report)
 }
 

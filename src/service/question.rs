@@ -45,6 +45,8 @@ pub enum Question {
     SuspiciousKeys,
     /// Everything that one key did.
     Key(AccessKeyId),
+    /// The same, with a warning first if the key looks stolen.
+    MarkedKey(AccessKeyId),
     /// Who uses these keys; every long-term key if none is named.
     Consumers(Vec<AccessKeyId>),
     /// Whether these keys can go; every key if none is named.
@@ -102,7 +104,7 @@ impl Question {
             Question::Keys(true) => words(&["keys", "--temporary"]),
             Question::Keys(false) | Question::MarkedKeys => words(&["keys"]),
             Question::SuspiciousKeys => words(&["keys", "--suspicious"]),
-            Question::Key(key) => words(&["key", key.as_str()]),
+            Question::Key(key) | Question::MarkedKey(key) => words(&["key", key.as_str()]),
             Question::Consumers(keys) => {
                 let mut words: Vec<String> = with("consumers", keys);
                 words.extend(["--include".to_owned(), "intruder".to_owned()]);
@@ -140,7 +142,7 @@ impl Question {
         let files = |sql: &[&str]| sql.iter().map(|sql| (*sql).to_owned()).collect();
         match self {
             Question::Keys(_) | Question::MarkedKeys => of(&KEYS),
-            Question::Key(_) => of(&KEY),
+            Question::Key(_) | Question::MarkedKey(_) => of(&KEY),
             Question::Sql(text, _) => vec![text.clone()],
             Question::Saved(name, _) => {
                 let query = settings.library.get(name);
@@ -188,6 +190,7 @@ impl Question {
                 | Question::Sql(..)
                 | Question::Keys(_)
                 | Question::Key(_)
+                | Question::MarkedKey(_)
                 | Question::MarkedKeys
                 | Question::Coverage
                 | Question::Tables(_)

@@ -7,14 +7,14 @@
 use super::fault::differ_by;
 use super::raw::Places;
 use super::{Origin, Params, Session, SessionError};
-use crate::cloudtrail::{Selection, is_region};
+use crate::cloudtrail::{Selection, is_region, rfc3339};
 use crate::event::Summary;
 use crate::read::Tally;
 use crate::report::Coverage;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
 
 /// Letters by which the id of an account or the name of a region may differ and still be meant.
@@ -207,11 +207,10 @@ fn doubts(selection: &Selection, log: &Coverage) -> Vec<String> {
         doubts.extend(missing("region", region, &log.regions));
     }
     let time = |text: &Option<String>| text.as_deref()?.parse::<DateTime<Utc>>().ok();
-    let written = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     if let (Some(since), Some(last)) = (selection.since, time(&log.last_event))
         && last < since
     {
-        let (last, since) = (written(last), written(since));
+        let (last, since) = (rfc3339(last), rfc3339(since));
         doubts.push(format!(
             "the log ends at {last}, before the range asked for begins ({since})"
         ));
@@ -219,7 +218,7 @@ fn doubts(selection: &Selection, log: &Coverage) -> Vec<String> {
     if let (Some(until), Some(first)) = (selection.until, time(&log.first_event))
         && until <= first
     {
-        let (first, until) = (written(first), written(until));
+        let (first, until) = (rfc3339(first), rfc3339(until));
         doubts.push(format!(
             "the log begins at {first}, after the range asked for ends ({until})"
         ));

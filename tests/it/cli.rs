@@ -53,7 +53,7 @@ fn help() {
       serve        Explore keys, traces and events in the browser
       mcp          Answer the questions of an AI agent, as an MCP server on standard input and output
       describe     Describe the columns of an event: name, type, place in the record, meaning
-      demo         Write a small invented trail to try keytrail on
+      demo         Write small invented trails to try keytrail on
       rules        List the attack rules: event, severity, technique and condition
       completions  Print a completion script for a shell
       man          Show the manual page, or write one page per command into a folder

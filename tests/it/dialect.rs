@@ -448,7 +448,6 @@ async fn views_answer() {
             "SELECT direction, caller_account_id, owner_account_id, count(*) AS n FROM cross_account_calls GROUP BY 1, 2, 3 ORDER BY 1, 2",
             &[
                 "direction|caller_account_id|owner_account_id|n",
-                "incoming|111122223333|444455556666|5",
                 "outgoing|111122223333|444455556666|5",
             ],
         ),

@@ -130,6 +130,7 @@ fn every_saved_query_counts_calls() {
         "bucket-transfers",
         "data-events",
         "public-calls",
+        "top-actions",
     ] {
         let answer = ask(&["run", query]);
         assert_eq!(sum(&answer), 2, "{query}: {answer}");
@@ -141,6 +142,7 @@ fn every_saved_query_counts_calls() {
         "addresses",
         "user-agents",
         "key-hours",
+        "key-days",
     ] {
         let answer = ask(&["run", query, "--param", &key]);
         assert_eq!(sum(&answer), 2, "{query}: {answer}");
@@ -149,6 +151,8 @@ fn every_saved_query_counts_calls() {
     assert_eq!(timeline["rows"].as_array().unwrap().len(), 2, "{timeline}");
     let address = ask(&["run", "address", "--param", "source_ip_address=192.0.2.1"]);
     assert_eq!(sum(&address), 2, "{address}");
+    let objects = ask(&["run", "object-access", "--param", "bucket=b"]);
+    assert_eq!(objects["rows"].as_array().unwrap().len(), 2, "{objects}");
     // The dossier, the consumers, the trace.
     let dossier = ask(&["key", KEY]);
     assert_eq!(number(&dossier, "/summary/0/events"), 2, "{dossier}");
@@ -166,6 +170,10 @@ fn every_saved_query_counts_calls() {
         ("SELECT count(*) AS n FROM s3_object_access", 2),
         ("SELECT sum(bytes_out) AS n FROM s3_object_access", 200),
         ("SELECT count(*) AS n FROM failures", 0),
+        // As in an account's own table, both accounts' records; no record that updates another.
+        ("SELECT count(*) AS n FROM cloudtrail_logs", 3),
+        ("SELECT count(*) AS n FROM cloudtrail", 3),
+        ("SELECT count(*) AS n FROM event_data_store", 3),
     ] {
         let answer = ask(&["sql", sql]);
         assert_eq!(number(&answer, "/rows/0/n"), n, "{sql}");
@@ -195,7 +203,57 @@ fn a_dry_run_is_no_error_anywhere() {
         &format!("access_key_id={KEY}"),
     ]);
     assert_eq!(refused["rows"].as_array().unwrap().len(), 0, "{refused}");
+    let key = format!("access_key_id={KEY}");
+    let days = ask(&["run", "key-days", "--param", &key]);
+    assert_eq!(number(&days, "/rows/0/errors"), 0, "{days}");
+    let trace = ask(&["trace", KEY]);
+    assert_eq!(number(&trace, "/summary/failed"), 0, "{trace}");
+    assert_eq!(number(&trace, "/credentials/0/errors"), 0, "{trace}");
+    assert_eq!(trace["denied"].as_array().unwrap().len(), 0, "{trace}");
+    assert_eq!(trace["created"].as_array().unwrap().len(), 0, "{trace}");
     // It did nothing, either.
     let created = ask(&["run", "created-resources"]);
     assert_eq!(created["rows"].as_array().unwrap().len(), 0, "{created}");
+}
+
+/// A role of another account that a key assumes: both accounts have the call.
+#[test]
+fn a_role_of_another_account_is_assumed_once() {
+    const ROLE: &str = "arn:aws:iam::222222222222:role/r";
+    let assumed = object!({
+        "eventSource": "sts.amazonaws.com", "eventName": "AssumeRole", "eventCategory": "Management",
+        "managementEvent": true, "requestParameters": {"roleArn": ROLE, "roleSessionName": "s"},
+        "responseElements": {"credentials": {"accessKeyId": "ASIA3EXAMPLE00000009", "expiration": "Mar 1, 2025, 11:00:00 AM"},
+            "assumedRoleUser": {"arn": "arn:aws:sts::222222222222:assumed-role/r/s", "assumedRoleId": "AROA1:s"}},
+        "additionalEventData": null, "sharedEventID": "s",
+    });
+    let resources = object!({"resources": [{"accountId": "222222222222", "type": "AWS::IAM::Role", "ARN": ROLE}]});
+    let with = |record: Value, more: &[&Value]| {
+        let mut record = record;
+        let fields = record.as_object_mut().unwrap();
+        for more in more {
+            fields.extend(more.as_object().unwrap().clone());
+        }
+        record
+    };
+    // The caller's record names no resource.
+    let callers = with(record(1, object!({})), &[&assumed]);
+    let roles = with(owners(2, "s"), &[&assumed, &resources]);
+    let folder = trail(&[callers, roles]);
+    let path = folder.path().to_str().unwrap();
+    let ask = |command: &[&str]| json(&[command, &["--trail", path]].concat(), 0);
+    let births = ask(&["run", "credential-births"]);
+    assert_eq!(number(&births, "/rows/0/events"), 1, "{births}");
+    let issued = ask(&[
+        "sql",
+        "SELECT access_key_id, issued_access_key_id FROM issued_credentials",
+    ]);
+    let rows = object!([{"access_key_id": KEY, "issued_access_key_id": "ASIA3EXAMPLE00000009"}]);
+    assert_eq!(issued["rows"], rows, "{issued}");
+    let calls = ask(&[
+        "sql",
+        "SELECT direction, owner_account_id, resource_arn, access_key_id FROM cross_account_calls",
+    ]);
+    let rows = object!([{"direction": "outgoing", "owner_account_id": "222222222222", "resource_arn": ROLE, "access_key_id": KEY}]);
+    assert_eq!(calls["rows"], rows, "{calls}");
 }

@@ -307,6 +307,18 @@ fn help_is_short_and_examples_come_first() {
     assert!(long.contains("--endpoint-url"), "{long}");
 }
 
+/// The words of a command; in double quotes nothing acts.
+fn parted(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('"').enumerate() {
+        match at % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
 #[test]
 fn a_demo_needs_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -319,34 +331,41 @@ fn a_demo_needs_nothing() {
     let said = String::from_utf8(said.stdout).unwrap();
     // Each command that is printed works on what was written.
     let mut commands = 0;
+    let said = said.replace("\\\n", "");
     for line in said
         .lines()
         .filter_map(|line| line.strip_prefix("  keytrail "))
     {
-        let line = line.split("   # ").next().unwrap();
-        let mut words = Vec::new();
-        for (at, part) in line.split('"').enumerate() {
-            match at % 2 {
-                0 => words.extend(part.split_whitespace().map(str::to_owned)),
-                _ => words.push(part.to_owned()),
-            }
-        }
+        let words = parted(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let code = demo(&words).status.code();
         assert!(matches!(code, Some(0 | 3)), "{line}: {code:?}");
         commands += 1;
     }
     assert!(commands >= 6, "{said}");
-    let written = json(
-        &[
-            "keys",
-            "--trail",
-            folder.path().join("keytrail-demo").to_str().unwrap(),
-        ],
-        0,
-    );
-    let trail = json(&["keys", "--trail", &format!("{ROOT}/{TRAIL}")], 0);
-    assert_eq!(written["keys"], trail["keys"]);
+    // The walk-throughs can be followed there, word for word.
+    let within = folder.path().join("keytrail-demo");
+    let mut followed = 0;
+    for page in ["incident", "migration"] {
+        let text = fs::read_to_string(format!("{ROOT}/docs/{page}.md")).unwrap();
+        let commands = text.lines().filter_map(|line| {
+            let command = line.strip_prefix("<!-- begin: keytrail ")?;
+            let command = command.strip_suffix(" -->")?.split(" | ").next()?;
+            (command.contains("--trail testdata/")).then(|| parted(command))
+        });
+        for words in commands {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let told = |at: &Path| {
+                let mut command = keytrail(&words);
+                let output = command.current_dir(at).output().unwrap();
+                assert!(matches!(output.status.code(), Some(0 | 3)), "{words:?}");
+                String::from_utf8(output.stdout).unwrap()
+            };
+            assert_eq!(told(&within), told(Path::new(ROOT)), "{words:?}");
+            followed += 1;
+        }
+    }
+    assert!(followed >= 10, "{followed} commands");
     // What is there is left alone.
     assert_eq!(demo(&["demo"]).status.code(), Some(1));
 }

@@ -470,6 +470,29 @@ fn a_trace_begins_with_what_was_found_and_what_to_do() {
     assert!(!alone.text().contains("used by an intruder</h2>"));
 }
 
+/// A key that looks stolen is said to be before anything else; its trace is what follows.
+#[test]
+fn the_page_of_a_stolen_key_begins_with_a_warning() {
+    let explorer = Explorer::on_testdata();
+    let at = format!("access_key_id={KEY}");
+    let page = explorer.get(&format!("/key?{at}")).text();
+    let places = [
+        "it looks stolen (intruder): ",
+        "Trace: what came out of it",
+        "Activity per day",
+    ]
+    .map(|text| page.find(text));
+    assert!(places.iter().all(Option::is_some), "{page}");
+    assert!(places.is_sorted(), "{places:?}");
+    let others = "/key?access_key_id=AKIARTX3GSDSQ2NI67DS";
+    assert!(!explorer.get(others).text().contains("it looks stolen"));
+    // As data, it is what the command says.
+    let data = explorer.get(&format!("/key.json?{at}")).json();
+    let said = program::json(&["key", KEY, "--trail", TRAIL], 0);
+    assert_eq!(data["summary"], said["summary"]);
+    assert_eq!(data["notes"], said["notes"]);
+}
+
 #[test]
 fn keys_are_chosen_by_what_they_have_in_common() {
     let explorer = Explorer::on_testdata();

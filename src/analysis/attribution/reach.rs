@@ -8,6 +8,7 @@ use super::doors::{Door, Way};
 use super::issued::{Act, Acts, Issue};
 use super::sign::Sign;
 use super::spread::{Attribution, Judged, is_private};
+use crate::cloudtrail::minute;
 use crate::report::trace::Origin;
 use chrono::DateTime;
 use std::collections::BTreeMap;
@@ -234,7 +235,7 @@ fn made(act: &Act, by: &str) -> String {
     let time = DateTime::from_timestamp_micros(act.time).unwrap_or_default();
     format!(
         "created {} from {} by {by} (event {})",
-        time.format("%Y-%m-%d %H:%M"),
+        minute(time),
         act.address,
         act.event_id
     )

@@ -4,6 +4,7 @@
 
 use crate::analysis::AnalysisError;
 use crate::analysis::batches::{Columns, value};
+use crate::event::has_effect;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ impl Use {
     }
 
     pub(super) fn succeeded(&self) -> bool {
-        self.error_code.is_none()
+        has_effect(self.error_code.as_deref())
     }
 }
 

@@ -4,6 +4,7 @@
 //! with a name, a severity and what to do; each says the figures it rests on. An inactive key and a key younger than the
 //! threshold are not called unused.
 
+use crate::cloudtrail::{day, minute};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -122,7 +123,7 @@ fn of_user(credentials: &Credentials, user: &User, found: &mut Vec<Finding>) {
         let since = user
             .keys
             .iter()
-            .map(|key| day(key.last_rotated))
+            .map(|key| day_of(key.last_rotated))
             .collect::<Vec<_>>()
             .join(" and ");
         found.push(Finding::of(
@@ -137,7 +138,7 @@ fn of_user(credentials: &Credentials, user: &User, found: &mut Vec<Finding>) {
     let password = &user.password;
     if password.enabled == Some(true) {
         let used = match password.last_used {
-            Moment::At(time) => format!("last sign-in {}", time.format("%Y-%m-%d")),
+            Moment::At(time) => format!("last sign-in {}", day(time)),
             _ => "no sign-in known".to_owned(),
         };
         let mfa = user.mfa_active == Some(true);
@@ -186,7 +187,7 @@ fn of_key(
             ..Finding::of(user, kind, detail)
         });
     };
-    let rotated = day(key.last_rotated);
+    let rotated = day_of(key.last_rotated);
     if user.is_root() {
         push(
             ROOT_ACCESS_KEY,
@@ -202,7 +203,7 @@ fn of_key(
     if !key.active {
         push(
             INACTIVE_KEY,
-            format!("inactive; last use {}", day(key.last_used)),
+            format!("inactive; last use {}", day_of(key.last_used)),
         );
         return;
     }
@@ -226,10 +227,7 @@ fn of_key(
                     .map_or_else(String::new, |service| format!(" ({service})"));
                 push(
                     UNUSED_KEY,
-                    format!(
-                        "last used {}{place}, {days} days ago",
-                        used.format("%Y-%m-%d")
-                    ),
+                    format!("last used {}{place}, {days} days ago", day(used)),
                 );
             }
         }
@@ -260,12 +258,12 @@ fn invisible(credentials: &Credentials, key: &Key, joined: &Joined<'_>) -> Optio
         .last_used_service
         .as_deref()
         .unwrap_or("an unnamed service");
-    let used_text = used.format("%Y-%m-%d %H:%M");
+    let used_text = minute(used);
     match joined.seen.and_then(|seen| seen.used) {
         Some((_, newest)) if used <= newest + SAME_USE => None,
         Some((_, newest)) => Some(format!(
             "IAM: last used {used_text} for {service}; the key's last event in the logs: {}",
-            newest.format("%Y-%m-%d %H:%M")
+            minute(newest)
         )),
         None => Some(format!(
             "IAM: last used {used_text} for {service}; the key has no events in the logs"
@@ -285,7 +283,7 @@ fn gone(credentials: &Credentials, joined: &Joined<'_>) -> Option<Finding> {
         return None;
     }
     let detail = match (seen.deleted, user) {
-        (Some(time), _) => format!("deleted {}", time.format("%Y-%m-%d %H:%M")),
+        (Some(time), _) => format!("deleted {}", minute(time)),
         (None, Some(_)) => "IAM lists no such key for the user".to_owned(),
         (None, None) => "IAM lists no such user".to_owned(),
     };
@@ -297,9 +295,9 @@ fn gone(credentials: &Credentials, joined: &Joined<'_>) -> Option<Finding> {
     })
 }
 
-fn day(moment: Moment) -> String {
+fn day_of(moment: Moment) -> String {
     match moment {
-        Moment::At(time) => time.format("%Y-%m-%d").to_string(),
+        Moment::At(time) => day(time),
         _ => "at an unknown time".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ mod findings;
 mod join;
 mod trail_keys;
 
+use crate::cloudtrail::minute;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -88,10 +89,10 @@ impl Credentials {
     fn notes(&self) -> Vec<String> {
         let days = |limit: TimeDelta| limit.num_days();
         let mut notes = vec![format!(
-            "unused: not used for more than {} days; not rotated: older than {} days; as of {}",
+            "unused: not used for more than {} days; not rotated: older than {} days; as of {} UTC",
             days(self.options.unused_after),
             days(self.options.rotate_after),
-            self.options.now.format("%Y-%m-%d %H:%M UTC")
+            minute(self.options.now)
         )];
         if let Some(latest) = self
             .inventory
@@ -99,8 +100,8 @@ impl Credentials {
             .filter(|latest| self.options.now - *latest > FRESH)
         {
             notes.push(format!(
-                "IAM's data is from {}: the credential report may be old",
-                latest.format("%Y-%m-%d %H:%M UTC")
+                "IAM's data is from {} UTC: the credential report may be old",
+                minute(latest)
             ));
         }
         match &self.trail {

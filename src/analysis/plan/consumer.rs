@@ -7,7 +7,8 @@ use super::super::consumers::Consumer;
 use super::super::ready::State;
 use super::order::Way;
 use super::runbook::Values;
-use super::{is_left, moment, words};
+use super::{is_left, words};
+use crate::cloudtrail::rfc3339;
 use crate::knowledge::arn;
 use crate::report::plan::{Day, PlannedConsumer};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -77,8 +78,8 @@ pub(super) fn planned(
         owner_hints: consumer.owner_hints.clone(),
         events: consumer.events,
         errors: consumer.errors,
-        first_seen: moment(consumer.first_seen),
-        last_seen: moment(consumer.last_seen),
+        first_seen: rfc3339(consumer.first_seen),
+        last_seen: rfc3339(consumer.last_seen),
         cadence: consumer.cadence.pattern.as_str(),
         longest_gap_seconds: consumer.cadence.longest_gap_seconds,
         days: days(consumer),

@@ -16,9 +16,10 @@ mod words;
 use super::consumers::Consumer;
 use super::ready::{Readiness, Ready, State, Verdict};
 use super::shell::option;
+use crate::cloudtrail::{day, rfc3339};
 use crate::iam::ROOT;
 use crate::report::plan::{Plan, PlannedKey};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use consumer::{Names, planned};
 use order::{Group, Way};
 use runbook::Values;
@@ -76,7 +77,7 @@ pub fn plan(ready: &Ready, options: &PlanOptions) -> Plan {
     Plan {
         report: "plan".to_owned(),
         title: "Plan to remove access keys".to_owned(),
-        as_of: ready.as_of.map(moment),
+        as_of: ready.as_of.map(rfc3339),
         coverage: ready.coverage.clone(),
         notes: notes(ready, &subjects),
         first: values.steps("first"),
@@ -85,10 +86,6 @@ pub fn plan(ready: &Ready, options: &PlanOptions) -> Plan {
             .collect(),
         last: values.steps("last"),
     }
-}
-
-fn moment(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// What is the same for every key.
@@ -250,9 +247,7 @@ fn planned_key(
         "gap",
         gap.map_or_else(|| "not known".to_owned(), words::span),
     );
-    let until = key
-        .not_before
-        .map(|time| time.format("%Y-%m-%d").to_string());
+    let until = key.not_before.map(day);
     values.set("not_before", until.as_deref().unwrap_or("that day"));
     if key.active {
         values.facts.insert("active".to_owned());
@@ -282,11 +277,11 @@ fn planned_key(
         user_identity_user_name: key.user_name.clone(),
         account_id: account,
         verdict: key.verdict.as_str(),
-        not_before: key.not_before.map(moment),
+        not_before: key.not_before.map(rfc3339),
         consumers_left: key.consumers_left,
-        last_used: key.last_used.map(moment),
+        last_used: key.last_used.map(rfc3339),
         why: broken
-            .map(|rule| format!("{}: {}", rule.rule, rule.value))
+            .map(|rule| format!("{}: {}", rule.rule, rule.value.whole))
             .collect(),
         not_checked: key.not_checked.clone(),
         first: match unseen.is_empty() || !migrates {

@@ -14,7 +14,7 @@ use super::consumers::{
 };
 use super::logged::{self, Logged};
 use super::ready::{KeyState, KeyStateQuestions, ReadyOptions, due_after, narrowed, silence_seen};
-use crate::cloudtrail::AccessKeyId;
+use crate::cloudtrail::{AccessKeyId, minute};
 use crate::report::Coverage;
 use crate::session::{Params, Session};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -136,8 +136,8 @@ pub async fn progress(
         return Err(AnalysisError::DayAfterEnd {
             day,
             end: end.map_or_else(
-                || "before they begin: they have no events".to_owned(),
-                |end| end.format("%Y-%m-%d %H:%M UTC").to_string(),
+                || "have no events".to_owned(),
+                |end| format!("end {} UTC", minute(end)),
             ),
         });
     }

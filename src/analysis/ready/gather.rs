@@ -9,7 +9,7 @@ use super::signs::Signs;
 use super::silence::State;
 use crate::analysis::consumers::{Consumer, Consumers, RoleSessions};
 use crate::analysis::credentials::{Joined, TrailKey, TrailKeys, join};
-use crate::cloudtrail::{AccessKeyId, AccountId};
+use crate::cloudtrail::{AccessKeyId, AccountId, day};
 use crate::iam::{Inventory, Key, User};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,7 +75,7 @@ pub(super) fn gather<'a>(all: &Gathered<'a>) -> Found<'a> {
                 None => {
                     let deleted = key.seen.and_then(|seen| seen.deleted);
                     gone.push(match deleted {
-                        Some(time) => format!("{id} (deleted {})", time.format("%Y-%m-%d")),
+                        Some(time) => format!("{id} (deleted {})", day(time)),
                         None => format!("{id} (IAM does not list it)"),
                     });
                     placed.insert(id.clone());
@@ -92,7 +92,7 @@ pub(super) fn gather<'a>(all: &Gathered<'a>) -> Found<'a> {
             continue;
         }
         match seen.deleted {
-            Some(time) => gone.push(format!("{id} (deleted {})", time.format("%Y-%m-%d"))),
+            Some(time) => gone.push(format!("{id} (deleted {})", day(time))),
             None => entries.push((Some(id.clone()), Iam::NotAsked, Some(seen))),
         }
     }

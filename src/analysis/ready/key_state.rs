@@ -6,13 +6,13 @@
 use super::gather::{Gathered, gather};
 use super::key_facts::Common;
 use super::marks::{MARKS, Marks, ON_BEHALF, ROLE_SESSIONS};
-use super::rules::at;
 use super::signs::Signs;
 use super::{ReadyOptions, Silence};
 use crate::analysis::AnalysisError;
 use crate::analysis::consumers::KeyEvidence;
 use crate::analysis::credentials::{KEY_EVENTS, TrailKeys};
 use crate::analysis::logged::Logged;
+use crate::cloudtrail::minute;
 use crate::session::{Params, Session};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -99,7 +99,7 @@ impl KeyState {
         if let Some(off) = self.inactive_since.filter(|off| *off < due) {
             return Some(format!(
                 "the key is inactive since {}, and calls with it leave no event: ask its owners",
-                at(off)
+                minute(off)
             ));
         }
         let last = self.goes_on.iter().max_by_key(|of| of.last_seen)?;
@@ -107,7 +107,7 @@ impl KeyState {
             format!(
                 "{} (last {}): find out who opens them, or get IAM's last-used date",
                 last.name,
-                at(last.last_seen)
+                minute(last.last_seen)
             )
         })
     }

@@ -27,7 +27,7 @@ use super::consumers::{Asked, ConsumerOptions, Consumers, KeyEvidence, RoleSessi
 use super::credentials::{KEY_EVENTS, TrailKeys};
 use super::logged::{self, Logged};
 use super::{AnalysisError, begun_before};
-use crate::cloudtrail::{AccessKeyId, AccountId};
+use crate::cloudtrail::{AccessKeyId, AccountId, minute};
 use crate::iam::Inventory;
 use crate::report::Coverage;
 use crate::session::{Params, Session};
@@ -37,7 +37,7 @@ use futures::future::try_join3;
 pub(in crate::analysis) use blind::silence_seen;
 pub(in crate::analysis) use key_state::{KeyState, KeyStateQuestions};
 pub(in crate::analysis) use rules::narrowed;
-pub use rules::{Decides, RULES, Rule};
+pub use rules::{Decides, RULES, Rule, Said, names};
 pub(in crate::analysis) use silence::due_after;
 pub use silence::{Silence, State};
 pub use verdict::Verdict;
@@ -113,8 +113,10 @@ pub struct Readiness {
 pub struct Checked {
     /// Its name: see [`RULES`].
     pub rule: &'static str,
+    /// What follows if it does not hold.
+    pub decides: Decides,
     /// The figures.
-    pub value: String,
+    pub value: Said,
     /// Whether it holds; none if that could not be told.
     pub holds: Option<bool>,
     /// When it will hold, if time alone will do it.
@@ -218,7 +220,7 @@ async fn foresee(session: &Session, keys: &[AccessKeyId]) -> Result<(), Analysis
 
 /// The moment of the verdicts, in words.
 fn moment(as_of: DateTime<Utc>, logged: &Logged) -> String {
-    let text = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
+    let text = |time: DateTime<Utc>| format!("{} UTC", minute(time));
     let ahead = logged.dated_ahead.map_or_else(String::new, |ahead| {
         format!(
             "; an event dated {} is later than its log file and is ignored",

@@ -3,12 +3,13 @@
 //! In: verdicts. Out: the sections of a report: keys, counts per verdict; where keys are named, their rules and consumers.
 //! Promise: programs get every rule of every key; a planner of hundreds of keys sees first what can be done today.
 
-use super::rules::span;
-use super::{Decides, RULES, Readiness, Ready, State, Verdict};
+use super::rules::{names, span};
+use super::{Checked, Decides, Readiness, Ready, Silence, State, Verdict};
 use crate::analysis::AnalysisError;
+use crate::cloudtrail::{AccessKeyId, day};
 use crate::report::table::{Column, Kind, section};
 use crate::report::{Report, Section};
-use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 const COUNT_COLUMNS: &[Column] = &[
@@ -49,10 +50,62 @@ const SILENCE_COLUMNS: &[Column] = &[
     ("now_with", Kind::Text, Some("wrap")),
 ];
 
+const OPEN_COLUMNS: &[Column] = &[("not_checked", Kind::Text, Some("wrap"))];
+
+#[derive(Serialize)]
+struct CountRow {
+    verdict: &'static str,
+    keys: usize,
+    what_to_do: &'static str,
+}
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    verdict: &'static str,
+    not_before: Option<i64>,
+    access_key_id: Option<&'a str>,
+    user_name: Option<&'a str>,
+    account_id: Option<String>,
+    consumers_left: u64,
+    why: String,
+    last_used: Option<i64>,
+    active: bool,
+    key: Option<u8>,
+    rules: String,
+    not_checked: &'a [String],
+}
+
+#[derive(Serialize)]
+struct RuleRow<'a> {
+    access_key_id: Option<&'a str>,
+    rule: &'static str,
+    holds: &'static str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+struct SilenceRow<'a> {
+    access_key_id: Option<&'a str>,
+    consumer_id: Option<&'a str>,
+    state: &'static str,
+    name: &'a str,
+    last_seen: i64,
+    longest_gap_seconds: Option<i64>,
+    silent_seconds: i64,
+    silent_enough: i64,
+    now_with: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OpenRow<'a> {
+    access_key_id: Option<&'a str>,
+    not_checked: &'a str,
+}
+
 impl Ready {
     /// The report.
     pub fn report(&self) -> Result<Report, AnalysisError> {
-        let keys: Vec<Value> = self.keys.iter().map(row).collect();
+        let keys = self.keys.iter().map(row).collect::<Vec<_>>();
         let rows = section(("ready", "Access keys"), KEY_COLUMNS, &keys)?;
         let mut sections = vec![rows];
         if self.asked.is_empty() {
@@ -73,15 +126,17 @@ impl Ready {
     }
 
     fn counts(&self) -> Result<Section, AnalysisError> {
-        let rows: Vec<Value> = Verdict::ALL
+        let rows: Vec<CountRow> = Verdict::ALL
             .iter()
             .map(|verdict| {
                 let keys = self.keys.iter().filter(|key| key.verdict == *verdict);
                 (verdict, keys.count())
             })
             .filter(|(_, keys)| *keys > 0)
-            .map(|(verdict, keys)| {
-                json!({"verdict": verdict.as_str(), "keys": keys, "what_to_do": verdict.action()})
+            .map(|(verdict, keys)| CountRow {
+                verdict: verdict.as_str(),
+                keys,
+                what_to_do: verdict.action(),
             })
             .collect();
         Ok(section(("verdicts", "Verdicts"), COUNT_COLUMNS, &rows)?)
@@ -90,8 +145,7 @@ impl Ready {
     /// How many keys IAM was not asked about.
     fn unasked(&self) -> Option<String> {
         let unasked = self.keys.iter().filter(|key| {
-            let rule = key.rules.iter().find(|rule| rule.rule == "no-unseen-use");
-            rule.is_some_and(|rule| rule.holds.is_none())
+            checked(key, names::NO_UNSEEN_USE).is_some_and(|rule| rule.holds.is_none())
         });
         let count = unasked.count();
         (count > 0).then(|| {
@@ -103,26 +157,22 @@ impl Ready {
     }
 }
 
+/// What a rule found, if it applies to the key.
+fn checked<'a>(key: &'a Readiness, rule: &str) -> Option<&'a Checked> {
+    key.rules.iter().find(|checked| checked.rule == rule)
+}
+
 /// Why, in a line; the rules have the whole of it.
 fn why(key: &Readiness) -> String {
     let broken = |decides: Decides| {
-        let of_kind = RULES.iter().filter(move |rule| rule.decides == decides);
-        of_kind.filter_map(|rule| {
-            let checked = key.rules.iter().find(|checked| checked.rule == rule.name)?;
-            (checked.holds == Some(false)).then_some(checked)
-        })
+        let rules = key.rules.iter();
+        rules.filter(move |rule| rule.decides == decides && rule.holds == Some(false))
     };
-    let value = |name: &str| {
-        let rule = key.rules.iter().find(|checked| checked.rule == name)?;
-        Some(rule.value.clone())
-    };
+    let brief = |checked: &Checked| checked.value.brief().to_owned();
     let slowest = key.silences.iter().max_by_key(|silence| silence.until);
     let silent = || slowest.map(|silence| format!("silent for {}", span(silence.silent)));
     let told = match key.verdict {
-        Verdict::Incident => broken(Decides::Incident).next().map(|checked| {
-            let told = checked.value.split(" (event ").next();
-            told.unwrap_or_default().to_owned()
-        }),
+        Verdict::Incident => broken(Decides::Incident).next().map(brief),
         Verdict::MigrateFirst => Some(left(key)),
         // The rule that takes longest.
         Verdict::WaitUntil => broken(Decides::Wait)
@@ -130,36 +180,28 @@ fn why(key: &Readiness) -> String {
             .map(|checked| {
                 let day = checked.not_before.map(day).unwrap_or_default();
                 match (checked.rule, slowest) {
-                    ("silent-long-enough", Some(silence)) => format!(
+                    (names::SILENT_LONG_ENOUGH, Some(silence)) => format!(
                         "{day}: {} silent for {}, needs {}",
                         silence.name,
                         span(silence.silent),
                         span(silence.needed)
                     ),
-                    _ => format!("{day}: {}", checked.value),
+                    _ => format!("{day}: {}", checked.value.whole),
                 }
             }),
-        Verdict::Unused => value("not-new").or_else(silent),
+        Verdict::Unused => checked(key, names::NOT_NEW).map(brief).or_else(silent),
         Verdict::Deactivate => silent(),
-        Verdict::Delete => value("inactive-long-enough")
-            .map(|value| value.split(": ").next().unwrap_or_default().to_owned()),
+        Verdict::Delete => checked(key, names::INACTIVE_LONG_ENOUGH).map(brief),
     };
     let mut told = told.unwrap_or_default();
-    // A key may be let go while an intruder may have it, but whoever does it is to know.
-    let suspicious = key.rules.iter().find(|checked| {
-        checked.rule == "no-suspicious-use"
-            && checked.holds != Some(true)
-            && key.verdict != Verdict::Incident
-    });
-    let revived = key.rules.iter();
-    let mut revived = revived.filter(|rule| rule.rule == "not-deleted");
-    if let Some(checked) = revived.next() {
-        let deleted = checked.value.split(": ").next().unwrap_or_default();
-        told += &format!("; {deleted}");
+    if let Some(deleted) = checked(key, names::NOT_DELETED) {
+        told += &format!("; {}", deleted.value.brief());
     }
-    if let Some(checked) = suspicious {
-        let uses = checked.value.split(" (event ").next().unwrap_or_default();
-        told += &format!("; suspicious use {uses}");
+    // A key may be let go while an intruder may have it, but whoever does it is to know.
+    let suspicious = checked(key, names::NO_SUSPICIOUS_USE)
+        .filter(|checked| checked.holds != Some(true) && key.verdict != Verdict::Incident);
+    if let Some(suspicious) = suspicious {
+        told += &format!("; suspicious use {}", suspicious.value.brief());
     }
     told
 }
@@ -180,102 +222,87 @@ fn left(key: &Readiness) -> String {
     text
 }
 
-fn day(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d").to_string()
+fn row(key: &Readiness) -> KeyRow<'_> {
+    let rules = key.rules.iter();
+    let rules = rules.map(|checked| {
+        json!({"rule": checked.rule, "value": checked.value.whole, "holds": checked.holds})
+    });
+    KeyRow {
+        verdict: key.verdict.as_str(),
+        not_before: key.not_before.map(|time| time.timestamp_micros()),
+        access_key_id: id(key),
+        user_name: key.user_name.as_deref(),
+        account_id: key.account_id.map(|account| account.to_string()),
+        consumers_left: key.consumers_left,
+        why: why(key),
+        last_used: key.last_used.map(|time| time.timestamp_micros()),
+        active: key.active,
+        key: key.slot,
+        rules: Value::from_iter(rules).to_string(),
+        not_checked: &key.not_checked,
+    }
 }
 
-fn row(key: &Readiness) -> Value {
-    let rules: Vec<Value> = key
-        .rules
-        .iter()
-        .map(
-            |checked| json!({"rule": checked.rule, "value": checked.value, "holds": checked.holds}),
-        )
-        .collect();
-    json!({
-        "verdict": key.verdict.as_str(),
-        "not_before": key.not_before.map(|time| time.to_rfc3339()),
-        "access_key_id": key.access_key_id.as_ref().map(ToString::to_string),
-        "user_name": key.user_name,
-        "account_id": key.account_id.map(|account| account.to_string()),
-        "consumers_left": key.consumers_left,
-        "why": why(key),
-        "last_used": key.last_used.map(|time| time.to_rfc3339()),
-        "active": key.active,
-        "key": key.slot,
-        "rules": Value::from(rules).to_string(),
-        "not_checked": key.not_checked,
-    })
+fn id(key: &Readiness) -> Option<&str> {
+    key.access_key_id.as_ref().map(AccessKeyId::as_str)
 }
 
 /// The rules and the consumers of keys, in full.
 fn of_keys(keys: &[Readiness]) -> Result<Vec<Section>, AnalysisError> {
-    let of = |rows: fn(&Readiness) -> Vec<Value>| -> Vec<Value> {
-        let all = keys.iter().flat_map(|key| {
-            let id = key.access_key_id.as_ref().map(ToString::to_string);
-            rows(key).into_iter().map(move |mut row| {
-                row["access_key_id"] = id.clone().into();
-                row
-            })
-        });
-        all.collect()
-    };
     // One key needs no column that says which it is.
-    let several = keys.len() > 1;
-    let columns = |own: &[Column]| -> Vec<Column> {
-        let fit = (!several).then_some("data");
-        let id = ("access_key_id", Kind::Text, fit);
-        [&[id], own].concat()
-    };
+    let fit = (keys.len() == 1).then_some("data");
+    let columns = |own: &[Column]| [&[("access_key_id", Kind::Text, fit)], own].concat();
+    let rules: Vec<RuleRow<'_>> = keys.iter().flat_map(rules).collect();
+    let silences: Vec<SilenceRow<'_>> = keys.iter().flat_map(silences).collect();
+    let open: Vec<OpenRow<'_>> = keys.iter().flat_map(open).collect();
     Ok(vec![
-        section(("rules", "Rules"), &columns(RULE_COLUMNS), &of(rules))?,
+        section(("rules", "Rules"), &columns(RULE_COLUMNS), &rules)?,
         section(
             ("consumers", "Consumers"),
             &columns(SILENCE_COLUMNS),
-            &of(silences),
+            &silences,
         )?,
         section(
             ("open", "What this verdict does not cover"),
             &columns(OPEN_COLUMNS),
-            &of(open),
+            &open,
         )?,
     ])
 }
 
-fn rules(key: &Readiness) -> Vec<Value> {
-    let rows = key.rules.iter().map(|checked| {
-        json!({
-            "rule": checked.rule,
-            "holds": match checked.holds {
-                Some(true) => "yes",
-                Some(false) => "no",
-                None => "not checked",
-            },
-            "value": checked.value,
-        })
-    });
-    rows.collect()
+fn rules(key: &Readiness) -> impl Iterator<Item = RuleRow<'_>> {
+    key.rules.iter().map(|checked| RuleRow {
+        access_key_id: id(key),
+        rule: checked.rule,
+        holds: match checked.holds {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not checked",
+        },
+        value: &checked.value.whole,
+    })
 }
 
-fn silences(key: &Readiness) -> Vec<Value> {
-    let rows = key.silences.iter().map(|silence| {
-        json!({
-            "consumer_id": silence.consumer_id,
-            "state": silence.state.as_str(),
-            "name": silence.name,
-            "last_seen": silence.last_seen.to_rfc3339(),
-            "longest_gap_seconds": silence.longest_gap.map(|gap| gap.num_seconds()),
-            "silent_seconds": silence.silent.num_seconds(),
-            "silent_enough": silence.until.to_rfc3339(),
-            "now_with": silence.replacement.as_ref().map(|role| role.role_arn.clone()),
-        })
-    });
-    rows.collect()
+fn silences(key: &Readiness) -> impl Iterator<Item = SilenceRow<'_>> {
+    key.silences.iter().map(|silence: &Silence| SilenceRow {
+        access_key_id: id(key),
+        consumer_id: silence.consumer_id.as_deref(),
+        state: silence.state.as_str(),
+        name: &silence.name,
+        last_seen: silence.last_seen.timestamp_micros(),
+        longest_gap_seconds: silence.longest_gap.map(|gap| gap.num_seconds()),
+        silent_seconds: silence.silent.num_seconds(),
+        silent_enough: silence.until.timestamp_micros(),
+        now_with: silence
+            .replacement
+            .as_ref()
+            .map(|role| role.role_arn.as_str()),
+    })
 }
 
-fn open(key: &Readiness) -> Vec<Value> {
-    let open = key.not_checked.iter();
-    open.map(|text| json!({"not_checked": text})).collect()
+fn open(key: &Readiness) -> impl Iterator<Item = OpenRow<'_>> {
+    key.not_checked.iter().map(|not_checked| OpenRow {
+        access_key_id: id(key),
+        not_checked,
+    })
 }
-
-const OPEN_COLUMNS: &[Column] = &[("not_checked", Kind::Text, Some("wrap"))];

@@ -4,6 +4,7 @@
 //! not an intruder's.
 
 use crate::analysis::attribution::{Attribution, Source};
+use crate::cloudtrail::{minute, second};
 use crate::report::trace::Origin;
 use chrono::DateTime;
 use std::collections::{BTreeMap, HashMap};
@@ -112,7 +113,7 @@ fn met(attribution: &Attribution, key: &str, places: &BTreeMap<&str, Stay<'_>>) 
         let time = DateTime::from_timestamp_micros(first).unwrap_or_default();
         Some(format!(
             "used since {} from {address}, where an intruder had used {tied}",
-            time.format("%Y-%m-%d %H:%M")
+            minute(time)
         ))
     })
 }
@@ -124,7 +125,7 @@ fn told(source: &Source) -> String {
         return why;
     };
     let time = DateTime::from_timestamp_micros(first.first);
-    let time = time.map(|time| time.format("%Y-%m-%d %H:%M:%S").to_string());
+    let time = time.map(second);
     format!(
         "{why} (event {}, {} from {} at {}, the first of {})",
         first.event_id,

@@ -89,10 +89,11 @@ pub(super) fn judge(facts: &KeyFacts<'_>) -> Readiness {
         match found.holds {
             Some(false) => broken.push((rule.decides, found.not_before)),
             Some(true) => {}
-            None => not_checked.push(format!("{}: {}", rule.name, found.value)),
+            None => not_checked.push(format!("{}: {}", rule.name, found.value.whole)),
         }
         rules.push(Checked {
             rule: rule.name,
+            decides: rule.decides,
             value: found.value,
             holds: found.holds,
             not_before: found.not_before.filter(|_| found.holds == Some(false)),

@@ -14,13 +14,32 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;
 
-/// The trail of the tests: two accounts, eight keys, one of them stolen.
+/// Two accounts, eight keys, one of them stolen.
 static TRAIL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/testdata/trail");
+/// A weekend on which a stolen key is used.
+static QUESTIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/testdata/questions");
 
-/// Write a small invented trail to try keytrail on
+/// What the walk-throughs need besides, by its place in the folder.
+const FILES: [(&str, &[u8]); 3] = [
+    (
+        "ready/trail.json.gz",
+        include_bytes!("../../../testdata/ready/trail.json.gz"),
+    ),
+    (
+        "ready/credential-report.csv",
+        include_bytes!("../../../testdata/ready/credential-report.csv"),
+    ),
+    (
+        "credential-report-444455556666.csv",
+        include_bytes!("../../../testdata/credential-report-444455556666.csv"),
+    ),
+];
+
+/// Write small invented trails to try keytrail on
 ///
-/// The log files of two accounts over five days: eight access keys, one of them stolen. It prints commands to try on
-/// them; no AWS account is needed.
+/// The log files of two accounts over five days: eight access keys, one of them stolen; and what the walk-throughs on
+/// incidents and migrations need besides: their commands work in this folder as they are. It prints commands to try
+/// first; no AWS account is needed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -34,18 +53,18 @@ Examples:
   keytrail demo          Into ./keytrail-demo
   keytrail demo /tmp/k   Into another folder";
 
-/// The doors: what somebody wants, and the commands for it; `TRAIL` stands for the folder.
+/// The doors: what somebody wants, and the commands for it; `FOLDER` stands for the folder.
 const DOORS: [(&str, &[(&str, &str)]); 3] = [
     (
         "A key may be stolen",
         &[
             (
-                "keys --suspicious --trail TRAIL",
-                "which keys look stolen, and why",
+                "Which keys look stolen, and why",
+                "keys --suspicious --trail FOLDER/testdata/trail",
             ),
             (
-                "trace AKIARTX3GSDS75MXKBSU --trail TRAIL",
-                "what happened, what to do now",
+                "What happened, what to do now",
+                "trace AKIARTX3GSDS75MXKBSU --trail FOLDER/testdata/trail",
             ),
         ],
     ),
@@ -53,12 +72,16 @@ const DOORS: [(&str, &[(&str, &str)]); 3] = [
         "Retire access keys",
         &[
             (
-                "ready --trail TRAIL",
-                "which keys can be retired now, and which cannot",
+                "Which keys can be retired now, and which cannot",
+                "ready --trail FOLDER/testdata/trail",
             ),
             (
-                "plan AKIARTX3GSDSVYJXHKU3 --trail TRAIL",
-                "the steps for one key",
+                "Who uses a key, and what each should use instead",
+                "consumers AKIARTX3GSDSVYJXHKU3 --trail FOLDER/testdata/trail",
+            ),
+            (
+                "The steps for one key",
+                "plan AKIARTX3GSDSVYJXHKU3 --trail FOLDER/testdata/trail",
             ),
         ],
     ),
@@ -66,10 +89,10 @@ const DOORS: [(&str, &[(&str, &str)]); 3] = [
         "Ask anything in SQL",
         &[
             (
-                "sql \"SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 5\" --trail TRAIL",
-                "",
+                "The calls, the most frequent first",
+                "sql --trail FOLDER/testdata/trail \\\n    \"SELECT event_name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 5\"",
             ),
-            ("list", "the saved queries"),
+            ("The saved queries", "list"),
         ],
     ),
 ];
@@ -81,28 +104,35 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Done, Failure> {
                 .hint("name another folder: keytrail demo FOLDER"),
         );
     }
-    write(&TRAIL, &args.folder).map_err(|error| {
+    write_all(&args.folder.join("testdata")).map_err(|error| {
         Failure::new(format!("{} cannot be written", args.folder.display())).because(&error)
     })?;
     let folder = shell_word(&args.folder.display().to_string());
-    output::show(context, |out| {
+    output::lines(context, |out| {
         writeln!(
             out,
             "The log files of an invented organization are in {folder}: 2 accounts, 5 days, 8 access keys, one of them stolen."
         )?;
         for (title, commands) in DOORS {
             writeln!(out, "\n{title}")?;
-            for (command, what) in commands {
-                let command = command.replace("TRAIL", &folder);
-                match what.is_empty() {
-                    true => writeln!(out, "  keytrail {command}")?,
-                    false => writeln!(out, "  keytrail {command}   # {what}")?,
-                }
+            for (what, command) in commands {
+                let command = command.replace("FOLDER", &folder);
+                writeln!(out, "  # {what}\n  keytrail {command}")?;
             }
         }
         Ok(())
     })?;
     Ok(Done::Complete)
+}
+
+fn write_all(folder: &Path) -> io::Result<()> {
+    write(&TRAIL, &folder.join("trail"))?;
+    write(&QUESTIONS, &folder.join("questions"))?;
+    fs::create_dir(folder.join("ready"))?;
+    for (place, contents) in FILES {
+        fs::write(folder.join(place), contents)?;
+    }
+    Ok(())
 }
 
 /// Writes a folder and what is in it.

@@ -146,7 +146,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let place = question::location(&args.lake.lake, &args.access).await?;
     let progress = Arc::new(Progress::new(context));
     if args.dry_run {
-        return dry_run(&args, (&sources, &place, &options), &progress).await;
+        return dry_run(&args, (&sources, &place, &options), (&progress, context)).await;
     }
     #[cfg(feature = "cluster")]
     {
@@ -169,17 +169,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let result = ingest(&mut lake, &sources, &options, (progress.as_ref(), &stop)).await;
     progress.finish();
     let summary = result?;
-    output::print(|out| match args.format {
-        Format::Json => summary::json(&summary, out),
-        _ => {
+    match args.format {
+        Format::Json => output::print(|out| summary::json(&summary, out))?,
+        _ => output::lines(context, |out| {
             summary::text(&summary, &lake.name(), out)?;
             match summary.listed {
                 0 => Ok(()),
                 _ if context.quiet => Ok(()),
                 _ => writeln!(out, "\nNext: {}", terminal(&next(&args.lake.lake))),
             }
-        }
-    })?;
+        })?,
+    }
     if !summary.integrity.is_empty() || !summary.failed.is_empty() {
         return Err(Failure::new(
             "the events are stored, but some log files are not as AWS delivered them",
@@ -273,7 +273,7 @@ async fn queue(_: &str, _: &SourceArgs) -> Result<Box<dyn Queue>, Failure> {
 async fn dry_run(
     args: &Args,
     (sources, place, options): (&[Arc<dyn Source>], &Location, &IngestOptions),
-    progress: &Progress,
+    (progress, context): (&Progress, &Context),
 ) -> Result<Done, Failure> {
     let (known, not_read) = match Lake::open(place).await {
         Ok(mut lake) => (
@@ -286,10 +286,10 @@ async fn dry_run(
     let plan = plan(sources, &options.selection, &known, &not_read, progress).await;
     progress.finish();
     let plan = plan?;
-    output::print(|out| match args.format {
-        Format::Json => summary::plan_json(&plan, out),
-        _ => summary::plan_text(&plan, out),
-    })?;
+    match args.format {
+        Format::Json => output::print(|out| summary::plan_json(&plan, out))?,
+        _ => output::lines(context, |out| summary::plan_text(&plan, out))?,
+    }
     Ok(Done::Complete)
 }
 

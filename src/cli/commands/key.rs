@@ -71,16 +71,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     if is_left_out {
         report.notes.push(super::keys::NOT_MARKED.to_owned());
     }
-    if let Some(found) = found.of(key) {
-        report.notes.insert(
-            0,
-            format!(
-                "it looks stolen ({}): {}",
-                found.origin.as_str(),
-                found.why.join("; ")
-            ),
-        );
-    }
+    found.warn(key, &mut report);
     let ending = Ending::next(match found.of(key) {
         Some(_) => next::judged(&["trace", key], &args.trail, &args.networks),
         None => next::judged(&["consumers", key], &args.trail, &args.networks),

@@ -10,6 +10,7 @@ use keytrail::knowledge::Networks;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output;
+use crate::output_file::write_file;
 
 /// Build a table of address ranges, for --ip-ranges
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let date = build.date.map(|date| date.to_string());
     let table = Networks::build(&build.from, date.as_deref())
         .map_err(|error| Failure::new("no table was written").because(&error))?;
-    output::write_file(&build.output, |out| out.write_all(&table))?;
+    write_file(&build.output, |out| out.write_all(&table))?;
     context.mention(&format!(
         "{}: {} bytes",
         build.output.display(),

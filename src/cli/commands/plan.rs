@@ -17,6 +17,7 @@ use crate::failure::{Done, Failure};
 use crate::next;
 use crate::output::{self, Ending};
 use crate::output_args::{FoldArgs, OutputArgs};
+use crate::output_file::write_file;
 use crate::pick::{PickArgs, VerdictArgs};
 
 /// Write a runbook to remove access keys
@@ -82,7 +83,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
             .push(format!("{more} more keys are not shown (--top)"));
     }
     if let Some(path) = &args.html {
-        output::write_file(path, |out| {
+        write_file(path, |out| {
             html::plan_page(&plan, out).map_err(std::io::Error::other)
         })?;
     }

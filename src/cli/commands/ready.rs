@@ -6,7 +6,7 @@
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use keytrail::analysis::consumers::ConsumerOptions;
 use keytrail::analysis::ready::{Ready, ReadyOptions, Verdict, ready};
-use keytrail::cloudtrail::{AccessKeyId, Bound};
+use keytrail::cloudtrail::{AccessKeyId, Bound, minute};
 use keytrail::session::NameKind;
 
 use super::consumers::{IncludeArgs, NetworkArgs};
@@ -138,8 +138,8 @@ impl JudgedArgs {
             && read_since != asked_since
         {
             found.notes.push(format!(
-                "--since falls within the window: the logs were read from {} on",
-                from.format("%Y-%m-%d %H:%M UTC")
+                "--since falls within the window: the logs were read from {} UTC on",
+                minute(from)
             ));
         }
         found.notes.extend(replaced);

@@ -26,6 +26,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Ending;
 use crate::output_args::OutputArgs;
+use crate::output_file::write_file;
 use crate::{next, output, question, sought};
 
 /// Trace a compromised key: everything it did, what came out of it, what to clean up
@@ -187,7 +188,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     };
     if let Some(path) = &args.html {
         let sources = page_sources(&session, &trace, &book).await?;
-        output::write_file(path, |out| {
+        write_file(path, |out| {
             html::page(&trace, &sources, &notes, out).map_err(std::io::Error::other)
         })?;
     }

@@ -12,6 +12,7 @@ mod strip;
 
 pub use plan::plan_page;
 
+use crate::cloudtrail::second;
 use crate::render::{coverage, escape};
 use crate::report::note::Note;
 use crate::report::trace::Trace;
@@ -181,10 +182,7 @@ fn notes_of(notes: &[Note]) -> Result<Vec<Value>, serde_json::Error> {
         let lines: Vec<&str> = note.note.lines().collect();
         let mut of = serde_json::to_value(note)?;
         of["lines"] = json!(lines);
-        of["time"] = json!(
-            note.event_time
-                .map(|time| time.format("%Y-%m-%d %H:%M:%S").to_string())
-        );
+        of["time"] = json!(note.event_time.map(second));
         visible(&of)
     });
     written.collect()

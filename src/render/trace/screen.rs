@@ -8,7 +8,7 @@ use super::super::fold::{SCREEN, lines};
 use super::super::grid::wrapped;
 use super::super::terminal::Terminal;
 use super::super::{RenderOptions, coverage, tone};
-use crate::report::trace::{Brief, Origin, STATUS, Step, Trace};
+use crate::report::trace::{Asked, Brief, Origin, Step, Trace};
 use std::io::{self, Write};
 
 /// Lines that are kept for the prompt, and for the next step, which the program adds.
@@ -107,7 +107,7 @@ impl Screen<'_> {
         }
         for fact in &brief.facts {
             // What may still be going on is cut last.
-            let most = if fact.label == STATUS {
+            let most = if fact.asked == Asked::Over {
                 tall.max(2)
             } else {
                 tall
@@ -264,17 +264,13 @@ mod tests {
                     why: vec![long.clone(); 5],
                     ..FirstUse::default()
                 }),
-                answers: [
-                    "From where?",
-                    "Which secrets and data were read?",
-                    "Is it over?",
-                ]
-                .map(|question| Answer {
-                    question,
-                    answer: long.clone(),
-                    event_ids: Vec::new(),
-                })
-                .into(),
+                answers: [Asked::Sources, Asked::DataRead, Asked::Over]
+                    .map(|question| Answer {
+                        question,
+                        answer: long.clone(),
+                        event_ids: Vec::new(),
+                    })
+                    .into(),
                 ..Summary::default()
             },
             credentials: vec![Credential::default(); 400],

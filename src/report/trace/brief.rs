@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 use super::{
-    Answer, Change, Created, Credential, CredentialKind, Origin, Rule, State, Step, Trace,
+    Answer, Asked, Change, Created, Credential, CredentialKind, Origin, Rule, State, Step, Trace,
 };
 
 /// What has to be known at once.
@@ -36,6 +36,9 @@ pub struct Brief {
 /// Something that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
+    /// The question that it answers.
+    #[serde(skip)]
+    pub asked: Asked,
     /// What it is about, in a word or two.
     pub label: &'static str,
     /// What is known.
@@ -60,23 +63,16 @@ const CALLS: usize = 4;
 /// Why an address counts as an intruder's when a trace starts from it.
 pub(crate) const ASKED: &str = "this is the address you asked about";
 
-/// The word for whether it is over.
-pub const STATUS: &str = "Status";
-
-/// The questions whose answers make the facts: the word for each, and whether it is left out where no event stands behind it.
-const FACTS: [(&str, &str, bool); 8] = [
-    ("From where?", "Used from", false),
-    ("Were permissions gained?", "Gained", true),
-    ("Can the intruder come back?", "Persistence", true),
-    ("Which secrets and data were read?", "Data read", false),
-    (
-        "Was anything destroyed, or were costs run up?",
-        "Damage",
-        true,
-    ),
-    ("Was logging stopped or changed?", "Logging", true),
-    ("Is it over?", STATUS, false),
-    ("Is anyone else affected?", "Others", true),
+/// The answers that make the facts: the label of each, and whether it is left out where no event stands behind it.
+const FACTS: [(Asked, &str, bool); 8] = [
+    (Asked::Sources, "Used from", false),
+    (Asked::Gained, "Gained", true),
+    (Asked::Persistence, "Persistence", true),
+    (Asked::DataRead, "Data read", false),
+    (Asked::Damage, "Damage", true),
+    (Asked::Logging, "Logging", true),
+    (Asked::Over, "Status", false),
+    (Asked::Others, "Others", true),
 ];
 
 impl Trace {
@@ -144,13 +140,13 @@ impl Trace {
         }
     }
 
-    fn answer(&self, question: &str) -> Option<&Answer> {
+    fn answer(&self, question: Asked) -> Option<&Answer> {
         let mut answers = self.summary.answers.iter();
         answers.find(|answer| answer.question == question)
     }
 
     fn subject(&self) -> String {
-        let answer = self.answer("What is it, and whose?");
+        let answer = self.answer(Asked::Subject);
         answer.map_or_else(String::new, |answer| plain(&answer.answer))
     }
 
@@ -160,17 +156,18 @@ impl Trace {
             let Some(answer) = self.answer(question) else {
                 continue;
             };
-            let is_found = match label {
-                "Others" => !self.pivot.is_empty(),
+            let is_found = match question {
+                Asked::Others => !self.pivot.is_empty(),
                 _ => !only_with_events || !answer.event_ids.is_empty(),
             };
             if is_found {
                 facts.push(Fact {
+                    asked: question,
                     label,
                     text: plain(&answer.answer),
                 });
             }
-            if question == "From where?" {
+            if question == Asked::Sources {
                 facts.extend(self.came_out());
                 facts.extend(self.handed_out());
             }
@@ -217,6 +214,7 @@ impl Trace {
             }
         }
         Some(Fact {
+            asked: Asked::Issued,
             label: "Issued",
             text: parts.join("; "),
         })
@@ -249,6 +247,7 @@ impl Trace {
             text += &format!(" and {more} more");
         }
         (!text.is_empty()).then_some(Fact {
+            asked: Asked::Issued,
             label: "Also got",
             text,
         })
@@ -416,7 +415,7 @@ mod tests {
                     ..FirstUse::default()
                 }),
                 answers: vec![Answer {
-                    question: "From where?",
+                    question: Asked::Sources,
                     answer: "intruder: 192.0.2.1".to_owned(),
                     event_ids: Vec::new(),
                 }],

@@ -35,6 +35,41 @@ macro_rules! words {
 }
 
 words! {
+    /// What a trace is asked, in the order of its answers.
+    Asked {
+        /// The credential and its owner.
+        Subject "What is it, and whose?";
+        /// When it began.
+        FirstUse "First suspicious use?";
+        /// Addresses and programs.
+        Sources "From where?";
+        /// Calls, failed and denied.
+        Tried "What did it try?";
+        /// What came out of it.
+        Issued "Which credentials were issued?";
+        /// Permissions granted.
+        Gained "Were permissions gained?";
+        /// Ways back in.
+        Persistence "Can the intruder come back?";
+        /// Secrets, objects, items.
+        DataRead "Which secrets and data were read?";
+        /// Data that left the accounts.
+        SentOutside "Was anything sent outside?";
+        /// What was destroyed, and what costs money.
+        Damage "Was anything destroyed, or were costs run up?";
+        /// What blinds.
+        Logging "Was logging stopped or changed?";
+        /// Where it called.
+        Places "Which accounts and regions?";
+        /// Whether it goes on.
+        Over "Is it over?";
+        /// Other credentials in the same hands.
+        Others "Is anyone else affected?";
+        /// What is left of it.
+        CleanUp "What has to be cleaned up?";
+        /// The limits of the answers.
+        Certainty "What could be missing?";
+    }
     /// The rule that links a credential to the one that it came from; `docs/trace.md` has them.
     Rule {
         /// It links nothing: the trace starts here.

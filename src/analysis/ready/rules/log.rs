@@ -2,9 +2,9 @@
 
 use super::super::blind::{Blind, Why};
 use super::super::key_facts::KeyFacts;
-use super::{Found, at, holds, open, span, until};
+use super::{Found, holds, open, span, until};
 use crate::analysis::logged::midnight;
-use crate::cloudtrail::{AccountId, Selection};
+use crate::cloudtrail::{AccountId, Selection, day, minute};
 use crate::report::counted;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ fn iam_covers(f: &KeyFacts<'_>) -> Option<String> {
     let covered = since <= window.0 && until + CURRENT >= window.1;
     let since = match since == DateTime::<Utc>::MIN_UTC {
         true => "ever".to_owned(),
-        false => format!("since {}", at(since)),
+        false => format!("since {}", minute(since)),
     };
     covered.then(|| format!("IAM shows no use {since}"))
 }
@@ -65,7 +65,7 @@ pub(super) fn whole_log(f: &KeyFacts<'_>) -> Option<Found> {
         .until
         .filter(|end| *end <= f.common.as_of || f.common.options.as_of.is_none())
     {
-        narrowed.push(format!("what came after {} was left out", at(end)));
+        narrowed.push(format!("what came after {} was left out", minute(end)));
     }
     match (narrowed.is_empty(), iam_covers(f)) {
         (true, _) => holds("all logs were read"),
@@ -104,7 +104,7 @@ pub(super) fn window_covered(f: &KeyFacts<'_>) -> Option<Found> {
     let text = format!(
         "logs cover {} of {needed}, from {}",
         span(covered.max(TimeDelta::zero())),
-        first.format("%Y-%m-%d")
+        day(first)
     );
     match (covered >= window, by_iam) {
         (true, _) => holds(text),
@@ -135,7 +135,7 @@ fn iam_instead(f: &KeyFacts<'_>) -> Option<String> {
         false => {
             let until = f.iam_until?;
             (until + CURRENT >= f.common.as_of)
-                .then(|| format!("IAM lists it as inactive, {}", at(until)))
+                .then(|| format!("IAM lists it as inactive, {}", minute(until)))
         }
     }
 }
@@ -216,7 +216,7 @@ pub(super) fn is_current(f: &KeyFacts<'_>) -> Option<Found> {
     if !f.active() {
         seen_until = seen_until.max(f.iam_until.unwrap_or(seen_until));
     }
-    let text = format!("up to {}", at(seen_until));
+    let text = format!("up to {}", minute(seen_until));
     match f.common.as_of - seen_until {
         behind if behind <= CURRENT => holds(text),
         behind => until(format!("{text}, {} behind", span(behind)), f.common.as_of),
@@ -294,13 +294,13 @@ pub(super) fn data_events(f: &KeyFacts<'_>) -> Option<Found> {
         Some(_) if !f.active() => holds(format!("{text}; IAM's last use covers them")),
         Some(answered) if as_of - answered <= f.common.options.quiet => holds(format!(
             "{text}; IAM's last use covers them, {}",
-            at(answered)
+            minute(answered)
         )),
         Some(answered) => until(
             format!(
                 "{text}; IAM's data is {} old, from {}: ask IAM again",
                 span(as_of - answered),
-                at(answered)
+                minute(answered)
             ),
             as_of,
         ),

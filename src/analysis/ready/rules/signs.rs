@@ -2,7 +2,8 @@
 
 use super::super::key_facts::KeyFacts;
 use super::super::marks::Quarantine;
-use super::{Found, at, broken, holds, open};
+use super::{Found, Said, broken, holds, open};
+use crate::cloudtrail::minute;
 use crate::report::counted;
 
 /// Whoever holds a quarantined user's key may be anybody. A key that was made after the policy was detached is another.
@@ -40,22 +41,24 @@ pub(super) fn not_quarantined(f: &KeyFacts<'_>) -> Option<Found> {
             format!(
                 "{} {what} {} (event {})",
                 mark.policy,
-                at(mark.time),
+                minute(mark.time),
                 mark.event_id
             )
         })
         .collect();
     let own_birth = f.seen.and_then(|seen| seen.created);
     if !attached.is_empty() && !own_birth.is_some_and(detached_before) {
-        return broken(attached.join(", "));
+        return broken(Said::evidence(&attached));
     }
     let id = f.id.as_ref()?;
     match f.common.marks.refused.get(id.as_str()) {
-        Some(refused) => broken(format!(
-            "{} denied by a quarantine policy, first {} (event {})",
-            counted(refused.events, "call"),
-            at(refused.first),
-            refused.event_id
+        Some(refused) => broken(Said::new(
+            &format!(
+                "{} denied by a quarantine policy, first {}",
+                counted(refused.events, "call"),
+                minute(refused.first)
+            ),
+            &format!(" (event {})", refused.event_id),
         )),
         None => holds("no such policy seen"),
     }
@@ -68,7 +71,7 @@ pub(super) fn no_attack_tool(f: &KeyFacts<'_>) -> Option<Found> {
     }
     match tools {
         [] => holds("none among the user agents"),
-        tools => broken(tools.join("; ")),
+        tools => broken(Said::evidence(tools)),
     }
 }
 
@@ -79,7 +82,7 @@ pub(super) fn no_stranger(f: &KeyFacts<'_>) -> Option<Found> {
     }
     match strangers {
         [] => holds("none"),
-        strangers => broken(strangers.join("; ")),
+        strangers => broken(Said::evidence(strangers)),
     }
 }
 
@@ -87,7 +90,7 @@ pub(super) fn not_from_intruder(f: &KeyFacts<'_>) -> Option<Found> {
     f.id.as_ref()?;
     match f.signs.map_or(&[][..], |signs| &signs.ties) {
         [] => holds("no link to an intruder's other keys"),
-        ties => broken(ties.join("; ")),
+        ties => broken(Said::evidence(ties)),
     }
 }
 
@@ -100,7 +103,7 @@ pub(super) fn no_suspicious_use(f: &KeyFacts<'_>) -> Option<Found> {
     }
     match suspicious {
         [] => holds("none"),
-        uses if f.active() => open(uses.join("; ")),
-        uses => broken(uses.join("; ")),
+        uses if f.active() => open(Said::evidence(uses)),
+        uses => broken(Said::evidence(uses)),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::super::key_facts::KeyFacts;
 use super::super::marks::URL;
-use super::{Found, at, broken, holds, span, until};
+use super::{Found, Said, broken, holds, span, until};
+use crate::cloudtrail::minute;
 use crate::report::counted;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,7 +14,7 @@ pub(super) fn sessions_over(f: &KeyFacts<'_>) -> Option<Found> {
         Some((sessions, end)) => until(
             format!(
                 "{sessions} may still be valid, the last until {}; they outlive the key",
-                at(*end)
+                minute(*end)
             ),
             *end,
         ),
@@ -27,7 +28,7 @@ pub(super) fn presigned_urls_over(f: &KeyFacts<'_>) -> Option<Found> {
             "{} of presigned URLs in the last {}, most recently {}; they stop working with the key",
             counted(urls.events, "use"),
             span(URL),
-            at(urls.last)
+            minute(urls.last)
         );
         return until(text, urls.last + URL);
     }
@@ -45,7 +46,7 @@ pub(super) fn not_new(f: &KeyFacts<'_>) -> Option<Found> {
     let created = f.created()?;
     let limit = f.common.options.unused_after;
     let age = f.seen_until - created;
-    let text = format!("never used; created {}, {} ago", at(created), span(age));
+    let text = format!("never used; created {}, {} ago", minute(created), span(age));
     match age >= limit {
         true => holds(text),
         false => until(text, created + limit),
@@ -77,11 +78,9 @@ pub(super) fn inactive_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
         return Some(early);
     }
     let passed = (seen_until - since).max(TimeDelta::zero());
-    let text = format!(
-        "inactive since {}: {} of {}{gap}",
-        at(since),
-        span(passed),
-        span(needed)
+    let text = Said::new(
+        &format!("inactive since {}", minute(since)),
+        &format!(": {} of {}{gap}", span(passed), span(needed)),
     );
     match passed >= needed {
         true => holds(text),
@@ -104,7 +103,7 @@ fn seldom_used(f: &KeyFacts<'_>, seen_until: DateTime<Utc>) -> Option<Found> {
     let text = format!(
         "inactive, but {} was seen on a few days only, without a regular pattern; last used {}: {} of {}",
         last.name,
-        at(last.last_seen),
+        minute(last.last_seen),
         span(passed),
         span(window)
     );
@@ -124,11 +123,12 @@ fn since_last_use(
         );
     };
     let passed = (seen_until - used).max(TimeDelta::zero());
-    let text = format!(
-        "when it was deactivated is not known; last used {}: {} of {}",
-        at(used),
-        span(passed),
-        span(needed)
+    let text = Said::new(
+        &format!(
+            "when it was deactivated is not known; last used {}",
+            minute(used)
+        ),
+        &format!(": {} of {}", span(passed), span(needed)),
     );
     match passed >= needed {
         true => holds(text),
@@ -139,10 +139,13 @@ fn since_last_use(
 /// IAM knows no deleted key: what signed later was delayed, or something in the log is wrong.
 pub(super) fn not_deleted(f: &KeyFacts<'_>) -> Option<Found> {
     let deleted = f.seen?.deleted_before_use?;
-    let last = f.last_event().map(at).unwrap_or_default();
-    broken(format!(
-        "deleted {} (DeleteAccessKey), but it called until {last}: a deleted key cannot call, so one of these records is late or wrong; check in IAM whether the key exists",
-        at(deleted)
+    let last = f.last_event().map(minute).unwrap_or_default();
+    broken(Said::new(
+        &format!(
+            "deleted {} (DeleteAccessKey), but it called until {last}",
+            minute(deleted)
+        ),
+        ": a deleted key cannot call, so one of these records is late or wrong; check in IAM whether the key exists",
     ))
 }
 

@@ -2,8 +2,9 @@
 
 use super::super::key_facts::{Iam, KeyFacts};
 use super::super::silence::{Silence, State};
-use super::{Found, at, broken, found, holds, open, span, until};
+use super::{Found, broken, found, holds, open, span, until};
 use crate::analysis::consumers::Workload;
+use crate::cloudtrail::minute;
 use crate::report::counted;
 use chrono::TimeDelta;
 
@@ -42,7 +43,7 @@ pub(super) fn consumers_silent(f: &KeyFacts<'_>) -> Option<Found> {
             named(&left, |silence| format!(
                 "{} (last {})",
                 silence.name,
-                at(silence.last_seen)
+                minute(silence.last_seen)
             ))
         )),
     }
@@ -57,18 +58,18 @@ pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
     if !unseen.is_empty() {
         let in_use = unseen.iter().any(|silence| silence.state == State::InUse);
         let text = named(&unseen, |silence| {
-            format!("{} (last {})", silence.name, at(silence.last_seen))
+            format!("{} (last {})", silence.name, minute(silence.last_seen))
         });
         let last = f.last_event().map_or_else(
             || "the key has no events in the logs".to_owned(),
-            |last| format!("the key's last event in the logs: {}", at(last)),
+            |last| format!("the key's last event in the logs: {}", minute(last)),
         );
         return found(format!("{text}; {last}"), Some(!in_use));
     }
-    let last = || f.last_event().map_or_else(|| "never".to_owned(), at);
+    let last = || f.last_event().map_or_else(|| "never".to_owned(), minute);
     let until = f
         .iam_until
-        .map_or_else(String::new, |until| format!(" (as of {})", at(until)));
+        .map_or_else(String::new, |until| format!(" (as of {})", minute(until)));
     match (&f.iam, f.iam_knows(), f.last_used_in_iam()) {
         (Iam::NotAsked, ..) => {
             open("IAM's last-used date is missing, and CloudTrail does not log all use")
@@ -76,12 +77,12 @@ pub(super) fn no_unseen_use(f: &KeyFacts<'_>) -> Option<Found> {
         (_, false, _) => open("IAM does not say when the key was last used"),
         (Iam::OneOf(_), _, Some(used)) => holds(format!(
             "IAM's last use of any of the user's keys: {}{until}; last event in the logs: {}",
-            at(used),
+            minute(used),
             last()
         )),
         (Iam::Says(..), _, Some(used)) => holds(format!(
             "IAM's last use: {}{until}; last event in the logs: {}",
-            at(used),
+            minute(used),
             last()
         )),
         (_, true, None) => holds(format!("IAM shows no use at all{until}")),
@@ -106,12 +107,12 @@ pub(super) fn iam_asked(f: &KeyFacts<'_>) -> Option<Found> {
                 return until("the time of IAM's data is not known", as_of);
             };
             match as_of - answered {
-                old if old <= f.common.options.quiet => holds(format!("on {}", at(answered))),
+                old if old <= f.common.options.quiet => holds(format!("on {}", minute(answered))),
                 old => until(
                     format!(
                         "IAM's data is {} old, from {}: ask IAM again",
                         span(old),
-                        at(answered)
+                        minute(answered)
                     ),
                     as_of,
                 ),
@@ -128,14 +129,14 @@ pub(super) fn no_call_since_inactive(f: &KeyFacts<'_>) -> Option<Found> {
         .filter(|silence| silence.state == State::InUse)
         .collect();
     match late.is_empty() {
-        true => holds(format!("deactivated {}, no call since", at(since))),
+        true => holds(format!("deactivated {}, no call since", minute(since))),
         false => broken(format!(
             "deactivated {}; calls since then: {}",
-            at(since),
+            minute(since),
             named(&late, |silence| format!(
                 "{} (last {})",
                 silence.name,
-                at(silence.last_seen)
+                minute(silence.last_seen)
             ))
         )),
     }
@@ -158,7 +159,7 @@ pub(super) fn silent_long_enough(f: &KeyFacts<'_>) -> Option<Found> {
             (false, Some(time)) => format!(
                 " (last call {} ago; the key was inactive until {})",
                 span(passed),
-                at(time)
+                minute(time)
             ),
             (false, None) => format!(
                 " (last call {} ago; later days are not logged)",
@@ -232,7 +233,7 @@ pub(super) fn consumers_replaced(f: &KeyFacts<'_>) -> Option<Found> {
         .iter()
         .filter_map(|silence| {
             let role = silence.replacement.as_ref()?;
-            let (last, why) = (at(role.last_seen), &role.why);
+            let (last, why) = (minute(role.last_seen), &role.why);
             Some(format!(
                 "{}: {} (last {last}; {why})",
                 silence.name, role.role_arn

@@ -8,10 +8,11 @@ use super::facts::{Changes, Records, number, text};
 use super::nodes::Nodes;
 use super::paths::Call;
 use super::tree::Member;
-use crate::event::without_secrets;
+use crate::cloudtrail;
+use crate::event::{has_effect, is_failure, without_secrets};
 use crate::json::Value;
 use crate::report::trace::{Relation, TimelineEvent};
-use chrono::{DateTime, SecondsFormat};
+use chrono::DateTime;
 use rustc_hash::FxHashMap;
 
 /// An event, and what the lists are made from.
@@ -50,9 +51,17 @@ impl Deed {
     }
 
     pub(in crate::analysis::trace) fn failed(&self) -> bool {
-        self.event.error_code.is_some()
-            // A failed console sign-in has only this.
-            || (self.operation == "ConsoleLogin" && self.event.error_message.is_some())
+        self.event.error_code.as_deref().is_some_and(is_failure) || self.is_failed_sign_in()
+    }
+
+    /// Whether it did what it asked for; a dry run neither fails nor does anything.
+    pub(in crate::analysis::trace) fn has_effect(&self) -> bool {
+        has_effect(self.event.error_code.as_deref()) && !self.is_failed_sign_in()
+    }
+
+    /// A failed console sign-in has a message, and no code.
+    fn is_failed_sign_in(&self) -> bool {
+        self.operation == "ConsoleLogin" && self.event.error_message.is_some()
     }
 
     /// Whether a change in IAM is of the caller itself.
@@ -118,14 +127,14 @@ pub(in crate::analysis::trace) const EXPOSED: &str = "AWSExposedCredentialPolicy
 /// A time for the report.
 pub(in crate::analysis::trace) fn rfc3339(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros)
-        .map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        .map(cloudtrail::rfc3339)
         .unwrap_or_default()
 }
 
 /// A time for a sentence.
 pub(in crate::analysis::trace) fn short(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros)
-        .map(|time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+        .map(cloudtrail::second)
         .unwrap_or_default()
 }
 

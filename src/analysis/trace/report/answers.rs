@@ -11,7 +11,9 @@ use super::super::graph::facts::{Changes, text};
 use super::containment::{About, is_later, last_call};
 use super::unseen::listed;
 use crate::report::counted;
-use crate::report::trace::{Answer, Confidence, Credential, CredentialKind, Origin, Rule, Trace};
+use crate::report::trace::{
+    Answer, Asked, Confidence, Credential, CredentialKind, Origin, Rule, Trace,
+};
 use after::{certainty, cleanup, others, over, where_else};
 use done::{blinding, damage, data, from_where, of_kinds, outside};
 use std::collections::BTreeSet;
@@ -53,7 +55,7 @@ pub(in crate::analysis::trace) fn summarize(
         credentials(whole),
         of_kinds(
             whole,
-            "Were permissions gained?",
+            Asked::Gained,
             &[
                 "permission",
                 "policy_version",
@@ -67,7 +69,7 @@ pub(in crate::analysis::trace) fn summarize(
         ),
         of_kinds(
             whole,
-            "Can the intruder come back?",
+            Asked::Persistence,
             &[
                 "user",
                 "access_key",
@@ -107,11 +109,7 @@ pub(in crate::analysis::trace) fn summarize(
     trace.summary.answers = answers;
 }
 
-fn answer(
-    question: &'static str,
-    answer: String,
-    events: impl IntoIterator<Item = String>,
-) -> Answer {
+fn answer(question: Asked, answer: String, events: impl IntoIterator<Item = String>) -> Answer {
     Answer {
         question,
         answer,
@@ -182,7 +180,7 @@ fn what_and_whose(trace: &Trace, about: &About, changes: &Changes) -> Answer {
     if parts.is_empty() {
         parts.push("not in these logs".to_owned());
     }
-    answer("What is it, and whose?", parts.join("; "), events)
+    answer(Asked::Subject, parts.join("; "), events)
 }
 
 /// A time for a sentence.
@@ -191,7 +189,7 @@ fn short(time: &str) -> String {
 }
 
 fn first_use(trace: &Trace) -> Answer {
-    let question = "First suspicious use?";
+    let question = Asked::FirstUse;
     match &trace.summary.first_suspicious_use {
         Some(first) => {
             let why = match first.why.is_empty() {
@@ -232,7 +230,7 @@ fn tried(trace: &Trace) -> Answer {
         text += &format!("; denied: {}", listed(&names));
     }
     answer(
-        "What did it try?",
+        Asked::Tried,
         text,
         refused.iter().map(|row| row.event_id.clone()),
     )
@@ -289,7 +287,7 @@ fn credentials(trace: &Trace) -> Answer {
         }
     };
     answer(
-        "Which credentials were issued?",
+        Asked::Issued,
         text,
         others
             .iter()

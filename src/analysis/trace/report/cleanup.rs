@@ -140,7 +140,7 @@ fn changes_something(deed: &Deed) -> bool {
         "Get", "List", "Describe", "Head", "Lookup", "Search", "Batch", "Decode", "Simulate",
         "Test", "Validate", "Query",
     ];
-    !deed.failed()
+    deed.has_effect()
         && event.read_only != Some(true)
         && event.event_category.as_deref() != Some("Data")
         && !NOTHING_LEFT.contains(&deed.operation.as_str())

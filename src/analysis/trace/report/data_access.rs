@@ -248,7 +248,7 @@ pub(in crate::analysis::trace) fn rotate(
         secrets.insert(("access_key", (*key).to_owned()), secret);
     }
     for deed in deeds {
-        if deed.member.is_none() || deed.failed() || deed.event.origin == Origin::Owner {
+        if deed.member.is_none() || !deed.has_effect() || deed.event.origin == Origin::Owner {
             continue;
         }
         for touch in touches(deed) {

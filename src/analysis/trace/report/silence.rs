@@ -28,7 +28,7 @@ pub(in crate::analysis::trace) async fn silence(
 ) -> Result<Vec<Unseen>, AnalysisError> {
     let mut stops: BTreeMap<(i64, String), &Deed> = BTreeMap::new();
     for deed in deeds {
-        let ours = deed.event.origin == Origin::Owner || deed.failed();
+        let ours = deed.event.origin == Origin::Owner || !deed.has_effect();
         if !ours && deed.service() == "cloudtrail" && STOPS.contains(&deed.operation.as_str()) {
             let account = deed.event.account_id.clone().unwrap_or_default();
             stops.entry((deed.time, account)).or_insert(deed);

@@ -92,7 +92,7 @@ pub(in crate::analysis::trace) fn unseen(
 /// Accounts in which a role was assumed and of which there are no logs.
 fn foreign_accounts(coverage: &Coverage, deeds: &[Deed]) -> Vec<String> {
     let opened = deeds.iter().filter(|deed| {
-        deed.member.is_some() && !deed.failed() && deed.operation.starts_with("AssumeRole")
+        deed.member.is_some() && deed.has_effect() && deed.operation.starts_with("AssumeRole")
     });
     let accounts: BTreeSet<String> = opened
         .filter_map(|deed| deed.call().first("request.roleArn"))
@@ -211,7 +211,7 @@ fn possible(
 fn entered(lineage: &Lineage<'_>, deeds: &[Deed]) -> Vec<String> {
     let changes = &lineage.joins.facts.changes;
     let deeds = deeds.iter().filter(|deed| {
-        deed.member.is_some() && !deed.failed() && deed.event.origin <= Origin::Suspicious
+        deed.member.is_some() && deed.has_effect() && deed.event.origin <= Origin::Suspicious
     });
     let strange: BTreeSet<&str> = deeds.map(|deed| deed.event.event_id.as_str()).collect();
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -25,6 +25,7 @@ use crate::args::{SourceArgs, TrailArgs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::integrity::TrustArgs;
+use crate::output_file::write_file;
 use crate::progress::Progress;
 use crate::{output, question};
 
@@ -109,7 +110,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         parts,
         integrity,
     } = packed;
-    output::write_file(&args.output, |out| out.write_all(&bytes))?;
+    write_file(&args.output, |out| out.write_all(&bytes))?;
     context.end_waiting();
     output::print(|out| {
         let name = args.output.display().to_string();

@@ -20,6 +20,8 @@ const EVENT_COLUMNS = [
   col("finding", (row) => get("finding", row), "16rem"),
 ];
 const cred = (at) => TRACE.credentials[at];
+// A dry run that was allowed has an error code, too.
+const failed = (row) => !/^$|^Success$|^(Client\.)?DryRunOperation$/.test(get("error_code", row) || "");
 const CREDENTIAL_COLUMNS = [
   col("credential", (at) => title(cred(at)), "26rem", { show: (at) => `${"· ".repeat(Math.min(cred(at).depth, 20))}${short(title(cred(at)))}` }),
   col("used by", (at) => cred(at).used_by, "7.5rem", { show: (at) => origin(cred(at).used_by) }),
@@ -46,7 +48,7 @@ function addresses() {
     let of = found.get(address);
     if (!of) found.set(address, (of = { address, rows: [], failed: 0, agents: new Set(), credentials: new Set(), regions: new Set(), origins: new Map() }));
     of.rows.push(row);
-    if (get("error_code", row)) of.failed++;
+    if (failed(row)) of.failed++;
     of.agents.add(get("user_agent", row) || "");
     of.credentials.add(get("credential", row));
     of.regions.add(get("aws_region", row) || "");
@@ -71,7 +73,7 @@ function flows() {
     let of = found.get(key);
     if (!of) found.set(key, (of = { address: parts[0], credential: parts[1], service: parts[2], origin: parts[3], rows: [], failed: 0, bytes: 0 }));
     of.rows.push(row);
-    if (get("error_code", row)) of.failed++; else of.bytes += get("bytes_out", row) || 0;
+    if (failed(row)) of.failed++; else of.bytes += get("bytes_out", row) || 0;
   }
   return [...found.values()].sort((a, b) => (a.origin === "owner") - (b.origin === "owner") || b.bytes - a.bytes || b.rows.length - a.rows.length);
 }

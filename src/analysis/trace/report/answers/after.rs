@@ -8,7 +8,7 @@ use super::super::unseen::listed;
 use super::done::suspicious;
 use super::{answer, short};
 use crate::report::counted;
-use crate::report::trace::{Answer, BlindSpot, Created, Credential, Origin, State, Trace};
+use crate::report::trace::{Answer, Asked, BlindSpot, Created, Credential, Origin, State, Trace};
 use std::collections::BTreeSet;
 
 /// Accounts and regions of whatever is not the owner's.
@@ -28,7 +28,7 @@ pub(super) fn where_else(trace: &Trace) -> Answer {
         listed(&accounts),
         listed(&trace.summary.regions)
     );
-    answer("Which accounts and regions?", text, [])
+    answer(Asked::Places, text, [])
 }
 
 pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
@@ -113,7 +113,7 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
         state += &format!("; of unknown origin: {alive} valid, {open} of unknown status");
     }
     parts.push(state);
-    answer("Is it over?", parts.join("; "), events)
+    answer(Asked::Over, parts.join("; "), events)
 }
 
 /// Who else was there. Without a known intruder every address that is not surely the owner's was searched.
@@ -158,7 +158,7 @@ pub(super) fn others(trace: &Trace) -> Answer {
             .to_owned(),
         );
     }
-    answer("Is anyone else affected?", parts.join("; "), [])
+    answer(Asked::Others, parts.join("; "), [])
 }
 
 pub(super) fn cleanup(trace: &Trace) -> Answer {
@@ -172,7 +172,7 @@ pub(super) fn cleanup(trace: &Trace) -> Answer {
         counted(trace.rotate.len(), "secret"),
     );
     answer(
-        "What has to be cleaned up?",
+        Asked::CleanUp,
         text,
         there.iter().map(|row| row.event_id.clone()),
     )
@@ -201,5 +201,5 @@ pub(super) fn certainty(trace: &Trace) -> Answer {
         true => "these logs have no known gap".to_owned(),
         false => parts.join("; "),
     };
-    answer("What could be missing?", text, [])
+    answer(Asked::Certainty, text, [])
 }

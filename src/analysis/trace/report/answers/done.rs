@@ -6,7 +6,7 @@
 use super::super::super::graph::deeds::Deed;
 use super::super::unseen::listed;
 use super::answer;
-use crate::report::trace::{Answer, BlindSpot, Created, DataAccess, Origin, State, Trace};
+use crate::report::trace::{Answer, Asked, BlindSpot, Created, DataAccess, Origin, State, Trace};
 use std::collections::BTreeSet;
 
 /// Actions by which data leaves.
@@ -33,12 +33,7 @@ fn described(row: &Created) -> String {
     format!("{} {}{on}{state}", row.kind.replace('_', " "), row.id)
 }
 
-pub(super) fn of_kinds(
-    trace: &Trace,
-    question: &'static str,
-    kinds: &[&str],
-    none: &str,
-) -> Answer {
+pub(super) fn of_kinds(trace: &Trace, question: Asked, kinds: &[&str], none: &str) -> Answer {
     let mut rows: Vec<&Created> = suspicious(trace)
         .filter(|row| kinds.contains(&row.kind.as_str()))
         .filter(|row| counts(trace, row.origin, &row.event_time))
@@ -108,7 +103,7 @@ pub(super) fn data(trace: &Trace) -> Answer {
     if trace.coverage.data_event_services.is_empty() {
         parts.push("without data events, reads of objects are not logged".to_owned());
     }
-    answer("Which secrets and data were read?", listed(&parts), [])
+    answer(Asked::DataRead, listed(&parts), [])
 }
 
 /// A number of bytes for people.
@@ -157,7 +152,7 @@ pub(super) fn outside(trace: &Trace) -> Answer {
         parts.push("nothing was shared with other accounts in these logs".to_owned());
     }
     answer(
-        "Was anything sent outside?",
+        Asked::SentOutside,
         listed(&parts),
         shares.iter().map(|row| row.event_id.clone()),
     )
@@ -181,10 +176,10 @@ const DAMAGE: [&str; 12] = [
 
 pub(super) fn damage(trace: &Trace, deeds: &[Deed]) -> Answer {
     of_deeds(
-        "Was anything destroyed, or were costs run up?",
+        Asked::Damage,
         (trace, deeds),
         "no such call succeeded",
-        |deed| !deed.failed() && DAMAGE.iter().any(|start| deed.operation.starts_with(start)),
+        |deed| deed.has_effect() && DAMAGE.iter().any(|start| deed.operation.starts_with(start)),
     )
 }
 
@@ -210,7 +205,7 @@ const BLINDING: [&str; 16] = [
 
 pub(super) fn blinding(trace: &Trace, deeds: &[Deed]) -> Answer {
     let mut found = of_deeds(
-        "Was logging stopped or changed?",
+        Asked::Logging,
         (trace, deeds),
         "no call tried to stop logging or detection in these logs",
         |deed| BLINDING.contains(&deed.operation.as_str()),
@@ -232,7 +227,7 @@ pub(super) fn blinding(trace: &Trace, deeds: &[Deed]) -> Answer {
 }
 
 fn of_deeds(
-    question: &'static str,
+    question: Asked,
     (trace, deeds): (&Trace, &[Deed]),
     none: &str,
     fits: impl Fn(&Deed) -> bool,
@@ -246,9 +241,10 @@ fn of_deeds(
     let mut calls: Vec<(String, u64, BTreeSet<Option<&str>>)> = Vec::new();
     for deed in &found {
         let name = format!("{}{}", possibly(trace, deed.event.origin), deed.name());
-        let name = match deed.failed() {
-            true => format!("{name} (failed)"),
-            false => name,
+        let name = match (deed.failed(), deed.has_effect()) {
+            (true, _) => format!("{name} (failed)"),
+            (false, false) => format!("{name} (dry run)"),
+            (false, true) => name,
         };
         let target = deed.event.target.as_deref();
         match calls.iter_mut().find(|(known, ..)| *known == name) {
@@ -327,7 +323,7 @@ pub(super) fn from_where(trace: &Trace, deeds: &[Deed]) -> Answer {
     if parts.is_empty() {
         parts.push("no address is known".to_owned());
     }
-    answer("From where?", parts.join("; "), [])
+    answer(Asked::Sources, parts.join("; "), [])
 }
 
 /// An address with the events of the whole lineage that came from it.
