@@ -37,7 +37,8 @@ mod stream;
 mod summary;
 mod waiting;
 
-use std::panic::resume_unwind;
+use std::any::Any;
+use std::panic;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -61,6 +62,12 @@ fn main() -> ExitCode {
         Err(refused) => return args::explain(&refused),
     };
     diagnostics::begin(cli.global.verbose);
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |broken| match is_ours(broken.location()) {
+        true => usual(broken),
+        // Its words are in the error of the query.
+        false => tracing::debug!(%broken, "a part of the engine broke down"),
+    }));
     let context = Context::new(cli.global.quiet, cli.global.color).with_pager(!cli.global.no_pager);
     match configured {
         Ok(left_out) => left_out
@@ -75,7 +82,7 @@ fn main() -> ExitCode {
     let done = thread::scope(|scope| {
         let work = thread::Builder::new().stack_size(STACK);
         let work = work.spawn_scoped(scope, || run(cli, &context));
-        let done = work.map(|work| work.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let done = work.map(|work| work.join().unwrap_or_else(|said| Err(broken(said))));
         done.unwrap_or_else(|error| Err(Failure::new("the runtime did not start").because(&error)))
     });
     context.end_waiting();
@@ -87,6 +94,21 @@ fn main() -> ExitCode {
             failure.into()
         }
     }
+}
+
+/// Whether a place is in keytrail itself, not in the engine.
+fn is_ours(place: Option<&panic::Location<'_>>) -> bool {
+    place.is_none_or(|place| place.file().starts_with("src/"))
+}
+
+/// What to say of a command that broke down.
+fn broken(said: Box<dyn Any + Send>) -> Failure {
+    let words = said.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| said.downcast_ref::<&str>().copied());
+    Failure::new(match words {
+        Some(words) => format!("keytrail broke down: {words}"),
+        None => "keytrail broke down".to_owned(),
+    })
 }
 
 fn run(cli: Cli, context: &Context) -> Result<Done, Failure> {

@@ -112,6 +112,13 @@ impl Step<'_> {
     }
 }
 
+/// Whether a path leads to one value at most.
+pub(crate) fn leads_to_one(path: &str) -> bool {
+    let one = |step: &Step<'_>| matches!(step, Step::Member(_) | Step::Index(_));
+    let steps = Path::parse(path).filter(|_| path.trim_start().starts_with('$'));
+    steps.is_some_and(|path| path.0.iter().all(one))
+}
+
 /// The text of the value at a path, strict; `None` when the document is not sound JSON.
 pub(crate) fn text_at<'a>(document: &'a str, path: &str) -> Option<&'a str> {
     let mut value = sound(document)?;

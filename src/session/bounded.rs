@@ -4,12 +4,12 @@
 //! call of `repeat`, `lpad`, `range` and their like takes more memory than a query may have, nor ends the process, whether
 //! its arguments are constants or come from a log file.
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+mod measures;
+
+use super::memory::Most;
+use arrow::array::AsArray as _;
 use arrow::compute::cast;
-use arrow::compute::kernels::length::length;
-use arrow::datatypes::{
-    DataType, FieldRef, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
-};
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, exec_err, resources_datafusion_err};
 use datafusion::execution::FunctionRegistry as _;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -18,14 +18,18 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature,
 };
 use datafusion::prelude::SessionContext;
+use measures::{elements, lengths, numbers, range};
 use regex::RegexBuilder;
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The functions, and how large their results are.
-const FUNCTIONS: [(&str, Size); 17] = [
+const FUNCTIONS: [(&str, Size); 20] = [
     ("repeat", Size::Repeated),
+    ("concat", Size::Joined),
+    ("concat_ws", Size::JoinedBy),
+    ("array_to_string", Size::JoinedList),
     ("lpad", Size::Padded),
     ("rpad", Size::Padded),
     ("replace", Size::Replaced),
@@ -44,25 +48,29 @@ const FUNCTIONS: [(&str, Size); 17] = [
     ("space", Size::Spaces),
 ];
 
-/// The most that the results of one call may take where a query has no limit.
-const MOST: usize = 1 << 30;
-
-/// The most that a constant may take: it is written once for each of some thousand rows.
-const MOST_OF_CONSTANT: u64 = 1 << 20;
+/// The most that a constant may take: plans, and with them their constants, are copied again and again while they are made.
+/// How often a constant is written into rows is looked at by `constants`.
+const MOST_OF_CONSTANT: u64 = 4 << 20;
 
 /// Memory for all patterns of one call; each has what the `regex` crate gives one, if there are few.
 const PATTERNS: usize = 64 << 20;
 const PATTERN: usize = 10 << 20;
 
 /// Puts the functions that look first into the place of those that do not.
-pub(super) fn register(context: &SessionContext, max_memory: Option<usize>) {
-    let most = max_memory.map_or(MOST, |bytes| bytes / 4).min(MOST) as u64;
+pub(super) fn register(context: &SessionContext, most: Most) {
     for (name, size) in FUNCTIONS {
         // Not every build of the engine has every function.
         let Ok(function) = context.udf(name) else {
             continue;
         };
+        // Another function may have taken an alias since: our `date_format` is not that of `to_char`.
+        let means_it = |alias: &&String| {
+            let meant = context.udf(alias);
+            meant.is_ok_and(|meant| meant.name() == function.name())
+        };
+        let aliases = function.aliases().iter().filter(means_it).cloned();
         context.register_udf(ScalarUDF::from(Bounded {
+            aliases: aliases.collect(),
             function,
             size,
             most,
@@ -75,6 +83,12 @@ pub(super) fn register(context: &SessionContext, max_memory: Option<usize>) {
 enum Size {
     /// The first argument so many times.
     Repeated,
+    /// All arguments, one after the other.
+    Joined,
+    /// All arguments but the first, with that between them.
+    JoinedBy,
+    /// The elements of a list, with the second argument between them.
+    JoinedList,
     /// So many characters as the second argument says.
     Padded,
     /// So many spaces.
@@ -99,8 +113,9 @@ enum Size {
 #[derive(Debug)]
 struct Bounded {
     function: Arc<ScalarUDF>,
+    aliases: Vec<String>,
     size: Size,
-    most: u64,
+    most: Most,
 }
 
 impl PartialEq for Bounded {
@@ -123,7 +138,7 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn aliases(&self) -> &[String] {
-        self.function.aliases()
+        &self.aliases
     }
 
     fn signature(&self) -> &Signature {
@@ -147,9 +162,11 @@ impl ScalarUDFImpl for Bounded {
         let constant = args
             .get(1)
             .is_some_and(|pattern| pattern.as_literal().is_some());
-        match self.size == Size::Pattern && !constant {
-            true => Ok(ExprSimplifyResult::Original(args)),
-            false => self.function.simplify(args, info),
+        match self.size {
+            Size::Pattern if !constant => Ok(ExprSimplifyResult::Original(args)),
+            // They would become the engine's own.
+            Size::Joined | Size::JoinedBy => Ok(ExprSimplifyResult::Original(args)),
+            _ => self.function.simplify(args, info),
         }
     }
 
@@ -167,15 +184,12 @@ impl ScalarUDFImpl for Bounded {
             false => args.number_rows,
         };
         let taken = self.size.of(&args.args, rows)?;
-        let most = match constant {
-            true => self.most.min(MOST_OF_CONSTANT),
-            false => self.most,
-        };
-        if taken > u128::from(most) {
-            return Err(resources_datafusion_err!(
-                "{} would take {taken} bytes of memory, of at most {most}",
+        self.most.check(self.name(), taken)?;
+        if constant && taken > u128::from(MOST_OF_CONSTANT) {
+            return exec_err!(
+                "{} would take {taken} bytes of memory: a constant may take {MOST_OF_CONSTANT} at most",
                 self.name()
-            ));
+            );
         }
         self.function.invoke_with_args(args)
     }
@@ -189,6 +203,24 @@ impl Size {
             Self::Repeated => {
                 let (length, count) = (lengths(args, 0)?, numbers(args, 1)?);
                 each(&|row| length.at(row) * count.at(row))
+            }
+            Self::Joined | Self::JoinedBy => {
+                let lengths = (0..args.len()).map(|at| lengths(args, at));
+                let lengths = lengths.collect::<Result<Vec<_>>>()?;
+                let between = match (self, lengths.first()) {
+                    (Self::JoinedBy, Some(between)) => Some((between, args.len() as u128)),
+                    _ => None,
+                };
+                each(&|row| {
+                    let joined = lengths.iter().map(|length| length.at(row)).sum::<u128>();
+                    joined + between.map_or(0, |(between, times)| between.at(row) * times)
+                })
+            }
+            Self::JoinedList => {
+                let (list, elements) = (lengths(args, 0)?, elements(args, 0)?);
+                let (between, null) = (lengths(args, 1)?, lengths(args, 2)?);
+                // A number is written with more bytes than it takes.
+                each(&|row| list.at(row) * 3 + elements.at(row) * (between.at(row) + null.at(row)))
             }
             // A character takes up to four bytes.
             Self::Padded => {
@@ -221,8 +253,8 @@ impl Size {
                 each(&|row| (length.at(row) + 8) * count.at(row))
             }
             Self::Resized => {
-                let count = numbers(args, 1)?;
-                each(&|row| count.at(row) * 8)
+                let (count, value) = (numbers(args, 1)?, lengths(args, 2)?);
+                each(&|row| count.at(row) * (value.at(row) + 8))
             }
             // The longest specifiers give some twenty characters for two.
             Self::Formatted => {
@@ -242,101 +274,6 @@ impl Size {
             }
         })
     }
-}
-
-/// A number for each row, or one for all.
-struct Numbers(Option<Int64Array>, i128);
-
-impl Numbers {
-    fn signed(&self, row: usize) -> i128 {
-        match &self.0 {
-            Some(numbers) if numbers.len() == 1 && numbers.is_valid(0) => {
-                i128::from(numbers.value(0))
-            }
-            Some(numbers) if row < numbers.len() && numbers.is_valid(row) => {
-                i128::from(numbers.value(row))
-            }
-            Some(_) => 0,
-            None => self.1,
-        }
-    }
-
-    /// None below zero: functions take that for zero.
-    fn at(&self, row: usize) -> u128 {
-        u128::try_from(self.signed(row)).unwrap_or(0)
-    }
-}
-
-fn array(argument: &ColumnarValue) -> Result<ArrayRef> {
-    match argument {
-        ColumnarValue::Array(array) => Ok(Arc::clone(array)),
-        ColumnarValue::Scalar(one) => one.to_array(),
-    }
-}
-
-fn as_numbers(array: &ArrayRef) -> Result<Numbers> {
-    let numbers = cast(array, &DataType::Int64)?;
-    Ok(Numbers(
-        Some(numbers.as_primitive::<Int64Type>().clone()),
-        0,
-    ))
-}
-
-/// An argument that is a number; zero if there is none.
-fn numbers(args: &[ColumnarValue], at: usize) -> Result<Numbers> {
-    match args.get(at) {
-        Some(argument) => as_numbers(&array(argument)?),
-        None => Ok(Numbers(None, 0)),
-    }
-}
-
-/// The length of an argument, in bytes; eight for what has none.
-fn lengths(args: &[ColumnarValue], at: usize) -> Result<Numbers> {
-    let Some(argument) = args.get(at) else {
-        return Ok(Numbers(None, 0));
-    };
-    let array = array(argument)?;
-    match length(array.as_ref()) {
-        Ok(lengths) => as_numbers(&lengths),
-        Err(_) => Ok(Numbers(None, 8)),
-    }
-}
-
-/// First, last and step of a range, as numbers of one unit.
-fn range(args: &[ColumnarValue]) -> Result<(Numbers, Numbers, Numbers)> {
-    let arrays = args.iter().map(array).collect::<Result<Vec<_>>>()?;
-    Ok(match arrays.as_slice() {
-        [last] => (Numbers(None, 0), as_numbers(last)?, Numbers(None, 1)),
-        [first, last] => (moment(first)?, moment(last)?, Numbers(None, 1)),
-        [first, last, step] => (moment(first)?, moment(last)?, interval(step)?),
-        _ => return exec_err!("a range has one to three arguments"),
-    })
-}
-
-/// A number, or a day or time in microseconds.
-fn moment(array: &ArrayRef) -> Result<Numbers> {
-    match array.data_type() {
-        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
-            let times = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
-            as_numbers(&times)
-        }
-        _ => as_numbers(array),
-    }
-}
-
-/// A number, or an interval in microseconds; months are as short as February.
-fn interval(array: &ArrayRef) -> Result<Numbers> {
-    const DAY: i64 = 86_400_000_000;
-    let DataType::Interval(_) = array.data_type() else {
-        return as_numbers(array);
-    };
-    let intervals = cast(array, &DataType::Interval(IntervalUnit::MonthDayNano))?;
-    let intervals = intervals.as_primitive::<IntervalMonthDayNanoType>();
-    let micros: Int64Array = intervals.unary(|interval| {
-        let days = i64::from(interval.months) * 28 + i64::from(interval.days);
-        days * DAY + interval.nanoseconds / 1_000
-    });
-    Ok(Numbers(Some(micros), 0))
 }
 
 /// Refuses patterns that come from a column and would take too much memory together.

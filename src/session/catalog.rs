@@ -3,7 +3,8 @@
 //! In: a session's tables and functions. Out: their names, columns and descriptions, as rows of `SHOW` and `DESCRIBE` and
 //! for those who complete names. Promise: nothing is listed that cannot be asked, and of the engine's own settings nothing.
 
-use super::fault::{FaultKind, SqlFault, nearest};
+use super::dialect;
+use super::fault::{FaultKind, SqlFault, differs_by_a_third, nearest};
 use super::marks::is_json;
 use super::statement::Filter;
 use super::{EVENT_DATA_STORE, Session, SessionError, VIEWS, views};
@@ -125,9 +126,10 @@ impl Session {
                 };
             }
             FaultKind::NoTable(name) => nearest(name, self.tables().iter().map(String::as_str)),
-            FaultKind::NoFunction(name) => {
-                nearest(name, self.functions().keys().map(String::as_str))
-            }
+            FaultKind::NoFunction(name) => match dialect::instead(name) {
+                Some(written) => vec![written.to_owned()],
+                None => nearest_functions(name, &self.functions()),
+            },
             _ => return fault,
         };
         SqlFault { near, ..fault }
@@ -248,6 +250,13 @@ fn type_name(field: &Field) -> String {
         data_type if data_type.is_numeric() => "number".to_owned(),
         data_type => data_type.to_string(),
     }
+}
+
+/// Names of functions are short and many: one that differs in half its letters is another function.
+fn nearest_functions(name: &str, functions: &BTreeMap<String, FunctionInfo>) -> Vec<String> {
+    let mut near = nearest(name, functions.keys().map(String::as_str));
+    near.retain(|known| known.contains(name) || differs_by_a_third(name, known));
+    near
 }
 
 /// Whether somebody means a file rather than a table.

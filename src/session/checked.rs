@@ -1,25 +1,26 @@
-//! Whole numbers that do not fit.
+//! Operators that look first.
 //!
-//! In: the plan of a query. Out: the same, in which `+`, `-`, `*` and `sum` of whole numbers end in an error where the
-//! result does not fit. Promise: no number wraps round to another without a word; results that fit stay as they are, of the
-//! same type and name.
+//! In: the plan of a query. Out: the same, in which `+`, `-`, `*`, `<<`, `>>` and `sum` of whole numbers end in an error
+//! where the result does not fit, and `||` of texts and `~` where it would take too much memory. Promise: no number wraps
+//! round to another without a word; results that fit stay as they are, of the same type and name.
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _};
-use arrow::compute::cast;
-use arrow::compute::kernels::numeric::{add, mul, neg, sub};
-use arrow::datatypes::{DataType, Decimal128Type};
+mod arithmetic;
+
+use super::joined;
+use arithmetic::{ARITHMETIC, NEGATES, SHIFTS_LEFT, SHIFTS_RIGHT, WIDE, arithmetic, narrow};
+use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, Result, exec_datafusion_err, exec_err, internal_err};
+use datafusion::common::{Column, DFSchema, Result};
+use datafusion::functions::math::round;
 use datafusion::logical_expr::expr::{
-    AggregateFunction, AggregateFunctionParams, Cast, ScalarFunction, WindowFunction,
+    AggregateFunction, AggregateFunctionParams, Cast, ScalarFunction, TryCast, WindowFunction,
 };
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, Projection,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, Window,
-    WindowFunctionDefinition, lit,
+    Aggregate, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, Projection, ScalarUDF,
+    Window, WindowFunctionDefinition, lit,
 };
 use datafusion::optimizer::AnalyzerRule;
 use std::sync::Arc;
@@ -30,30 +31,26 @@ pub(super) struct Checked {
     arithmetic: Arc<ScalarUDF>,
     /// Matches a pattern; of a column's patterns it looks at the memory first.
     matches: Option<Arc<ScalarUDF>>,
+    /// Joins texts.
+    joins: Arc<ScalarUDF>,
 }
-
-/// Room for the sum of 10^19 numbers of 64 bits.
-const WIDE: DataType = DataType::Decimal128(38, 0);
 
 /// The functions that the rule writes into plans.
 #[cfg(feature = "cluster")]
 pub(super) fn functions() -> Vec<ScalarUDF> {
     use DataType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
-    let signature = Signature::user_defined(Volatility::Immutable);
     let sums = [Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64];
-    let sums = sums.iter().map(|to| ScalarUDF::from(Narrow::to(to)));
-    std::iter::once(ScalarUDF::from(Arithmetic { signature }))
-        .chain(sums)
-        .collect()
+    let sums = sums.iter().map(narrow);
+    std::iter::once(arithmetic()).chain(sums).collect()
 }
 
 impl Checked {
-    /// With the function that takes the place of `text ~ pattern` where the pattern comes from a column.
-    pub(super) fn new(matches: Option<Arc<ScalarUDF>>) -> Self {
-        let signature = Signature::user_defined(Volatility::Immutable);
+    /// With the functions that take the places of `text ~ pattern` where the pattern comes from a column, and of `||`.
+    pub(super) fn new(matches: Option<Arc<ScalarUDF>>, joins: ScalarUDF) -> Self {
         Self {
-            arithmetic: Arc::new(ScalarUDF::from(Arithmetic { signature })),
+            arithmetic: Arc::new(arithmetic()),
             matches,
+            joins: Arc::new(joins),
         }
     }
 
@@ -86,12 +83,30 @@ impl Checked {
                     Operator::Plus => Some('+'),
                     Operator::Minus => Some('-'),
                     Operator::Multiply => Some('*'),
+                    Operator::BitwiseShiftLeft => Some(SHIFTS_LEFT),
+                    Operator::BitwiseShiftRight => Some(SHIFTS_RIGHT),
                     _ => None,
                 };
+                let text = |expr: &Expr| expr.get_type(rows).is_ok_and(|given| given.is_string());
                 match does.filter(|_| whole(&left) && whole(&right)) {
                     Some(does) => self.call(does, *left, Some(*right)),
+                    None if op == Operator::StringConcat && text(&left) && text(&right) => {
+                        self.join(*left, *right)
+                    }
                     None => self.pattern(BinaryExpr { left, op, right }),
                 }
+            }
+            Expr::Cast(cast) if loses_its_fraction(&cast.expr, cast.field.data_type(), rows) => {
+                Transformed::yes(Expr::Cast(Cast {
+                    expr: Box::new(round().call(vec![*cast.expr])),
+                    ..cast
+                }))
+            }
+            Expr::TryCast(cast) if loses_its_fraction(&cast.expr, cast.field.data_type(), rows) => {
+                Transformed::yes(Expr::TryCast(TryCast {
+                    expr: Box::new(round().call(vec![*cast.expr])),
+                    ..cast
+                }))
             }
             // A literal is as large as it says.
             Expr::Negative(inner) if whole(&inner) && !matches!(*inner, Expr::Literal(..)) => {
@@ -99,6 +114,17 @@ impl Checked {
             }
             other => Transformed::no(other),
         }
+    }
+
+    /// A chain of `||` is one call, too.
+    fn join(&self, left: Expr, right: Expr) -> Transformed<Expr> {
+        let mut args = match left {
+            Expr::ScalarFunction(call) if call.func.name() == joined::NAME => call.args,
+            other => vec![other],
+        };
+        args.push(right);
+        let func = Arc::clone(&self.joins);
+        Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
     }
 
     /// `text ~ pattern` with a pattern that is not constant, as a call.
@@ -157,6 +183,15 @@ impl AnalyzerRule for Checked {
     fn name(&self) -> &str {
         "checked"
     }
+}
+
+/// Whether a number is made a whole one: the engine would cut it, where Athena, DuckDB and Postgres round.
+fn loses_its_fraction(number: &Expr, to: &DataType, rows: &DFSchema) -> bool {
+    let rounded =
+        matches!(number, Expr::ScalarFunction(call) if call.func.name() == round().name());
+    let given = number.get_type(rows);
+    let fraction = given.is_ok_and(|given| given.is_floating() || given.is_decimal());
+    to.is_integer() && fraction && !rounded
 }
 
 /// A sum of whole numbers as one of wide numbers.
@@ -241,7 +276,7 @@ fn narrowed(
     let columns = columns.map(|(at, ((table, field), now))| {
         let column = Expr::Column(Column::from(now));
         match changed(at) {
-            true => ScalarUDF::from(Narrow::to(field.data_type()))
+            true => narrow(field.data_type())
                 .call(vec![column])
                 .alias_qualified(table.cloned(), field.name()),
             false => column,
@@ -250,122 +285,4 @@ fn narrowed(
     let columns = columns.collect();
     let projection = Projection::try_new(columns, Arc::new(plan))?;
     Ok(Transformed::yes(LogicalPlan::Projection(projection)))
-}
-
-/// A wide number as one of the type that it has without overflow.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Narrow {
-    /// With the type: other machines know it by its name.
-    name: String,
-    to: DataType,
-    signature: Signature,
-}
-
-impl Narrow {
-    fn to(to: &DataType) -> Self {
-        Self {
-            name: format!("checked_sum_{to}").to_lowercase(),
-            to: to.clone(),
-            signature: Signature::any(1, Volatility::Immutable),
-        }
-    }
-}
-
-impl ScalarUDFImpl for Narrow {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.to.clone())
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        super::functions::columnar(&args, |arrays| {
-            let wide = arrays[0].as_primitive::<Decimal128Type>();
-            // What does not fit is null after the cast.
-            let fitting = cast(&arrays[0], &self.to)?;
-            let lost = (0..wide.len()).find(|row| wide.is_valid(*row) && fitting.is_null(*row));
-            match lost {
-                None => Ok(fitting),
-                Some(row) => exec_err!(
-                    "the sum does not fit: {} is outside of {}; for larger ones write sum(CAST(… AS DOUBLE))",
-                    wide.value(row),
-                    self.to
-                ),
-            }
-        })
-    }
-}
-
-const ARITHMETIC: &str = "checked_arithmetic";
-
-/// What turns the sign, among `+`, `-` and `*`.
-const NEGATES: char = '~';
-
-/// `checked_arithmetic('+*', a, b, c)` is `(a + b) * c`.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Arithmetic {
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for Arithmetic {
-    fn name(&self) -> &str {
-        ARITHMETIC
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        // They were made the same before the rule.
-        Ok(given.to_vec())
-    }
-
-    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        match given {
-            [_, number, ..] => Ok(number.clone()),
-            _ => internal_err!("{ARITHMETIC} of nothing"),
-        }
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        super::functions::columnar(&args, |arrays| match arrays {
-            [chain, first, rest @ ..] => computed(chain.as_string::<i32>().value(0), first, rest),
-            _ => internal_err!("{ARITHMETIC} of nothing"),
-        })
-    }
-}
-
-fn computed(chain: &str, first: &ArrayRef, rest: &[ArrayRef]) -> Result<ArrayRef> {
-    let mut result = Arc::clone(first);
-    let mut rest = rest.iter();
-    for does in chain.chars() {
-        let kind = result.data_type().clone();
-        let next = match does {
-            NEGATES => neg(&result),
-            _ => {
-                let Some(other) = rest.next() else {
-                    return internal_err!("{ARITHMETIC} has too few numbers");
-                };
-                match does {
-                    '+' => add(&result, other),
-                    '-' => sub(&result, other),
-                    _ => mul(&result, other),
-                }
-            }
-        };
-        result = next.map_err(|_| {
-            let sign = if does == NEGATES { '-' } else { does };
-            exec_datafusion_err!(
-                "a whole number does not fit: the result of {sign} is outside of {kind}; for larger ones write CAST(… AS DOUBLE)"
-            )
-        })?;
-    }
-    Ok(result)
 }

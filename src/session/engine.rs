@@ -3,9 +3,11 @@
 //! In: settings, and what sessions share. Out: DataFusion's `SessionContext`. Promise: the same functions and rules wherever a query runs, here
 //! or on a cluster.
 
-use super::{bounded, checked, count_texts, dialect, distinct, functions, sound, spill};
+#[cfg(feature = "cluster")]
+use super::intervals;
+use super::memory::Most;
+use super::{bounded, checked, count_texts, dialect, distinct, functions, joined, sound, spill};
 use datafusion::common::DataFusionError;
-use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{FunctionRegistry as _, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -34,10 +36,7 @@ pub(crate) fn engine(
     config: SessionConfig,
     runtime: Arc<RuntimeEnv>,
 ) -> Result<SessionContext, DataFusionError> {
-    let max_memory = match runtime.memory_pool.memory_limit() {
-        MemoryLimit::Finite(bytes) => Some(bytes),
-        _ => None,
-    };
+    let most = Most::of(&runtime);
     let functions = functions::all();
     let state = SessionStateBuilder::new()
         .with_config(spill::unshared(config))
@@ -49,7 +48,7 @@ pub(crate) fn engine(
     for function in functions {
         context.register_udf(function);
     }
-    bounded::register(&context, max_memory);
+    bounded::register(&context, most);
     context.register_udaf(count_texts::count_texts());
     let distinct_texts = distinct::DistinctTexts::new(count_texts::count_texts());
     context.add_analyzer_rule(Arc::new(distinct_texts));
@@ -58,6 +57,7 @@ pub(crate) fn engine(
     context.add_analyzer_rule(Arc::new(sound::SoundJson::new()));
     context.add_analyzer_rule(Arc::new(checked::Checked::new(
         context.udf("regexp_like").ok(),
+        joined::function(most),
     )));
     Ok(context)
 }
@@ -67,5 +67,50 @@ pub(crate) fn engine(
 pub(crate) fn written_by_rules() -> Vec<datafusion::logical_expr::ScalarUDF> {
     let mut functions = checked::functions();
     functions.push(sound::function());
+    functions.push(joined::function(Most::default()));
+    functions.push(intervals::function());
     functions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No function of the engine's, by its name or another one, stands in the place of one of ours.
+    #[test]
+    fn our_functions_are_called_by_their_names() {
+        let context = context(1, Arc::default()).unwrap();
+        for ours in functions::all() {
+            let found = context.udf(ours.name()).unwrap();
+            assert_eq!(found.name(), ours.name());
+            let words = |function: &datafusion::logical_expr::ScalarUDF| {
+                function
+                    .documentation()
+                    .map(|words| words.description.clone())
+            };
+            assert_eq!(words(&found), words(&ours), "{}", ours.name());
+        }
+    }
+
+    /// What is offered for functions of other engines is planned.
+    #[tokio::test]
+    async fn what_is_written_instead_can_be_written() {
+        let context = context(1, Arc::default()).unwrap();
+        let values = "(SELECT ARRAY[1, 2] AS list, 1 AS x, 1 AS a, 2 AS b, 'a,b' AS text, 'a' AS part, '{}' AS json, \
+             3 AS number, true AS condition, timestamp '2025-03-01' AS time, timestamp '2025-03-01' AS \"from\", \
+             timestamp '2025-03-02' AS \"to\")";
+        for written in dialect::all_foreign() {
+            let written = written.replace("from, to", "\"from\", \"to\"");
+            let sql = match written.split_once(" … ") {
+                Some((select, rest)) => format!("{select} FROM {values} AS v {rest}"),
+                None if written.starts_with("CROSS JOIN") => {
+                    format!("SELECT 1 FROM {values} AS v {written}")
+                }
+                None => format!("SELECT {written} FROM {values} AS v"),
+            };
+            let statement = dialect::statement(&sql).unwrap();
+            let plan = context.state().statement_to_plan(statement).await;
+            plan.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+    }
 }

@@ -53,6 +53,9 @@ pub enum SessionError {
     /// Other machines that the query runs on could not be reached, or failed.
     #[error(transparent)]
     Elsewhere(ElsewhereFault),
+    /// A part of the engine broke down while it was at work.
+    #[error("the engine failed within the query: {0}")]
+    Broken(String),
     /// The engine refused the query or failed on the way.
     #[error("{0}")]
     Engine(Box<DataFusionError>),
@@ -87,6 +90,12 @@ impl From<DataFusionError> for SessionError {
         }
         if let Some(fault) = ReadFault::of_file(&error) {
             return fault.into();
+        }
+        if let Some(words) = broken(&error) {
+            return match SqlFault::too_wide(&words) {
+                Some(fault) => fault.into(),
+                None => SessionError::Broken(words),
+            };
         }
         match error {
             error if is_damage(&error) => SessionError::DamagedFile {
@@ -123,6 +132,16 @@ fn elsewhere(error: &DataFusionError) -> Option<&ElsewhereFault> {
         DataFusionError::External(inner) => inner.downcast_ref(),
         _ => None,
     }
+}
+
+/// The last words of a part of the engine that broke down.
+fn broken(error: &DataFusionError) -> Option<String> {
+    let DataFusionError::ExecutionJoin(task) = error.find_root() else {
+        return None;
+    };
+    let said = task.is_panic().then(|| task.to_string())?;
+    let words = said.split_once("with message ").map(|(_, words)| words);
+    Some(words.unwrap_or(&said).trim_matches('"').to_owned())
 }
 
 /// The path that the engine names in its words, behind a colon.

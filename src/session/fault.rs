@@ -3,6 +3,8 @@
 //! In: the engine's errors. Out: [`SqlFault`]: one sentence, the place in the text, and names that may have been meant.
 //! Promise: what the engine knows of the place is kept; its long lists of everything that would have been valid are not.
 
+mod words;
+
 use datafusion::common::utils::datafusion_strsim::levenshtein;
 use datafusion::common::{DataFusionError, SchemaError, Span};
 use std::fmt;
@@ -138,6 +140,33 @@ impl SqlFault {
         self
     }
 
+    /// What does not fit into a column of a batch of rows, if these words of the engine's are about that: its columns of
+    /// texts and lists end at 2 GiB.
+    pub(super) fn too_wide(words: &str) -> Option<Self> {
+        let words = words.to_lowercase();
+        let overflow = [
+            "offset overflow",
+            "capacity overflow",
+            "offset_overflow",
+            "overflow: offset",
+        ];
+        overflow.iter().any(|overflow| words.contains(overflow)).then(|| {
+            Self::new(
+                "the texts or lists of a batch of rows would take more than 2 GiB: make them shorter, e.g. with substr(text, 1, 1000), or select fewer",
+            )
+        })
+    }
+
+    /// What is wrong with a pattern, if an error is about that.
+    pub(super) fn of_pattern(error: &DataFusionError) -> Option<Self> {
+        words::of_pattern(&error.find_root().to_string()).map(Self::new)
+    }
+
+    /// What the engine says of memory, in numbers.
+    pub(super) fn of_memory(said: &str) -> String {
+        words::of_memory(said)
+    }
+
     /// What the planner found.
     pub(super) fn of(error: &DataFusionError, text: &str) -> Self {
         let diagnostic = error.diagnostic();
@@ -149,11 +178,17 @@ impl SqlFault {
             return Self::of_schema(schema).at(place);
         }
         let said = match diagnostic {
-            Some(diagnostic) => diagnostic.message.clone(),
-            None => root.message().into_owned(),
+            // That message does not say which types.
+            Some(diagnostic) if !diagnostic.message.ends_with("incompatible types") => {
+                diagnostic.message.clone()
+            }
+            _ => root.message().into_owned(),
         };
         // Only the first line is about this statement; what follows is a list of everything valid.
-        let said = plain(said.lines().next().unwrap_or_default());
+        let said = words::plain(said.lines().next().unwrap_or_default());
+        if let Some(fault) = Self::too_wide(&said) {
+            return fault;
+        }
         let quoted = |start: &str, end: &str| {
             let name = said.strip_prefix(start)?.strip_suffix(end)?;
             Some(name.to_owned())
@@ -220,33 +255,9 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> V
     near.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
-/// What the engine says without the parts of it through which the error went.
-fn plain(said: &str) -> String {
-    const THROUGH: [&str; 2] = [
-        "user-defined coercion failed with: ",
-        "failed to match any signature, errors: ",
-    ];
-    const PARTS: [&str; 7] = [
-        "Error during planning: ",
-        "Execution error: ",
-        "Internal error: ",
-        "Arrow error: ",
-        "Cast error: ",
-        "Compute error: ",
-        "Parser error: ",
-    ];
-    let mut said = said.trim();
-    for through in THROUGH {
-        said = said.split_once(through).map_or(said, |(_, inside)| inside);
-    }
-    while let Some(inside) = PARTS.iter().find_map(|part| said.strip_prefix(part)) {
-        said = inside;
-    }
-    // More tries, and advice to look at a list that is not there.
-    for rest in [".,Error during planning: ", ". No function matches"] {
-        said = said.split_once(rest).map_or(said, |(before, _)| before);
-    }
-    said.to_owned()
+/// Whether a third of a name's letters are other ones at most, or they are in another order.
+pub(super) fn differs_by_a_third(name: &str, known: &str) -> bool {
+    letters(name) == letters(known) || levenshtein(name, known) * 3 <= name.chars().count()
 }
 
 /// The names that differ from a name by so many letters at most, the most similar first.
@@ -288,26 +299,6 @@ mod tests {
             ("nowhere".to_owned(), None)
         );
         assert_eq!(Position::new((9, 1), 1, text), None);
-    }
-
-    #[test]
-    fn only_what_is_wrong_is_said() {
-        for (said, meant) in [
-            (
-                "Cast error: Cannot cast string 'x' to value of Int32 type",
-                "Cannot cast string 'x' to value of Int32 type",
-            ),
-            (
-                "Execution error: Function 'f' user-defined coercion failed with: Error during planning: f(json, path) takes 2 arguments, not 1. No function matches the given name",
-                "f(json, path) takes 2 arguments, not 1",
-            ),
-            (
-                "Internal error: Function 'sum' failed to match any signature, errors: Error during planning: Function 'sum' requires Decimal, but received String (DataType: Utf8).,Error during planning: Function 'sum' requires UInt64",
-                "Function 'sum' requires Decimal, but received String (DataType: Utf8)",
-            ),
-        ] {
-            assert_eq!(plain(said), meant);
-        }
     }
 
     #[test]

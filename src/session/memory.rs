@@ -8,7 +8,7 @@ use super::spill::Spills;
 use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
 use arrow::error::ArrowError;
-use datafusion::common::{DataFusionError, resources_err};
+use datafusion::common::{DataFusionError, exec_err, resources_err};
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
@@ -33,6 +33,44 @@ pub(super) fn runtime(max_memory: Option<usize>) -> Result<Arc<RuntimeEnv>, Data
             None => Arc::new(Frugal::default()),
         })
         .build_arc()
+}
+
+/// The most that one column of a batch of rows may take that is computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most(u64);
+
+impl Most {
+    /// Where a query has more memory than that, or no limit. Twice as much has no room in a column of texts.
+    const AT_ALL: u64 = 1 << 30;
+
+    /// For what computes with this memory.
+    pub(super) fn of(runtime: &RuntimeEnv) -> Self {
+        Self(match runtime.memory_pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => (bytes as u64 / 4).min(Self::AT_ALL),
+            _ => Self::AT_ALL,
+        })
+    }
+
+    /// Refuses what would take more.
+    pub(super) fn check(self, what: &str, taken: u128) -> Result<(), DataFusionError> {
+        let Self(most) = self;
+        match taken <= u128::from(most) {
+            true => Ok(()),
+            // With more memory it would be let through.
+            false if most < Self::AT_ALL => {
+                resources_err!("{what} would take {taken} bytes of memory, of at most {most}")
+            }
+            false => exec_err!(
+                "{what} would take {taken} bytes of memory for a batch of rows, of at most {most}: make the values shorter, or ask for fewer"
+            ),
+        }
+    }
+}
+
+impl Default for Most {
+    fn default() -> Self {
+        Self(Self::AT_ALL)
+    }
 }
 
 /// What all operators that can use files may take together.

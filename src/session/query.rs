@@ -12,8 +12,8 @@ use super::raw::DecodeExec;
 use super::spool::ReadFault;
 use super::statement::Ask;
 use super::{
-    Elsewhere, Params, Session, SessionError, Statement, elsewhere, measured, memory, percentiles,
-    spool, times, views,
+    Elsewhere, Params, Session, SessionError, Statement, constants, elsewhere, measured, memory,
+    percentiles, spool, times, views,
 };
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -190,6 +190,8 @@ impl Query {
                 let plan = apart(async move {
                     let plan = spool::physical(&state, &plan).await?;
                     percentiles::bounded(&plan)?;
+                    let most = memory::Most::of(state.runtime_env());
+                    constants::bounded(&plan, state.config().batch_size(), most)?;
                     can_be_stopped(plan)
                 });
                 plan.await.map_err(|error| self.fault(error))?
@@ -370,11 +372,13 @@ pub(super) fn fault(error: DataFusionError, text: &str) -> SessionError {
     if let Some(fault) = ReadFault::of_file(&error) {
         return fault.into();
     }
+    if let Some(fault) = SqlFault::of_pattern(&error) {
+        return fault.into();
+    }
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(said) => SessionError::Memory(
-            // What follows the first line is a table of the engine's parts.
-            said.lines().next().unwrap_or_default().to_owned(),
-        ),
+        DataFusionError::ResourcesExhausted(said) => {
+            SessionError::Memory(SqlFault::of_memory(said))
+        }
         DataFusionError::External(_)
         | DataFusionError::ObjectStore(_)
         | DataFusionError::IoError(_)

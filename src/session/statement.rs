@@ -307,7 +307,12 @@ fn changes(body: &SetExpr) -> ControlFlow<&'static str> {
 }
 
 fn refused(what: &str) -> SqlFault {
-    SqlFault::refused(format!("{what} is not allowed: SQL is read-only here"))
+    SqlFault::refused(match what.starts_with("SHOW") {
+        true => format!(
+            "{what} is not supported: there are SHOW TABLES, SHOW COLUMNS FROM events and SHOW FUNCTIONS"
+        ),
+        false => format!("{what} is not allowed: SQL is read-only here"),
+    })
 }
 
 /// The keywords that a statement begins with.

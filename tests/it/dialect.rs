@@ -278,6 +278,32 @@ async fn functions() {
             "date_format(timestamp '2025-03-05 02:17:31', '%d.%m.%y %T')",
             "05.03.25 02:17:31",
         ),
+        // https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
+        (
+            "date_format(timestamp '2025-03-05 14:07:09.123456', '%i %M %s %h %W %c %H %p %y %j %e %k %l')",
+            "07 March 09 02 Wednesday 3 14 PM 25 064 5 14 2",
+        ),
+        (
+            "date_format(timestamp '2025-03-05 04:07:09.123456', '%a %b %d %f %I %m %r %S %T %v %x %Y %% %k %l %p')",
+            "Wed Mar 05 123456 04 03 04:07:09 AM 09 04:07:09 10 2025 2025 % 4 4 AM",
+        ),
+        (
+            "date_format(timestamp '2024-12-31 00:00:00', '%x-%v %Y %l %j')",
+            "2025-01 2024 12 366",
+        ),
+        (
+            "date_format(date '2025-03-05', '%W, %e %M %Y')",
+            "Wednesday, 5 March 2025",
+        ),
+        ("to_char(timestamp '2025-03-05 14:07:09', '%M')", "07"),
+        (
+            "date_parse('5 March 2025 2:07:09 PM', '%e %M %Y %l:%i:%s %p')",
+            "2025-03-05T14:07:09Z",
+        ),
+        (
+            "date_parse('2025-03-05 02:17:31.5', '%Y-%m-%d %H:%i:%s.%f')",
+            "2025-03-05T02:17:31.500Z",
+        ),
         ("date_add('month', 1, date '2025-01-31')", "2025-02-28"),
         (
             "date_add('hour', -3, timestamp '2025-03-05 02:00:00')",
@@ -702,17 +728,292 @@ async fn what_the_engine_would_ignore_is_refused() {
             "SELECT * FROM events LATERAL VIEW explode(resources) t AS r",
             "LATERAL VIEW is not supported",
         ),
+        (
+            "SELECT * FROM events PIVOT (count(*) FOR event_name IN ('CreateUser'))",
+            "PIVOT is not supported: write a column for each value",
+        ),
+        (
+            "SELECT * FROM events UNPIVOT (v FOR n IN (event_name, event_source))",
+            "UNPIVOT is not supported: write SELECT",
+        ),
+        (
+            "SELECT * FROM events MATCH_RECOGNIZE (ORDER BY event_time MEASURES A.event_name AS x PATTERN (A) DEFINE A AS true)",
+            "MATCH_RECOGNIZE is not supported: compare a row",
+        ),
+        (
+            "SELECT event_name COLLATE \"C\" FROM events",
+            "COLLATE is not supported",
+        ),
+        (
+            "SELECT * FROM events, LATERAL FLATTEN(input => resources)",
+            "FLATTEN as a table is not supported: for the elements of a list write CROSS JOIN UNNEST(list) AS t(element)",
+        ),
+        (
+            "SELECT * FROM events, TABLE(FLATTEN(input => resources))",
+            "TABLE(…) of a function is not supported",
+        ),
+        (
+            "SELECT request_parameters:bucketName FROM events",
+            "a path after a colon is not supported: write json -> 'key'",
+        ),
+        (
+            "SELECT event_name FROM events LIMIT 1 BY event_name",
+            "LIMIT … BY is not supported: write QUALIFY",
+        ),
+        (
+            "SELECT * FROM events ORDER BY ALL",
+            "ORDER BY ALL of * is not supported: name the columns",
+        ),
+        (
+            "SELECT 1 FROM events CROSS APPLY (SELECT 1) x",
+            "APPLY is not supported: write CROSS JOIN LATERAL",
+        ),
+        (
+            "SELECT 1 FROM events WHERE event_name SIMILAR TO 'a'",
+            "SIMILAR TO is not supported: write text ~",
+        ),
+        (
+            "SELECT 2 ^ 3",
+            "the operator ^ is not supported: a power is power(a, b)",
+        ),
+        (
+            "SELECT 1 INTERSECT ALL SELECT 1",
+            "INTERSECT ALL is not supported: write INTERSECT",
+        ),
+        (
+            "SELECT 1 EXCEPT ALL SELECT 1",
+            "EXCEPT ALL is not supported: write EXCEPT",
+        ),
+        (
+            "SELECT topK(3)(event_name) FROM events",
+            "topK with two lists of arguments is not supported",
+        ),
+        (
+            "SELECT 1 FROM events WHERE event_name = ?",
+            "the parameter ? is not supported: give it a name, as in $name",
+        ),
     ] {
         let (sql, found) = refused(sql);
         assert!(found.starts_with(said), "{sql}: {found}");
     }
 }
 
+/// Every error is one sentence in plain words, whatever engine a statement was written for.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_engine_is_shown() {
+    let (_folder, session) = two_calls().await;
+    for (sql, said) in [
+        (
+            "SELECT 1 FROM events a ASOF JOIN events b MATCH_CONDITION (a.event_time >= b.event_time)",
+            "ASOF JOIN is not supported",
+        ),
+        (
+            "SELECT EXISTS (SELECT 1)",
+            "EXISTS is not supported in this place",
+        ),
+        (
+            "SELECT count(*) FROM events WHERE event_time > 1741313820",
+            "these cannot be compared: timestamp > integer; the time of a number of seconds since 1970 is from_unixtime(number)",
+        ),
+        (
+            "SELECT count(*) FROM events WHERE event_time BETWEEN 1741313820 AND 1741399999",
+            "these cannot be compared: timestamp and integer in BETWEEN expression",
+        ),
+        (
+            "SELECT event_time + 1 FROM events",
+            "this cannot be computed: timestamp + integer; a length of time is INTERVAL '1' DAY",
+        ),
+        (
+            "SELECT count(*) FROM events WHERE event_time LIKE '2025-03-07%'",
+            "LIKE compares texts: write CAST(event_time AS VARCHAR)",
+        ),
+        (
+            "SELECT count(DISTINCT event_name, event_source) FROM events",
+            "count(DISTINCT …) takes one value: write count(DISTINCT (a, b))",
+        ),
+        (
+            "SELECT date_trunc(event_time, 'day') FROM events",
+            "Function 'date_trunc' requires String, but received timestamp",
+        ),
+        (
+            "SELECT * FROM read_csv('x')",
+            "there is no table function \"read_csv\"",
+        ),
+        (
+            "SELECT 1 FROM events WHERE event_name = @name",
+            "there are no variables (@name): a parameter is written $name",
+        ),
+        (
+            "SELECT 1 FROM events WHERE event_date = 20250307",
+            "a day is compared with a number: write a day like '2025-03-01'",
+        ),
+        (
+            "SELECT 1 FROM events WHERE event_date < '2025-03-06T12:00:00Z'",
+            "\"2025-03-06T12:00:00Z\" is a time, and is compared with a day",
+        ),
+        (
+            "SELECT 1 FROM events WHERE event_date > 'soon'",
+            "\"soon\" is not a day; examples: 2025-03-01, yesterday, 7d",
+        ),
+        (
+            "SELECT TIMESTAMP '2025-02-29'",
+            "\"2025-02-29\" is not a time; examples",
+        ),
+        (
+            "SELECT from_unixtime(1741168800000)",
+            "from_unixtime(1741168800000) is no time before the year 10000: it counts seconds; milliseconds are from_unixtime(number / 1000)",
+        ),
+        (
+            "SELECT date_add('hour', 1, DATE '2025-03-01')",
+            "date_add(\"hour\", …) of a day is a day again",
+        ),
+        (
+            "SELECT json_extract('{}', '$.a[*].b')",
+            "\"$.a[*].b\" is not a path to one value",
+        ),
+        (
+            "SELECT date_parse('5.3.', '%Y-%m-%d')",
+            "\"5.3.\" is not a time of the form \"%Y-%m-%d\"",
+        ),
+    ] {
+        let fault = asked(&session, sql).await.unwrap_err().to_string();
+        assert!(fault.starts_with(said), "{sql}: {fault}");
+        for inside in [
+            " { ", "Ident", "Utf8", "Int64", "µs", "ast node", "sqltorel", "\n",
+        ] {
+            assert!(!fault.contains(inside), "{sql}: {fault}");
+        }
+    }
+    // Functions of others have a hint that can be written.
+    for (sql, hint) in [
+        (
+            "SELECT strptime('2025', '%Y')",
+            "date_parse(text, '%Y-%m-%d')",
+        ),
+        (
+            "SELECT explode(ARRAY[1])",
+            "CROSS JOIN UNNEST(list) AS t(element)",
+        ),
+        ("SELECT getdate()", "now()"),
+        ("SELECT decode_account_id('x')", "decoded_account_id"),
+    ] {
+        match asked(&session, sql).await {
+            Err(SessionError::Sql(fault)) => assert_eq!(fault.near, [hint], "{sql}"),
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+    for sql in ["SELECT locale('a')", "SELECT hosted('a')"] {
+        match asked(&session, sql).await {
+            Err(SessionError::Sql(fault)) => assert_eq!(fault.near, [""; 0], "{sql}"),
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
+/// What other engines write otherwise, and its rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_of_other_engines() {
+    right(&[
+        ("SELECT count(*) FROM events WHERE event_name LIKE ANY ('%1', 'Call2')", &["2"]),
+        ("SELECT count(*) FROM events WHERE event_name ILIKE ANY (ARRAY['CALL%'])", &["2"]),
+        ("SELECT count(*) FROM events WHERE event_name NOT LIKE ANY ('Call1', 'Call2')", &["0"]),
+        ("SELECT count(*) FROM events WHERE event_name LIKE ALL ('Call%', '%1')", &["1"]),
+        ("SELECT count(*) FROM events WHERE event_name RLIKE '^Call[12]$' AND event_name NOT REGEXP '1$'", &["1"]),
+        ("SELECT count(*) FROM events WHERE event_name ^@ 'Call'", &["2"]),
+        ("SELECT count(*) FROM events a SEMI JOIN events b ON a.event_id = b.event_id", &["2"]),
+        ("SELECT count(*) FROM events a ANTI JOIN events b ON a.event_id = b.event_id", &["0"]),
+        ("SELECT '{\"a\":{\"b\":\"x\"}}' ->> '$.a.b', '{\"a\":{\"b\":\"x\"}}' -> '$.a', '{\"a\":\"x\"}' ->> 'a', json_extract('{\"a\":\"x\"}', '$.a')", &["x|{\"b\":\"x\"}|x|\"x\""]),
+        // An arrow belongs to what is beside it, as in Postgres.
+        ("SELECT count(*) FROM events WHERE request_parameters ->> 'userName' = 'a'", &["1"]),
+        ("SELECT count(*) FROM events WHERE request_parameters ->> 'userName' LIKE 'a%' AND request_parameters -> 'items' -> 0 ->> 'n' IN ('x') AND request_parameters ->> 'nothing' IS NULL", &["1"]),
+        ("SELECT 1_000 + 1, 1_0", &["1001|10"]),
+        // https://trino.io/docs/current/functions/string.html#substr
+        ("SELECT substr('arn:aws:iam::111122223333', -12), substring('abc', -2, 1), substr('abc', 0, 2), substr('abc', 2), substring('abc' FROM 2 FOR 1), substring('abcd' FROM 2)", &["111122223333|b||bc|b|bcd"]),
+        ("SELECT to_unixtime(TIMESTAMP '2025-03-05 10:00:00.5'), from_unixtime(1741168800.5), hour(from_unixtime(1741168800, 'Asia/Tokyo')), from_unixtime(-1), from_unixtime(NULL)", &["1741168800.5|2025-03-05T10:00:00.500Z|19|1969-12-31T23:59:59Z|-"]),
+        ("SELECT countIf(event_name = 'Call1'), uniqExact(event_name), uniq(event_name), list(event_name ORDER BY event_name) FROM events", &["1|2|2|[Call1, Call2]"]),
+        ("SELECT array_agg(event_name) WITHIN GROUP (ORDER BY event_name DESC) FROM events", &["[Call2, Call1]"]),
+        ("SELECT iff(1 > 2, 'a', 'b'), strftime('%Y', TIMESTAMP '2025-03-05'), list_transform([1, 2], x -> x + 1), zip(ARRAY[1], ARRAY['a'])[1]['2']", &["b|2025|[2, 3]|a"]),
+        ("SELECT any_value(x), arbitrary(x) FROM (VALUES (NULL), (1), (2)) AS t(x)", &["1|1"]),
+        ("SELECT approx_percentile(x, 0.5), approx_percentile(x, 1, 0.5) FROM (VALUES (1), (2), (3), (10)) AS t(x)", &["2.0|2.0"]),
+        ("SELECT try(date_parse('x', '%Y')), try(parse_datetime('x', 'yyyy')), try(date_parse('2025', '%Y'))", &["-|-|2025-01-01T00:00:00Z"]),
+        ("SELECT from_iso8601_timestamp('2025-03-05T10:00'), from_iso8601_timestamp('2025-03-05T19:00:00+0900'), from_iso8601_timestamp(x) FROM (SELECT 'x' AS x)", &["2025-03-05T10:00:00Z|2025-03-05T10:00:00Z|-"]),
+        ("SELECT (SELECT 1), (SELECT 2)", &["1|2"]),
+        ("SELECT 2 AS a, 'x' AS b UNION ALL SELECT 1, 'y' ORDER BY ALL", &["1|y", "2|x"]),
+        ("SELECT event_name, count(*) FROM events GROUP BY ALL ORDER BY ALL DESC", &["Call2|1", "Call1|1"]),
+    ])
+    .await;
+}
+
+/// What is compared with a time means the same in every form.
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_compared_as_they_are_meant() {
+    let after = |time: &str, text: &str| {
+        format!("SELECT event_name FROM events WHERE {time} > {text} ORDER BY 1")
+    };
+    // The calls are of 2026-03-05 16:30 and 2026-03-06 03:30.
+    let tokyo = "event_time AT TIME ZONE 'Asia/Tokyo'";
+    for time in ["event_time", tokyo] {
+        for text in [
+            "'2026-03-05T16:30'",
+            "'2026-03-05 16:30'",
+            "'2026-03-05T16:30:00'",
+            "'2026-03-05 16:30:00.000'",
+            "'2026-03-05T16:30:00Z'",
+            "'2026-03-06T01:30:00+09:00'",
+            "'2026-03-05 16:30:00 UTC'",
+            "'1772728200'",
+            "'1772728200000'",
+            "TIMESTAMP '2026-03-05 16:30'",
+            "TIMESTAMP '2026-03-06 01:30:00+09:00'",
+            "CAST('2026-03-05T16:30' AS TIMESTAMP)",
+            "from_unixtime(1772728200)",
+            "date_add('minute', 30, TIMESTAMP '2026-03-05 16:00')",
+            "DATE '2026-03-06'",
+            "'2026-03-06'",
+        ] {
+            right(&[(&after(time, text), &["Call2"])]).await;
+        }
+        let between = |from: &str, to: &str| {
+            format!("SELECT event_name FROM events WHERE {time} BETWEEN {from} AND {to} ORDER BY 1")
+        };
+        right(&[
+            (&between("'2026-03-05 16:00:00'", "'2026-03-05T17:00'"), &["Call1"]),
+            (&between("TIMESTAMP '2026-03-05 16:00'", "TIMESTAMP '2026-03-05 17:00'"), &["Call1"]),
+            (&format!("SELECT event_name FROM events WHERE {time} IN ('2026-03-05 16:30:00', '2026-03-05T16:31')"), &["Call1"]),
+            (&format!("SELECT event_name FROM events WHERE {time} IN (TIMESTAMP '2026-03-05 16:30:00')"), &["Call1"]),
+        ])
+        .await;
+    }
+    right(&[
+        ("SELECT count(*) FROM events WHERE event_date >= '2026-03-06' AND event_date < 'now' AND date(event_time) <> '1d'", &["1"]),
+        ("SELECT max(event_time) - min(event_time) > INTERVAL '10' HOUR, max(event_time) - min(event_time) > INTERVAL '1' DAY FROM events", &["true|false"]),
+        ("SELECT INTERVAL '36' HOUR > INTERVAL '1' DAY, INTERVAL '24' HOUR = INTERVAL '1' DAY, INTERVAL '25' HOUR BETWEEN INTERVAL '1' DAY AND INTERVAL '2' DAY, INTERVAL '1' MONTH < INTERVAL '31' DAY", &["true|true|true|true"]),
+        ("SELECT TIMESTAMP '2025-03-05 10:00' - TIMESTAMP '2025-03-01 09:00' > INTERVAL '4' DAY", &["true"]),
+        (
+            &format!("SELECT event_name FROM events WHERE {tokyo} > (SELECT '2026-03-05 16:30:00') AND {tokyo} > concat('2026-03-05', ' 16:30:00')"),
+            &["Call2"],
+        ),
+        (
+            &format!("SELECT count(*) FROM (SELECT {tokyo} AS t FROM events) WHERE t IN (SELECT CAST(event_time AS TIMESTAMP) FROM events)"),
+            &["2"],
+        ),
+        // Differences of the same moment, and days where the clock is.
+        ("SELECT (TIMESTAMP '2025-03-05 10:00' AT TIME ZONE 'Asia/Tokyo') - TIMESTAMP '2025-03-05 10:00' = INTERVAL '0' HOUR", &["true"]),
+        (
+            "SELECT t, hour(t) FROM (SELECT date_bin(INTERVAL '1' DAY, TIMESTAMP '2025-03-09 23:30' AT TIME ZONE 'Asia/Tokyo') AS t)",
+            &["2025-03-10T00:00:00+09:00|0"],
+        ),
+        ("SELECT INTERVAL '24' HOUR IN (INTERVAL '1' DAY, INTERVAL '2' DAY)", &["true"]),
+        ("SELECT TRY_CAST('2025-02-30' AS TIMESTAMP), TRY_CAST('2025-03-01 10:00' AS TIMESTAMP)", &["-|2025-03-01T10:00:00"]),
+    ])
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_numbers_never_wrap_round() {
     let too_large = |sign: &str| {
         format!(
-            "a whole number does not fit: the result of {sign} is outside of Int64; for larger ones write CAST(… AS DOUBLE)"
+            "a whole number does not fit into 64 bits: the result of {sign}; for larger ones write CAST(… AS DOUBLE)"
         )
     };
     let (plus, minus, times) = (too_large("+"), too_large("-"), too_large("*"));
@@ -724,9 +1025,18 @@ async fn whole_numbers_never_wrap_round() {
         ("SELECT -(x) FROM (SELECT -9223372036854775808 AS x)", &[&minus]),
         (&format!("SELECT x + 1 FROM {largest}"), &[&plus]),
         (&format!("SELECT count(*) FROM {largest} WHERE x + 1 > 0"), &[&plus]),
-        ("SELECT CAST(2147483647 AS INT) + CAST(1 AS INT)", &["a whole number does not fit: the result of + is outside of Int32; for larger ones write CAST(… AS DOUBLE)"]),
-        (&format!("SELECT CAST(sum(x) AS VARCHAR) LIKE '9223%' FROM {largest}"), &["the sum does not fit: 9223372036854775808 is outside of Int64; for larger ones write sum(CAST(… AS DOUBLE))"]),
-        (&format!("SELECT sum(x) OVER (ORDER BY x) FROM {largest}"), &["the sum does not fit: 9223372036854775808 is outside of Int64; for larger ones write sum(CAST(… AS DOUBLE))"]),
+        ("SELECT CAST(2147483647 AS INT) + CAST(1 AS INT)", &["a whole number does not fit into 32 bits: the result of +; for larger ones write CAST(… AS DOUBLE)"]),
+        (&format!("SELECT CAST(sum(x) AS VARCHAR) LIKE '9223%' FROM {largest}"), &["the sum does not fit into 64 bits: 9223372036854775808; for larger ones write sum(CAST(… AS DOUBLE))"]),
+        (&format!("SELECT sum(x) OVER (ORDER BY x) FROM {largest}"), &["the sum does not fit into 64 bits: 9223372036854775808; for larger ones write sum(CAST(… AS DOUBLE))"]),
+        ("SELECT 1 << 64", &["a shift is by 0 to 63 bits, not more or less"]),
+        ("SELECT 1 << -1", &["a shift is by 0 to 63 bits, not more or less"]),
+        ("SELECT -1 >> 64", &["a shift is by 0 to 63 bits, not more or less"]),
+        ("SELECT 1 << 63", &["a whole number does not fit into 64 bits: the result of <<"]),
+        ("SELECT CAST(1 AS INT) << CAST(31 AS INT)", &["a whole number does not fit into 32 bits: the result of <<"]),
+        (&format!("SELECT x << 1 FROM {largest}"), &["a whole number does not fit into 64 bits: the result of <<"]),
+        ("SELECT 1 << 62, -1 << 63, 1 << 0, -8 >> 1, 8 >> 3, 1 >> 63, (1 << 3) + 1, NULL << 1", &["4611686018427387904|-9223372036854775808|1|-4|1|0|9|-"]),
+        // https://trino.io/docs/current/functions/conversion.html: halves are rounded away from zero.
+        ("SELECT CAST(1.5 AS INTEGER), CAST(-2.5 AS BIGINT), TRY_CAST(2.4 AS INT), CAST(1.25e1 AS BIGINT), CAST('12' AS INT)", &["2|-3|2|13|12"]),
         // What fits is as it was, with its type and its name.
         ("SELECT 1 + 2 * 3 - 4, sum(x), arrow_typeof(sum(x)), sum(DISTINCT x) FROM (SELECT 1 AS x UNION ALL SELECT 1)", &["3|2|Int64|1"]),
         ("SELECT sum(x), arrow_typeof(sum(x)) FROM (SELECT CAST(NULL AS BIGINT) AS x)", &["-|Int64"]),

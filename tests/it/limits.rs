@@ -229,3 +229,189 @@ fn the_time_holds_while_a_statement_is_planned() {
         );
     }
 }
+
+/// Texts and lists that no column of a batch of rows has room for end in a sentence, not in the engine's last words.
+#[test]
+fn what_has_no_room_in_a_column_is_said() {
+    let long = "(SELECT repeat(event_id, 20000) AS x FROM events)";
+    for sql in [
+        "SELECT repeat('x', 1000000), value FROM generate_series(1, 3000)".to_owned(),
+        "SELECT max(length(x)) FROM (SELECT repeat('x', 1000000) AS x, value FROM generate_series(1, 9000)) WHERE value % 2 = 0".to_owned(),
+        "SELECT sequence(1, 200000) AS numbers FROM generate_series(1, 100000)".to_owned(),
+        "SELECT CASE WHEN value > 5 THEN repeat('y', 900000) ELSE 'z' END FROM generate_series(1, 9000)".to_owned(),
+        "SELECT coalesce(nullif(value, 3)::varchar, repeat('y', 900000)) || repeat('z', 900000) FROM generate_series(1, 9000)".to_owned(),
+        "SELECT array_to_string(range(1, 100000), repeat('x', 1000000))".to_owned(),
+        "SELECT length(array_to_string(array_repeat(user_agent, 9000), repeat('x', 9000))) FROM events".to_owned(),
+        "SELECT array_length(array_repeat(ARRAY[repeat('x', 1000000)], 100000))".to_owned(),
+        "SELECT array_length(array_resize(ARRAY['x'], 1000000, repeat('x', 1000000)))".to_owned(),
+        format!("SELECT max(length(a.x)) FROM {long} a, events b, events c"),
+        format!("SELECT a.x, b.x FROM {long} a, {long} b ORDER BY 1, 2"),
+        format!("SELECT string_agg(x, ',') FROM {long}, generate_series(1, 100)"),
+        format!("SELECT array_agg(x) FROM {long}, generate_series(1, 100)"),
+        format!("SELECT x, unnest(range(1, 9000)) FROM {long}"),
+        format!("SELECT concat(x, x, x, x), concat_ws(x, x, x, x) FROM {long}"),
+        format!("SELECT length(lpad(event_id, 20000000, event_id)) FROM events"),
+    ] {
+        let (said, seconds) = limited(&sql);
+        assert!(said.starts_with("exit code: 1"), "{sql}: {}", head(&said));
+        let words = ["memory", "2 GiB", "no answer within"];
+        assert!(words.iter().any(|word| said.contains(word)), "{sql}: {}", head(&said));
+        for inside in ["panicked", "overflow", "RUST_BACKTRACE"] {
+            assert!(!said.contains(inside), "{sql}: {}", head(&said));
+        }
+        assert!(seconds < 10.0, "{sql}: {seconds}");
+    }
+    // What is long and has room is answered.
+    for sql in [
+        "SELECT array_length(sequence(1, 200000))",
+        "SELECT count(*) FROM (SELECT unnest(sequence(1, 200000)))",
+        "SELECT max(length(event_name || repeat('x', 5000))) FROM events",
+        "SELECT count(*) FROM events WHERE event_name <> repeat('x', 1000000)",
+    ] {
+        let (said, _) = limited(sql);
+        let answered = said.starts_with("exit code: 3") || said.starts_with("exit code: 0");
+        assert!(answered, "{sql}: {}", head(&said));
+    }
+}
+
+fn head(said: &str) -> String {
+    said.chars().take(1_000).collect()
+}
+
+/// A hint names what helps.
+#[test]
+fn a_limit_that_cannot_be_raised_is_not_to_be_raised() {
+    let raised = "hint: raise --max-memory";
+    let (said, _) = limited("SELECT repeat(event_id, 10000) FROM events");
+    assert!(said.contains(raised), "{said}");
+    let (said, _) = limited("SELECT length(repeat('x', 50000000))");
+    assert!(!said.contains(raised), "{said}");
+    assert!(
+        said.contains("a constant may take 4194304 at most"),
+        "{said}"
+    );
+    let asked = ["sql", "--trail", "testdata/trail", "--max-memory", "64GiB"];
+    let said = ran(&[
+        &asked[..],
+        &["SELECT repeat(event_id, 1000000) FROM events"],
+    ]
+    .concat());
+    assert!(said.contains("bytes of memory"), "{said}");
+    assert!(!said.contains(raised), "{said}");
+}
+
+/// What sorts, groups and gathers uses files or says so; the process stays near its limit.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_holds_for_what_sorts_groups_and_gathers() {
+    let rows = "(SELECT a.event_id || b.event_id AS x FROM events a, events b)";
+    for (sql, code) in [
+        (format!("SELECT x FROM {rows} ORDER BY x LIMIT 10000000"), 3),
+        (
+            format!("SELECT count(*) FROM (SELECT x, count(*) AS n FROM {rows} GROUP BY x)"),
+            3,
+        ),
+        (
+            format!("SELECT count(*) FROM (SELECT DISTINCT x FROM {rows})"),
+            3,
+        ),
+        (
+            format!("SELECT length(string_agg(x, ',')) FROM {rows}, generate_series(1, 300)"),
+            1,
+        ),
+        (
+            format!("SELECT array_agg(x) FROM {rows}, generate_series(1, 300)"),
+            1,
+        ),
+    ] {
+        let (ended, peak, said) = measured(&sql, 128);
+        assert_eq!(ended, Some(code), "{sql}: {}", head(&said));
+        assert!(
+            code == 3 || said.contains("memory"),
+            "{sql}: {}",
+            head(&said)
+        );
+        // What queries take, what they take besides, and the program.
+        assert!(peak < 1_200 << 20, "{sql}: {} MiB", peak >> 20);
+    }
+}
+
+/// Runs SQL with so many MiB of memory; gives its exit code, the most bytes it held, and what it said on standard error.
+#[cfg(target_os = "linux")]
+fn measured(sql: &str, mebibytes: u64) -> (Option<i32>, u64, String) {
+    use std::process::{Command, Stdio};
+    let limit = format!("{mebibytes}MiB");
+    let mut query = Command::new(env!("CARGO_BIN_EXE_keytrail"))
+        .args([
+            "sql",
+            "--trail",
+            "testdata/trail",
+            "--quiet",
+            "--max-memory",
+            &limit,
+            sql,
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", query.id());
+    let mut peak = 0;
+    while query.try_wait().unwrap().is_none() {
+        let held = std::fs::read_to_string(&status).unwrap_or_default();
+        let held = held.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let held = held.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        peak = peak.max(held.unwrap_or_default() << 10);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let mut said = String::new();
+    query
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    (query.wait().unwrap().code(), peak, said)
+}
+
+/// A function at work on many rows, or on a long one, gives way to Ctrl-C and to the time.
+#[cfg(unix)]
+#[test]
+fn functions_can_be_stopped() {
+    use std::process::{Command, Stdio};
+    let busy = [
+        "SELECT max(length(regexp_replace(a.user_agent || b.user_agent, '[a-z0-9]+', 'x'))) FROM events a, events b, events c",
+        "SELECT sum(levenshtein(a.event_id, b.event_id)) FROM events a, events b, events c",
+        "SELECT max(json_extract_scalar(a.request_parameters, '$.bucketName') || json_extract_scalar(b.request_parameters, '$.key')) FROM events a, events b, events c",
+        "SELECT max(date_format(a.event_time + (b.event_time - c.event_time), '%i %M %s')) FROM events a, events b, events c",
+        "SELECT max(substr(md5(a.event_id || b.event_id || c.event_id), -5)) FROM events a, events b, events c",
+    ];
+    for sql in busy {
+        let (said, seconds) = limited(sql);
+        assert!(said.contains("no answer within 4 s"), "{sql}: {said}");
+        assert!(seconds < 8.0, "{sql}: {seconds}");
+
+        let mut query = Command::new(env!("CARGO_BIN_EXE_keytrail"))
+            .args(["sql", "--trail", "testdata/trail", "--quiet", sql])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        assert!(
+            query.try_wait().unwrap().is_none(),
+            "{sql}: it was done before"
+        );
+        let begun = std::time::Instant::now();
+        let pid = query.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.unwrap().success());
+        let ended = query.wait().unwrap();
+        assert_eq!(ended.code(), Some(130), "{sql}");
+        assert!(
+            begun.elapsed().as_secs() < 4,
+            "{sql}: {:?}",
+            begun.elapsed()
+        );
+    }
+}

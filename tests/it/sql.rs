@@ -663,6 +663,14 @@ fn a_placeholder_that_was_left_is_named() {
             "SELECT 1 FROM events WHERE access_key_id LIKE '$KEY_ID'",
             "'$KEY_ID'",
         ),
+        (
+            "SELECT 1 FROM events WHERE user_identity_arn = 'arn:aws:iam::ACCOUNT_ID:user/USER_NAME'",
+            "'arn:aws:iam::ACCOUNT_ID:user/USER_NAME'",
+        ),
+        (
+            "SELECT 1 FROM events WHERE source_ip_address IN ('<IP1>')",
+            "'<IP1>'",
+        ),
     ] {
         let answer = json(&["sql", sql, "--trail", "testdata/trail"], 0);
         let note = format!("{place} looks like a placeholder: replace it with a value");
@@ -675,8 +683,19 @@ fn a_placeholder_that_was_left_is_named() {
         "testdata/trail",
     ]);
     assert!(
-        refused
-            .contains("hint: <KEY> looks like a placeholder: replace it with a value, in quotes"),
+        refused.contains(
+            "hint: <KEY> looks like a placeholder: replace it with a name, or with a value in quotes"
+        ),
+        "{refused}"
+    );
+    let refused = ran(&[
+        "sql",
+        "SELECT 1 FROM ${database}.${table}",
+        "--trail",
+        "testdata/trail",
+    ]);
+    assert!(
+        refused.contains("hint: ${database} looks like a placeholder"),
         "{refused}"
     );
     let run = json(

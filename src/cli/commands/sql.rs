@@ -176,7 +176,7 @@ impl Text {
             let failure = self.place(fault.into());
             match placeholders(&self.sql).first() {
                 Some(place) => failure.hint(format!(
-                    "{place} looks like a placeholder: replace it with a value, in quotes"
+                    "{place} looks like a placeholder: replace it with a name, or with a value in quotes"
                 )),
                 None => failure,
             }

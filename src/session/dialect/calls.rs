@@ -4,29 +4,34 @@
 //! rows; where a function of DataFusion's has the same name and another meaning, the other dialect's meaning counts, and
 //! `docs/sql-dialects.md` says so.
 
-use crate::session::functions::{AT_TIMEZONE, IP_ADDRESS, JSON_ELEMENTS};
+use crate::session::functions::{AT_TIMEZONE, IP_ADDRESS, JSON_AS_TEXT, JSON_ELEMENTS, SUBSTR};
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, OrderByExpr, OrderByOptions, Subscript, UnaryOperator, Value, VisitMut, VisitorMut,
+    NullTreatment, ObjectName, OrderByExpr, OrderByOptions, Subscript, UnaryOperator, Value,
+    VisitMut, VisitorMut,
 };
 use std::ops::ControlFlow;
 
-/// The text in JSON that is a text; other JSON as it is.
-const JSON_AS_TEXT: &str = "json_as_text";
-
 /// The same functions by other names: theirs, DataFusion's.
-const NAMES: [(&str, &str); 9] = [
-    ("any_value", "first_value"),
+const NAMES: [(&str, &str); 16] = [
     ("approx_percentile", "approx_percentile_cont"),
-    ("arbitrary", "first_value"),
+    ("collect_list", "array_agg"),
     ("every", "bool_and"),
     ("filter", "array_filter"),
+    ("grouparray", "array_agg"),
+    ("list", "array_agg"),
     ("rand", "random"),
     ("sequence", "generate_series"),
     ("split", "string_to_array"),
+    ("str_split", "string_to_array"),
+    ("string_split", "string_to_array"),
     ("transform", "array_transform"),
+    ("uniq", "approx_distinct"),
+    ("list_filter", "array_filter"),
+    ("list_transform", "array_transform"),
+    ("zip", "arrays_zip"),
 ];
 
 /// Whether a function is called with a lambda.
@@ -40,6 +45,9 @@ pub(super) fn takes_lambda(name: &str) -> bool {
         "array_filter",
         "array_transform",
         "array_any_match",
+        "list_filter",
+        "list_transform",
+        "list_any_match",
     ]
     .iter()
     .any(|lambda| lambda.eq_ignore_ascii_case(name))
@@ -87,6 +95,20 @@ impl VisitorMut for Calls {
         {
             let taken = [timestamp, time_zone].map(|part| std::mem::replace(&mut **part, null()));
             *expr = call(AT_TIMEZONE, taken.into());
+        }
+        // Else it is the engine's own function, which counts in another way.
+        if let Expr::Substring {
+            expr: whole,
+            substring_from,
+            substring_for,
+            ..
+        } = expr
+        {
+            let start = substring_from.take();
+            let start = start.map_or_else(|| number("1"), |start| *start);
+            let mut arguments = vec![std::mem::replace(&mut **whole, null()), start];
+            arguments.extend(substring_for.take().map(|length| *length));
+            *expr = call(SUBSTR, arguments);
         }
         if let Expr::Lambda(lambda) = expr {
             let parameters: Vec<String> = lambda
@@ -159,7 +181,7 @@ fn rewritten(function: &mut Function) -> Option<Expr> {
     let arguments = list.args.len();
     match (name.as_str(), arguments) {
         ("try", 1) => return Some(lenient(argument(list, 0)?)),
-        ("if", 2 | 3) => {
+        ("if" | "iff" | "iif", 2 | 3) => {
             let mut values = taken(list)?;
             let otherwise = (values.len() == 3).then(|| values.pop()).flatten();
             let result = values.pop()?;
@@ -219,13 +241,40 @@ fn rewritten(function: &mut Function) -> Option<Expr> {
             rename(function, "any_match");
             return Some(not(Expr::Function(function.clone())));
         }
-        ("count_if", 1) => {
+        // https://trino.io/docs/current/functions/aggregate.html#arbitrary: one that is not null, if there is one.
+        ("any_value" | "arbitrary", 1) => {
+            function.null_treatment = Some(NullTreatment::IgnoreNulls);
+            rename(function, "first_value");
+        }
+        // https://trino.io/docs/current/functions/aggregate.html#approx_percentile: x, weight, percentage.
+        ("approx_percentile", 3) => rename(function, "approx_percentile_cont_with_weight"),
+        ("from_unixtime", 2) => {
+            let zone = list.args.pop()?;
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(zone)) = zone else {
+                return None;
+            };
+            return Some(call(
+                AT_TIMEZONE,
+                vec![Expr::Function(function.clone()), zone],
+            ));
+        }
+        // https://duckdb.org/docs/stable/sql/functions/dateformat: the format may come first.
+        ("strftime", 2) if is_format(list) => list.args.swap(0, 1),
+        ("array_agg", 1) if !function.within_group.is_empty() => {
+            let order = std::mem::take(&mut function.within_group);
+            list.clauses.push(FunctionArgumentClause::OrderBy(order));
+        }
+        ("uniqexact", 1) => {
+            list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
+            rename(function, "count");
+        }
+        ("count_if" | "countif", 1) => {
             let condition = argument(list, 0)?;
             list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)];
             function.filter = Some(Box::new(condition));
             rename(function, "count");
         }
-        ("set_agg", 1) => {
+        ("set_agg" | "collect_set" | "groupuniqarray", 1) => {
             list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
             rename(function, "array_agg");
         }
@@ -237,15 +286,32 @@ fn rewritten(function: &mut Function) -> Option<Expr> {
     None
 }
 
-/// The expression with casts that give null where they would fail.
+/// Whether the first argument is a format, as a constant.
+fn is_format(list: &FunctionArgumentList) -> bool {
+    match list.args.first() {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) => {
+            matches!(&value.value, Value::SingleQuotedString(text) if text.contains('%'))
+        }
+        _ => false,
+    }
+}
+
+/// The expression with casts, and readings of times, that give null where they would fail.
 fn lenient(mut expr: Expr) -> Expr {
     struct Casts;
     impl VisitorMut for Casts {
         type Break = ();
 
         fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-            if let Expr::Cast { kind, .. } = expr {
-                *kind = CastKind::TryCast;
+            match expr {
+                Expr::Cast { kind, .. } => *kind = CastKind::TryCast,
+                Expr::Function(function) => {
+                    let name = function.name.to_string().to_lowercase();
+                    if ["date_parse", "parse_datetime"].contains(&name.as_str()) {
+                        rename(function, &format!("try_{name}"));
+                    }
+                }
+                _ => {}
             }
             ControlFlow::Continue(())
         }
@@ -263,6 +329,10 @@ fn not(expr: Expr) -> Expr {
 
 fn null() -> Expr {
     Expr::Value(Value::Null.into())
+}
+
+fn number(digits: &str) -> Expr {
+    Expr::Value(Value::Number(digits.to_owned(), false).into())
 }
 
 fn text(text: &str) -> Expr {
@@ -289,7 +359,7 @@ fn rename(function: &mut Function, name: &str) {
     function.name = ObjectName::from(vec![Ident::new(name)]);
 }
 
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),
         uses_odbc_syntax: false,

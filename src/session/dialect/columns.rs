@@ -110,7 +110,7 @@ fn is_field(folded: &str) -> bool {
 
 /// `ORDER BY ALL` as DuckDB has it: by every column that is selected, from left to right.
 fn order_by_all(query: &mut Query) {
-    let (SetExpr::Select(select), Some(order)) = (&*query.body, &mut query.order_by) else {
+    let (Some(select), Some(order)) = (first_select(&query.body), &mut query.order_by) else {
         return;
     };
     let OrderByKind::Expressions(orders) = &mut order.kind else {
@@ -138,6 +138,18 @@ fn order_by_all(query: &mut Query) {
             order
         });
         *orders = places.collect();
+    }
+}
+
+/// The part of a query that names its columns.
+fn first_select(mut body: &SetExpr) -> Option<&Select> {
+    loop {
+        body = match body {
+            SetExpr::Select(select) => return Some(select),
+            SetExpr::SetOperation { left, .. } => left,
+            SetExpr::Query(query) => &query.body,
+            _ => return None,
+        };
     }
 }
 

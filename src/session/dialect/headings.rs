@@ -39,17 +39,15 @@ fn of(body: &mut SetExpr) {
     }
 }
 
-/// Whether the engine would make up a name.
+/// Whether the engine would make up a name: columns, and fields of columns, have one.
 fn is_computed(expr: &Expr) -> bool {
-    matches!(
+    !matches!(
         expr,
-        Expr::Function(_)
-            | Expr::Value(_)
-            | Expr::Case { .. }
-            | Expr::Cast { .. }
-            | Expr::BinaryOp { .. }
-            | Expr::UnaryOp { .. }
-            | Expr::Nested(_)
+        Expr::Identifier(_)
+            | Expr::CompoundIdentifier(_)
+            | Expr::CompoundFieldAccess { .. }
+            | Expr::Wildcard(_)
+            | Expr::QualifiedWildcard(..)
     )
 }
 
@@ -67,6 +65,10 @@ mod tests {
         assert_eq!(
             named("SELECT count(*), 1, event_name, max(a) AS b FROM events"),
             "SELECT count(*) AS \"count(*)\", 1 AS \"1\", event_name, max(a) AS b FROM events"
+        );
+        assert_eq!(
+            named("SELECT substr(a, -2), b AT TIME ZONE 'UTC', (SELECT 1), c IS NULL, d.e FROM f"),
+            "SELECT substr(a, -2) AS \"SUBSTR(a, -2)\", at_timezone(b, 'UTC') AS \"b AT TIME ZONE 'UTC'\", (SELECT 1) AS \"(SELECT 1)\", c IS NULL AS \"c IS NULL\", d.e FROM f"
         );
         assert_eq!(
             named("SELECT a FROM b UNION ALL SELECT count(*) FROM c"),

@@ -3,7 +3,7 @@
 //! In: SQL text. Out: statements, rewritten. Promise: a text that DataFusion reads has the same statements, unless it calls
 //! a function of another dialect.
 
-use super::{calls, columns, headings, unnest};
+use super::{calls, columns, headings, operators, unnest};
 use crate::session::functions::IP_ADDRESS;
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
@@ -39,7 +39,7 @@ fn made(words: Vec<TokenWithSpan>, is_typed: bool) -> Result<VecDeque<Statement>
         true => &DuckDbDialect {},
         false => &GenericDialect {},
     };
-    let mut statements = DFParserBuilder::new(types(addresses(words)))
+    let mut statements = DFParserBuilder::new(types(addresses(numbers(words))))
         .with_dialect(dialect)
         .with_recursion_limit(DEEPEST)
         .build()?
@@ -69,6 +69,7 @@ fn rewrite(statement: &mut Statement) {
     match statement {
         Statement::Statement(statement) => {
             let _ = statement.visit(&mut unnest::Unnest);
+            operators::rewrite(statement);
             let _ = statement.visit(&mut calls::Calls);
             let _ = statement.visit(&mut columns::Columns);
         }
@@ -92,6 +93,35 @@ fn has_lambda(tokens: &[TokenWithSpan]) -> bool {
             pair[1].token == Token::LParen
                 && word(&pair[0]).is_some_and(|word| calls::takes_lambda(&word.value))
         })
+}
+
+/// `1_000` as one number, not as a 1 that is called `_000`.
+fn numbers(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        if let Some(digits) = word(&token).and_then(|word| grouped_digits(&word.value))
+            && let Some(TokenWithSpan {
+                token: Token::Number(number, _),
+                span,
+            }) = out.last_mut()
+            && span.end == token.span.start
+        {
+            number.push_str(&digits);
+            span.end = token.span.end;
+            continue;
+        }
+        out.push(token);
+    }
+    out
+}
+
+/// `_000` as `000`.
+fn grouped_digits(word: &str) -> Option<String> {
+    let digits = word.strip_prefix('_')?;
+    let only_digits = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'_');
+    only_digits.then(|| digits.replace('_', ""))
 }
 
 /// `IPADDRESS '10.0.0.0'` as a call.
@@ -217,7 +247,7 @@ mod tests {
             ),
             (
                 "SELECT arbitrary(a), max_by(a, b), min_by(a, b), count_if(a > 1) FROM t",
-                "SELECT first_value(a), first_value(a ORDER BY b DESC NULLS LAST), first_value(a ORDER BY b ASC NULLS LAST), count(*) FILTER (WHERE a > 1) FROM t",
+                "SELECT first_value(a) IGNORE NULLS, first_value(a ORDER BY b DESC NULLS LAST), first_value(a ORDER BY b ASC NULLS LAST), count(*) FILTER (WHERE a > 1) FROM t",
             ),
             (
                 "SELECT useridentity.arn, ct.useridentity.sessioncontext.sessionissuer.arn, resources[1].type FROM t",
@@ -255,9 +285,96 @@ mod tests {
                 "SELECT filter(a, x -> x > 1) FROM t",
                 "SELECT array_filter(a, x -> x > 1) FROM t",
             ),
+            (
+                "SELECT 1_000, 2 _000, a FROM t LIMIT 1_0",
+                "SELECT 1000, 2 AS _000, a FROM t LIMIT 10",
+            ),
+            (
+                "SELECT 1 FROM t WHERE a ILIKE ANY ('x%', 'y%', 'z') AND b NOT LIKE ALL ('x', 'y') AND c LIKE ANY (ARRAY['x'])",
+                "SELECT 1 FROM t WHERE (a ILIKE 'x%' OR a ILIKE 'y%' OR a ILIKE 'z') AND NOT (b LIKE 'x' AND b LIKE 'y') AND (c LIKE 'x')",
+            ),
+            (
+                "SELECT a ->> '$.k', a -> '$[0]', a ->> 'k' FROM t WHERE a RLIKE 'x' AND a NOT REGEXP 'y' AND a ^@ 'z' AND b = :name",
+                "SELECT json_as_text(json_extract(a, '$.k')), json_extract(a, '$[0]'), a ->> 'k' FROM t WHERE a ~ 'x' AND a !~ 'y' AND starts_with(a, 'z') AND b = $name",
+            ),
+            (
+                "SELECT 1 FROM t SEMI JOIN u ON t.a = u.a ANTI JOIN v ON t.a = v.a",
+                "SELECT 1 FROM t LEFT SEMI JOIN u ON t.a = u.a LEFT ANTI JOIN v ON t.a = v.a",
+            ),
+            (
+                "SELECT countIf(a > 1), groupArray(b), list(b), collect_set(b), iff(a, 1, 2), strftime('%Y', c), array_agg(a) WITHIN GROUP (ORDER BY b) FROM t",
+                "SELECT count(*) FILTER (WHERE a > 1), array_agg(b), array_agg(b), array_agg(DISTINCT b), CASE WHEN a THEN 1 ELSE 2 END, strftime(c, '%Y'), array_agg(a ORDER BY b) FROM t",
+            ),
         ] {
             assert_eq!(written(sql), meant);
         }
+    }
+
+    /// The parser has arrows bind weaker than what compares, and writes no brackets.
+    #[test]
+    fn arrows_take_what_is_beside_them() {
+        for (sql, meant) in [
+            ("a ->> 'k' = 'v'", "(a ->> 'k') = 'v'"),
+            ("a -> 'x' ->> 'y' <> 'v'", "((a -> 'x') ->> 'y') <> 'v'"),
+            ("a ->> 'k' IS NOT NULL", "(a ->> 'k') IS NOT NULL"),
+            ("NOT a ->> 'k' LIKE 'v%'", "NOT ((a ->> 'k') LIKE 'v%')"),
+            ("a ->> 'k' IN ('v', 'w')", "(a ->> 'k') IN ('v', 'w')"),
+            (
+                "a ->> 'k' BETWEEN 'v' AND 'w'",
+                "(a ->> 'k') BETWEEN 'v' AND 'w'",
+            ),
+            (
+                "a ->> 'k' LIKE ANY ('v', 'w')",
+                "(a ->> 'k') LIKE ANY ('v', 'w')",
+            ),
+            ("a ->> 'k' ^@ 'v'", "(a ->> 'k') ^@ 'v'"),
+            ("a ->> 'k' ~ 'v'", "(a ->> 'k') ~ 'v'"),
+            ("a -> 'x' = b -> 'y'", "(a -> 'x') = (b -> 'y')"),
+            ("'v' = a ->> 'k'", "'v' = (a ->> 'k')"),
+            (
+                "a ->> 'k' || 'x' || b ->> 'z'",
+                "((a ->> 'k') || 'x') || (b ->> 'z')",
+            ),
+            (
+                "a ->> 'k' = 'v' AND b ->> 'l' = 'w'",
+                "((a ->> 'k') = 'v') AND ((b ->> 'l') = 'w')",
+            ),
+            ("a -> 0 + 1", "a -> (0 + 1)"),
+        ] {
+            let tree = |condition: &str| {
+                let sql = format!("SELECT 1 FROM t WHERE {condition}");
+                let statements = parse(words(&sql).expect("words")).expect("SQL");
+                let tree = format!("{:?}", statements[0]);
+                // Brackets are nodes; places are not of interest.
+                let spans =
+                    regex::Regex::new(r"Span\(Location\(\d+,\d+\)\.\.Location\(\d+,\d+\)\)");
+                let tree = spans
+                    .expect("a pattern")
+                    .replace_all(&tree, "")
+                    .into_owned();
+                without_brackets(tree)
+            };
+            assert_eq!(tree(sql), tree(meant), "{sql}");
+        }
+    }
+
+    /// The tree without the nodes of brackets.
+    fn without_brackets(mut tree: String) -> String {
+        while let Some(at) = tree.find("Nested(") {
+            let inside = at + "Nested(".len();
+            let mut depth = 1;
+            let end = tree[inside..].char_indices().find(|(_, letter)| {
+                depth += match letter {
+                    '(' => 1,
+                    ')' => -1,
+                    _ => 0,
+                };
+                depth == 0
+            });
+            let end = inside + end.expect("a closing bracket").0;
+            tree = format!("{}{}{}", &tree[..at], &tree[inside..end], &tree[end + 1..]);
+        }
+        tree
     }
 
     #[test]

@@ -129,6 +129,10 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "All matches of a pattern, or a group of each, as a list.",
     ),
     (
+        "substr",
+        "The characters of a text from one on, counted from 1, or from the end when negative.",
+    ),
+    (
         "from_base64",
         "The bytes of a base64 text; null if it is not base64.",
     ),
@@ -144,10 +148,26 @@ pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
         "The day in a text like `2025-03-05`; null if it is not one.",
     ),
     ("to_iso8601", "A time as text, as CloudTrail writes times."),
+    (
+        "to_unixtime",
+        "A time in seconds since 1970, with their fraction.",
+    ),
+    (
+        "from_unixtime",
+        "The time so many seconds after 1970; with a time zone, the time there.",
+    ),
     ("date", "The day of a time."),
     (
         "date_parse",
         "The time in a text of a MySQL format (`%Y-%m-%d %H:%i:%s`).",
+    ),
+    (
+        "try_date_parse",
+        "As `date_parse`, but null for a text that is not such a time.",
+    ),
+    (
+        "try_parse_datetime",
+        "As `parse_datetime`, but null for a text that is not such a time.",
     ),
     (
         "date_format",

@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub(super) enum ArgumentKind {
     Text,
     Int,
+    Number,
     /// A moment in UTC.
     Time,
     /// A moment in the zone that it was given, else in UTC.
@@ -42,6 +43,7 @@ impl ArgumentKind {
         match self {
             ArgumentKind::Text => DataType::Utf8,
             ArgumentKind::Int => DataType::Int64,
+            ArgumentKind::Number => DataType::Float64,
             ArgumentKind::TimeOrDay | ArgumentKind::ZonedTimeOrDay
                 if *given == DataType::Date32 =>
             {

@@ -1,13 +1,15 @@
 //! JSON text, as Athena reads it.
 //!
 //! In: JSON text and paths like `$.a.b[0]['c-d']`. Out: parts of it. Promise: text that is not JSON, and a path that leads
-//! nowhere, give null; nothing is built on the way, values are found by scanning.
+//! nowhere, give null; what is not a path, or one to several values, is an error; nothing is built on the way, values are
+//! found by scanning.
 
 use super::function::{ArgumentKind, Arguments, Function, of_texts, text};
-use crate::json::path::text_at;
+use crate::json::path::{leads_to_one, text_at};
 use crate::json::scan::{self as json, Elements, Members, member, sound};
-use arrow::array::{BooleanArray, Int64Array, ListBuilder, StringArray, StringBuilder};
+use arrow::array::{Array, BooleanArray, Int64Array, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 use rustc_hash::FxHashSet;
 use std::borrow::Cow;
@@ -19,15 +21,9 @@ const JSON: Arguments = Arguments::all(&[("json", ArgumentKind::Text)]);
 
 pub(super) fn all() -> Vec<ScalarUDF> {
     vec![
-        of_texts::<String, StringArray>("json_extract", JSON_PATH, texts, |row| {
-            Some(text_at(row[0], row[1])?.to_owned())
-        }),
-        of_texts::<String, StringArray>("json_extract_scalar", JSON_PATH, texts, |row| {
-            scalar(text_at(row[0], row[1])?).map(Cow::into_owned)
-        }),
-        of_texts::<i64, Int64Array>("json_size", JSON_PATH, ints, |row| {
-            Some(size(text_at(row[0], row[1])?))
-        }),
+        at_path::<String, StringArray>(EXTRACT, texts, |value| Some(value.to_owned())),
+        at_path::<String, StringArray>("json_extract_scalar", texts, scalar_text),
+        at_path::<i64, Int64Array>("json_size", ints, |value| Some(size(value))),
         of_texts::<i64, Int64Array>("json_array_length", JSON, ints, |row| {
             Some(Elements::of(sound(row[0])?)?.count() as i64)
         }),
@@ -80,6 +76,40 @@ pub(super) fn all() -> Vec<ScalarUDF> {
     ]
 }
 
+/// A function of the value at a path.
+fn at_path<T: 'static, A>(
+    name: &'static str,
+    returns: fn(&[DataType]) -> Result<DataType>,
+    function: fn(&str) -> Option<T>,
+) -> ScalarUDF
+where
+    A: Array + FromIterator<Option<T>> + 'static,
+{
+    Function::udf(name, JSON_PATH, returns, move |arrays, _| {
+        let (documents, paths) = (text(&arrays[0])?, text(&arrays[1])?);
+        let mut looked_at: Option<&str> = None;
+        let rows = documents.iter().zip(&paths).map(|row| {
+            let (Some(document), Some(path)) = row else {
+                return Ok(None);
+            };
+            if looked_at != Some(path) && !leads_to_one(path) {
+                return exec_err!(
+                    "{path:?} is not a path to one value, like $.a.b[0]; for each element write CROSS JOIN UNNEST(CAST({EXTRACT}(json, '$.a') AS ARRAY(VARCHAR))) AS t(element)"
+                );
+            }
+            looked_at = Some(path);
+            Ok(text_at(document, path).and_then(function))
+        });
+        Ok(Arc::new(rows.collect::<Result<A>>()?))
+    })
+}
+
+/// The text in JSON that is a text; other JSON as it is. It is one of `datafusion-functions-json`.
+pub(crate) const AS_TEXT: &str = "json_as_text";
+
+/// The name of the function that gives the value at a path.
+pub(crate) const EXTRACT: &str = "json_extract";
+
 /// The name of the function that looks a member up whatever its case.
 pub(crate) const MEMBER: &str = "json_member";
 
@@ -90,11 +120,11 @@ fn list_of_texts() -> DataType {
     DataType::List(Arc::new(Field::new("item", DataType::Utf8, true)))
 }
 
-fn texts(_: &[DataType]) -> datafusion::common::Result<DataType> {
+fn texts(_: &[DataType]) -> Result<DataType> {
     Ok(DataType::Utf8)
 }
 
-fn ints(_: &[DataType]) -> datafusion::common::Result<DataType> {
+fn ints(_: &[DataType]) -> Result<DataType> {
     Ok(DataType::Int64)
 }
 

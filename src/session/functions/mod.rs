@@ -17,6 +17,7 @@ mod moment;
 mod nested;
 mod record;
 mod regex;
+mod substr;
 mod time;
 mod time_format;
 mod time_joda;
@@ -26,7 +27,12 @@ mod zone;
 
 pub(crate) use address::IP_ADDRESS;
 pub(super) use function::columnar;
-pub(crate) use json::{ELEMENTS as JSON_ELEMENTS, MEMBER as JSON_MEMBER};
+pub(crate) use json::{
+    AS_TEXT as JSON_AS_TEXT, ELEMENTS as JSON_ELEMENTS, EXTRACT as JSON_EXTRACT,
+    MEMBER as JSON_MEMBER,
+};
+pub(super) use moment::moment;
+pub(crate) use substr::SUBSTR;
 pub(crate) use zone::AT_TIMEZONE;
 
 use datafusion::logical_expr::ScalarUDF;
@@ -44,6 +50,7 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
         nested::all(),
         record::all(),
         regex::all(),
+        substr::all(),
         time::all(),
         time_text::all(),
         url::all(),

@@ -10,10 +10,10 @@ use super::time_format;
 use super::time_joda;
 use super::time_text;
 use super::zone::{Zone, micros_of};
-use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::compute::kernels::temporal::{DatePart, date_part};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta};
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::ScalarUDF;
@@ -50,23 +50,31 @@ pub(super) fn all() -> Vec<ScalarUDF> {
             },
         ),
         Function::udf(
+            "to_unixtime",
+            TIME,
+            |_| Ok(DataType::Float64),
+            |arrays, _| {
+                let times = micros_of(&arrays[0])?;
+                let seconds: Float64Array = times.unary(|micros| micros as f64 / SECOND as f64);
+                Ok(Arc::new(seconds))
+            },
+        ),
+        Function::udf(
+            "from_unixtime",
+            Arguments::all(&[("seconds", ArgumentKind::Number)]),
+            times,
+            |arrays, _| from_unixtime(arrays[0].as_primitive::<Float64Type>()),
+        ),
+        Function::udf(
             "date",
             Arguments::all(&[("time", ArgumentKind::ZonedTimeOrDay)]),
             |_| Ok(DataType::Date32),
             |arrays, _| Ok(cast(&arrays[0], &DataType::Date32)?),
         ),
-        Function::udf(
-            "date_parse",
-            Arguments::all(&[("text", ArgumentKind::Text), ("format", ArgumentKind::Text)]),
-            times,
-            |arrays, _| {
-                parsed(
-                    &text(&arrays[0])?,
-                    &text(&arrays[1])?,
-                    time_format::translated,
-                )
-            },
-        ),
+        parsing("date_parse", time_format::for_reading, false),
+        parsing("try_date_parse", time_format::for_reading, true),
+        parsing("parse_datetime", time_joda::for_reading, false),
+        parsing("try_parse_datetime", time_joda::for_reading, true),
         Function::udf(
             "date_format",
             FORMATTED,
@@ -78,18 +86,6 @@ pub(super) fn all() -> Vec<ScalarUDF> {
             FORMATTED,
             |_| Ok(DataType::Utf8),
             |arrays, _| formatted(&arrays[0], &text(&arrays[1])?, time_format::strftime),
-        ),
-        Function::udf(
-            "parse_datetime",
-            Arguments::all(&[("text", ArgumentKind::Text), ("format", ArgumentKind::Text)]),
-            times,
-            |arrays, _| {
-                parsed(
-                    &text(&arrays[0])?,
-                    &text(&arrays[1])?,
-                    time_joda::for_reading,
-                )
-            },
         ),
         Function::udf(
             "format_datetime",
@@ -169,6 +165,19 @@ fn part_of(name: &'static str, part: TimePart) -> ScalarUDF {
     )
 }
 
+/// The beginning of the year 10000, in seconds since 1970: who is beyond has counted milliseconds.
+const END: f64 = 253_402_300_800.0;
+
+fn from_unixtime(seconds: &Float64Array) -> Result<ArrayRef> {
+    moments(seconds.iter().map(|seconds| match seconds {
+        None => Ok(None),
+        Some(seconds) if seconds.abs() < END => Ok(Some((seconds * SECOND as f64).round() as i64)),
+        Some(seconds) => exec_err!(
+            "from_unixtime({seconds}) is no time before the year 10000: it counts seconds; milliseconds are from_unixtime(number / 1000)"
+        ),
+    }))
+}
+
 fn times(_: &[DataType]) -> Result<DataType> {
     Ok(time())
 }
@@ -194,14 +203,26 @@ fn translations(
     }
 }
 
-fn parsed(texts: &StringArray, formats: &StringArray, translate: Translate) -> Result<ArrayRef> {
-    let mut translated = translations(formats, translate);
-    moments((0..texts.len()).map(|row| {
-        if texts.is_null(row) || formats.is_null(row) {
-            return Ok(None);
-        }
-        time_format::micros(texts.value(row), &translated(row)?).map(Some)
-    }))
+/// A function that reads times of a format. What is no such time is an error, or null where that is asked for: what
+/// `try(date_parse(…))` becomes, see `dialect::calls`.
+fn parsing(name: &'static str, translate: Translate, or_null: bool) -> ScalarUDF {
+    let arguments = Arguments::all(&[("text", ArgumentKind::Text), ("format", ArgumentKind::Text)]);
+    Function::udf(name, arguments, times, move |arrays, _| {
+        let (texts, formats) = (text(&arrays[0])?, text(&arrays[1])?);
+        let mut translated = translations(&formats, translate);
+        moments((0..texts.len()).map(|row| {
+            if texts.is_null(row) || formats.is_null(row) {
+                return Ok(None);
+            }
+            let (text, format) = (texts.value(row), formats.value(row));
+            match time_format::micros(text, &translated(row)?) {
+                None if !or_null => {
+                    exec_err!("{text:?} is not a time of the form {format:?}")
+                }
+                micros => Ok(micros),
+            }
+        }))
+    })
 }
 
 fn formatted(times: &ArrayRef, formats: &StringArray, translate: Translate) -> Result<ArrayRef> {
@@ -269,6 +290,12 @@ fn date_add(
             return Ok(None);
         }
         let (unit, count, time) = (unit(units.value(row))?, counts.value(row), times.value(row));
+        if *returns == DataType::Date32 && !unit.is_of_calendar() {
+            return exec_err!(
+                "date_add({:?}, …) of a day is a day again: write CAST(… AS TIMESTAMP)",
+                units.value(row)
+            );
+        }
         let moved = match unit.is_of_calendar() {
             true => zone
                 .local(time)

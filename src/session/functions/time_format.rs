@@ -5,7 +5,7 @@
 
 use chrono::NaiveTime;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::common::{Result, exec_err};
 
 /// The format as `chrono` writes it.
 pub(super) fn translated(format: &str) -> Result<String> {
@@ -48,11 +48,15 @@ pub(super) fn translated(format: &str) -> Result<String> {
     Ok(out)
 }
 
-/// The moment, in microseconds, that a text in a (translated) format is.
-pub(super) fn micros(text: &str, format: &str) -> Result<i64> {
-    let unfit = || exec_datafusion_err!("{text:?} is not a time of the form {format:?}");
+/// The format as `chrono` writes it where it reads: after a point, a second has as many digits as there are.
+pub(super) fn for_reading(format: &str) -> Result<String> {
+    Ok(translated(format)?.replace(".%6f", "%.f"))
+}
+
+/// The moment, in microseconds, that a text in a (translated) format is, if it is one.
+pub(super) fn micros(text: &str, format: &str) -> Option<i64> {
     let mut parsed = Parsed::new();
-    parse(&mut parsed, text, StrftimeItems::new(format)).map_err(|_| unfit())?;
+    parse(&mut parsed, text, StrftimeItems::new(format)).ok()?;
     // Set only where the text said nothing: a contradiction is an error of the text's.
     if parsed.year().is_none() && parsed.year_mod_100().is_none() && parsed.isoyear().is_none() {
         let _ = parsed.set_year(1970);
@@ -65,7 +69,7 @@ pub(super) fn micros(text: &str, format: &str) -> Result<i64> {
             let _ = parsed.set_day(1);
         }
     }
-    let date = parsed.to_naive_date().map_err(|_| unfit())?;
+    let date = parsed.to_naive_date().ok()?;
     let said_time = parsed.hour_div_12().is_some() || parsed.hour_mod_12().is_some();
     let time = match said_time {
         true => {
@@ -75,12 +79,12 @@ pub(super) fn micros(text: &str, format: &str) -> Result<i64> {
             if parsed.hour_div_12().is_none() {
                 let _ = parsed.set_ampm(false);
             }
-            parsed.to_naive_time().map_err(|_| unfit())?
+            parsed.to_naive_time().ok()?
         }
         false => NaiveTime::MIN,
     };
     let offset = i64::from(parsed.offset().unwrap_or(0)) * 1_000_000;
-    Ok(date.and_time(time).and_utc().timestamp_micros() - offset)
+    Some(date.and_time(time).and_utc().timestamp_micros() - offset)
 }
 
 /// A format of DuckDB's `strftime`, as `chrono` writes it: they differ in the parts of a second.
@@ -115,9 +119,10 @@ mod tests {
     #[test]
     fn formats_are_read_as_mysql_means_them() -> Result<()> {
         let read = |text: &str, format: &str| -> Result<String> {
-            let micros = micros(text, &translated(format)?)?;
-            let time = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
-            Ok(time.format("%Y-%m-%d %H:%M:%S%.f").to_string())
+            let micros = micros(text, &for_reading(format)?);
+            let time = micros.and_then(chrono::DateTime::from_timestamp_micros);
+            let time = time.map(|time| time.format("%Y-%m-%d %H:%M:%S%.f").to_string());
+            Ok(time.unwrap_or_default())
         };
         for (text, format, time) in [
             (
@@ -143,10 +148,15 @@ mod tests {
             ),
             ("2025-03", "%Y-%m", "2025-03-01 00:00:00"),
             ("14", "%H", "1970-01-01 14:00:00"),
+            (
+                "2025-03-05 02:17:31.123",
+                "%Y-%m-%d %H:%i:%s.%f",
+                "2025-03-05 02:17:31.123",
+            ),
+            ("yesterday", "%Y", ""),
         ] {
             assert_eq!(read(text, format)?, time, "{format}");
         }
-        assert!(read("yesterday", "%Y").is_err());
         assert!(translated("%Q").is_err());
         assert!(translated("%").is_err());
         Ok(())
