@@ -117,6 +117,7 @@ impl Failure {
         let mut next = Some(error);
         while let Some(cause) = next {
             let text = cause.to_string();
+            let text = without_part(&text).to_owned();
             let told = self.causes.last().unwrap_or(&self.message);
             if !told.contains(&text) {
                 self.causes.push(text);
@@ -145,6 +146,13 @@ impl Failure {
         self.hints.push(hint.into());
         self
     }
+}
+
+/// What a cause says without the engine's part that it came through.
+fn without_part(text: &str) -> &str {
+    let rest = text.strip_prefix("Generic ");
+    let rest = rest.and_then(|rest| rest.split_once(" error: "));
+    rest.map_or(text, |(_, said)| said)
 }
 
 impl fmt::Display for Failure {

@@ -26,7 +26,7 @@ pub async fn write_events(
     parcel: ParcelId,
     files: &[DataFile],
 ) -> Result<Vec<Written>, LakeError> {
-    let folder = Table::folder(lake, TableName::Events)?;
+    let folder = Table::folder_at(lake, TableName::Events)?;
     let mut written = Vec::with_capacity(files.len());
     for file in files {
         written.push(write(&folder, file, Writer::Parcel(parcel)).await?);

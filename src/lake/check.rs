@@ -5,20 +5,20 @@
 
 use super::change::StoredFile;
 use super::commit::keys_of;
+use super::damage::MISSING;
 use super::files::{self, Listed};
-use super::findings::Findings;
+use super::findings::{CheckedTable, Fault, Findings};
 use super::forget::forgotten_before;
 use super::ledger::{LOST, identity};
+use super::look::{self, Found};
 use super::names::{self, ParcelId, uses_path};
-use super::reader::{BytesReader, read_columns};
+use super::reader::read_columns;
 use super::table::Table;
 use super::tables::TableName;
-use super::{COUNTED, FORGOTTEN, LakeError, Location, uses};
+use super::{COUNTED, FORGOTTEN, LakeError, Location, recover, uses};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::NaiveDate;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use std::collections::{HashMap, HashSet};
 
 /// What a check looked at, and what is wrong.
@@ -31,32 +31,6 @@ pub struct Checked {
     /// Events of ingests that were killed before the ledger could tell of them; the next ingest makes up for it.
     pub unaccounted: u64,
     pub(super) findings: Findings,
-}
-
-/// A table that was looked at.
-#[derive(Debug, Clone)]
-pub struct CheckedTable {
-    /// Which.
-    pub table: TableName,
-    /// Its files.
-    pub files: u64,
-    /// Those whose name tells what their bytes must be: their hash was compared.
-    pub hashed: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Their rows.
-    pub rows: u64,
-}
-
-/// Something that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// In which table.
-    pub table: TableName,
-    /// The file, or the log file, if it is about one.
-    pub file: Option<String>,
-    /// What is wrong.
-    pub problem: String,
 }
 
 /// What is there of the events, by log file.
@@ -88,12 +62,16 @@ struct Told {
 pub async fn check(location: &Location) -> Result<Checked, LakeError> {
     let mut checked = Checked::default();
     let (mut tables, mut there) = (HashMap::new(), There::default());
+    let last = Table::last_commit(location).await?;
     // The ledger first: what it tells of was in the other tables before.
     for name in TableName::ALL.into_iter().rev() {
         match Table::open(location, name).await {
             Ok(Some(table)) => drop(tables.insert(name.as_str(), table)),
             Ok(None) => checked.findings.missing.push(name),
-            Err(LakeError::Unreadable { .. }) => checked.findings.unreadable.push(name),
+            Err(LakeError::Unreadable { fault, .. }) => {
+                checked.findings.unreadable.push(name);
+                checked.log_fault(name, fault);
+            }
             Err(error) => return Err(error),
         }
     }
@@ -101,11 +79,14 @@ pub async fn check(location: &Location) -> Result<Checked, LakeError> {
         let lake = location.name();
         return Err(LakeError::Missing { lake });
     }
-    for name in checked.findings.unreadable.clone() {
-        checked.fault(name, None, "its log is damaged".to_owned());
-    }
     for name in checked.findings.missing.clone() {
-        checked.fault(name, None, "it is missing".to_owned());
+        checked.fault(name, None, MISSING.to_owned());
+    }
+    if let Some(ledger) = tables.get(TableName::LogFiles.as_str())
+        && let Some(file) = ledger.lost_commit(last)
+    {
+        checked.findings.short.push(TableName::LogFiles);
+        checked.log_fault(TableName::LogFiles, Some((file, MISSING.to_owned())));
     }
     if let Some(events) = tables.get_mut(TableName::Events.as_str()) {
         there.forgotten = forgotten_before(events).await?;
@@ -141,6 +122,9 @@ pub async fn check(location: &Location) -> Result<Checked, LakeError> {
         };
         if rows < counted {
             checked.findings.short.push(name);
+            if name == TableName::Rejects {
+                checked.findings.rejects = Some(counted);
+            }
             let lost = counted - rows;
             checked.fault(name, None, format!("{lost} of its {counted} rows are lost"));
         }
@@ -167,6 +151,16 @@ impl Checked {
         });
     }
 
+    /// Notes what is wrong with the log of a table.
+    fn log_fault(&mut self, table: TableName, fault: Option<(String, String)>) {
+        let Some((file, problem)) = fault else {
+            return self.fault(table, None, "its log is damaged".to_owned());
+        };
+        let folder = format!("{}/", table.as_str());
+        let file = file.strip_prefix(&folder).unwrap_or(&file).to_owned();
+        self.fault(table, Some(file), problem);
+    }
+
     /// Looks at a table's files; gives those that are whole.
     async fn table(
         &mut self,
@@ -177,10 +171,8 @@ impl Checked {
         files.sort_by(|a, b| (a.date, &a.path).cmp(&(b.date, &b.path)));
         let listed: Vec<Listed> = files::list(table).await?;
         let summaries = uses::list(table).await?;
-        let mut bad: HashMap<String, String> = files::misfits(&files, &listed)
-            .into_iter()
-            .map(|(file, problem)| (file.path, problem))
-            .collect();
+        let paths: HashSet<&str> = listed.iter().map(|file| file.path.as_str()).collect();
+        let stats = table.stats()?;
         let mut whole = Vec::new();
         let mut sums = CheckedTable {
             table: table.name,
@@ -193,22 +185,28 @@ impl Checked {
             sums.bytes += file.size;
             sums.rows += file.rows;
             sums.hashed += u64::from(names::read(&file.path).is_some());
-            let problem = match bad.remove(&file.path) {
-                Some(problem) => Some(problem),
-                None => self.file(table, &file, there).await?,
+            let said = stats.get(&file.path).map(String::as_str);
+            let found = match paths.contains(file.path.as_str()) {
+                true => self.file(table, (&file, said), there).await?,
+                false => Found::Bad(MISSING.to_owned()),
             };
-            match problem {
-                None => {
-                    if summaries.contains_key(&uses_path(&file.path)) {
-                        self.summary(table, &file).await?;
-                    }
-                    whole.push(file);
-                }
-                Some(problem) => {
+            let found = match found {
+                Found::Whole => file,
+                Found::Bad(problem) => {
                     self.fault(table.name, Some(file.path.clone()), problem);
                     self.findings.bad.push((table.name, file));
+                    continue;
                 }
+                Found::Mislabelled(found, problem) => {
+                    self.fault(table.name, Some(file.path.clone()), problem);
+                    self.findings.mislabelled.push((table.name, file));
+                    found
+                }
+            };
+            if summaries.contains_key(&uses_path(&found.path)) {
+                self.summary(table, &found).await?;
             }
+            whole.push(found);
         }
         self.tables.push(sums);
         Ok(whole)
@@ -224,40 +222,20 @@ impl Checked {
         Ok(())
     }
 
-    /// Looks into a file; tells what is wrong with it.
+    /// Looks into a file; tells what is wrong with it, or with what the table's log says of it.
     async fn file(
         &mut self,
         table: &Table,
-        file: &StoredFile,
+        (file, said): (&StoredFile, Option<&str>),
         there: &mut There,
-    ) -> Result<Option<String>, LakeError> {
-        let store = table.delta().object_store();
-        let path = Path::from(file.path.as_str());
-        let bytes = store.get(&path).await?.bytes().await?;
-        let seal = names::read(&file.path).map(|(_, seal)| seal);
-        if seal.is_some_and(|seal| !seal.fits(&bytes)) {
-            return Ok(Some("its bytes have changed".to_owned()));
+    ) -> Result<Found, LakeError> {
+        let (found, batches) = look::into(table, file, said).await?;
+        if table.name != TableName::Events || matches!(found, Found::Bad(_)) {
+            return Ok(found);
         }
-        let columns = match (seal, table.name) {
-            // Bytes that are as they were written need not be decoded.
-            (Some(_), TableName::Events) => {
-                Some(["event_time", "event_id", "content_sha256", "log_file"].as_slice())
-            }
-            (Some(_), _) => Some([].as_slice()),
-            (None, _) => None,
-        };
-        let (rows, batches) = match BytesReader::read(bytes, columns) {
-            Ok(read) => read,
-            Err(error) => return Ok(Some(format!("it cannot be read: {error}"))),
-        };
-        if rows != file.rows {
-            return Ok(Some(format!("it has {rows} rows instead of {}", file.rows)));
-        }
-        if table.name != TableName::Events {
-            return Ok(None);
-        }
-        if there.day != file.date {
-            there.day = file.date;
+        let day = recover::day_of(&file.path).or(file.date);
+        if there.day != day {
+            there.day = day;
             there.ids.clear();
         }
         let mut twice = 0;
@@ -282,7 +260,7 @@ impl Checked {
             let problem = format!("{twice} of its events are in the table twice");
             self.fault(table.name, Some(file.path.clone()), problem);
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// Compares the ledger's rows with the events that are there.
@@ -307,7 +285,7 @@ impl Checked {
         let Some(table) = tables.get(name.as_str()) else {
             return Ok(told);
         };
-        let store = table.delta().object_store();
+        let folder = table.folder();
         let files = good
             .get(name.as_str())
             .map(Vec::as_slice)
@@ -315,7 +293,7 @@ impl Checked {
         // The first time for the sums, the second for the names of those that are not equal.
         for naming in [false, true] {
             for file in files {
-                for batch in read_columns(&store, file, &COLUMNS).await? {
+                for batch in read_columns(&folder, file, &COLUMNS).await? {
                     let text = |i: usize, row: usize| batch.column(i).as_string::<i32>().value(row);
                     let number = |i: usize, row: usize| {
                         batch.column(i).as_primitive::<Int64Type>().value(row) as u64
@@ -382,9 +360,9 @@ impl Checked {
         let Some(table) = tables.get(name) else {
             return Ok(());
         };
-        let store = table.delta().object_store();
+        let folder = table.folder();
         for file in good.get(name).into_iter().flatten() {
-            for batch in read_columns(&store, file, &["log_file"]).await? {
+            for batch in read_columns(&folder, file, &["log_file"]).await? {
                 for log_file in batch.column(0).as_string::<i32>().iter().flatten() {
                     if !told.stored.contains_key(&identity(&[log_file], 0)) {
                         self.unaccounted += 1;

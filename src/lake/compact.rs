@@ -15,8 +15,6 @@ use super::writer::DataFile;
 use super::{Lake, LakeError};
 use bytes::Bytes;
 use chrono::NaiveDate;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use std::collections::{BTreeMap, HashSet};
 
 /// Bytes of a new file, at most. It is in memory with the files it is made of, three times this in all.
@@ -122,34 +120,21 @@ async fn merge(
     files: &[StoredFile],
     sum: &mut Compacted,
 ) -> Result<bool, LakeError> {
-    let store = table.delta().object_store();
+    let folder = table.folder();
     let mut contents = Vec::with_capacity(files.len());
     for file in files {
-        let bytes = store
-            .get(&Path::from(file.path.as_str()))
-            .await?
-            .bytes()
-            .await?;
-        let seal = names::read(&file.path).map(|(_, seal)| seal);
-        if seal.is_some_and(|seal| !seal.fits(&bytes)) {
-            return Err(LakeError::Damaged {
-                lake: table.lake(),
-                file: format!("{}/{}", table.name.as_str(), file.path),
-                problem: "its bytes have changed".to_owned(),
-            });
-        }
-        contents.push(bytes);
+        contents.push(folder.bytes(&file.path).await?);
     }
     let (name, date) = (table.name, files.first().and_then(|file| file.date));
+    // Which of them cannot be decoded is not known: one, or its neighbour in the order.
+    let one = files.first().map_or("", |file| file.path.as_str());
     let encoded = tokio::task::spawn_blocking(move || encode(name, date, contents)).await;
-    let merged = encoded.map_err(|_| LakeError::Stopped)??;
+    let encoded = encoded.map_err(|_| LakeError::Stopped)?;
+    let merged = encoded.map_err(|error| folder.unreadable(one, error))?;
     let rows: u64 = files.iter().map(|file| file.rows).sum();
     if merged.rows != rows {
-        return Err(LakeError::Damaged {
-            lake: table.lake(),
-            file: table.name.as_str().to_owned(),
-            problem: format!("{} rows are there instead of {rows}", merged.rows),
-        });
+        let problem = format!("{} rows are there instead of {rows}", merged.rows);
+        return Err(folder.damage(one, &problem));
     }
     let adds = vec![table.put(&merged, Writer::Merge).await?];
     let change = Change {

@@ -17,9 +17,9 @@ impl Lake {
     pub async fn not_read(&self) -> Result<HashMap<String, (LogFileOutcome, String)>, LakeError> {
         const COLUMNS: [&str; 4] = ["log_file", "outcome", "reason", "ingest_time"];
         let mut outcomes = Outcomes::new();
-        let store = self.log_files.delta().object_store();
+        let folder = self.log_files.folder();
         for file in self.log_files.files()? {
-            for batch in read_columns(&store, &file, &COLUMNS).await? {
+            for batch in read_columns(&folder, &file, &COLUMNS).await? {
                 (0..batch.num_rows()).for_each(|row| note_attempt(&mut outcomes, &batch, row));
             }
         }
@@ -55,9 +55,9 @@ impl Lake {
         ];
         let mut outcomes = HashMap::new();
         let mut tally = Tally::default();
-        let store = self.log_files.delta().object_store();
+        let folder = self.log_files.folder();
         for file in self.log_files.files()? {
-            for batch in read_columns(&store, &file, &COLUMNS).await? {
+            for batch in read_columns(&folder, &file, &COLUMNS).await? {
                 add_ledger(&mut tally, &batch, &mut outcomes);
             }
         }

@@ -3,6 +3,8 @@
 //! In: errors of the engines below. Out: facts: which lake, which table, what happened. Promise: no advice; that is the
 //! command line's.
 
+use super::damage::{Damage, causes};
+use super::faults::Fault;
 use super::location::Location;
 use super::tables::TableName;
 use deltalake_core::DeltaTableError;
@@ -44,22 +46,26 @@ pub enum LakeError {
         rows: u64,
     },
     /// The log of a table cannot be read.
-    #[error("the log of the table {table} of the lake {lake} is damaged")]
+    #[error(
+        "the log of the table {table} of the lake {lake} is damaged{}",
+        fault.as_ref().map(|(file, problem)| format!(": {file}: {problem}")).unwrap_or_default()
+    )]
     Unreadable {
         /// Which lake.
         lake: String,
         /// Which table.
         table: &'static str,
+        /// Which of its files, and what is wrong with it, where that is known.
+        fault: Option<(String, String)>,
     },
     /// A data file is not what it was.
-    #[error("the file {file} of the lake {lake} is damaged: {problem}")]
-    Damaged {
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    /// A data file is not what it was, and it is not known which.
+    #[error("a data file of the lake {lake} is damaged")]
+    DamagedFile {
         /// Which lake.
         lake: String,
-        /// Table and path.
-        file: String,
-        /// What is wrong with it.
-        problem: String,
     },
     /// There are Delta tables that keytrail did not make.
     #[error("{lake} holds Delta tables that keytrail did not make")]
@@ -115,16 +121,16 @@ pub enum LakeError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The Delta log could not be read or written.
-    #[error("table {table} of the lake: {source}")]
+    /// The log of a table cannot be written, for a reason that lies in its content.
+    #[error("the log of the table {table} of the lake cannot be written: {source}")]
     Delta {
         /// Which table.
         table: &'static str,
         /// What happened.
         source: Box<DeltaTableError>,
     },
-    /// Bytes could not be read or written.
-    #[error("storage of the lake: {0}")]
+    /// The storage failed, after it was asked again.
+    #[error("the storage of the lake failed: {}", said(.0))]
     Storage(#[source] object_store::Error),
     /// A Parquet file could not be read or written.
     #[error("a Parquet file of the lake: {0}")]
@@ -146,36 +152,83 @@ pub enum LakeError {
 }
 
 impl LakeError {
-    /// A log that could not be read: because it is damaged, unless the storage says otherwise.
-    pub(crate) fn unreadable(
-        location: &Location,
-        table: TableName,
-        error: DeltaTableError,
-    ) -> Self {
-        if let Some(refused) = Self::refused(&error) {
-            return refused;
-        }
-        match error {
-            DeltaTableError::ObjectStore { source }
-                if !matches!(source, object_store::Error::NotFound { .. }) =>
-            {
-                Self::Storage(source)
-            }
-            error => {
-                tracing::debug!(table = table.as_str(), %error, "the log cannot be read");
-                Self::Unreadable {
+    /// What it means that an engine could not read the log of a table: it is damaged, unless the storage failed.
+    pub(crate) fn of_log(location: &Location, table: TableName, error: &DeltaTableError) -> Self {
+        Self::of_files(location, table, error).unwrap_or_else(|| {
+            if error.to_string().contains("nsupported") {
+                return Self::Foreign {
                     lake: location.name(),
                     table: table.as_str(),
-                }
+                    feature: "newer features",
+                };
             }
+            tracing::debug!(table = table.as_str(), %error, "the log cannot be read");
+            Self::Unreadable {
+                lake: location.name(),
+                table: table.as_str(),
+                fault: None,
+            }
+        })
+    }
+
+    /// What it means that an engine could not add to the log of a table.
+    pub(crate) fn of_commit(location: &Location, table: TableName, error: DeltaTableError) -> Self {
+        Self::of_files(location, table, &error).unwrap_or_else(|| Self::Delta {
+            table: table.as_str(),
+            source: Box::new(error),
+        })
+    }
+
+    /// What is wrong with the files of a log, or with the storage that they are in.
+    fn of_files(
+        location: &Location,
+        table: TableName,
+        error: &(dyn Error + 'static),
+    ) -> Option<Self> {
+        match location.fault(table) {
+            Some(Fault::Store(error)) => Some(error.into()),
+            Some(Fault::Damage(damage)) => Some(Self::Unreadable {
+                lake: damage.lake,
+                table: table.as_str(),
+                fault: Some((damage.file, damage.problem)),
+            }),
+            None => Self::refused(error).or_else(|| Self::of_storage(error)),
         }
     }
 
-    pub(crate) fn delta(table: TableName, source: DeltaTableError) -> Self {
-        Self::refused(&source).unwrap_or_else(|| Self::Delta {
-            table: table.as_str(),
-            source: Box::new(source),
-        })
+    /// The storage failed, out of an error that went through an engine.
+    pub(crate) fn of_storage(error: &(dyn Error + 'static)) -> Option<Self> {
+        let Some(store) =
+            causes(error).find_map(|cause| cause.downcast_ref::<object_store::Error>())
+        else {
+            // Some engines keep the words of a cause only.
+            let said = error.to_string();
+            let (_, said) = said.split_once("Generic S3 error: ")?;
+            return Some(Self::Storage(object_store::Error::Generic {
+                store: "S3",
+                source: said.into(),
+            }));
+        };
+        let source = store.to_string().into();
+        Some(Self::Storage(match store {
+            object_store::Error::NotFound { .. } => return None,
+            object_store::Error::PermissionDenied { path, .. } => {
+                let path = path.clone();
+                object_store::Error::PermissionDenied { path, source }
+            }
+            object_store::Error::Unauthenticated { path, .. } => {
+                let path = path.clone();
+                object_store::Error::Unauthenticated { path, source }
+            }
+            object_store::Error::Generic { store, source } => object_store::Error::Generic {
+                store,
+                source: source.to_string().into(),
+            },
+            _ => object_store::Error::Generic {
+                store: "lake",
+                source,
+            },
+        }))
     }
 
     /// What the operating system does not allow with a file or folder, out of an error of an engine. Some engines keep the words of
@@ -191,15 +244,30 @@ impl LakeError {
     }
 }
 
+/// What a store said, without the names of the engine's parts.
+fn said(error: &object_store::Error) -> String {
+    let said = error.to_string();
+    let rest = said.strip_prefix("Generic ");
+    let rest = rest.and_then(|rest| rest.split_once(" error: "));
+    rest.map_or(said.clone(), |(_, said)| said.to_owned())
+}
+
 impl From<object_store::Error> for LakeError {
     fn from(error: object_store::Error) -> Self {
+        if let Some(damage) = Damage::among(&error) {
+            return damage.into();
+        }
         Self::refused(&error).unwrap_or(Self::Storage(error))
     }
 }
 
 impl From<ParquetError> for LakeError {
     fn from(error: ParquetError) -> Self {
-        Self::refused(&error).unwrap_or(Self::Parquet(error))
+        if let Some(damage) = Damage::among(&error) {
+            return damage.into();
+        }
+        let known = Self::refused(&error).or_else(|| Self::of_storage(&error));
+        known.unwrap_or(Self::Parquet(error))
     }
 }
 

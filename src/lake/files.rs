@@ -4,6 +4,7 @@
 //! and reads no data file.
 
 use super::change::StoredFile;
+use super::damage::MISSING;
 use super::table::Table;
 use super::{Lake, LakeError, TableName};
 use chrono::{DateTime, Utc};
@@ -45,7 +46,7 @@ pub(crate) fn misfits(files: &[StoredFile], listed: &[Listed]) -> Vec<(StoredFil
         .collect();
     let wrong = files.iter().filter_map(|file| {
         let problem = match sizes.get(file.path.as_str()) {
-            None => "it is missing".to_owned(),
+            None => MISSING.to_owned(),
             Some(size) if *size != file.size => {
                 format!("it has {size} bytes instead of {}", file.size)
             }
@@ -57,6 +58,14 @@ pub(crate) fn misfits(files: &[StoredFile], listed: &[Listed]) -> Vec<(StoredFil
 }
 
 impl Lake {
+    /// The error of a data file that a decoder gave up on: one of those that were read last.
+    pub(crate) async fn blame(&self) -> LakeError {
+        match self.location.changed().await {
+            Some(damage) => damage.into(),
+            None => LakeError::DamagedFile { lake: self.name() },
+        }
+    }
+
     /// Compares the data files with what the tables' logs say of them.
     pub(super) async fn compare_files(&self) -> Result<(), LakeError> {
         for name in TableName::ALL {
@@ -66,11 +75,7 @@ impl Lake {
             }
             let listed = list(self.table(name)).await?;
             if let Some((file, problem)) = misfits(&files, &listed).into_iter().next() {
-                return Err(LakeError::Damaged {
-                    lake: self.name(),
-                    file: format!("{}/{}", name.as_str(), file.path),
-                    problem,
-                });
+                return Err(self.table(name).folder().damage(&file.path, &problem));
             }
         }
         Ok(())

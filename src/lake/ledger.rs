@@ -3,13 +3,17 @@
 //! In: one [`LogFileRow`] per log file and attempt. Out: rows of `log_files`, and the set of log files that need not be
 //! read again. Promise: a log file is known by URI, ETag and size: one that was replaced under the same name is new.
 
+use super::LakeError;
+use super::change::StoredFile;
+use super::reader::read_columns;
+use super::table::Table;
 use super::tables::TableName;
 use crate::read::LogFileRow;
 use arrow::array::{
-    ArrayRef, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray,
+    ArrayRef, AsArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray,
+    StringBuilder, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Int64Type};
 use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashSet};
@@ -87,6 +91,34 @@ pub(super) fn identity(texts: &[&str], number: u64) -> u128 {
     half.iter()
         .take(16)
         .fold(0, |id, byte| id << 8 | u128::from(*byte))
+}
+
+/// The columns that tell of an attempt.
+const ATTEMPT: [&str; 5] = ["log_file", "etag", "size_bytes", "outcome", "stored"];
+
+/// An attempt as the ledger has it.
+pub(super) struct Attempt {
+    pub(super) identity: u128,
+    /// What the log file is known by, whichever version.
+    pub(super) name: u128,
+    pub(super) outcome: String,
+    pub(super) stored: u64,
+}
+
+pub(super) async fn attempts(table: &Table, file: &StoredFile) -> Result<Vec<Attempt>, LakeError> {
+    let folder = table.folder();
+    let mut attempts = Vec::new();
+    for batch in read_columns(&folder, file, &ATTEMPT).await? {
+        let text = |column: usize, row: usize| batch.column(column).as_string::<i32>().value(row);
+        let number = |column: usize| batch.column(column).as_primitive::<Int64Type>().values();
+        attempts.extend((0..batch.num_rows()).map(|row| Attempt {
+            identity: identity(&[text(0, row), text(1, row)], number(2)[row] as u64),
+            name: identity(&[text(0, row)], 0),
+            outcome: text(3, row).to_owned(),
+            stored: number(4)[row] as u64,
+        }));
+    }
+    Ok(attempts)
 }
 
 /// The log files that need not be read again.

@@ -2,14 +2,14 @@
 //!
 //! In: the rows of a parcel. Out: a commit. Promise: one row per log file, ETag and size, whatever was killed and however many
 //! ingest at once: a row that another ingest has written meanwhile is not written again, and the row of an attempt that
-//! failed makes way for that of the next. What the rows of a log file count as stored are the events that the table of events
-//! has of it, whoever stored them. The commit tells how many rows the other tables had.
+//! failed, or of an earlier version of the log file, makes way for that of the next. What the rows of a log file count as
+//! stored are the events that the table of events has of it, whoever stored them. The commit tells how many rows the other
+//! tables had.
 
 use super::change::{Committed, Others, StoredFile};
-use super::ledger::{Known, identity, identity_of, log_files_batch};
+use super::ledger::{Attempt, Known, attempts, identity_of, log_files_batch, name_of};
 use super::ledger_rewrite::Rewrite;
 use super::names::{self, ParcelId, Writer};
-use super::reader::read_columns;
 use super::seen::Seen;
 use super::table::MOST_ATTEMPTS;
 use super::table::Table;
@@ -17,8 +17,7 @@ use super::tables::TableName;
 use super::writer::DataFile;
 use super::{FORGOTTEN, Lake, LakeError};
 use crate::read::{LogFileOutcome, LogFileRow};
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::array::RecordBatch;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::Mutex;
 
@@ -31,6 +30,8 @@ pub(super) struct Entries {
     known: HashSet<ParcelId>,
     /// Log files that another ingest has settled since this one began.
     pub(super) theirs: HashSet<u128>,
+    /// The names of the log files that have a row.
+    pub(super) names: HashSet<u128>,
     /// The events that the rows stood for when this ingest began.
     pub(super) stored: u64,
 }
@@ -42,31 +43,6 @@ pub(super) struct OpenRow {
     pub(super) file: StoredFile,
     /// Events that were stored all the same.
     pub(super) stored: u64,
-}
-
-/// The columns that tell of an attempt.
-const ATTEMPT: [&str; 5] = ["log_file", "etag", "size_bytes", "outcome", "stored"];
-
-/// An attempt as the ledger has it.
-struct Attempt {
-    identity: u128,
-    outcome: String,
-    stored: u64,
-}
-
-async fn attempts(table: &Table, file: &StoredFile) -> Result<Vec<Attempt>, LakeError> {
-    let store = table.delta().object_store();
-    let mut attempts = Vec::new();
-    for batch in read_columns(&store, file, &ATTEMPT).await? {
-        let text = |column: usize, row: usize| batch.column(column).as_string::<i32>().value(row);
-        let number = |column: usize| batch.column(column).as_primitive::<Int64Type>().values();
-        attempts.extend((0..batch.num_rows()).map(|row| Attempt {
-            identity: identity(&[text(0, row), text(1, row)], number(2)[row] as u64),
-            outcome: text(3, row).to_owned(),
-            stored: number(4)[row] as u64,
-        }));
-    }
-    Ok(attempts)
 }
 
 /// Whether an attempt that ended like this may be made again.
@@ -89,6 +65,7 @@ impl Entries {
             // A file that was written again, or merged of others, has rows that were there before.
             let parcel = names::parcel(&file.path).filter(|parcel| self.known.insert(*parcel));
             for attempt in attempts(table, file).await? {
+                self.names.insert(attempt.name);
                 if parcel.is_some() && attempt.outcome != LogFileOutcome::Unfetched.as_str() {
                     self.theirs.insert(attempt.identity);
                 }
@@ -112,6 +89,7 @@ impl Lake {
             self.entries.known.extend(names::parcel(&file.path));
             for attempt in attempts(&self.log_files, &file).await? {
                 self.entries.stored += attempt.stored;
+                self.entries.names.insert(attempt.name);
                 let unfetched = attempt.outcome == LogFileOutcome::Unfetched.as_str();
                 let open = is_open(&attempt.outcome);
                 if open {
@@ -136,6 +114,7 @@ impl Lake {
             let is_ours = |row: &&LogFileRow| !self.entries.theirs.contains(&identity_of(row));
             let mut ours: Vec<LogFileRow> = rows.iter().filter(is_ours).cloned().collect();
             let mut rewrite = self.replaced_by(&ours);
+            self.replaced_versions(&ours, &mut rewrite).await?;
             self.balance((rows, &mut ours), &mut rewrite, seen).await?;
             let (mut change, kept) = self.rewritten(&rewrite).await?;
             let file = encode(log_files_batch(&ours, now)?)?;
@@ -148,9 +127,11 @@ impl Lake {
             self.entries.take_in(&self.log_files, others).await?;
             if done {
                 self.replaced(&rewrite, &kept);
+                self.entries.names.extend(ours.iter().map(name_of));
                 for row in ours.iter().filter(|row| is_open(row.outcome.as_str())) {
                     let attempt = Attempt {
                         identity: identity_of(row),
+                        name: name_of(row),
                         outcome: row.outcome.as_str().to_owned(),
                         stored: row.stored,
                     };

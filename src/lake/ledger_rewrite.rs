@@ -8,7 +8,7 @@
 //! events of all the others before it; it looks at the events after the version of the ledger that its commit stands on.
 
 use super::change::{Change, StoredFile};
-use super::ledger::{identity, identity_of, name_of, placeholder};
+use super::ledger::{attempts, identity, identity_of, name_of, placeholder};
 use super::names::{self, Writer};
 use super::reader::{fitted, read_columns};
 use super::seen::Seen;
@@ -38,6 +38,8 @@ pub(super) struct Rewrite {
     pub(super) gone: HashSet<u128>,
     /// The events that those stand for, by the name of the log file.
     pub(super) given_up: HashMap<u128, u64>,
+    /// How many rows of other versions make way, by the name of the log file.
+    pub(super) versions: HashMap<u128, u64>,
     /// The events that the rows that stay do not count, by the name of the log file.
     pub(super) missing: HashMap<u128, u64>,
 }
@@ -57,6 +59,49 @@ impl Lake {
             }
         }
         rewrite
+    }
+
+    /// The rows of other versions of the log files: of one that was read again, because it was touched, or is longer now, the last row
+    /// counts. Where it has less than the lake has of the log file, it tells of something else, and both rows stay.
+    pub(super) async fn replaced_versions(
+        &self,
+        rows: &[LogFileRow],
+        rewrite: &mut Rewrite,
+    ) -> Result<(), LakeError> {
+        let known = |row: &&LogFileRow| self.entries.names.contains(&name_of(row));
+        let again: HashMap<u128, &LogFileRow> = rows
+            .iter()
+            .filter(known)
+            .map(|row| (name_of(row), row))
+            .collect();
+        if again.is_empty() {
+            return Ok(());
+        }
+        let mut others: HashMap<u128, Vec<(u128, u64, String)>> = HashMap::new();
+        for file in self.log_files.files()? {
+            for attempt in attempts(&self.log_files, &file).await? {
+                let is_other = again
+                    .get(&attempt.name)
+                    .is_some_and(|row| identity_of(row) != attempt.identity);
+                if is_other && !rewrite.gone.contains(&attempt.identity) {
+                    let others = others.entry(attempt.name).or_default();
+                    others.push((attempt.identity, attempt.stored, file.path.clone()));
+                }
+            }
+        }
+        for (name, versions) in others {
+            let stored: u64 = versions.iter().map(|(_, stored, _)| stored).sum();
+            if again.get(&name).is_none_or(|row| stored > row.duplicates) {
+                continue;
+            }
+            *rewrite.given_up.entry(name).or_default() += stored;
+            *rewrite.versions.entry(name).or_default() += versions.len() as u64;
+            for (identity, _, path) in versions {
+                rewrite.gone.insert(identity);
+                rewrite.paths.insert(path);
+            }
+        }
+        Ok(())
     }
 
     /// Makes `stored` of the rows agree with the events that are there, for the log files that others have read as well: of
@@ -82,8 +127,9 @@ impl Lake {
             // Rows of other versions of the log file stand for events of other times.
             let own = [&self.entries.theirs, &rewrite.gone];
             let own = own.iter().any(|rows| rows.contains(&identity_of(row)));
+            let versions = rewrite.versions.get(&name_of(row)).copied();
             if let Some(times) = wanted.get_mut(&name_of(row))
-                && told(&name_of(row)).rows > u64::from(own)
+                && told(&name_of(row)).rows > u64::from(own) + versions.unwrap_or_default()
             {
                 *times = ALWAYS;
             }
@@ -191,9 +237,9 @@ pub(super) async fn without(
         .iter()
         .map(|field| field.name().as_str())
         .collect();
-    let store = table.delta().object_store();
+    let folder = table.folder();
     let mut kept = Vec::new();
-    for batch in read_columns(&store, file, &columns).await? {
+    for batch in read_columns(&folder, file, &columns).await? {
         let batch = fitted(&batch, &schema)?;
         let text = |name: &str, row: usize| {
             let column = batch

@@ -3,8 +3,11 @@
 //! In: a folder or `s3://bucket/prefix`. Out: an object store and the URL of a table in it. Promise: reaching S3 needs
 //! nothing but what the AWS SDK was configured with, so a lake and a trail are reached with the same credentials.
 
+use super::damage::Damage;
 use super::durable::Durable;
+use super::faults::Fault;
 use super::patient::Patient;
+use super::watch::Watched;
 use super::{LakeError, TableName};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -24,6 +27,7 @@ use url::Url;
 pub struct Location {
     url: Url,
     store: Arc<DynObjectStore>,
+    watched: Arc<Watched>,
 }
 
 impl Location {
@@ -46,11 +50,7 @@ impl Location {
         let absolute = resolved(&absolute);
         let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
 
-        let store = Durable::new();
-        Ok(Self {
-            url,
-            store: Arc::new(store),
-        })
+        Ok(Self::watched(url, Arc::new(Durable::new()), "/".to_owned()))
     }
 
     fn s3(uri: &str, sdk: Option<&SdkConfig>) -> Result<Self, LakeError> {
@@ -60,10 +60,10 @@ impl Location {
         };
         let url = Url::parse(&format!("{}/", uri.trim_end_matches('/')))
             .map_err(|error| bad(&error.to_string()))?;
-        let bucket = url.host_str().ok_or_else(|| bad("no bucket"))?;
+        let bucket = url.host_str().ok_or_else(|| bad("no bucket"))?.to_owned();
         let sdk = sdk.ok_or_else(|| bad("no AWS configuration"))?;
         let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(bucket)
+            .with_bucket_name(&bucket)
             .with_retry(RetryConfig::default());
         if let Some(region) = sdk.region() {
             builder = builder.with_region(region.as_ref());
@@ -79,10 +79,29 @@ impl Location {
         };
         let store = builder.build().map_err(|error| bad(&error.to_string()))?;
         logstore_factories().insert(url_of_scheme("s3")?, Arc::new(ConditionalPut));
-        Ok(Self {
+        let base = format!("s3://{bucket}/");
+        let store = Patient::new(Arc::new(store));
+        Ok(Self::watched(url, Arc::new(store), base))
+    }
+
+    /// The place in a store that begins at `base`.
+    fn watched(url: Url, store: Arc<DynObjectStore>, base: String) -> Self {
+        let watched = Arc::new(Watched::new(store, base));
+        Self {
             url,
-            store: Arc::new(Patient::new(Arc::new(store))),
-        })
+            store: Arc::clone(&watched) as _,
+            watched,
+        }
+    }
+
+    /// What went wrong last with the log of a table, until now.
+    pub(super) fn fault(&self, table: TableName) -> Option<Fault> {
+        self.watched.faults().take(table)
+    }
+
+    /// What is wrong with one of the data files that were read last.
+    pub(super) async fn changed(&self) -> Option<Damage> {
+        self.watched.changed().await
     }
 
     /// The location as a person would write it.

@@ -6,25 +6,22 @@
 
 use super::change::{Change, StoredFile};
 use super::check::Checked;
-use super::commit::keys_of;
-use super::files;
 use super::findings::Findings;
 use super::ledger::{LOST, identity, log_files_batch};
 use super::ledger_rewrite::without;
 use super::mend_row::Row;
 use super::names::{self, Writer};
-use super::reader::{BytesReader, read_columns};
-use super::seen::keys_in;
+use super::reader::read_columns;
+use super::recover::found;
+use super::sealed::LOG;
 use super::table::MOST_ATTEMPTS;
 use super::table::Table;
 use super::tables::TableName;
 use super::writer::DataFile;
 use super::{Lake, LakeError, Location, uses};
-use crate::event::EventKey;
 use crate::read::{LogFileOutcome, LogFileRow};
-use arrow::array::{AsArray, BooleanArray};
-use arrow::compute::filter_record_batch;
-use chrono::{NaiveDate, Utc};
+use arrow::array::AsArray;
+use chrono::Utc;
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -51,8 +48,18 @@ pub struct Mended {
 pub async fn mend(location: &Location, mut checked: Checked) -> Result<Mended, LakeError> {
     let mut mended = Mended::default();
     let findings = std::mem::take(&mut checked.findings);
+    let mut gone = findings.missing.clone();
     for name in &findings.unreadable {
-        put_log_aside(location, *name).await?;
+        // The commits tell what checkpoints do, as long as they are there.
+        put_aside(location, *name, |file| file.contains("checkpoint")).await?;
+        match Table::open(location, *name).await {
+            Ok(Some(_)) => {}
+            Ok(None) | Err(LakeError::Unreadable { .. }) => {
+                put_aside(location, *name, |_| true).await?;
+                gone.push(*name);
+            }
+            Err(error) => return Err(error),
+        }
     }
     let mut lake = Lake::create(location).await?;
     for name in TableName::ALL {
@@ -63,14 +70,16 @@ pub async fn mend(location: &Location, mut checked: Checked) -> Result<Mended, L
             .iter()
             .map(|file| format!("{}/{}", name.as_str(), file.path));
         mended.removed.extend(paths);
-        let gone = findings.unreadable.contains(&name) || findings.missing.contains(&name);
-        if gone {
+        let is_gone = gone.contains(&name);
+        if is_gone {
             mended.rebuilt.push(name);
         }
-        if name == TableName::Events && (gone || findings.short.contains(&name)) {
-            mended.recovered = lake.recover().await?;
+        if is_gone || findings.short.contains(&name) {
+            let rows = lake.recover(name).await?;
+            mended.recovered += if name == TableName::Events { rows } else { 0 };
         }
     }
+    lake.tell_again(&findings.mislabelled).await?;
     for file in &findings.summaries {
         uses::write(&lake.events, file).await?;
     }
@@ -78,14 +87,21 @@ pub async fn mend(location: &Location, mut checked: Checked) -> Result<Mended, L
     Ok(mended)
 }
 
-/// Moves the log of a table to where no reader looks for it.
-async fn put_log_aside(location: &Location, name: TableName) -> Result<(), LakeError> {
-    let store = Table::folder(location, name)?;
+/// Moves files of the log of a table to where no reader looks for them.
+async fn put_aside(
+    location: &Location,
+    name: TableName,
+    which: impl Fn(&str) -> bool,
+) -> Result<(), LakeError> {
+    let store = Table::folder_at(location, name)?;
     let stamp = Utc::now().format("%Y%m%dT%H%M%SZ");
-    let log = Path::from("_delta_log");
+    let log = Path::from(LOG);
     let entries: Vec<_> = store.list(Some(&log)).try_collect().await?;
     for entry in entries {
         let file = entry.location.filename().unwrap_or_default();
+        if !which(file) {
+            continue;
+        }
         let aside = Path::from(format!("_damaged_log-{stamp}/{file}"));
         store.copy(&entry.location, &aside).await?;
         store.delete(&entry.location).await?;
@@ -107,72 +123,37 @@ impl Lake {
         table.insist(change).await
     }
 
-    /// Makes the events of data files that no log names part of the table again, each once.
-    async fn recover(&mut self) -> Result<u64, LakeError> {
-        let files = self.events.files()?;
-        let named: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        let store = self.events.delta().object_store();
-        let mut days: HashMap<NaiveDate, Vec<String>> = HashMap::new();
-        for listed in files::list(&self.events).await? {
-            let sealed = names::read(&listed.path).is_some();
-            if let Some(date) = day_of(&listed.path).filter(|_| sealed)
-                && !named.contains(listed.path.as_str())
-            {
-                days.entry(date).or_default().push(listed.path);
-            }
+    /// Says again of files what the log says wrongly of them.
+    async fn tell_again(&mut self, files: &[(TableName, StoredFile)]) -> Result<(), LakeError> {
+        for (name, file) in files {
+            let bytes = self.table(*name).folder().bytes(&file.path).await?;
+            let change = Change {
+                adds: vec![found((*name, &file.path), &bytes)?.add()],
+                rearranges: true,
+                ..Change::default()
+            };
+            self.table_mut(*name).insist(change).await?;
         }
-        let mut recovered = 0;
-        for (date, paths) in days {
-            let mut known: HashSet<EventKey> = HashSet::new();
-            for file in files.iter().filter(|file| file.date == Some(date)) {
-                known.extend(keys_in(&store, file).await?);
-            }
-            let mut adds = Vec::new();
-            for path in paths {
-                let bytes = store.get(&Path::from(path.as_str())).await?.bytes().await?;
-                if names::read(&path).is_none_or(|(_, seal)| !seal.fits(&bytes)) {
-                    continue;
-                }
-                let (_, batches) = BytesReader::read(bytes, None)?;
-                let mut new = Vec::new();
-                for batch in batches {
-                    let keep: BooleanArray =
-                        keys_of(&batch).map(|key| Some(known.insert(key))).collect();
-                    let rest = filter_record_batch(&batch, &keep)?;
-                    if rest.num_rows() > 0 {
-                        recovered += rest.num_rows() as u64;
-                        new.push(Ok::<_, LakeError>(rest));
-                    }
-                }
-                if !new.is_empty() {
-                    let file = DataFile::encode(TableName::Events, Some(date), new.into_iter())?;
-                    adds.push(self.events.put(&file, Writer::Merge).await?);
-                }
-            }
-            if !adds.is_empty() {
-                self.events.insist(Change::add(adds)).await?;
-            }
-        }
-        Ok(recovered)
+        Ok(())
     }
 
     /// Makes the ledger tell what is there, and the log files known that are to be read again.
     async fn reopen(&mut self, findings: &Findings, mended: &mut Mended) -> Result<(), LakeError> {
         let mut there: HashMap<u128, u64> = HashMap::new();
-        let store = self.events.delta().object_store();
+        let folder = self.events.folder();
         for file in self.events.files()? {
-            for batch in read_columns(&store, &file, &["log_file"]).await? {
+            for batch in read_columns(&folder, &file, &["log_file"]).await? {
                 for name in batch.column(0).as_string::<i32>() {
                     let id = identity(&[name.unwrap_or_default()], 0);
                     *there.entry(id).or_default() += 1;
                 }
             }
         }
-        let rejects_lost = findings
-            .bad
-            .iter()
-            .any(|(table, _)| *table == TableName::Rejects)
-            || findings.short.contains(&TableName::Rejects);
+        let bad = |(table, _): &(TableName, StoredFile)| *table == TableName::Rejects;
+        let rejects_lost = findings.bad.iter().any(bad)
+            || findings
+                .rejects
+                .is_some_and(|counted| self.rejects.rows().is_ok_and(|rows| rows < counted));
         let (mut rows, mut changed, mut gone) = (Vec::new(), Vec::new(), HashSet::new());
         let told = self.ledger_rows().await?;
         let mut stored: HashMap<u128, u64> = HashMap::new();
@@ -206,6 +187,9 @@ impl Lake {
         }
         // Of these, the ledger has lost the row.
         for name in &findings.unknown {
+            if stored.contains_key(&identity(&[name], 0)) {
+                continue;
+            }
             let held = there
                 .get(&identity(&[name], 0))
                 .copied()
@@ -300,10 +284,10 @@ impl Lake {
             "rejected",
             "first_event_time",
         ];
-        let store = self.log_files.delta().object_store();
+        let folder = self.log_files.folder();
         let mut rows = Vec::new();
         for file in self.log_files.files()? {
-            for batch in read_columns(&store, &file, &COLUMNS).await? {
+            for batch in read_columns(&folder, &file, &COLUMNS).await? {
                 rows.extend((0..batch.num_rows()).map(|row| Row::read(&batch, row, &file)));
             }
         }
@@ -324,9 +308,4 @@ impl Table {
             attempts: MOST_ATTEMPTS,
         })
     }
-}
-
-fn day_of(path: &str) -> Option<NaiveDate> {
-    let (folder, _) = path.split_once('/')?;
-    folder.split_once('=')?.1.parse().ok()
 }

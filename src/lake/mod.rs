@@ -17,25 +17,31 @@ mod checksum;
 mod commit;
 mod compact;
 mod coverage;
+mod damage;
 mod distinct;
 mod durable;
 mod error;
+mod faults;
 mod files;
 mod findings;
 mod forget;
 mod key_uses;
+mod last_commit;
 mod ledger;
 mod ledger_commit;
 mod ledger_rewrite;
 mod location;
+mod look;
 mod mend;
 mod mend_row;
 mod merge;
 mod names;
 mod patient;
 mod reader;
+mod recover;
 mod rejects;
 mod scan;
+mod sealed;
 mod seen;
 mod stats;
 mod table;
@@ -43,15 +49,19 @@ mod tables;
 mod tally;
 mod uses;
 mod vacuum;
+mod watch;
 mod writer;
 mod written;
 
 pub use brought::write_events;
-pub use check::{Checked, CheckedTable, Fault, check};
+pub use check::{Checked, check};
 pub use commit::Packed;
 pub use compact::Compacted;
+pub use damage::Damage;
+pub(crate) use damage::causes;
 pub(crate) use durable::write as write_durably;
 pub use error::LakeError;
+pub use findings::{CheckedTable, Fault};
 pub use forget::Forgotten;
 pub use ledger::Known;
 pub use location::Location;
@@ -68,6 +78,7 @@ pub use written::Written;
 
 use crate::read::{LogFileRow, RejectRow};
 use arrow::array::RecordBatch;
+use damage::MISSING;
 use deltalake_core::DeltaTable;
 use ledger_commit::Entries;
 use std::collections::HashSet;
@@ -107,6 +118,7 @@ impl Lake {
     ///
     /// There is no lake, a table is missing, cannot be read, or has fewer rows than the ledger has counted.
     pub async fn open(location: &Location) -> Result<Self, LakeError> {
+        let last = Table::last_commit(location).await?;
         // The ledger first: what it has counted was in the other tables before.
         let log_files = Table::open(location, TableName::LogFiles).await?;
         let rejects = Table::open(location, TableName::Rejects).await?;
@@ -114,6 +126,13 @@ impl Lake {
         let (Some(events), Some(rejects), Some(log_files)) = (&events, &rejects, &log_files) else {
             return Err(missing(location, [&events, &rejects, &log_files])?);
         };
+        if let Some(file) = log_files.lost_commit(last) {
+            return Err(LakeError::Unreadable {
+                lake: location.name(),
+                table: log_files.name.as_str(),
+                fault: Some((file, MISSING.to_owned())),
+            });
+        }
         let mut lake = Self::of(location, [events, rejects, log_files].map(Table::clone));
         lake.compare().await?;
         Ok(lake)
@@ -222,8 +241,7 @@ impl Lake {
         let files = self.events.files()?;
         let ledger = self.log_files.files()?;
         let settled = ledger.iter().filter_map(|file| names::parcel(&file.path));
-        let store = self.events.delta().object_store();
-        Seen::new(store, files, settled.collect()).await
+        Seen::new(self.events.folder(), files, settled.collect()).await
     }
 }
 

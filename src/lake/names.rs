@@ -47,6 +47,9 @@ pub(crate) enum Writer {
 pub(crate) struct Seal([u8; 16]);
 
 impl Seal {
+    /// The letters of a seal as text.
+    pub(crate) const HEX: usize = 32;
+
     /// The seal of a file.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(half_sha(bytes))
@@ -63,8 +66,12 @@ impl Seal {
             Writer::Parcel(ParcelId(id)) => (PARCEL, id),
             Writer::Merge => (MERGED, Uuid::new_v4()),
         };
-        let sha = u128::from_be_bytes(self.0);
-        format!("{kind}{}-{sha:032x}.zstd.parquet", id.simple())
+        format!("{kind}{}-{}.zstd.parquet", id.simple(), self.hex())
+    }
+
+    /// The seal as text.
+    pub(crate) fn hex(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! In: a stored file and column names. Out: batches. Promise: only those columns are fetched.
 
-use super::LakeError;
 use super::change::StoredFile;
+use super::damage::{CHANGED, Damage, UNREADABLE};
+use super::tables::TableName;
+use super::{LakeError, names};
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
@@ -21,19 +23,69 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Reads columns of a file.
+///
+/// # Errors
+///
+/// The storage failed, or the file is damaged: it is named.
 pub(crate) async fn read_columns(
-    store: &Arc<DynObjectStore>,
+    folder: &Folder,
     file: &StoredFile,
     columns: &[&str],
 ) -> Result<Vec<RecordBatch>, LakeError> {
+    let fail = |error: ParquetError| folder.unreadable(&file.path, error.into());
     let reader = Reader {
-        store: Arc::clone(store),
+        store: Arc::clone(&folder.store),
         path: Path::from(file.path.as_str()),
         size: file.size,
     };
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
+    let builder = ParquetRecordBatchStreamBuilder::new(reader).await;
+    let builder = builder.map_err(fail)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-    Ok(builder.with_projection(mask).build()?.try_collect().await?)
+    let batches = builder.with_projection(mask).build().map_err(fail)?;
+    batches.try_collect().await.map_err(fail)
+}
+
+/// The folder of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    pub(crate) store: Arc<DynObjectStore>,
+    /// Which lake it is of.
+    pub(crate) lake: String,
+    pub(crate) table: TableName,
+}
+
+impl Folder {
+    /// What is wrong with one of its files.
+    pub(crate) fn damage(&self, path: &str, problem: &str) -> LakeError {
+        let (lake, problem) = (self.lake.clone(), problem.to_owned());
+        let file = format!("{}/{path}", self.table.as_str());
+        Damage {
+            lake,
+            file,
+            problem,
+        }
+        .into()
+    }
+
+    /// What it means that a file cannot be decoded.
+    pub(crate) fn unreadable(&self, path: &str, error: LakeError) -> LakeError {
+        match error {
+            LakeError::Parquet(_) | LakeError::Arrow(_) => {
+                tracing::debug!(path, %error, "a data file cannot be decoded");
+                self.damage(path, UNREADABLE)
+            }
+            error => error,
+        }
+    }
+
+    /// The bytes of one of its files, which are those that were written if its name tells.
+    pub(crate) async fn bytes(&self, path: &str) -> Result<Bytes, LakeError> {
+        let bytes = self.store.get(&Path::from(path)).await?.bytes().await?;
+        match names::read(path).is_some_and(|(_, seal)| !seal.fits(&bytes)) {
+            true => Err(self.damage(path, CHANGED)),
+            false => Ok(bytes),
+        }
+    }
 }
 
 /// A batch with all columns of a schema, in its order: those that a file of before does not have are null.

@@ -23,6 +23,9 @@ use std::collections::HashSet;
 use std::iter;
 use std::sync::Arc;
 
+/// The columns that a rejected record is known by.
+pub(super) const IDENTITY: [&str; 4] = ["log_file", "log_file_record", "reason", "record"];
+
 /// What a rejected record is known by.
 fn identity_of(row: &RejectRow) -> u128 {
     let Reject {
@@ -78,20 +81,33 @@ impl Lake {
 
 /// The records in some files of the table.
 async fn identities(table: &Table, files: &[StoredFile]) -> Result<HashSet<u128>, LakeError> {
-    const COLUMNS: [&str; 4] = ["log_file", "log_file_record", "reason", "record"];
-    let store = table.delta().object_store();
+    let folder = table.folder();
     let mut known = HashSet::new();
     for file in files {
-        for batch in read_columns(&store, file, &COLUMNS).await? {
-            let text = |i: usize, row: usize| batch.column(i).as_string::<i32>().value(row);
-            let records = batch.column(1).as_primitive::<Int64Type>().values();
-            known.extend((0..batch.num_rows()).map(|row| {
-                let texts = [text(0, row), text(2, row), text(3, row)];
-                identity(&texts, records[row] as u64)
-            }));
+        for batch in read_columns(&folder, file, &IDENTITY).await? {
+            known.extend(ids_of(&batch));
         }
     }
     Ok(known)
+}
+
+/// What the records of a batch are known by.
+pub(super) fn ids_of(batch: &RecordBatch) -> Vec<u128> {
+    let column = |name: &str| batch.column_by_name(name);
+    let text = |name: &str, row: usize| {
+        let texts = column(name).and_then(|texts| texts.as_string_opt::<i32>());
+        texts.map_or("", |texts| texts.value(row))
+    };
+    let records = column("log_file_record");
+    let records = records.and_then(|records| records.as_primitive_opt::<Int64Type>());
+    let id = |row: usize| {
+        let texts = ["log_file", "reason", "record"].map(|name| text(name, row));
+        identity(
+            &texts,
+            records.map_or(0, |records| records.value(row) as u64),
+        )
+    };
+    (0..batch.num_rows()).map(id).collect()
 }
 
 /// Rejected records as a batch.

@@ -7,8 +7,10 @@
 use super::table::Table;
 use super::{Lake, LakeError, TableName};
 use chrono::{DateTime, NaiveDate, Utc};
+use deltalake_core::DeltaTableError;
 use object_store::DynObjectStore;
 use object_store::path::Path;
+use std::collections::HashMap;
 use std::sync::Arc;
 use url::Url;
 
@@ -67,8 +69,18 @@ impl Table {
         Ok(Path::from_url_path(url.path()).map_err(object_store::Error::from)?)
     }
 
+    /// The statistics that the log has of the files, by path.
+    pub(crate) fn stats(&self) -> Result<HashMap<String, String>, LakeError> {
+        let snapshot = self.delta().snapshot().map_err(|error| self.fail(&error))?;
+        let log = snapshot.log_data();
+        let stats = log
+            .iter()
+            .filter_map(|file| Some((file.path().to_string(), file.stats()?)));
+        Ok(stats.collect())
+    }
+
     fn scannable(&self) -> Result<Scannable, LakeError> {
-        let fail = |error| LakeError::delta(self.name, error);
+        let fail = |error: DeltaTableError| self.fail(&error);
         let foreign = |feature| LakeError::Foreign {
             lake: self.location().name(),
             table: self.name.as_str(),

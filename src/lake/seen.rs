@@ -8,13 +8,11 @@ use super::LakeError;
 use super::change::{Others, StoredFile};
 use super::ledger::identity;
 use super::names::{self, ParcelId};
-use super::reader::read_columns;
+use super::reader::{Folder, read_columns};
 use crate::event::EventKey;
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
-use object_store::DynObjectStore;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 /// Microseconds of the span of time whose events are held and let go together.
 const HOUR: i64 = 3_600_000_000;
@@ -46,7 +44,7 @@ pub struct Pins {
 /// The events of the lake that matter to the parcels at work.
 #[derive(Debug)]
 pub struct Seen {
-    store: Arc<DynObjectStore>,
+    folder: Folder,
     files: Vec<StoredFile>,
     /// Those of the files that other writers added since this one began.
     others: Vec<StoredFile>,
@@ -62,12 +60,12 @@ pub struct Seen {
 impl Seen {
     /// Of the files, those of a parcel that is not `settled` are not in the ledger yet.
     pub(crate) async fn new(
-        store: Arc<DynObjectStore>,
+        folder: Folder,
         files: Vec<StoredFile>,
         settled: HashSet<ParcelId>,
     ) -> Result<Self, LakeError> {
         let mut seen = Self {
-            store,
+            folder,
             files,
             others: Vec::new(),
             hours: HashMap::new(),
@@ -78,7 +76,7 @@ impl Seen {
         };
         for file in &seen.files {
             if names::parcel(&file.path).is_some_and(|parcel| !settled.contains(&parcel)) {
-                seen.shared.extend(log_files_in(&seen.store, file).await?);
+                seen.shared.extend(log_files_in(&seen.folder, file).await?);
             }
         }
         Ok(seen)
@@ -143,12 +141,12 @@ impl Seen {
         for file in added {
             // What is not a parcel's was in other files before.
             if names::parcel(&file.path).is_some() {
-                for key in keys_in(&self.store, &file).await? {
+                for key in keys_in(&self.folder, &file).await? {
                     if let Some(hour) = self.hours.get_mut(&key.time.div_euclid(HOUR)) {
                         self.held += usize::from(hour.ids.insert(key.id));
                     }
                 }
-                self.shared.extend(log_files_in(&self.store, &file).await?);
+                self.shared.extend(log_files_in(&self.folder, &file).await?);
                 self.others.push(file.clone());
             }
             self.files.push(file);
@@ -172,7 +170,7 @@ impl Seen {
         }
         let ours: HashSet<EventKey> = keys.iter().copied().collect();
         for file in files {
-            let stored = keys_in(&self.store, file).await?.into_iter();
+            let stored = keys_in(&self.folder, file).await?.into_iter();
             theirs.extend(stored.filter(|key| ours.contains(key)));
         }
         Ok(theirs)
@@ -194,7 +192,7 @@ impl Seen {
             if !missing.iter().any(overlaps) {
                 continue;
             }
-            for key in keys_in(&self.store, file).await? {
+            for key in keys_in(&self.folder, file).await? {
                 if let Some(ids) = loaded.get_mut(&key.time.div_euclid(HOUR)) {
                     ids.insert(key.id);
                 }
@@ -217,10 +215,10 @@ impl Seen {
 
 /// The keys of all events in a file.
 pub(super) async fn keys_in(
-    store: &Arc<DynObjectStore>,
+    folder: &Folder,
     file: &StoredFile,
 ) -> Result<Vec<EventKey>, LakeError> {
-    let batches = read_columns(store, file, &["event_time", "event_id", "content_sha256"]).await?;
+    let batches = read_columns(folder, file, &["event_time", "event_id", "content_sha256"]).await?;
     let mut keys = Vec::new();
     for batch in &batches {
         let column = |name: &str| {
@@ -243,12 +241,9 @@ pub(super) async fn keys_in(
 }
 
 /// The log files that brought the events of a file, by the identity of their names.
-async fn log_files_in(
-    store: &Arc<DynObjectStore>,
-    file: &StoredFile,
-) -> Result<HashSet<u128>, LakeError> {
+async fn log_files_in(folder: &Folder, file: &StoredFile) -> Result<HashSet<u128>, LakeError> {
     let mut log_files = HashSet::new();
-    for batch in read_columns(store, file, &["log_file"]).await? {
+    for batch in read_columns(folder, file, &["log_file"]).await? {
         let names: HashSet<&str> = batch
             .column(0)
             .as_string::<i32>()

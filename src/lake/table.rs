@@ -7,9 +7,11 @@ use super::LakeError;
 use super::change::{Change, Committed, Others, StoredFile, stored};
 use super::location::Location;
 use super::names::{Writer, uses_path};
+use super::reader::Folder;
 use super::tables::{LAKE_VERSION, TableName, VERSION_PROPERTY};
 use super::writer::DataFile;
 use super::written::write;
+use super::{last_commit, sealed};
 use chrono::Utc;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
@@ -17,6 +19,7 @@ use deltalake_core::kernel::{Action, Add, Remove, StructType, Transaction};
 use deltalake_core::logstore::get_actions;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::SaveMode;
+use deltalake_core::table::config::TablePropertiesExt;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use object_store::path::Path;
 use object_store::{DynObjectStore, ObjectStoreExt};
@@ -48,16 +51,19 @@ impl Table {
         name: TableName,
     ) -> Result<Option<Self>, LakeError> {
         let mut delta = Self::unloaded(location, name)?;
-        let fail = |error| LakeError::delta(name, error);
-        if !location.has_folder(name)?
-            || !delta.verify_deltatable_existence().await.map_err(fail)?
-        {
+        // What went wrong before is past.
+        drop(location.fault(name));
+        let there = match location.has_folder(name)? {
+            true => delta.verify_deltatable_existence().await,
+            false => Ok(false),
+        };
+        if !there.map_err(|error| LakeError::of_log(location, name, &error))? {
             return Ok(None);
         }
-        delta
-            .load()
-            .await
-            .map_err(|error| LakeError::unreadable(location, name, error))?;
+        if let Err(error) = delta.load().await {
+            let error = LakeError::of_log(location, name, &error);
+            return Err(sealed::located(error, &*Self::folder_at(location, name)?).await?);
+        }
         let table = Self {
             name,
             delta,
@@ -95,36 +101,61 @@ impl Table {
                 numbers: HashMap::new(),
             }),
             // Two ingests that begin at once both find no table; the slower one takes the other's.
-            Err(error) => match Self::open(location, name).await? {
-                Some(table) => Ok(table),
-                None => Err(LakeError::delta(name, error)),
-            },
+            Err(error) => {
+                let error = LakeError::of_commit(location, name, error);
+                Self::open(location, name).await?.ok_or(error)
+            }
         }
     }
 
     fn unloaded(location: &Location, name: TableName) -> Result<DeltaTable, LakeError> {
         let url = location.table_url(name.as_str())?;
         let builder = DeltaTableBuilder::from_url(url.clone())
-            .map_err(|error| LakeError::delta(name, error))?;
+            .map_err(|error| LakeError::of_log(location, name, &error))?;
         builder
             .with_storage_backend(location.store(), url)
             .build()
-            .map_err(|error| LakeError::delta(name, error))
+            .map_err(|error| LakeError::of_log(location, name, &error))
+    }
+
+    /// An error of an engine that read the log.
+    pub(crate) fn fail(&self, error: &DeltaTableError) -> LakeError {
+        LakeError::of_log(&self.location, self.name, error)
     }
 
     /// The folder of a table, whether or not a table is in it.
-    pub(crate) fn folder(
+    pub(crate) fn folder_at(
         location: &Location,
         name: TableName,
     ) -> Result<Arc<DynObjectStore>, LakeError> {
         Ok(Self::unloaded(location, name)?.object_store())
     }
 
+    /// The version of the ledger that was there last, if that is known.
+    pub(crate) async fn last_commit(location: &Location) -> Result<Option<u64>, LakeError> {
+        let name = TableName::LogFiles;
+        match location.has_folder(name)? {
+            true => last_commit::read(&*Self::folder_at(location, name)?).await,
+            false => Ok(None),
+        }
+    }
+
+    /// The commit that is missing, given the version that was there last.
+    pub(crate) fn lost_commit(&self, last: Option<u64>) -> Option<String> {
+        last_commit::lost(self.delta.version().unwrap_or_default(), last)
+    }
+
+    /// The table's folder.
+    pub(crate) fn folder(&self) -> Folder {
+        Folder {
+            store: self.delta.object_store(),
+            lake: self.lake(),
+            table: self.name,
+        }
+    }
+
     fn check_version(&self) -> Result<(), LakeError> {
-        let snapshot = self
-            .delta
-            .snapshot()
-            .map_err(|error| LakeError::delta(self.name, error))?;
+        let snapshot = self.delta.snapshot().map_err(|error| self.fail(&error))?;
         let found = snapshot
             .metadata()
             .configuration()
@@ -158,10 +189,7 @@ impl Table {
 
     /// The files of the version last looked at.
     pub(crate) fn files(&self) -> Result<Vec<StoredFile>, LakeError> {
-        let snapshot = self
-            .delta
-            .snapshot()
-            .map_err(|error| LakeError::delta(self.name, error))?;
+        let snapshot = self.delta.snapshot().map_err(|error| self.fail(&error))?;
         let log = snapshot.log_data();
         let files = log.iter().map(|file| {
             stored(
@@ -183,7 +211,7 @@ impl Table {
         if let Some(known) = self.numbers.get(name) {
             return Ok(*known);
         }
-        let fail = |error| LakeError::delta(self.name, error);
+        let fail = |error: DeltaTableError| self.fail(&error);
         let log = self.delta.log_store();
         let version = self.delta.version().unwrap_or_default();
         // As a rule, the last commit tells; else the whole log has to be looked through.
@@ -208,7 +236,8 @@ impl Table {
 
     /// Looks at the newest version; tells whether the commit of this id is among what is new, and what else is.
     async fn refresh(&mut self, commit: &str) -> Result<Committed, LakeError> {
-        let fail = |error| LakeError::delta(self.name, error);
+        let (location, name) = (self.location.clone(), self.name);
+        let fail = |error: DeltaTableError| LakeError::of_log(&location, name, &error);
         let before = self.delta.version().unwrap_or_default();
         self.delta.update_state().await.map_err(fail)?;
         let log = self.delta.log_store();
@@ -292,7 +321,6 @@ impl Table {
 
     /// Makes a change, on top of the version last looked at.
     pub(crate) async fn commit(&mut self, change: Change) -> Result<Committed, LakeError> {
-        let fail = |error| LakeError::delta(self.name, error);
         let operation = change.operation();
         let Change {
             mut adds,
@@ -317,7 +345,7 @@ impl Table {
         let removes = removes.into_iter().map(Action::Remove);
         let actions = removes.chain(adds.into_iter().map(Action::Add)).collect();
         let result = {
-            let snapshot = self.delta.snapshot().map_err(fail)?;
+            let snapshot = self.delta.snapshot().map_err(|error| self.fail(&error))?;
             CommitBuilder::from(properties)
                 .with_actions(actions)
                 .build(Some(snapshot), self.delta.log_store(), operation)
@@ -329,9 +357,28 @@ impl Table {
                 source:
                     TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_),
             }) => {}
-            Err(error) => return Err(fail(error)),
+            Err(error) => return Err(LakeError::of_commit(&self.location, self.name, error)),
         }
         // The log is what counts: a commit whose answer was lost on the network looks like somebody else's.
-        self.refresh(&id).await
+        let before = self.delta.version().unwrap_or_default();
+        let committed = self.refresh(&id).await?;
+        self.seal_checkpoints(before).await?;
+        if committed.done && self.name == TableName::LogFiles {
+            let version = self.delta.version().unwrap_or_default();
+            last_commit::write(&self.folder(), version).await?;
+        }
+        Ok(committed)
+    }
+
+    /// Puts the seals beside the checkpoints that were made since a version.
+    async fn seal_checkpoints(&self, before: u64) -> Result<(), LakeError> {
+        let snapshot = self.delta.snapshot().map_err(|error| self.fail(&error))?;
+        let interval = snapshot.table_config().checkpoint_interval().get();
+        for version in before + 1..=self.delta.version().unwrap_or_default() {
+            if (version + 1).is_multiple_of(interval) {
+                sealed::seal_checkpoint(&self.folder(), version).await?;
+            }
+        }
+        Ok(())
     }
 }

@@ -6,14 +6,12 @@
 use super::LakeError;
 use super::change::StoredFile;
 use super::ledger::identity;
-use super::reader::read_columns;
+use super::reader::{Folder, read_columns};
 use super::table::Table;
 use super::tables::TableName;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use object_store::DynObjectStore;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Log files by the identity of their names, with the earliest and latest time that their events can have.
 pub(super) type Wanted = HashMap<u128, (i64, i64)>;
@@ -41,7 +39,7 @@ pub(super) struct Tally {
 impl Tally {
     /// What the table, as it was last looked at, has of these log files.
     pub(super) async fn of(&mut self, table: &Table, wanted: &Wanted) -> Result<Counts, LakeError> {
-        let store = table.delta().object_store();
+        let folder = table.folder();
         let mut sums = Counts::new();
         let mut used = HashMap::new();
         for file in table.files()? {
@@ -52,7 +50,7 @@ impl Tally {
             }
             let counts = match self.by_file.remove(&file.path) {
                 Some(counts) => counts,
-                None => read(&store, table.name, &file).await?,
+                None => read(&folder, &file).await?,
             };
             for name in wanted.keys() {
                 if let Some(count) = counts.get(name) {
@@ -75,17 +73,13 @@ impl Tally {
     }
 }
 
-async fn read(
-    store: &Arc<DynObjectStore>,
-    table: TableName,
-    file: &StoredFile,
-) -> Result<Counts, LakeError> {
-    let columns: &[&str] = match table {
+async fn read(folder: &Folder, file: &StoredFile) -> Result<Counts, LakeError> {
+    let columns: &[&str] = match folder.table {
         TableName::LogFiles => &["log_file", "stored"],
         _ => &["log_file"],
     };
     let mut counts = Counts::new();
-    for batch in read_columns(store, file, columns).await? {
+    for batch in read_columns(folder, file, columns).await? {
         let stored = batch.column_by_name("stored");
         let stored = stored.map(|stored| stored.as_primitive::<Int64Type>().values());
         let names = batch.column(0).as_string::<i32>().iter();

@@ -110,9 +110,9 @@ pub(super) async fn list(events: &Table) -> Result<HashMap<Path, ObjectMeta>, La
 
 /// Summarizes the events of a file as it is.
 pub(super) async fn summarize(table: &Table, file: &StoredFile) -> Result<KeyUses, LakeError> {
-    let store = table.delta().object_store();
+    let folder = table.folder();
     let mut uses = KeyUses::default();
-    for batch in read_columns(&store, file, &SUMMARIZED).await? {
+    for batch in read_columns(&folder, file, &SUMMARIZED).await? {
         uses.add(&batch);
     }
     Ok(uses)

@@ -10,6 +10,7 @@ use super::table::Table;
 use super::tables::TableName;
 use super::{Lake, LakeError};
 use chrono::{DateTime, TimeDelta, Utc};
+use deltalake_core::DeltaTableError;
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -66,7 +67,7 @@ fn with_summaries(files: impl IntoIterator<Item = String>) -> HashSet<String> {
 
 /// Files that were taken out of the table since then.
 async fn removed_since(table: &Table, since: DateTime<Utc>) -> Result<HashSet<String>, LakeError> {
-    let fail = |error| LakeError::delta(table.name, error);
+    let fail = |error: DeltaTableError| table.fail(&error);
     let snapshot = table.delta().snapshot().map_err(fail)?;
     let log = table.delta().log_store();
     let mut removed = HashSet::new();

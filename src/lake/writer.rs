@@ -38,7 +38,7 @@ const STATS_TEXT: usize = 64;
 
 /// The columns of `events` with a minimum and maximum in Delta's statistics: those that tell files apart. All others range over
 /// about the same in every file. Parquet's own statistics, per row group and page, have them all.
-const TELLING: [&str; 4] = ["event_time", "access_key_id", "account_id", "aws_region"];
+pub(super) const TELLING: [&str; 4] = ["event_time", "access_key_id", "account_id", "aws_region"];
 
 /// Columns that hold little else than distinct values: a dictionary would be built in vain.
 const DISTINCT: [&str; 5] = [
@@ -115,6 +115,30 @@ impl DataFile {
             times: stats.times,
             uses: uses.map(KeyUses::file).transpose()?,
         })
+    }
+}
+
+impl DataFile {
+    /// A file that is there already; the rows are its own, with the columns that [`TELLING`] names.
+    pub(super) fn found(
+        (table, date): (TableName, Option<NaiveDate>),
+        (bytes, rows): (Bytes, &[RecordBatch]),
+    ) -> Self {
+        let mut stats = Stats::default();
+        for batch in rows {
+            stats.add(table, batch);
+        }
+        Self {
+            table,
+            date,
+            seal: Seal::of(&bytes),
+            bytes,
+            stats: stats.to_json(),
+            rows: stats.rows,
+            times: stats.times,
+            // It is beside it, if it is there.
+            uses: None,
+        }
     }
 }
 
@@ -229,7 +253,8 @@ impl Stats {
         }
     }
 
-    fn to_json(&self) -> String {
+    /// Minimum, maximum and null count by column.
+    fn bounds(&self) -> (Map<String, Value>, Map<String, Value>, Map<String, Value>) {
         let (mut min, mut max, mut nulls) = (Map::new(), Map::new(), Map::new());
         for (name, bounds) in self.columns.iter().filter(|(_, bounds)| !bounds.too_long) {
             let Some((low, high)) = &bounds.range else {
@@ -239,9 +264,40 @@ impl Stats {
             max.insert(name.clone(), high.to_json());
             nulls.insert(name.clone(), json!(bounds.nulls));
         }
+        (min, max, nulls)
+    }
+
+    fn to_json(&self) -> String {
+        let (min, max, nulls) = self.bounds();
         json!({"numRecords": self.rows, "minValues": min, "maxValues": max, "nullCount": nulls})
             .to_string()
     }
+}
+
+/// Whether the statistics that a log has of a file are those of its rows. Of columns that one of them does not have, nothing is known.
+pub(super) fn stats_fit(table: TableName, batches: &[RecordBatch], said: Option<&str>) -> bool {
+    let said: Option<Value> = said.map(|said| serde_json::from_str(said).unwrap_or_default());
+    let Some(said) = said else { return true };
+    let mut stats = Stats::default();
+    for batch in batches {
+        stats.add(table, batch);
+    }
+    let (low, high, nulls) = stats.bounds();
+    let fits = |part: &str, right: Map<String, Value>| {
+        let said = |name: &str| said.get(part).and_then(|part| part.get(name));
+        let mut right = right.iter();
+        right.all(|(name, right)| said(name).is_none_or(|said| is_same(said, right)))
+    };
+    said.is_object()
+        && fits("minValues", low)
+        && fits("maxValues", high)
+        && fits("nullCount", nulls)
+}
+
+/// Whether two values are the same; writers have different forms of the same time.
+fn is_same(one: &Value, other: &Value) -> bool {
+    let time = |value: &Value| DateTime::parse_from_rfc3339(value.as_str()?).ok();
+    one == other || time(one).is_some_and(|one| time(other) == Some(one))
 }
 
 /// The least and the greatest value; `None` in the outer option for columns without statistics.

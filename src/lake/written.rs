@@ -53,15 +53,22 @@ pub(super) async fn write(
         Some(uses) => drop(try_join(data, put(uses_path(&path), uses)).await?),
         None => data.await?,
     }
-    Ok(Written {
-        table: file.table,
-        path,
-        size: file.bytes.len() as u64,
-        date: file.date,
-        rows: file.rows,
-        times: file.times,
-        stats: file.stats.clone(),
-    })
+    Ok(file.at(path))
+}
+
+impl DataFile {
+    /// The account of the file when it is at this path, relative to the table.
+    pub(super) fn at(&self, path: String) -> Written {
+        Written {
+            table: self.table,
+            path,
+            size: self.bytes.len() as u64,
+            date: self.date,
+            rows: self.rows,
+            times: self.times,
+            stats: self.stats.clone(),
+        }
+    }
 }
 
 impl Written {

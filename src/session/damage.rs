@@ -1,52 +1,53 @@
 //! What an error of the engine says about the lake's files.
 //!
-//! In: an error of a query. Out: what is wrong with a data file, if that is the reason. Promise: in words that do not need the
-//! engine's; the engine's own text is not lost, but goes to the program's trace.
+//! In: an error of a query. Out: what is wrong with the lake or its storage, if that is the reason. Promise: in words that do not need
+//! the engine's; the engine's own text is not lost, but goes to the program's trace.
 
+use crate::lake::{Damage, Lake, LakeError, causes};
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use parquet::errors::ParquetError;
 use std::error::Error;
 
-/// What is wrong with a data file, if that is the reason.
-pub(super) fn of(error: &(dyn Error + 'static)) -> Option<String> {
-    if let Some(object_store::Error::NotFound { path, .. }) = error.downcast_ref() {
-        return Some(format!("{path} is missing"));
+/// What is wrong with a lake, if that is why a query failed. Errors that go through decoders may keep their words only.
+pub(super) fn of(error: &DataFusionError) -> Option<LakeError> {
+    if let Some(damage) = Damage::among(error) {
+        return Some(damage.into());
     }
-    if let Some(DataFusionError::ObjectStore(inner)) = error.downcast_ref() {
-        return of(inner.as_ref());
+    let is_of_store = causes(error).any(|cause| cause.is::<object_store::Error>());
+    if !is_of_store && !is_of_decoder(error) {
+        return None;
     }
-    if let Some(error) = error.downcast_ref::<ParquetError>() {
-        return match error {
-            ParquetError::External(inner) => of(inner.as_ref()),
-            error => Some(said(&error.to_string())),
-        };
+    if let Some(refused) = LakeError::refused(error) {
+        return Some(refused);
     }
-    match error.downcast_ref() {
-        Some(DataFusionError::ParquetError(inner)) => return of(inner.as_ref()),
-        Some(DataFusionError::ArrowError(inner, _)) => return of(inner.as_ref()),
-        Some(DataFusionError::External(inner)) => return of(inner.as_ref()),
-        Some(DataFusionError::Context(_, inner)) => return of(inner.as_ref()),
-        Some(DataFusionError::Shared(inner)) => return of(inner.as_ref()),
-        _ => {}
+    if let Some(failed) = LakeError::of_storage(error) {
+        return Some(failed);
     }
-    match error.downcast_ref::<ArrowError>()? {
-        ArrowError::ParquetError(text) => Some(said(text)),
-        ArrowError::ExternalError(inner) => of(inner.as_ref()),
-        _ => None,
-    }
+    tracing::debug!(%error, "a data file cannot be read");
+    // Which lake it is, whoever asks knows.
+    let lake = String::new();
+    Some(LakeError::DamagedFile { lake })
 }
 
-/// What a decoder said, in a few words.
-fn said(text: &str) -> String {
-    let missing = text
-        .split_once("Object at location ")
-        .and_then(|(_, rest)| rest.split_once(" not found"));
-    if let Some((path, _)) = missing {
-        return format!("{path} is missing");
-    }
-    match text.contains("CRC") {
-        true => "the checksum of a page is wrong".to_owned(),
-        false => "it is cut, or its bytes have changed".to_owned(),
+/// Whether a decoder of data files gave up; there are none but those of a lake.
+fn is_of_decoder(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let arrow = cause.downcast_ref::<ArrowError>();
+        cause.is::<ParquetError>()
+            || arrow.is_some_and(|error| matches!(error, ArrowError::ParquetError(_)))
+            || matches!(cause.downcast_ref(), Some(DataFusionError::ParquetError(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(DataFusionError::ArrowError(inner, _)) if matches!(**inner, ArrowError::ParquetError(_))
+            )
+    })
+}
+
+/// The same error; if it is about a file that the engine does not name, with the name.
+pub(super) async fn named(error: LakeError, lake: Option<&Lake>) -> LakeError {
+    match (error, lake) {
+        (LakeError::DamagedFile { .. }, Some(lake)) => lake.blame().await,
+        (error, _) => error,
     }
 }

@@ -7,7 +7,7 @@ use super::damage;
 use super::elsewhere::ElsewhereFault;
 use super::fault::SqlFault;
 use super::spool::ReadFault;
-use crate::lake::LakeError;
+use crate::lake::{Lake, LakeError};
 use crate::source::SourceError;
 use datafusion::common::DataFusionError;
 use std::path::PathBuf;
@@ -30,20 +30,6 @@ pub enum SessionError {
         /// The operating system's answer.
         source: Arc<std::io::Error>,
     },
-    /// The Delta log names a data file that is not there.
-    #[error("a data file of the lake is missing: {path}")]
-    MissingFile {
-        /// Its path in the object store.
-        path: String,
-    },
-    /// A data file is not what was written.
-    #[error("a data file of the lake is missing or damaged{}", path.as_deref().unwrap_or_default())]
-    DamagedFile {
-        /// A colon and its path, where the engine names it.
-        path: Option<String>,
-        /// What the engine found.
-        source: Box<DataFusionError>,
-    },
     /// The SQL is wrong, or asks for something that SQL may not do here.
     #[error(transparent)]
     Sql(#[from] SqlFault),
@@ -62,14 +48,12 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// What is wrong with a data file of the lake, if a query failed because of that.
-    pub fn damage(&self) -> Option<String> {
-        let SessionError::Engine(error) = self else {
-            return None;
-        };
-        let problem = damage::of(error.as_ref())?;
-        tracing::debug!(%error, "a data file cannot be read");
-        Some(problem)
+    /// The same; if it is about a file of a lake that the engine does not name, with the name.
+    pub(super) async fn named(self, lake: Option<&Lake>) -> Self {
+        match self {
+            Self::Lake(error) => damage::named(error, lake).await.into(),
+            error => error,
+        }
     }
 }
 
@@ -77,14 +61,6 @@ impl From<DataFusionError> for SessionError {
     fn from(error: DataFusionError) -> Self {
         // An error of a source that comes through the engine is the source's.
         let engine = |error| SessionError::Engine(Box::new(error));
-        if is_of_files(&error)
-            && let Some(refused) = LakeError::refused(&error)
-        {
-            return refused.into();
-        }
-        if let Some(path) = missing(&error) {
-            return SessionError::MissingFile { path };
-        }
         if let Some(fault) = elsewhere(&error) {
             return SessionError::Elsewhere(fault.clone());
         }
@@ -97,11 +73,10 @@ impl From<DataFusionError> for SessionError {
                 None => SessionError::Broken(words),
             };
         }
+        if let Some(fault) = damage::of(&error) {
+            return fault.into();
+        }
         match error {
-            error if is_damage(&error) => SessionError::DamagedFile {
-                path: damaged(&error),
-                source: Box::new(error),
-            },
             DataFusionError::External(inner) => match inner.downcast::<SourceError>() {
                 Ok(source) => (*source).into(),
                 Err(inner) => match inner.downcast::<ReadFault>() {
@@ -114,16 +89,26 @@ impl From<DataFusionError> for SessionError {
     }
 }
 
-/// The object that is not there, if that is what went wrong; only data files of a lake are asked of an object store.
-fn missing(error: &DataFusionError) -> Option<String> {
-    let mut error: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = error {
-        if let Some(object_store::Error::NotFound { path, .. }) = inner.downcast_ref() {
-            return Some(path.clone());
-        }
-        error = inner.source();
+/// An error of the engine, as the fault of a statement where it is one.
+pub(super) fn fault(error: DataFusionError, text: &str) -> SessionError {
+    if let Some(fault) = ReadFault::of_file(&error) {
+        return fault.into();
     }
-    None
+    if let Some(fault) = damage::of(&error) {
+        return fault.into();
+    }
+    if let Some(fault) = SqlFault::of_pattern(&error) {
+        return fault.into();
+    }
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(said) => {
+            SessionError::Memory(SqlFault::of_memory(said))
+        }
+        DataFusionError::External(_)
+        | DataFusionError::IoError(_)
+        | DataFusionError::ExecutionJoin(_) => error.into(),
+        _ => SqlFault::of(&error, text).into(),
+    }
 }
 
 /// What went wrong on other machines.
@@ -142,32 +127,6 @@ fn broken(error: &DataFusionError) -> Option<String> {
     let said = task.is_panic().then(|| task.to_string())?;
     let words = said.split_once("with message ").map(|(_, words)| words);
     Some(words.unwrap_or(&said).trim_matches('"').to_owned())
-}
-
-/// The path that the engine names in its words, behind a colon.
-fn damaged(error: &DataFusionError) -> Option<String> {
-    let words = error.to_string();
-    let (_, named) = words.split_once("fetch metadata for file ")?;
-    let (path, _) = named.split_once(": ")?;
-    Some(format!(": {path}"))
-}
-
-/// Whether a data file could not be read, for whatever reason.
-fn is_of_files(error: &DataFusionError) -> bool {
-    matches!(error.find_root(), DataFusionError::ObjectStore(_))
-        || is_damage(error)
-        || damage::of(error).is_some()
-}
-
-/// Whether Parquet could not be read; there is none but in a lake.
-fn is_damage(error: &DataFusionError) -> bool {
-    match error.find_root() {
-        DataFusionError::ParquetError(_) => true,
-        DataFusionError::ArrowError(error, _) => {
-            matches!(**error, arrow::error::ArrowError::ParquetError(_))
-        }
-        _ => false,
-    }
 }
 
 impl From<SourceError> for SessionError {

@@ -158,6 +158,14 @@ impl Session {
         })
     }
 
+    /// The lake that is asked.
+    fn lake_asked(&self) -> Option<&Arc<Lake>> {
+        match &self.origin {
+            Origin::Lake(lake) => Some(lake),
+            Origin::Trail(_) => None,
+        }
+    }
+
     /// Asks log files. `log_files` and `rejects` tell of the last time that all of them were read.
     pub async fn trail(
         sources: Vec<Arc<dyn Source>>,

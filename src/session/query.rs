@@ -5,16 +5,17 @@
 //! a small one.
 
 use super::cancel::{apart, can_be_stopped};
+use super::error::fault;
 use super::fault::{FaultKind, SqlFault};
 use super::marks::{json_marked, marked};
 use super::params::value;
 use super::raw::DecodeExec;
-use super::spool::ReadFault;
 use super::statement::Ask;
 use super::{
     Elsewhere, Params, Session, SessionError, Statement, constants, elsewhere, measured, memory,
     percentiles, spool, times, views,
 };
+use crate::lake::Lake;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use chrono::Utc;
@@ -61,11 +62,17 @@ impl Session {
                         plan,
                         text,
                         elsewhere: self.elsewhere.clone(),
+                        lake: self.lake_asked().cloned(),
                     }),
-                    Err(error) => Err(match fault(error, &text) {
-                        SessionError::Sql(fault) => self.with_near_names(fault).into(),
-                        error => error,
-                    }),
+                    Err(error) => Err(
+                        match fault(error, &text)
+                            .named(self.lake_asked().map(Arc::as_ref))
+                            .await
+                        {
+                            SessionError::Sql(fault) => self.with_near_names(fault).into(),
+                            error => error,
+                        },
+                    ),
                 };
             }
             Ask::Tables(filter) => self.show_tables(&filter).await?,
@@ -79,6 +86,7 @@ impl Session {
             text,
             about: true,
             elsewhere: None,
+            lake: None,
         })
     }
 }
@@ -102,6 +110,8 @@ pub struct Query {
     pub(super) about: bool,
     /// Other machines that it may run on.
     pub(super) elsewhere: Option<Arc<dyn Elsewhere>>,
+    /// The lake that it reads.
+    pub(super) lake: Option<Arc<Lake>>,
 }
 
 impl Query {
@@ -194,7 +204,13 @@ impl Query {
                     constants::bounded(&plan, state.config().batch_size(), most)?;
                     can_be_stopped(plan)
                 });
-                plan.await.map_err(|error| self.fault(error))?
+                match plan.await {
+                    Ok(plan) => plan,
+                    Err(error) => {
+                        let error = self.fault(error);
+                        return Err(error.named(self.lake.as_deref()).await);
+                    }
+                }
             }
         };
         Ok(Ready {
@@ -204,6 +220,7 @@ impl Query {
             plan,
             text: self.text,
             about: self.about,
+            lake: self.lake,
         })
     }
 
@@ -222,6 +239,7 @@ pub struct Ready {
     /// Whether the rows are plans, texts of many lines.
     lines: bool,
     about: bool,
+    lake: Option<Arc<Lake>>,
 }
 
 impl Ready {
@@ -270,6 +288,7 @@ impl Ready {
             schema: self.schema,
             text: self.text,
             lines: self.lines,
+            lake: self.lake,
         })
     }
 }
@@ -282,6 +301,7 @@ pub struct Rows {
     schema: SchemaRef,
     text: Arc<str>,
     lines: bool,
+    lake: Option<Arc<Lake>>,
 }
 
 impl std::fmt::Debug for Rows {
@@ -327,7 +347,10 @@ impl Rows {
             },
             Some(Ok(batch)) if self.lines => Ok(Some(line_by_line(&batch)?)),
             Some(Ok(batch)) => Ok(Some(marked(&batch, &self.schema)?)),
-            Some(Err(error)) => Err(fault(error, &self.text)),
+            Some(Err(error)) => {
+                let error = fault(error, &self.text);
+                Err(error.named(self.lake.as_deref()).await)
+            }
         }
     }
 
@@ -365,30 +388,4 @@ fn line_by_line(batch: &RecordBatch) -> Result<RecordBatch, SessionError> {
     ];
     RecordBatch::try_new(batch.schema(), columns)
         .map_err(|error| DataFusionError::from(error).into())
-}
-
-/// An error of the engine, as the fault of a statement where it is one.
-pub(super) fn fault(error: DataFusionError, text: &str) -> SessionError {
-    if let Some(fault) = ReadFault::of_file(&error) {
-        return fault.into();
-    }
-    if let Some(fault) = SqlFault::of_pattern(&error) {
-        return fault.into();
-    }
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(said) => {
-            SessionError::Memory(SqlFault::of_memory(said))
-        }
-        DataFusionError::External(_)
-        | DataFusionError::ObjectStore(_)
-        | DataFusionError::IoError(_)
-        | DataFusionError::ParquetError(_)
-        | DataFusionError::ExecutionJoin(_) => error.into(),
-        DataFusionError::ArrowError(inner, _)
-            if matches!(**inner, arrow::error::ArrowError::ParquetError(_)) =>
-        {
-            error.into()
-        }
-        _ => SqlFault::of(&error, text).into(),
-    }
 }

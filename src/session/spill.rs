@@ -200,8 +200,8 @@ impl SpillWriter for Writer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::fault;
     use super::super::memory::runtime;
-    use super::super::query::fault;
     use super::super::{SessionError, context};
     use super::*;
     use arrow::array::{AsArray, RecordBatch};

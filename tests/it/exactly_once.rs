@@ -262,6 +262,52 @@ async fn a_replaced_log_file_is_read_again() {
     assert_eq!(number(&facts.coverage, "/coverage/log_files"), 1);
 }
 
+/// A log file that was touched, linked, or cut off when it was first read: its last row in the ledger counts.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_log_file_that_is_read_again_counts_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place(tempfile::tempdir().unwrap());
+    let region = "AWSLogs/111111111111/CloudTrail/eu-west-1";
+    let mut files = Vec::new();
+    for (file, events) in [(0, 0..20), (1, 15..40), (2, 40..60)] {
+        let records: Vec<String> = events.map(record).collect();
+        write_log_file(&place.path("trail"), (region, 0, file), &records);
+    }
+    for entry in walkdir::WalkDir::new(place.path("trail")).sort_by_file_name() {
+        let entry = entry.unwrap();
+        files.extend(entry.file_type().is_file().then(|| entry.into_path()));
+    }
+    // The last is cut off at first.
+    let whole = std::fs::read(&files[2]).unwrap();
+    std::fs::write(&files[2], &whole[..whole.len() / 2]).unwrap();
+    finish(place.start(&["trail"], "lake"), 3);
+    let first = place.facts("lake").await;
+    assert_eq!(first.ledger[0], 3);
+    std::fs::write(&files[2], &whole).unwrap();
+    std::fs::set_permissions(&files[0], std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::hard_link(&files[1], place.path("link")).unwrap();
+    for read in [3, 0] {
+        let again = finish(place.start(&["trail"], "lake"), 0);
+        assert_eq!(number(&again, "/log_files/stored"), read);
+        let facts = place.facts("lake").await;
+        // Five events are in two log files.
+        assert_eq!(facts.ledger, [3, 65, 60]);
+        assert_eq!((facts.events, facts.distinct), (60, 60));
+    }
+    // Compacted, the ledger has one file, with rows of log files that stay as they are.
+    finish_lake(place.lake(&["compact"], "lake"));
+    std::fs::remove_file(place.path("link")).unwrap();
+    finish(place.start(&["trail"], "lake"), 0);
+    assert_eq!(place.facts("lake").await.ledger, [3, 65, 60]);
+}
+
+#[cfg(unix)]
+fn finish_lake(command: Child) {
+    let output = command.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// Other content of the same size, with the time of the old.
 #[cfg(unix)]
 #[test]

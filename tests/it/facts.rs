@@ -7,6 +7,15 @@ use arrow::datatypes::Int64Type;
 use serde_json::Value;
 use std::path::Path;
 
+/// A commit without its seal, as an older keytrail or another program would have written it.
+pub(crate) fn unsealed(commit: &str) -> String {
+    let Some((before, sealed)) = commit.split_once("\"keytrail.sealed\"") else {
+        return commit.to_owned();
+    };
+    let (_, after) = sealed.split_once("\",").unwrap();
+    format!("{before}{after}")
+}
+
 #[derive(Debug, PartialEq)]
 pub(crate) struct Facts {
     pub(crate) events: i64,

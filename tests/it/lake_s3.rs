@@ -210,3 +210,86 @@ async fn archived_objects_are_in_every_answer() {
         }
     }
 }
+
+/// A fault of the store that passes is waited for, and is never called damage.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_that_passes_is_no_damage() {
+    let buckets = Buckets::new().await;
+    buckets.ingest(&["s3://logs"], 3).await;
+    let keys = ["keys", "--temporary", "--lake", "s3://data/a/lake"];
+    let check = ["lake", "check", "--lake", "s3://data/a/lake"];
+    let right = buckets.json(&keys, 3).await;
+    let busy: fn() -> s3s::S3Error = || s3_error!(SlowDown);
+    let broken: fn() -> s3s::S3Error = || s3_error!(InternalError);
+    for part in [
+        "_delta_log/",
+        "log_files/part-",
+        "events/_uses/",
+        "events/_delta_log/",
+    ] {
+        for times in [1, 4] {
+            buckets.server.break_off(part, times);
+            assert_eq!(buckets.json(&keys, 3).await, right, "{part}");
+            assert_eq!(buckets.server.left_to_break_off(), 0, "{part}");
+            buckets.server.break_off(part, times);
+            assert_eq!(buckets.json(&check, 0).await["whole"], true, "{part}");
+        }
+    }
+    for refusal in [busy, broken] {
+        buckets.server.refuse("GetObject", 3, refusal);
+        assert_eq!(buckets.json(&keys, 3).await, right);
+        buckets.server.refuse("ListObjectsV2", 3, refusal);
+        assert_eq!(buckets.json(&check, 0).await["whole"], true);
+    }
+}
+
+/// A store that does not answer is said to be one; nothing is mended that nobody has seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_refuses_is_not_mended() {
+    let buckets = Buckets::new().await;
+    buckets.ingest(&["s3://logs"], 3).await;
+    let place = ["--lake", "s3://data/a/lake"];
+    let commands: [&[&str]; 5] = [
+        &["keys"],
+        &[
+            "sql",
+            "SELECT count(*) FROM events WHERE error_code IS NULL",
+        ],
+        &["ingest", "s3://logs"],
+        &["lake", "check"],
+        &["lake", "mend"],
+    ];
+    let files = || {
+        let files = walkdir::WalkDir::new(buckets.path("data/a/lake")).sort_by_file_name();
+        let files = files.into_iter().map(|file| file.unwrap().into_path());
+        files.collect::<Vec<_>>()
+    };
+    let before = files();
+    for operation in ["GetObject", "ListObjectsV2"] {
+        for command in commands {
+            let denied: fn() -> s3s::S3Error = || s3_error!(AccessDenied, "Access Denied");
+            buckets.server.refuse(operation, 1_000, denied);
+            let errors = refused(&buckets, &[command, &place].concat()).await;
+            buckets.server.refuse(operation, 0, denied);
+            assert!(
+                !errors.contains("damage"),
+                "{operation} {command:?}: {errors}"
+            );
+            assert!(
+                !errors.contains("Generic"),
+                "{operation} {command:?}: {errors}"
+            );
+            assert!(
+                errors.contains("\nhint: "),
+                "{operation} {command:?}: {errors}"
+            );
+        }
+    }
+    assert_eq!(files(), before);
+    assert_eq!(
+        buckets
+            .json(&["lake", "check", place[0], place[1]], 0)
+            .await["whole"],
+        true
+    );
+}

@@ -39,6 +39,7 @@ mod injections;
 mod intruder_kinds;
 mod intruders;
 mod lake_care;
+mod lake_damage;
 mod lake_failures;
 mod lake_s3;
 mod limits;

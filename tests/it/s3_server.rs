@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use futures::TryStreamExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use keytrail::source::SourceOptions;
@@ -51,6 +52,8 @@ struct State {
     /// The next connection that has sent so many bytes more is cut; 0 means none is.
     cut_after: AtomicU64,
     archived: Mutex<Vec<String>>,
+    /// How many of the next answers with an object of whose key this is a part break off half-way.
+    broken: Mutex<(&'static str, u64)>,
     /// Objects whose next write is done and answered with a fault.
     lost: Mutex<Vec<String>>,
     /// Reads by the other key of log files and data files with this in their keys wait, and how many do.
@@ -151,6 +154,16 @@ impl S3Server {
     pub(crate) fn refuse(&self, operation: &str, times: u64, refusal: Refusal) {
         let mut refuse = self.state.refuse.lock().unwrap();
         refuse.insert(operation.to_owned(), (times, refusal));
+    }
+
+    /// Breaks off the next answers with an object that has this in its key, half-way.
+    pub(crate) fn break_off(&self, part: &'static str, times: u64) {
+        *self.state.broken.lock().unwrap() = (part, times);
+    }
+
+    /// How many answers are still to be broken off.
+    pub(crate) fn left_to_break_off(&self) -> u64 {
+        self.state.broken.lock().unwrap().1
     }
 
     /// Cuts the connection, once, after so many bytes from now on.
@@ -285,6 +298,15 @@ fn request<T>(input: T) -> S3Request<T> {
     }
 }
 
+/// The first half of a body, and a fault.
+async fn half(body: dto::StreamingBlob) -> dto::StreamingBlob {
+    let pieces: Vec<_> = body.try_collect().await.unwrap();
+    let bytes = pieces.concat();
+    let half = bytes::Bytes::copy_from_slice(&bytes[..bytes.len() / 2]);
+    let broken = io::Error::from(io::ErrorKind::BrokenPipe);
+    dto::StreamingBlob::wrap(futures::stream::iter([Ok(half), Err(broken)]))
+}
+
 macro_rules! storage {
     ($($name:ident($input:ident) -> $output:ident;)*) => {
         #[async_trait::async_trait]
@@ -357,7 +379,18 @@ macro_rules! storage {
                 if self.state.archived.lock().unwrap().contains(&req.input.key) {
                     return Err(S3ErrorCode::InvalidObjectState.into());
                 }
-                self.files.get_object(req).await
+                let key = req.input.key.clone();
+                let mut answer = self.files.get_object(req).await?;
+                let is_broken = {
+                    let (part, times) = &mut *self.state.broken.lock().unwrap();
+                    let is_broken = *times > 0 && key.contains(*part);
+                    *times -= u64::from(is_broken);
+                    is_broken
+                };
+                if let Some(body) = answer.output.body.take_if(|_| is_broken) {
+                    answer.output.body = Some(half(body).await);
+                }
+                Ok(answer)
             }
         }
     };

@@ -6,11 +6,11 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-use keytrail::analysis::AnalysisError;
 use keytrail::analysis::question::{ParameterError, UnknownQuestion};
+use keytrail::analysis::{AnalysisError, shell_word};
 use keytrail::iam::IamError;
 use keytrail::ingest::IngestError;
-use keytrail::lake::LakeError;
+use keytrail::lake::{Damage, LakeError};
 use keytrail::read::ReadError;
 use keytrail::session::{FaultKind, SessionError, SqlFault};
 use keytrail::source::SourceError;
@@ -73,21 +73,13 @@ impl From<SessionError> for Failure {
             SessionError::Source(error) => error.as_ref().into(),
             SessionError::TemporaryFile { .. } => Failure::of(&error)
                 .hint("what does not fit into memory is kept there: set TMPDIR to a folder with more space"),
-            SessionError::MissingFile { .. } | SessionError::DamagedFile { .. } => Failure::new(error.to_string())
-                .hint("list all damage: keytrail lake check")
-                .hint("restore what is lost from its log files: keytrail lake mend"),
             SessionError::Lake(error) => error.into(),
             SessionError::Sql(fault) => fault.into(),
             #[cfg(feature = "cluster")]
             SessionError::Elsewhere(fault) => fault.into(),
             SessionError::Memory(_) => Failure::of(&error)
                 .hint("raise --max-memory, or ask for less: --since, --account, fewer columns"),
-            error => match error.damage() {
-                Some(problem) => Failure::new(format!("a data file of the lake is damaged: {problem}"))
-                    .hint("list all damage: keytrail lake check")
-                    .hint("restore what is lost from its log files: keytrail lake mend"),
-                None => Failure::of(&error),
-            },
+            error => Failure::of(&error),
         }
     }
 }
@@ -219,20 +211,28 @@ fn of_lake(error: &LakeError) -> Vec<String> {
     let hint = match error {
         LakeError::Missing { lake } => {
             return vec![
-                format!("create one: keytrail ingest SOURCE --lake {lake}"),
+                format!(
+                    "create one: keytrail ingest SOURCE --lake {}",
+                    shell_word(lake)
+                ),
                 "or read log files directly, without a lake: --trail SOURCE".to_owned(),
             ];
         }
         LakeError::MissingTable { lake, .. }
         | LakeError::Lost { lake, .. }
         | LakeError::Unreadable { lake, .. }
-        | LakeError::Damaged { lake, .. } => {
+        | LakeError::DamagedFile { lake }
+        | LakeError::Damaged(Damage { lake, .. }) => {
+            let lake = shell_word(lake);
             return vec![
                 format!("list all damage: keytrail lake check --lake {lake}"),
                 format!(
                     "restore what is lost from its log files: keytrail lake mend --lake {lake}"
                 ),
             ];
+        }
+        LakeError::Storage(_) if of_system(error).is_none() => {
+            "the lake may be whole: run the command again when its storage answers"
         }
         LakeError::NotALake { .. } => "choose another place with --lake",
         LakeError::Newer { .. } => "use the keytrail that wrote it, or a newer one",

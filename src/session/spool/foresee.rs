@@ -4,7 +4,8 @@
 //! query will ask is read from its plan, so that it cannot be forgotten; a condition whose value is not known yet is left
 //! out, so that what is kept is enough whatever the value will be.
 
-use super::super::query::{Query, fault};
+use super::super::error::fault;
+use super::super::query::Query;
 use super::super::{Params, SessionError};
 use super::want::Want;
 use super::{Deferred, Spool, Spooled};
