@@ -9,7 +9,6 @@ use keytrail::knowledge::Networks;
 
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::output;
 use crate::output_file::write_file;
 
 /// Build a table of address ranges, for --ip-ranges
