@@ -23,6 +23,7 @@ mod fault;
 mod functions;
 mod intervals;
 mod joined;
+mod lists;
 mod marks;
 mod measured;
 mod memory;

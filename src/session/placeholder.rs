@@ -57,17 +57,20 @@ pub fn placeholders(sql: &str) -> Vec<String> {
         |token| !matches!(token, Token::Whitespace(kind) if !matches!(kind, Whitespace::Space)),
     );
     let mut found = Vec::new();
-    for token in &tokens {
-        if let Token::SingleQuotedString(text) = token
-            && is_placeholder(text)
-        {
-            found.push(format!("'{text}'"));
-        }
-    }
     let words: Vec<&Token> = tokens
         .iter()
         .filter(|token| !matches!(token, Token::Whitespace(_)))
         .collect();
+    for (at, token) in words.iter().enumerate() {
+        let Token::SingleQuotedString(text) = token else {
+            continue;
+        };
+        // After a comma, it is the format of a time.
+        let follows_comma = at > 0 && matches!(words[at - 1], Token::Comma);
+        if is_placeholder(text) && !(follows_comma && begs(text)) {
+            found.push(format!("'{text}'"));
+        }
+    }
     for words in words.windows(3) {
         if let [Token::Word(column), Token::Eq, Token::Word(value)] = words
             && is_itself(column, value)
@@ -139,13 +142,18 @@ pub fn is_placeholder(value: &str) -> bool {
     {
         return is_phrase(word) && word.starts_with(|c: char| c.is_ascii_alphabetic());
     }
-    let begs = value.contains("YYYY") && value.contains("DD");
     // ACCOUNT_ID, YOUR-BUCKET: nobody names things in capitals with a noun like that.
     let shouted = is_shouted(value) && value.contains(['_', '-']);
-    begs || has_brackets(value)
+    begs(value)
+        || has_brackets(value)
         || (shouted && is_plain(value) && words(value).any(|word| NOUNS.contains(&word.as_str())))
         || is_addressed(value)
         || value.split([':', '/', ',', ' ']).any(is_unfilled)
+}
+
+/// Whether a day is to be written: `YYYY-MM-DD`.
+fn begs(value: &str) -> bool {
+    value.contains("YYYY") && value.contains("DD")
 }
 
 /// Whether something in a text is in brackets and stands for a value: `AKIA<REDACTED>`, `${table}`, `user/{user_name}`.
@@ -370,6 +378,11 @@ mod tests {
                 &["'<KEY>'"],
             ),
             ("SELECT {'a': 1}, map {'k': 1}", &[]),
+            (
+                "SELECT to_char(t, 'YYYY-MM-DD') FROM t WHERE t > 'YYYY-MM-DD'",
+                &["'YYYY-MM-DD'"],
+            ),
+            ("SELECT to_char(t, 'YYYY-MM-DD')", &[]),
             ("SELECT 1 FROM t WHERE a < b AND c > d", &[]),
             ("SELECT 1 FROM t JOIN u ON t.id = u.id", &[]),
             ("SELECT 1 FROM t WHERE a = 'x' OR a = $key", &[]),

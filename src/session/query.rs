@@ -12,8 +12,8 @@ use super::params::value;
 use super::raw::DecodeExec;
 use super::statement::Ask;
 use super::{
-    Elsewhere, Params, Session, SessionError, Statement, constants, elsewhere, measured, memory,
-    percentiles, spool, times, views,
+    Elsewhere, Params, Session, SessionError, Statement, constants, elsewhere, lists, measured,
+    memory, percentiles, spool, times, views,
 };
 use crate::lake::Lake;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
@@ -52,7 +52,10 @@ impl Session {
                     registered?;
                     let plan = state.statement_to_plan(*parsed).await?;
                     only_asks().verify_plan(&plan)?;
-                    let plan = times::read(plan, &said, Utc::now())?;
+                    let plan = match lists::among_texts(&plan)? {
+                        Some(fault) => Err(fault),
+                        None => times::read(plan, &said, Utc::now())?,
+                    };
                     Ok((state, plan))
                 });
                 return match plan.await {

@@ -733,6 +733,18 @@ async fn what_the_engine_would_ignore_is_refused() {
             "PIVOT is not supported: write a column for each value",
         ),
         (
+            "PIVOT events ON event_name USING count(*)",
+            "PIVOT is not supported: write a column for each value",
+        ),
+        (
+            "UNPIVOT events ON event_name INTO NAME n VALUE v",
+            "UNPIVOT is not supported",
+        ),
+        (
+            "TABLE events",
+            "TABLE is not supported: write SELECT * FROM",
+        ),
+        (
             "SELECT * FROM events UNPIVOT (v FOR n IN (event_name, event_source))",
             "UNPIVOT is not supported: write SELECT",
         ),

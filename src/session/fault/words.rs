@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// The sentence.
 pub(super) fn plain(said: &str) -> String {
     let said = about_the_statement(said);
-    let said = named_types(&said);
+    let said = named_types(&without_insides(&said));
     let said = without_trees(&said);
     translated(&said)
 }
@@ -106,6 +106,37 @@ fn without_trees(said: &str) -> String {
     format!("{words} is not supported in this place")
 }
 
+/// Lists and structs without what they are made of: that of `userIdentity` takes half a page.
+fn without_insides(said: &str) -> String {
+    const NAMES: [(&str, &str); 7] = [
+        ("LargeList(", "list"),
+        ("FixedSizeList(", "list"),
+        ("List(", "list"),
+        ("Struct(", "struct"),
+        ("Map(", "map"),
+        ("Dictionary(", "text"),
+        ("Union(", "JSON value"),
+    ];
+    let mut said = said.to_owned();
+    for (begin, name) in NAMES {
+        while let Some(at) = said.find(begin) {
+            let inside = at + begin.len();
+            let mut open = 1;
+            let end = said[inside..].find(|letter: char| {
+                open += match letter {
+                    '(' => 1,
+                    ')' => -1,
+                    _ => 0,
+                };
+                open == 0
+            });
+            let rest = end.map_or("", |end| &said[inside + end + 1..]);
+            said = format!("{}{name}{rest}", &said[..at]);
+        }
+    }
+    said
+}
+
 /// Types by the names that DESCRIBE gives them.
 fn named_types(said: &str) -> String {
     const NAMES: [(&str, &str); 10] = [
@@ -153,6 +184,9 @@ fn translated(said: &str) -> String {
             true => format!(
                 "these cannot be compared: {sides}; the time of a number of seconds since 1970 is from_unixtime(number)"
             ),
+            false if sides.contains("boolean") => format!(
+                "these cannot be compared: {sides}; a boolean is true or false, without quotes"
+            ),
             false => format!("these cannot be compared: {sides}"),
         };
     }
@@ -167,6 +201,14 @@ fn translated(said: &str) -> String {
     }
     if said.starts_with("Fail to find the coerced type") {
         return "values of different types stand side by side: write a cast, as in CAST('2025-03-01' AS TIMESTAMP)".to_owned();
+    }
+    if let Some((given, _)) = after("There isn't a common type to coerce ")
+        .and_then(|sides| sides.split_once(" and "))
+        .filter(|(given, _)| *given != "timestamp")
+    {
+        return format!(
+            "LIKE compares texts, and this is a {given}; the elements of a list are compared with any_match(list, x -> x LIKE 'a%')"
+        );
     }
     if said.starts_with("There isn't a common type to coerce timestamp and ") {
         return "LIKE compares texts: write CAST(event_time AS VARCHAR) LIKE '2025-03-01%', or compare times with >= and <".to_owned();
@@ -263,6 +305,18 @@ mod tests {
             (
                 "Function 'date_trunc' requires String, but received Timestamp(µs, \"UTC\") (DataType: Timestamp(µs, \"UTC\"))",
                 "Function 'date_trunc' requires String, but received timestamp",
+            ),
+            (
+                "Unsupported CAST from List(Struct(\"arn\": Utf8, \"b\": List(Utf8))) to Utf8",
+                "Unsupported CAST from list to text",
+            ),
+            (
+                "There isn't a common type to coerce Struct(\"a\": Utf8) and Utf8 in LIKE expression",
+                "LIKE compares texts, and this is a struct; the elements of a list are compared with any_match(list, x -> x LIKE 'a%')",
+            ),
+            (
+                "Cannot infer common argument type for comparison operation Boolean = Utf8",
+                "these cannot be compared: boolean = text; a boolean is true or false, without quotes",
             ),
             (
                 "Cannot infer common argument type for comparison operation Timestamp(µs, \"UTC\") > Int64",

@@ -196,8 +196,11 @@ impl Visitor for Ignored {
         if !select.sort_by.is_empty() {
             return unsupported("SORT BY", "write ORDER BY");
         }
-        if !select.cluster_by.is_empty() || !select.distribute_by.is_empty() {
-            return unsupported("CLUSTER BY and DISTRIBUTE BY", "write ORDER BY");
+        if !select.cluster_by.is_empty() {
+            return unsupported("CLUSTER BY", "write ORDER BY");
+        }
+        if !select.distribute_by.is_empty() {
+            return unsupported("DISTRIBUTE BY", "write ORDER BY");
         }
         if select.prewhere.is_some() {
             return unsupported("PREWHERE", "write WHERE");

@@ -26,16 +26,36 @@ pub(super) fn check_length(text: &str) -> Result<(), SqlFault> {
     }
 }
 
+/// How statements of other engines begin, and what is written here.
+const FOREIGN: [(&str, &str); 4] = [
+    (
+        "SUMMARIZE",
+        "DESCRIBE events lists the columns; ask for count(x), count(DISTINCT x), min(x), max(x) of those that matter",
+    ),
+    (
+        "PIVOT",
+        "write a column for each value, as in count(*) FILTER (WHERE event_name = 'CreateUser') AS create_user",
+    ),
+    (
+        "UNPIVOT",
+        "write SELECT 'a' AS name, a AS value … UNION ALL SELECT 'b', b …",
+    ),
+    ("TABLE", "write SELECT * FROM …"),
+];
+
 /// Refuses statements of other engines that have another form here, with that form.
 pub(super) fn check_begin(words: &[TokenWithSpan]) -> Result<(), SqlFault> {
     let mut begins = true;
     for token in words {
         match &token.token {
             Token::Whitespace(_) => continue,
-            Token::Word(word) if begins && word.value.eq_ignore_ascii_case("summarize") => {
-                return Err(SqlFault::new(
-                    "SUMMARIZE is not supported: DESCRIBE events lists the columns; ask for count(x), count(DISTINCT x), min(x), max(x) of those that matter",
-                ));
+            Token::Word(word) if begins => {
+                let is = |(begin, _): &&(&str, &str)| word.value.eq_ignore_ascii_case(begin);
+                if let Some((begin, instead)) = FOREIGN.iter().find(is) {
+                    return Err(SqlFault::new(format!(
+                        "{begin} is not supported: {instead}"
+                    )));
+                }
             }
             _ => {}
         }
