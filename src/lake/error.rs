@@ -4,7 +4,7 @@
 //! command line's.
 
 use super::damage::{Damage, causes};
-use super::faults::Fault;
+use super::faults::{self, Fault};
 use super::location::Location;
 use super::tables::TableName;
 use deltalake_core::DeltaTableError;
@@ -209,26 +209,8 @@ impl LakeError {
                 source: said.into(),
             }));
         };
-        let source = store.to_string().into();
-        Some(Self::Storage(match store {
-            object_store::Error::NotFound { .. } => return None,
-            object_store::Error::PermissionDenied { path, .. } => {
-                let path = path.clone();
-                object_store::Error::PermissionDenied { path, source }
-            }
-            object_store::Error::Unauthenticated { path, .. } => {
-                let path = path.clone();
-                object_store::Error::Unauthenticated { path, source }
-            }
-            object_store::Error::Generic { store, source } => object_store::Error::Generic {
-                store,
-                source: source.to_string().into(),
-            },
-            _ => object_store::Error::Generic {
-                store: "lake",
-                source,
-            },
-        }))
+        let is_gone = matches!(store, object_store::Error::NotFound { .. });
+        (!is_gone).then(|| Self::Storage(faults::copied(store)))
     }
 
     /// What the operating system does not allow with a file or folder, out of an error of an engine. Some engines keep the words of

@@ -3,9 +3,10 @@
 //! In: damage, and failures of the store. Out: the last of them, by table. Promise: what an engine was told is kept, whatever the engine
 //! makes of it; a failure of the store is no damage.
 
-use super::damage::Damage;
+use super::damage::{Damage, causes};
 use super::tables::TableName;
 use object_store::Error;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What went wrong with a log.
@@ -43,9 +44,33 @@ impl Faults {
             | Error::Precondition { .. }
             | Error::NotModified { .. } => error,
             error => {
-                let said = error.to_string();
-                self.add(table, Fault::Store(error));
-                failed(said)
+                self.add(table, Fault::Store(copied(&error)));
+                error
+            }
+        }
+    }
+}
+
+/// The same error once more: what the operating system or the store refuses is known by its kind, the rest by its words.
+pub(super) fn copied(error: &Error) -> Error {
+    let system = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
+    match error {
+        Error::PermissionDenied { path, source } => Error::PermissionDenied {
+            path: path.clone(),
+            source: source.to_string().into(),
+        },
+        Error::Unauthenticated { path, source } => Error::Unauthenticated {
+            path: path.clone(),
+            source: source.to_string().into(),
+        },
+        error => {
+            let said = match error {
+                Error::Generic { source, .. } => source.to_string(),
+                error => error.to_string(),
+            };
+            match system {
+                Some(system) => failed(io::Error::new(system.kind(), said)),
+                None => failed(said),
             }
         }
     }

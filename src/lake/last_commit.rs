@@ -6,14 +6,11 @@
 //! The version is written after the commit, so it may be behind, but never ahead. It is to be read before the log is looked at.
 
 use super::reader::Folder;
-use super::sealed::LOG;
+use super::sealed::{LAST_COMMIT, LOG};
 use super::{LakeError, TableName};
 use object_store::path::Path;
 use object_store::{DynObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
-
-/// Its name: readers of Delta Lake pass over it.
-pub(super) const NAME: &str = "_last_commit";
 
 #[derive(Serialize, Deserialize)]
 struct LastCommit {
@@ -21,7 +18,7 @@ struct LastCommit {
 }
 
 fn path() -> Path {
-    Path::from(format!("{LOG}/{NAME}"))
+    Path::from(format!("{LOG}/{LAST_COMMIT}"))
 }
 
 /// Notes that a version was committed.

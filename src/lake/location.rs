@@ -17,6 +17,7 @@ use deltalake_core::logstore::{
 };
 use object_store::aws::{AmazonS3Builder, AwsCredential};
 use object_store::{CredentialProvider, DynObjectStore, RetryConfig};
+use percent_encoding::percent_decode_str;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +49,14 @@ impl Location {
             std::path::absolute(path).map_err(|error| bad(error.to_string()))?;
         // The engine knows neither `..` nor links: what is there of the path is resolved, the rest is made.
         let absolute = resolved(&absolute);
+        // What reads the logs takes `%20` in a path for a space, and would not find them.
+        let text = absolute.to_string_lossy();
+        if percent_decode_str(&text).decode_utf8_lossy() != text {
+            return Err(bad(
+                "a % before two digits means another character in the paths of Delta Lake"
+                    .to_owned(),
+            ));
+        }
         let url = Url::from_directory_path(&absolute).map_err(|()| bad("not a path".to_owned()))?;
 
         Ok(Self::watched(url, Arc::new(Durable::new()), "/".to_owned()))

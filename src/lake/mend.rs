@@ -6,12 +6,13 @@
 
 use super::change::{Change, StoredFile};
 use super::check::Checked;
+use super::damage::Damage;
 use super::findings::Findings;
 use super::ledger::{LOST, identity, log_files_batch};
 use super::ledger_rewrite::without;
 use super::mend_row::Row;
 use super::names::{self, Writer};
-use super::reader::read_columns;
+use super::reader::{BytesReader, read_columns};
 use super::recover::found;
 use super::sealed::LOG;
 use super::table::MOST_ATTEMPTS;
@@ -38,6 +39,8 @@ pub struct Mended {
     pub recovered: u64,
     /// Log files that have to be read again, by name.
     pub to_read: BTreeSet<String>,
+    /// Whether rows of the ledger are lost: of log files without events of their own, nothing is known any more.
+    pub forgets: bool,
 }
 
 /// Mends the lake at a location as far as that is possible without its log files.
@@ -47,7 +50,7 @@ pub struct Mended {
 /// The lake's storage cannot be read or written.
 pub async fn mend(location: &Location, mut checked: Checked) -> Result<Mended, LakeError> {
     let mut mended = Mended::default();
-    let findings = std::mem::take(&mut checked.findings);
+    let mut findings = std::mem::take(&mut checked.findings);
     let mut gone = findings.missing.clone();
     for name in &findings.unreadable {
         // The commits tell what checkpoints do, as long as they are there.
@@ -65,6 +68,9 @@ pub async fn mend(location: &Location, mut checked: Checked) -> Result<Mended, L
     for name in TableName::ALL {
         let bad = findings.bad.iter().filter(|(table, _)| *table == name);
         let bad: Vec<StoredFile> = bad.map(|(_, file)| file.clone()).collect();
+        if name == TableName::LogFiles {
+            mended.forgets = lake.read_names(&bad, &mut findings).await?;
+        }
         lake.take_out(name, &bad).await?;
         let paths = bad
             .iter()
@@ -74,11 +80,16 @@ pub async fn mend(location: &Location, mut checked: Checked) -> Result<Mended, L
         if is_gone {
             mended.rebuilt.push(name);
         }
-        if is_gone || findings.short.contains(&name) {
+        // A mend that was killed may have left a ledger without its rows.
+        let is_empty = name == TableName::LogFiles && !findings.unknown.is_empty();
+        if is_gone || is_empty || findings.short.contains(&name) {
             let rows = lake.recover(name).await?;
             mended.recovered += if name == TableName::Events { rows } else { 0 };
         }
     }
+    let ledger = lake.log_files.rows()?;
+    mended.forgets |=
+        gone.contains(&TableName::LogFiles) && ledger == 0 && !findings.unknown.is_empty();
     lake.tell_again(&findings.mislabelled).await?;
     for file in &findings.summaries {
         uses::write(&lake.events, file).await?;
@@ -121,6 +132,36 @@ impl Lake {
             ..Change::default()
         };
         table.insist(change).await
+    }
+
+    /// Finds the log files that damaged files of the ledger tell of; tells whether some of them could not be read.
+    async fn read_names(
+        &self,
+        files: &[StoredFile],
+        findings: &mut Findings,
+    ) -> Result<bool, LakeError> {
+        let store = self.log_files.folder().store;
+        let mut forgets = false;
+        for file in files {
+            let bytes = match store.get(&Path::from(file.path.as_str())).await {
+                Ok(found) => Some(found.bytes().await?),
+                Err(error) if Damage::among(&error).is_some() => None,
+                Err(error) => return Err(error.into()),
+            };
+            // Pages have checksums: what can be read is right.
+            let read = bytes.map(|bytes| BytesReader::read(bytes, Some(&["log_file"])));
+            let Some(Ok((_, batches))) = read else {
+                forgets = true;
+                continue;
+            };
+            for batch in &batches {
+                let names = batch.column_by_name("log_file");
+                let names = names.and_then(|names| names.as_string_opt::<i32>());
+                let names = names.into_iter().flatten().flatten();
+                findings.unknown.extend(names.map(str::to_owned));
+            }
+        }
+        Ok(forgets)
     }
 
     /// Says again of files what the log says wrongly of them.

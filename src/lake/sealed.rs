@@ -3,8 +3,9 @@
 //! In: a file of a table's log and its bytes. Out: the same with a seal; whether a seal fits. Promise: every reader of Delta Lake reads
 //! a sealed log; a changed bit anywhere in a sealed file is noticed, and so is a file in the place of another.
 //!
-//! A data file is sealed by its name ([`names`](super::names)). The names of a log are Delta's: a commit and the hint `_last_checkpoint` are
-//! JSON and carry their seal inside, so that it is written in the same instant; a checkpoint has it in a file beside it.
+//! A data file is sealed by its name ([`names`](super::names)). The names of a log are Delta's: a commit and the hints
+//! `_last_checkpoint` and `_last_commit` are JSON and carry their seal inside, so that it is written in the same instant; a
+//! checkpoint has it in a file beside it.
 
 use super::LakeError;
 use super::damage::MISSING;
@@ -20,6 +21,9 @@ use std::collections::BTreeSet;
 
 /// The folder of a table's log.
 pub(super) const LOG: &str = "_delta_log";
+
+/// The hint that says which version of the ledger was there last; readers of Delta Lake pass over it.
+pub(super) const LAST_COMMIT: &str = "_last_commit";
 
 /// What a commit begins with: readers pass over what they do not know in it.
 const COMMIT: &str = r#"{"commitInfo":{"#;
@@ -38,7 +42,7 @@ pub(super) enum Kind {
     Commit,
     /// All changes up to a version.
     Checkpoint,
-    /// Where the last checkpoint is; readers do without it.
+    /// What the last checkpoint or commit is; readers do without it.
     Hint,
     /// Whatever else.
     Other,
@@ -164,9 +168,10 @@ pub(super) async fn located(
     })
 }
 
-/// The commit that is missing in the log of a table, and that it is, if a log has a gap.
+/// What is missing in the log of a table, and that it is: a checkpoint whose seal is there, or a commit.
 async fn gap(folder: &DynObjectStore, table: &str) -> Result<Option<(String, String)>, LakeError> {
     let (mut commits, mut checkpoint) = (BTreeSet::new(), None);
+    let (mut checkpoints, mut seals) = (BTreeSet::new(), BTreeSet::new());
     let mut listing = folder.list(Some(&Path::from(LOG)));
     while let Some(object) = listing.try_next().await? {
         let name = object.location.filename().unwrap_or_default();
@@ -176,9 +181,18 @@ async fn gap(folder: &DynObjectStore, table: &str) -> Result<Option<(String, Str
             .and_then(|text| text.parse::<u64>().ok());
         match (Kind::of(name), version) {
             (Kind::Commit, Some(version)) => drop(commits.insert(version)),
-            (Kind::Checkpoint, Some(version)) => checkpoint = checkpoint.max(Some(version)),
-            _ => {}
+            (Kind::Checkpoint, Some(version)) => {
+                checkpoint = checkpoint.max(Some(version));
+                if object.size > 0 {
+                    checkpoints.insert(name.to_owned());
+                }
+            }
+            _ => seals.extend(name.strip_suffix(SEAL_END).map(str::to_owned)),
         }
+    }
+    if let Some(lost) = seals.difference(&checkpoints).last() {
+        let problem = "it is missing or empty".to_owned();
+        return Ok(Some((format!("{table}/{LOG}/{lost}"), problem)));
     }
     let first = checkpoint.map_or(0, |version: u64| version + 1);
     let mut versions = first..=commits.last().copied().unwrap_or_default();
@@ -209,7 +223,7 @@ impl Kind {
                     false => Self::Other,
                 }
             }
-            _ if file == "_last_checkpoint" => Self::Hint,
+            _ if file == "_last_checkpoint" || file == LAST_COMMIT => Self::Hint,
             _ => Self::Other,
         }
     }

@@ -62,7 +62,7 @@ impl Table {
         }
         if let Err(error) = delta.load().await {
             let error = LakeError::of_log(location, name, &error);
-            return Err(sealed::located(error, &*Self::folder_at(location, name)?).await?);
+            return Err(sealed::located(error, &Self::folder_at(location, name)?).await?);
         }
         let table = Self {
             name,
@@ -135,7 +135,7 @@ impl Table {
     pub(crate) async fn last_commit(location: &Location) -> Result<Option<u64>, LakeError> {
         let name = TableName::LogFiles;
         match location.has_folder(name)? {
-            true => last_commit::read(&*Self::folder_at(location, name)?).await,
+            true => last_commit::read(&Self::folder_at(location, name)?).await,
             false => Ok(None),
         }
     }

@@ -30,6 +30,12 @@ impl Home {
         self.0.path().join(name)
     }
 
+    /// Makes the lake again.
+    fn renew(&self) {
+        fs::remove_dir_all(self.path("lake")).unwrap();
+        self.json(&["ingest", "trail"], 3);
+    }
+
     /// Runs the program in the folder; gives exit code, output and errors.
     fn run(&self, args: &[&str]) -> (i32, String, String) {
         let mut command = keytrail(args);
@@ -231,6 +237,63 @@ fn a_flipped_bit_changes_no_answer() {
         assert!(answer.contains("its bytes have changed"), "{answer}");
     }
     assert!(noticed > 10, "{noticed}");
+}
+
+/// What the log says of a file is compared with the file, also where the log has no seal: of an older keytrail, or another program.
+#[tokio::test]
+async fn a_log_that_says_something_else_of_a_file_is_noticed_and_mended() {
+    let home = Home::new();
+    let whole = home.facts().await;
+    let behind = |text: &str, mark: &str, from: &str, to: &str| {
+        let (before, after) = text.split_once(mark).unwrap();
+        assert!(after.contains(from), "{text}");
+        format!("{before}{mark}{}", after.replacen(from, to, 1))
+    };
+    let number = |text: &str, mark: &str| {
+        let (before, after) = text.split_once(mark).unwrap();
+        let end = after.find(|c: char| !c.is_ascii_digit()).unwrap();
+        let number: u64 = after[..end].parse().unwrap();
+        format!("{before}{mark}{}{}", number + 1, &after[end..])
+    };
+    type Change<'a> = &'a dyn Fn(&str) -> String;
+    let changes: [(&str, Change<'_>); 6] = [
+        ("bytes", &|text| number(text, "\"size\":")),
+        ("rows", &|text| number(text, "\\\"numRecords\\\":")),
+        ("statistics", &|text| {
+            behind(text, "maxValues", "AKIA3", "AKIA2")
+        }),
+        ("statistics", &|text| {
+            behind(text, "minValues", "2025-03-0", "2026-03-0")
+        }),
+        ("statistics", &|text| {
+            number(text, "nullCount\\\":{\\\"access_key_id\\\":")
+        }),
+        ("another day", &|text| {
+            behind(
+                text,
+                "partitionValues",
+                "event_date\":\"2025-03-0",
+                "event_date\":\"2024-03-0",
+            )
+        }),
+    ];
+    for (problem, change) in changes {
+        let entry = home.last_entry("events");
+        let commit = unsealed(&fs::read_to_string(&entry).unwrap());
+        fs::write(&entry, change(&commit)).unwrap();
+        let check = home.json(&["lake", "check"], 1);
+        let faults = check["faults"].as_array().unwrap();
+        assert!(
+            faults
+                .iter()
+                .any(|fault| fault["problem"].as_str().unwrap().contains(problem)),
+            "{problem}: {check}"
+        );
+        home.json(&["lake", "mend"], 0);
+        assert_eq!(home.facts().await, whole, "{problem}");
+        // The last commit is again one with a file of events.
+        home.renew();
+    }
 }
 
 /// Log files that are gone cannot be read again: they are named, by every answer until they are found elsewhere.

@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 
+use keytrail::analysis::shell_word;
 use keytrail::lake::{Checked, check};
 use keytrail::render::Format;
 use keytrail::render::escape::terminal;
@@ -47,11 +48,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     }
     let lake = location.name();
     Err(Failure::new(format!(
-        "the lake {lake} has {} faults",
-        checked.faults.len()
+        "the lake {lake} has {}",
+        counted(checked.faults.len() as u64, "fault")
     ))
     .hint(format!(
-        "restore what is lost from its log files: keytrail lake mend --lake {lake}"
+        "restore what is lost from its log files: keytrail lake mend --lake {}",
+        shell_word(&lake)
     )))
 }
 

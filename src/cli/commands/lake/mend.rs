@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use keytrail::analysis::shell_word;
 use keytrail::cloudtrail::Selection;
 use keytrail::ingest::{IngestOptions, IngestSummary, ingest};
 use keytrail::lake::{Lake, Mended, check, mend};
@@ -43,7 +44,8 @@ Examples:
   keytrail lake mend s3://my-trail-bucket         From the whole trail: finds all that is missing
   keytrail lake check && echo whole               Afterwards
 
-Exit code 3 means that some log files could not be read again; they are named.";
+Exit code 3 means that some log files could not be read again; they are named. If it says that rows of the ledger are
+lost, read the trail again with keytrail ingest.";
 
 /// The most JSON a log file may have.
 const MAX_JSON: u64 = 2 << 30;
@@ -53,7 +55,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     let location = args.options.location().await?;
     let checked = check(&location).await?;
     let faults = checked.faults.len();
-    let mended = mend(&location, checked).await?;
+    let mut mended = mend(&location, checked).await?;
     let mut unread = BTreeSet::new();
     let sources = match args.sources.is_empty() {
         false => question::sources(&args.sources, &args.options.access).await?,
@@ -79,12 +81,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     // Reads the ledger again: the ingest wrote to it, and the next commit follows that.
     lake.known_log_files(false).await?;
     unread.extend(lake.lost_log_files().await?);
+    // Of the log files that nothing is known of any more, those that were named have been read.
+    mended.forgets &= args.sources.is_empty();
     let told = (&mended, &summary, &unread);
     output::show(context, |out| match args.options.format {
         Format::Json => json(told, (&lake.name(), faults), out),
-        _ => text(told, faults, out),
+        _ => text(told, (&lake.name(), faults), out),
     })?;
-    Ok(match (summary.left, unread.is_empty()) {
+    Ok(match (summary.left, unread.is_empty() && !mended.forgets) {
         (1.., _) => Done::Stopped,
         (_, false) => Done::WithRejects,
         _ => Done::Complete,
@@ -112,7 +116,7 @@ type Told<'a> = (&'a Mended, &'a IngestSummary, &'a BTreeSet<String>);
 
 fn text(
     (mended, summary, unread): Told<'_>,
-    faults: usize,
+    (lake, faults): (&str, usize),
     out: &mut dyn std::io::Write,
 ) -> std::io::Result<()> {
     writeln!(out, "faults     {faults} found")?;
@@ -138,7 +142,20 @@ fn text(
             writeln!(out, "  {}", terminal(name))?;
         }
     }
+    if mended.forgets {
+        writeln!(
+            out,
+            "\nRows of the ledger are lost: log files that have no events of their own, e.g. rejected ones, are not known any \
+             more.\nRead the trail again: {}",
+            again(lake)
+        )?;
+    }
     Ok(())
+}
+
+/// The command that reads the trail again.
+fn again(lake: &str) -> String {
+    format!("keytrail ingest SOURCE --lake {}", shell_word(lake))
 }
 
 fn json(
@@ -157,6 +174,7 @@ fn json(
         "log_files_read_again": summary.stored,
         "events_stored": summary.events_stored,
         "log_files_not_read": unread,
+        "ledger_rows_lost": mended.forgets,
     });
     writeln!(out, "{value:#}")
 }
