@@ -3,6 +3,7 @@
 //! In: the JSON text of a record. Out: [`Record`]: for each column the slice of the text that holds its value, and what
 //! has no column. Promise: nothing of the record is lost; what cannot be a CloudTrail event is refused with a reason.
 
+use super::excerpt::excerpt;
 use super::paths::{self, Guesses, Level, RECORD};
 use super::schema::{ColumnKind, Field, WIDTH};
 use super::time::TIMES;
@@ -27,6 +28,9 @@ pub(crate) enum RecordFault {
     /// It is a time at which there was no CloudTrail.
     #[error("eventTime {0:?} is not in the years 2013 to 2099")]
     OddTime(String),
+    /// It is known, and no record can be made of it.
+    #[error("{0}")]
+    Refused(&'static str),
     /// It names neither a service nor a call.
     #[error("neither eventSource nor eventName: not a CloudTrail event")]
     NotAnEvent,
@@ -219,7 +223,7 @@ impl<'a> Record<'a> {
         if raw.is_empty() {
             return Err(RecordFault::NoTime);
         }
-        let text = || json::string(raw).unwrap_or(Cow::Borrowed(raw)).into();
+        let text = || excerpt(&json::string(raw).unwrap_or(Cow::Borrowed(raw)));
         match string_time(raw) {
             Some(time) if TIMES.contains(&time) => Ok(time),
             Some(_) => Err(RecordFault::OddTime(text())),

@@ -131,10 +131,7 @@ fn a_file_that_cannot_be_read_leaves_no_row() {
     let checksum = damaged.len() - 6;
     damaged[checksum] ^= 1;
     for (bytes, reason) in [
-        (
-            b"<html>503 Slow Down</html>".to_vec(),
-            "neither gzip nor JSON",
-        ),
+        (b"<html>503 Slow Down</html>".to_vec(), "an HTML page"),
         (Vec::new(), "empty"),
         (b"  \n".to_vec(), "no JSON"),
         (b"{\"Records\":[".to_vec(), "ends too early"),
