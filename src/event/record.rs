@@ -45,6 +45,8 @@ pub(crate) struct Record<'a> {
     present: u128,
     /// A bit for each column that the text has named, null or not: the first of two values counts.
     named: u128,
+    /// A column that the text names again.
+    doubled: Option<Field>,
     /// A bit for each value that is a string with escapes in it.
     escaped: u128,
     /// Fields without a column: path and JSON text.
@@ -62,6 +64,7 @@ impl<'a> Record<'a> {
             values: [""; WIDTH],
             present: 0,
             named: 0,
+            doubled: None,
             escaped: 0,
             others: Vec::new(),
             timestamp: "",
@@ -165,6 +168,9 @@ impl<'a> Record<'a> {
             },
         };
         let first = self.named >> field as usize & 1 == 0;
+        if !first {
+            self.doubled.get_or_insert(field);
+        }
         self.named |= 1 << field as usize;
         if value == "null" {
         } else if fits && first {
@@ -174,6 +180,12 @@ impl<'a> Record<'a> {
         } else {
             self.others.push((Cow::Borrowed(column.path), value));
         }
+    }
+
+    /// The first field that comes a second time, of which the first value counts.
+    #[inline]
+    pub(crate) fn doubled(&self) -> Option<Field> {
+        self.doubled
     }
 
     /// A bit for each column that has a value, in the order of the columns.

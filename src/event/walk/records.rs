@@ -67,6 +67,12 @@ impl Walk<'_> {
         let fault = match record.event_time() {
             Ok(_) if shape::is_foreign_record(&record) => RecordFault::NotAnEvent,
             Ok(time) => {
+                if let Some(field) = record.doubled() {
+                    let (n, name) = (self.records, field.column().path);
+                    self.remark(format!(
+                        "record {n} has {name} twice; the first value counts, the other is in other_fields"
+                    ));
+                }
                 if let Some((builder, _)) = &mut self.rows {
                     builder.push(&record, (text, self.records, time));
                 }

@@ -117,7 +117,8 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
             (Some(_), Some(name)) if is_clutter(name) => {
                 return self.skip(entry.path(), SkipReason::Clutter);
             }
-            (Some(above @ (Folder::TrailRoot | Folder::Beside(_))), Some("AWSLogs")) => {
+            // Also within another one, as a copy of a trail.
+            (Some(above), Some("AWSLogs")) => {
                 self.reads_beside(above);
                 let beside = format!("{}/", absolute(entry.path().parent()?));
                 Folder::Layout(KeyPrefix::anchor(&beside))
