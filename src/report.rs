@@ -140,9 +140,7 @@ impl Coverage {
 
     /// Whether there is nothing that an answer could rest on: no log file was found, or none could be read.
     pub fn is_void(&self) -> bool {
-        self.log_files == 0
-            && self.events == 0
-            && (self.not_read.is_empty() || self.not_read.iter().any(|part| part.kind.is_loss()))
+        self.log_files == 0 && self.events == 0
     }
 
     /// What was there but could not be read, in words, files before records; empty where nothing was lost.
@@ -228,6 +226,10 @@ impl NotRead {
             NotReadKind::Unreadable => {
                 ("unreadable file or folder", "unreadable files and folders")
             }
+            NotReadKind::Beside => (
+                "file or folder beside the trail",
+                "files and folders beside the trail",
+            ),
             NotReadKind::Skipped => (
                 "file or folder without events",
                 "files and folders without events",
@@ -259,7 +261,9 @@ pub enum NotReadKind {
     Archived,
     /// A file or folder cannot be opened, or its path cannot be written down.
     Unreadable,
-    /// It holds something else than events of CloudTrail, or lies beside the trail.
+    /// It lies beside the trail that was asked for, and may hold events.
+    Beside,
+    /// It holds something else than events of CloudTrail.
     Skipped,
 }
 

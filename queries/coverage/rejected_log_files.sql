@@ -5,5 +5,5 @@ FROM (
     SELECT *, row_number() OVER (PARTITION BY log_file ORDER BY ingest_time DESC) AS attempt
     FROM log_files
 )
-WHERE attempt = 1 AND outcome IN ('rejected', 'unfetched', 'archived', 'unreadable')
+WHERE attempt = 1 AND outcome IN ('rejected', 'unfetched', 'archived', 'unreadable', 'beside')
 ORDER BY log_file

@@ -12,4 +12,4 @@ FROM (
     SELECT *, row_number() OVER (PARTITION BY log_file ORDER BY ingest_time DESC) AS attempt
     FROM log_files
 )
-WHERE attempt = 1 AND (outcome IN ('rejected', 'unfetched', 'archived', 'unreadable') OR rejected > 0)
+WHERE attempt = 1 AND (outcome IN ('rejected', 'unfetched', 'archived', 'unreadable', 'beside') OR rejected > 0)

@@ -83,16 +83,32 @@ pub(crate) fn text(summary: &IngestSummary, lake: &str, out: &mut dyn Write) -> 
     )?;
     list(("digest files", &findings(summary), usize::MAX), out)?;
     list(("skipped", &summary.skipped, SHOWN_SKIPS), out)?;
+    if summary.stopped_listing {
+        return writeln!(
+            out,
+            "\nStopped early, before all log files were found. Nothing was read and nothing is stored."
+        );
+    }
     if summary.listed == 0 {
         writeln!(out, "\nNo log file was found.")?;
     }
     if summary.left > 0 {
         writeln!(
             out,
-            "\nStopped early. Run the same command again to continue; what is stored is not read again."
+            "\nStopped early. Run the same command again to continue; what is stored is not stored again."
         )?;
     }
-    Ok(())
+    match summary.events_of_left {
+        0 => Ok(()),
+        events => writeln!(
+            out,
+            "Of log files that were not read to their ends, {} stored.",
+            match events {
+                1 => "1 event is".to_owned(),
+                events => format!("{events} events are"),
+            }
+        ),
+    }
 }
 
 /// What is wrong with digest files.
@@ -151,11 +167,12 @@ pub(crate) fn json(summary: &IngestSummary, out: &mut dyn Write) -> io::Result<(
     writeln!(out, "{:#}", value(summary))
 }
 
+fn files(list: &[Refused]) -> Vec<serde_json::Value> {
+    let row = |file: &Refused| json!({"log_file": file.log_file, "reason": file.reason});
+    list.iter().map(row).collect()
+}
+
 fn value(summary: &IngestSummary) -> serde_json::Value {
-    let files = |list: &[Refused]| -> Vec<serde_json::Value> {
-        let row = |file: &Refused| json!({"log_file": file.log_file, "reason": file.reason});
-        list.iter().map(row).collect()
-    };
     json!({
         "report": "ingest",
         "log_files": {
@@ -171,12 +188,14 @@ fn value(summary: &IngestSummary) -> serde_json::Value {
                 .collect::<serde_json::Map<_, _>>(),
             "skipped": summary.skipped.len(),
             "left": summary.left,
+            "stopped_listing": summary.stopped_listing,
         },
         "events": {
             "read": summary.events_read,
             "stored": summary.events_stored,
             "duplicates": summary.events_duplicates,
             "rejected": summary.events_rejected,
+            "stored_of_left": summary.events_of_left,
         },
         "bytes": {
             "compressed": summary.bytes_compressed,
@@ -243,7 +262,18 @@ pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         "estimate   ${:.2} for requests, {} on two cores without network limits; transfer out of AWS not included",
         dollars(plan),
         readable(duration(plan))
-    )
+    )?;
+    list(("skipped", &left_out(plan), SHOWN_SKIPS), out)
+}
+
+/// What a plan leaves out.
+fn left_out(plan: &Plan) -> Vec<Refused> {
+    let skipped = plan.skipped.iter();
+    let skipped = skipped.map(|it| Refused {
+        log_file: it.uri.clone(),
+        reason: it.reason.to_string(),
+    });
+    skipped.collect()
 }
 
 /// The plan for programs.
@@ -255,7 +285,9 @@ pub(crate) fn plan_json(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             "to_read": plan.log_files.len(),
             "already_stored": plan.already_stored,
             "rejected_before": plan.rejected_before.len(),
+            "skipped": plan.skipped.len(),
         },
+        "skipped": files(&left_out(plan)),
         "bytes": {"compressed": plan.bytes},
         "requests": {"made": plan.requests},
         "estimate": {"dollars": dollars(plan), "seconds": duration(plan).as_secs_f64()},

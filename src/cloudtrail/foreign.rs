@@ -3,6 +3,8 @@
 //! In: the name of a folder or file. Out: whether it is known to be something else. Promise: only names that AWS
 //! documents, or that say what the file is; a name that is merely unusual stays a possible log file.
 
+use super::delivery_stamp;
+
 /// Folders that other services write below `AWSLogs/account/`, beside CloudTrail's, with the page that says so.
 const SERVICES: &[&str] = &[
     // https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
@@ -34,6 +36,44 @@ const DOCUMENTS: &[&str] = &[
     "docx", "gif", "htm", "html", "ipynb", "jpeg", "jpg", "md", "pdf", "png", "pptx", "py", "sh",
     "sql", "svg", "tf", "toml", "xlsx", "yaml", "yml",
 ];
+
+/// What operating systems, editors and version control put into folders for themselves.
+const CLUTTER: &[&str] = &[
+    ".DS_Store",
+    ".DocumentRevisions-V100",
+    ".Spotlight-V100",
+    ".TemporaryItems",
+    ".Trash",
+    ".Trashes",
+    ".cache",
+    ".directory",
+    ".fseventsd",
+    ".git",
+    ".gitattributes",
+    ".gitignore",
+    ".gitkeep",
+    ".hg",
+    ".idea",
+    ".localized",
+    ".svn",
+    ".terraform",
+    ".venv",
+    ".vscode",
+    "Thumbs.db",
+    "__MACOSX",
+    "desktop.ini",
+];
+
+/// Whether a file or folder of this name belongs to a program, not to people: macOS also writes `._name` beside files.
+pub fn is_clutter(name: &str) -> bool {
+    CLUTTER.contains(&name) || name.starts_with("._")
+}
+
+/// Whether a file has the name that CloudTrail gives to log files, wherever it lies:
+/// `account_CloudTrail_region_time_….json.gz`.
+pub fn is_log_file(name: &str) -> bool {
+    name.contains("_CloudTrail_") && delivery_stamp(name).is_some()
+}
 
 /// Whether another service writes its logs into a folder of this name, beside CloudTrail's.
 pub fn is_other_service(name: &str) -> bool {
@@ -67,5 +107,7 @@ mod tests {
             assert!(!is_document(name), "{name}");
         }
         assert!(is_document("README.md") && is_document("Graph.PNG"));
+        assert!(is_clutter(".DS_Store") && is_clutter("._events.json"));
+        assert!(!is_clutter(".events.json.gz") && !is_clutter("git"));
     }
 }

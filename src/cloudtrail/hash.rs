@@ -22,6 +22,20 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// The same, unless it is to stop meanwhile.
+pub fn sha256_unless(bytes: &[u8], stop: &dyn Fn() -> bool) -> Option<String> {
+    /// Bytes between two looks, some milliseconds of work.
+    const BETWEEN_LOOKS: usize = 4 << 20;
+    let mut digest = Sha256::new();
+    for piece in bytes.chunks(BETWEEN_LOOKS) {
+        if stop() {
+            return None;
+        }
+        digest.update(piece);
+    }
+    Some(hex(&digest.finalize()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

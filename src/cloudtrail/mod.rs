@@ -15,8 +15,8 @@ mod time;
 mod user_agent;
 mod written;
 
-pub use foreign::{is_document, is_other_service};
-pub use hash::{hex, sha256};
+pub use foreign::{is_clutter, is_document, is_log_file, is_other_service};
+pub use hash::{hex, sha256, sha256_unless};
 pub use ids::{
     AccessKeyId, AccessKeyKind, AccountId, InvalidAccessKeyId, InvalidAccountId, access_key_kind,
     decode_account, is_guid,

@@ -9,12 +9,15 @@ use super::build::EventBuilder;
 use super::decoded::{Decoded, Outcome};
 use super::export;
 use super::fault::FileFault;
-use super::gzip::{Inflater, Text};
+use super::gzip::{Inflated, Inflater, Text, TextFault};
 use super::input::Input;
+use super::known::{self, Known};
 use super::paths::Guesses;
 use super::summary::Summary;
 use super::walk::{Walk, WhenFull};
+use crate::cloudtrail::{is_clutter, is_document};
 use crate::json::encoding;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -52,10 +55,15 @@ impl Decoder {
         name: &str,
         (builder, when_full): (&mut EventBuilder, WhenFull<'_>),
     ) -> Decoded {
-        let before = builder.rows();
+        // Rows that were handed over in between are no longer in the builder, and neither are those before them.
+        let before = Cell::new(builder.rows());
+        let mut hand_over = |builder: &mut EventBuilder| {
+            when_full(builder);
+            before.set(builder.rows());
+        };
         builder.begin_file(name);
         let (guesses, stop) = (&mut self.guesses, &*self.stop);
-        let mut walk = Walk::new(Some((&mut *builder, when_full)), guesses, stop);
+        let mut walk = Walk::new(Some((&mut *builder, &mut hand_over)), guesses, stop);
         let result = match archive::kind(bytes, name) {
             None => file(bytes, &mut walk, (&mut self.inflater, self.max_json)),
             Some(kind) => archived(
@@ -68,41 +76,36 @@ impl Decoder {
         let mut walked = walk.done();
         walked.rejects.leave_out(&|text| builder.shown(text));
         let events = walked.records > walked.rejects.count();
-        let outcome = match result {
-            Err(fault) => Outcome::Rejected(fault),
-            Ok(()) if events || (walked.foreign.is_none() && walked.unknown.is_none()) => {
-                Outcome::Read
-            }
-            Ok(()) => match (walked.foreign, walked.unknown) {
-                (Some((what, _)), _) => Outcome::Skipped(what.to_owned()),
-                (None, fields) => Outcome::Rejected(FileFault::NoEvents {
-                    fields: fields.unwrap_or_default(),
+        let outcome = match (result, walked.foreign, walked.unknown) {
+            (Err(fault), ..) => Outcome::Rejected(fault),
+            (Ok(()), ..) if events => Outcome::Read,
+            (Ok(()), Some((what, _)), _) => Outcome::Skipped(what.to_owned()),
+            (Ok(()), None, Some(fields)) => Outcome::Rejected(FileFault::NoEvents { fields }),
+            (Ok(()), None, None) => match walked.rejects.first() {
+                None => Outcome::Read,
+                Some(reason) => Outcome::Rejected(FileFault::NoRecord {
+                    records: walked.records,
+                    reason: reason.to_owned(),
                 }),
             },
         };
         let kept = match &outcome {
-            Outcome::Read => true,
+            Outcome::Read | Outcome::Rejected(FileFault::NoRecord { .. }) => true,
             Outcome::Rejected(fault) => events && fault.keeps_events(),
             Outcome::Skipped(_) => false,
         };
         if kept {
-            let passed_over = walked
-                .foreign
-                .map(|(what, n)| format!("passed over {what} ({n} of its objects)"));
             return Decoded {
                 outcome,
                 records: walked.records,
                 rejected: walked.rejects.count(),
-                remark: walked
-                    .remark
-                    .or(passed_over)
-                    .or_else(|| walked.rejects.remark()),
+                remark: walked.remark,
                 rejects: walked.rejects.kept(),
                 json_bytes: walked.json_bytes,
                 summary: builder.take_summary(),
             };
         }
-        builder.truncate(before);
+        builder.truncate(before.get());
         Decoded {
             outcome,
             records: 0,
@@ -122,21 +125,21 @@ fn file(
     (inflater, limit): (&mut Inflater, u64),
 ) -> Result<(), FileFault> {
     let inflated = inflater.text(bytes, limit)?;
-    if let Some(remark) = inflated.remark {
-        walk.remark(remark);
-    }
     match inflated.text {
         Text::Whole(text) => {
-            let text = encoding::utf8(text);
-            let result = match export::rows(&text) {
-                Some(rows) => walk.rows(rows),
-                None => walk.document(&mut Input::whole(&text)),
-            };
-            match inflated.cut {
-                true => Err(FileFault::CutGzip {
+            let mut result = Ok(());
+            for part in Inflated::parts(text, &inflated.breaks) {
+                match whole(part, walk) {
+                    Err(fault) if fault.ends_reading() => return Err(fault),
+                    part => result = result.and(part),
+                }
+            }
+            match inflated.flaw {
+                None => result,
+                Some(TextFault::Cut) => Err(FileFault::CutGzip {
                     byte: text.len() as u64,
                 }),
-                false => result,
+                Some(flaw) => Err(flaw.into()),
             }
         }
         Text::Long(reader) => {
@@ -144,16 +147,38 @@ fn file(
             let mut guesses = Guesses::default();
             let checked =
                 Walk::new(None, &mut guesses, walk.stop).document(&mut Input::long(reader, limit));
-            if let Err(fault) = checked
-                && !fault.keeps_events()
-            {
-                return Err(fault);
-            }
-            match Inflater::new().text(bytes, limit)?.text {
-                Text::Long(reader) => walk.document(&mut Input::long(reader, limit)),
-                Text::Whole(_) => Err(FileFault::NotTwice),
+            let sound = match &checked {
+                Err(FileFault::Damaged { sound, .. }) => *sound,
+                Err(fault) if !fault.keeps_events() => return checked,
+                _ => u64::MAX,
+            };
+            let mut again = Inflater::new();
+            let Text::Long(reader) = again.text(bytes, limit)?.text else {
+                return Err(FileFault::NotTwice);
+            };
+            let sound = Box::new(std::io::Read::take(reader, sound));
+            let read = walk.document(&mut Input::long(sound, limit));
+            match checked {
+                Err(fault @ FileFault::Damaged { .. }) => Err(fault),
+                _ => read,
             }
         }
+    }
+}
+
+/// A text that is held, from end to end.
+fn whole(text: &[u8], walk: &mut Walk<'_>) -> Result<(), FileFault> {
+    let text = encoding::utf8(text);
+    match known::text(&text) {
+        Some(Known::Foreign(what)) => {
+            walk.is_foreign(what);
+            Ok(())
+        }
+        Some(Known::Refused(what, instead)) => Err(FileFault::Refused { what, instead }),
+        None => match export::rows(&text) {
+            Some(rows) => walk.rows(rows),
+            None => walk.document(&mut Input::whole(&text)),
+        },
     }
 }
 
@@ -166,16 +191,24 @@ fn archived(
 ) -> Result<(), FileFault> {
     let mut left = limit;
     archive::members(bytes, kind, limit, &mut |member, content| {
-        left = left
-            .checked_sub(content.len() as u64)
-            .ok_or(FileFault::TooLarge { limit })?;
+        let last = member.rsplit('/').next().unwrap_or(member);
+        if member.split('/').any(is_clutter) || is_document(last) {
+            walk.passed_over(member);
+            return Ok(());
+        }
         walk.begin_member(&format!("{name}/{member}"));
-        let result = match archive::kind(content, member) {
-            Some(_) => Err(FileFault::Format("an archive within an archive")),
-            None => file(content, walk, (&mut *inflater, limit)),
-        };
+        let result = content.and_then(|content| {
+            left = left.checked_sub(content.len() as u64).ok_or_else(|| {
+                let why = format!("more than {limit} bytes in its files; what follows is missing");
+                FileFault::Archive(why)
+            })?;
+            match archive::kind(content, member) {
+                Some(_) => Err(FileFault::Format("an archive within an archive")),
+                None => file(content, walk, (&mut *inflater, limit)),
+            }
+        });
         match result {
-            Err(fault @ (FileFault::OnlyRejects { .. } | FileFault::Stopped)) => Err(fault),
+            Err(fault) if fault.ends_reading() => Err(fault),
             Err(fault) => {
                 walk.member_fault(member, &fault);
                 Ok(())

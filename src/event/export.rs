@@ -38,7 +38,43 @@ static NAMES: LazyLock<FxHashMap<String, &'static str>> = LazyLock::new(|| {
 /// The rows of a CSV file, each as the text of a record.
 pub(super) struct Rows<'a> {
     header: Vec<String>,
-    records: csv::ByteRecordsIntoIter<&'a [u8]>,
+    delimiter: u8,
+    text: &'a [u8],
+    records: csv::Reader<&'a [u8]>,
+    /// Where in the text the reader began.
+    begin: usize,
+}
+
+/// A reader of rows.
+fn reader(text: &[u8], delimiter: u8, has_headers: bool) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .has_headers(has_headers)
+        .from_reader(text)
+}
+
+/// Whether columns of these names hold events.
+pub(super) fn has_events(names: &[String]) -> bool {
+    let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    (has("eventname") && has("eventtime")) || WHOLE.into_iter().any(has)
+}
+
+/// The text of the record that a row of a table is.
+pub(super) fn record(names: &[String], cells: &[Option<impl AsRef<str>>]) -> String {
+    let cells = names.iter().map(String::as_str).zip(cells);
+    let cells = cells.filter_map(|(name, cell)| Some((name, cell.as_ref()?.as_ref())));
+    let cells: Vec<(&str, &str)> = cells.filter(|(_, text)| !text.is_empty()).collect();
+    let whole = cells
+        .iter()
+        .find(|(name, text)| is_whole(name) && text.contains('{'));
+    match whole {
+        Some((_, text)) => text.trim().to_owned(),
+        None => {
+            let members = cells.iter().map(|(name, text)| (*name, quoted(text)));
+            object(members.collect(), 0)
+        }
+    }
 }
 
 /// The rows, if the text is CSV with the columns of events.
@@ -48,60 +84,70 @@ pub(super) fn rows(text: &[u8]) -> Option<Rows<'_>> {
         return None;
     }
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let delimiter = match line.contains(&b'\t') {
-        true => b'\t',
-        false => b',',
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_reader(text);
-    let header = reader.byte_headers().ok()?;
+    let delimiters = b"\t,;".iter().copied();
+    let delimiter = delimiters
+        .into_iter()
+        .find(|delimiter| line.contains(delimiter))
+        .unwrap_or(b',');
+    let mut records = reader(text, delimiter, true);
+    let header = records.byte_headers().ok()?;
     let header: Vec<String> = header
         .iter()
         .map(|name| String::from_utf8_lossy(name).trim().to_owned())
         .collect();
-    let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-    let events = (has("eventname") && has("eventtime")) || WHOLE.into_iter().any(has);
-    events.then(|| Rows {
+    has_events(&header).then_some(Rows {
         header,
-        records: reader.into_byte_records(),
+        delimiter,
+        text,
+        records,
+        begin: 0,
     })
+}
+
+impl Rows<'_> {
+    /// A row with too many or too few fields. A stray quote takes the lines after it along: they are read again.
+    fn wrong_length(&mut self, row: &csv::ByteRecord) -> (RecordFault, String) {
+        let (found, columns) = (row.len(), self.header.len());
+        let fault = RecordFault::Json(format!("{found} fields for {columns} columns"));
+        let start = row.position().map_or(0, csv::Position::byte);
+        let start = self.begin + usize::try_from(start).unwrap_or_default();
+        let line = self.text.get(start..).unwrap_or_default();
+        let line = line.trim_ascii_start();
+        let start = self.text.len() - line.len();
+        let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        self.begin = (start + line.len() + 1).min(self.text.len());
+        let rest = self.text.get(self.begin..).unwrap_or_default();
+        self.records = reader(rest, self.delimiter, false);
+        (
+            fault,
+            String::from_utf8_lossy(line.trim_ascii_end()).into_owned(),
+        )
+    }
 }
 
 impl Iterator for Rows<'_> {
     type Item = Result<String, (RecordFault, String)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let record = match self.records.next()? {
-            Ok(record) => record,
+        let mut row = csv::ByteRecord::new();
+        match self.records.read_byte_record(&mut row) {
+            Ok(true) => {}
+            Ok(false) => return None,
             Err(error) => {
                 let fault = RecordFault::Json(format!("broken CSV: {error}"));
                 return Some(Err((fault, String::new())));
             }
-        };
-        let mut texts = Vec::with_capacity(record.len());
-        for field in &record {
-            match std::str::from_utf8(field) {
-                Ok(text) => texts.push(text),
-                Err(_) => {
-                    let text = String::from_utf8_lossy(record.as_slice()).into_owned();
-                    return Some(Err((RecordFault::Encoding, text)));
-                }
-            }
         }
-        let cells = self.header.iter().map(String::as_str).zip(texts);
-        let cells: Vec<(&str, &str)> = cells.filter(|(_, text)| !text.is_empty()).collect();
-        let whole = cells
-            .iter()
-            .find(|(name, text)| is_whole(name) && text.contains('{'));
-        Some(Ok(match whole {
-            Some((_, text)) => text.trim().to_owned(),
-            None => {
-                let members = cells.iter().map(|(name, text)| (*name, quoted(text)));
-                object(members.collect::<Vec<_>>(), 0)
-            }
-        }))
+        if row.len() != self.header.len() {
+            return Some(Err(self.wrong_length(&row)));
+        }
+        let cells = row.iter().map(|cell| std::str::from_utf8(cell).ok());
+        let cells: Vec<Option<&str>> = cells.collect();
+        if cells.contains(&None) {
+            let text = String::from_utf8_lossy(row.as_slice()).into_owned();
+            return Some(Err((RecordFault::Encoding, text)));
+        }
+        Some(Ok(record(&self.header, &cells)))
     }
 }
 

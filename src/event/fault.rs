@@ -21,9 +21,24 @@ pub enum FileFault {
     /// It is in another format, which is known.
     #[error("{0}, not gzip or JSON")]
     Format(&'static str),
+    /// It is text of a kind that is known and cannot be read.
+    #[error("{what}: {instead}")]
+    Refused {
+        /// What it is.
+        what: &'static str,
+        /// What to do instead.
+        instead: &'static str,
+    },
     /// The compressed data is damaged.
-    #[error("broken gzip data: {0}")]
-    Gzip(String),
+    #[error("broken {format} data: {why}")]
+    Damaged {
+        /// What it was compressed with.
+        format: &'static str,
+        /// What is wrong, and what is missing.
+        why: String,
+        /// How much text is sound before the damage.
+        sound: u64,
+    },
     /// The compressed data ends too early.
     #[error("the compressed data ends too early, after {byte} bytes of text: the rest is missing")]
     CutGzip {
@@ -75,6 +90,14 @@ pub enum FileFault {
         /// The first fields of its first object.
         fields: String,
     },
+    /// None of its records can be read.
+    #[error("{}: {reason}", none_of(*records))]
+    NoRecord {
+        /// How many there are.
+        records: u64,
+        /// What is wrong with the first.
+        reason: String,
+    },
     /// Among very many records, none is an event.
     #[error("no event among its first {records} records")]
     OnlyRejects {
@@ -98,11 +121,13 @@ impl FileFault {
             | Self::CutOff { .. }
             | Self::CutGzip { .. }
             | Self::Archive(_)
+            | Self::Damaged { .. }
             | Self::NotJson
             | Self::LongValue => true,
             Self::Empty
             | Self::Format(_)
-            | Self::Gzip(_)
+            | Self::Refused { .. }
+            | Self::NoRecord { .. }
             | Self::TooLarge { .. }
             | Self::NoJson
             | Self::NoEvents { .. }
@@ -112,18 +137,32 @@ impl FileFault {
         }
     }
 
+    /// Whether nothing more is to be read, also not in another part of the file.
+    pub(crate) fn ends_reading(&self) -> bool {
+        matches!(self, Self::OnlyRejects { .. } | Self::Stopped)
+    }
+
     /// What to count it as.
     pub fn kind(&self) -> RejectKind {
         match self {
             Self::Empty | Self::NoJson => RejectKind::Empty,
-            Self::Format(_) => RejectKind::Format,
-            Self::Gzip(_) | Self::NotTwice | Self::Archive(_) => RejectKind::Gzip,
+            Self::Format(_) | Self::Refused { .. } => RejectKind::Format,
+            Self::Damaged { .. } | Self::NotTwice | Self::Archive(_) => RejectKind::Damaged,
             Self::TooLarge { .. } | Self::LongValue => RejectKind::TooLarge,
             Self::NotJson => RejectKind::NotJson,
             Self::BrokenJson { .. } | Self::AfterRecords => RejectKind::BrokenJson,
             Self::CutOff { .. } | Self::CutGzip { .. } | Self::Stopped => RejectKind::CutOff,
-            Self::NoEvents { .. } | Self::OnlyRejects { .. } => RejectKind::NoEvents,
+            Self::NoEvents { .. } | Self::OnlyRejects { .. } | Self::NoRecord { .. } => {
+                RejectKind::NoEvents
+            }
         }
+    }
+}
+
+fn none_of(records: u64) -> String {
+    match records {
+        1 => "its only record cannot be read".to_owned(),
+        records => format!("none of its {records} records can be read; the first"),
     }
 }
 
@@ -131,7 +170,7 @@ impl From<TextFault> for FileFault {
     fn from(fault: TextFault) -> Self {
         match fault {
             TextFault::Empty => Self::Empty,
-            TextFault::Gzip(error) => Self::Gzip(error.to_string()),
+            TextFault::Damaged { format, why, sound } => Self::Damaged { format, why, sound },
             TextFault::Cut => Self::CutGzip { byte: 0 },
             TextFault::TooLarge { limit } => Self::TooLarge { limit },
             TextFault::Format(format) => Self::Format(format),
@@ -146,7 +185,7 @@ impl RecordFault {
             Self::Json(_) => RejectKind::BrokenJson,
             Self::Encoding => RejectKind::Encoding,
             Self::NoTime | Self::BadTime(_) | Self::OddTime(_) => RejectKind::Time,
-            Self::NotAnEvent => RejectKind::NoEvents,
+            Self::NotAnEvent | Self::Refused(_) => RejectKind::NoEvents,
         }
     }
 }
@@ -159,8 +198,8 @@ pub enum RejectKind {
     Empty,
     /// Another file format.
     Format,
-    /// Damaged compressed data.
-    Gzip,
+    /// Damaged compressed data, or a damaged archive.
+    Damaged,
     /// Larger than allowed.
     TooLarge,
     /// Text that is not JSON.
@@ -182,7 +221,7 @@ impl fmt::Display for RejectKind {
         f.write_str(match self {
             Self::Empty => "empty",
             Self::Format => "another file format",
-            Self::Gzip => "damaged gzip data",
+            Self::Damaged => "damaged data",
             Self::TooLarge => "too large",
             Self::NotJson => "not JSON",
             Self::BrokenJson => "broken JSON",

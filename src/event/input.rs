@@ -5,7 +5,7 @@
 
 use super::fault::{FileFault, LONGEST_VALUE};
 use super::gzip::{self, TextFault};
-use crate::json::scan::{Fault, skip_space, skip_value};
+use crate::json::scan::{self, Fault, skip_space, skip_value};
 use crate::json::unsound::skip_unsound;
 use std::io::Read;
 
@@ -163,50 +163,81 @@ impl<'a> Input<'a> {
         list.is_some()
     }
 
-    /// The rest of an object after its list of records: further members, which say nothing about events, and the brace.
-    pub(super) fn leave_object(&mut self) -> Result<(), FileFault> {
-        let broken = |_| FileFault::AfterRecords;
+    /// Takes the key at the position and the colon after it; whether lists of records are called so. A broken key is taken
+    /// for none.
+    pub(super) fn take_key(&mut self) -> Result<bool, FileFault> {
+        let Ok(end) = self.value_end()? else {
+            self.bump();
+            return Ok(false);
+        };
+        let (bytes, at) = self.bytes();
+        let key = std::str::from_utf8(&bytes[at..end]).unwrap_or_default();
+        let name = scan::string(key).unwrap_or_default();
+        let is_list = is_list(&name);
+        self.set(end);
+        if self.peek()? == Some(b':') {
+            self.bump();
+        }
+        Ok(is_list)
+    }
+
+    /// Where the line at the position ends.
+    pub(super) fn line_end(&mut self) -> Result<usize, FileFault> {
         loop {
-            match self.peek()? {
-                Some(b'}') => {
-                    self.bump();
-                    return Ok(());
-                }
-                Some(b',' | b':' | b'"') => {
-                    if self.peek()? != Some(b'"') {
-                        self.bump();
-                        self.peek()?;
-                    }
-                    let end = self.value_end()?.map_err(broken)?;
-                    self.set(end);
-                }
-                Some(_) | None => return Err(broken(Fault::Incomplete)),
+            let (bytes, at) = self.bytes();
+            let length = bytes.len() - at;
+            if let Some(end) = memchr::memchr(b'\n', &bytes[at..]) {
+                return Ok(at + end);
+            }
+            if !self.more()? {
+                // What was read before was moved to the front.
+                return Ok(self.bytes().1 + length);
             }
         }
     }
 
-    /// The command line of CloudWatch Logs puts a time before each record: everything up to the brace is passed over.
-    pub(super) fn skip_line_prefix(&mut self, byte: u8) -> Result<(), FileFault> {
+    /// Logs and the AWS CLI put a time and other words before a record: everything up to the brace is passed over, if there is
+    /// a record.
+    pub(super) fn skip_line_prefix(&mut self) -> Result<bool, FileFault> {
+        let end = self.line_end()?;
         let (bytes, at) = self.bytes();
-        let line = bytes[at..]
-            .split(|byte| *byte == b'\n')
-            .next()
-            .unwrap_or_default();
-        match memchr::memchr(b'{', line).filter(|_| byte.is_ascii_digit()) {
-            Some(brace) if !line[..brace].contains(&b'"') => {
-                self.set(at + brace);
-                Ok(())
-            }
-            _ => Err(FileFault::NotJson),
+        let line = &bytes[at..end];
+        let Some(brace) = memchr::memchr(b'{', line).filter(|brace| *brace <= LONGEST_PREFIX)
+        else {
+            return Ok(false);
+        };
+        let prefix = line[..brace].trim_ascii_end();
+        let is_words = std::str::from_utf8(prefix).is_ok_and(|words| {
+            let odd = |char: char| char == '"' || char == '\'' || char.is_control() && char != '\t';
+            !words.contains(odd)
+        });
+        // After a time stands a record, also a broken one.
+        let is_record = line[0].is_ascii_digit() || skip_value(line, brace).is_ok();
+        if is_words && is_record {
+            self.set(at + brace);
         }
+        Ok(is_words && is_record)
+    }
+
+    /// The AWS CLI's text output puts other columns after a record: they repeat what is in it.
+    pub(super) fn skip_line_suffix(&mut self) -> Result<(), FileFault> {
+        let end = self.line_end()?;
+        let (bytes, at) = self.bytes();
+        if bytes.get(at) == Some(&b'\t') {
+            self.set(end);
+        }
+        Ok(())
     }
 }
+
+/// The longest text before a record on its line.
+const LONGEST_PREFIX: usize = 1 << 10;
 
 /// What lists of records are called where little else comes before them.
 const ENVELOPES: [&[u8]; 4] = [b"\"Records\"", b"\"Events\"", b"\"records\"", b"\"events\""];
 
 /// What they are called anywhere.
-const LISTS: [&[u8]; 8] = [
+const LISTS: [&[u8]; 9] = [
     b"\"Records\"",
     b"\"Events\"",
     b"\"records\"",
@@ -215,7 +246,14 @@ const LISTS: [&[u8]; 8] = [
     b"\"QueryResultRows\"",
     b"\"Messages\"",
     b"\"results\"",
+    b"\"hits\"",
 ];
+
+/// Whether lists of records are called so.
+pub(super) fn is_list(name: &str) -> bool {
+    let quoted = |list: &&[u8]| list.get(1..list.len() - 1) == Some(name.as_bytes());
+    LISTS.iter().any(quoted)
+}
 
 /// Where the list of records opens in an object: after a few plain values, or after `any` values.
 fn list_of_records(object: &[u8], names: &[&[u8]], any: bool) -> Option<usize> {
@@ -234,7 +272,13 @@ fn list_of_records(object: &[u8], names: &[&[u8]], any: bool) -> Option<usize> {
             b'[' | b'{' if !any => return None,
             _ => {}
         }
-        let after = skip_space(object, skip_value(object, value).ok()?);
+        // What comes before the list may be broken.
+        let end = skip_value(object, value);
+        let end = match any {
+            true => end.or_else(|_| skip_unsound(object, value)),
+            false => end,
+        };
+        let after = skip_space(object, end.ok().filter(|end| *end > value)?);
         at = (object.get(after) == Some(&b',')).then(|| skip_space(object, after + 1))?;
     }
     None

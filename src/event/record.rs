@@ -3,6 +3,7 @@
 //! In: the JSON text of a record. Out: [`Record`]: for each column the slice of the text that holds its value, and what
 //! has no column. Promise: nothing of the record is lost; what cannot be a CloudTrail event is refused with a reason.
 
+use super::excerpt::excerpt;
 use super::paths::{self, Guesses, Level, RECORD};
 use super::schema::{ColumnKind, Field, WIDTH};
 use super::time::TIMES;
@@ -27,6 +28,9 @@ pub(crate) enum RecordFault {
     /// It is a time at which there was no CloudTrail.
     #[error("eventTime {0:?} is not in the years 2013 to 2099")]
     OddTime(String),
+    /// It is known, and no record can be made of it.
+    #[error("{0}")]
+    Refused(&'static str),
     /// It names neither a service nor a call.
     #[error("neither eventSource nor eventName: not a CloudTrail event")]
     NotAnEvent,
@@ -41,6 +45,8 @@ pub(crate) struct Record<'a> {
     present: u128,
     /// A bit for each column that the text has named, null or not: the first of two values counts.
     named: u128,
+    /// A column that the text names again.
+    doubled: Option<Field>,
     /// A bit for each value that is a string with escapes in it.
     escaped: u128,
     /// Fields without a column: path and JSON text.
@@ -58,6 +64,7 @@ impl<'a> Record<'a> {
             values: [""; WIDTH],
             present: 0,
             named: 0,
+            doubled: None,
             escaped: 0,
             others: Vec::new(),
             timestamp: "",
@@ -161,6 +168,9 @@ impl<'a> Record<'a> {
             },
         };
         let first = self.named >> field as usize & 1 == 0;
+        if !first {
+            self.doubled.get_or_insert(field);
+        }
         self.named |= 1 << field as usize;
         if value == "null" {
         } else if fits && first {
@@ -170,6 +180,12 @@ impl<'a> Record<'a> {
         } else {
             self.others.push((Cow::Borrowed(column.path), value));
         }
+    }
+
+    /// The first field that comes a second time, of which the first value counts.
+    #[inline]
+    pub(crate) fn doubled(&self) -> Option<Field> {
+        self.doubled
     }
 
     /// A bit for each column that has a value, in the order of the columns.
@@ -219,7 +235,7 @@ impl<'a> Record<'a> {
         if raw.is_empty() {
             return Err(RecordFault::NoTime);
         }
-        let text = || json::string(raw).unwrap_or(Cow::Borrowed(raw)).into();
+        let text = || excerpt(&json::string(raw).unwrap_or(Cow::Borrowed(raw)));
         match string_time(raw) {
             Some(time) if TIMES.contains(&time) => Ok(time),
             Some(_) => Err(RecordFault::OddTime(text())),

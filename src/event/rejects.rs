@@ -44,6 +44,23 @@ impl Rejects {
         }
     }
 
+    /// How many there are, and how many of them are kept.
+    pub(super) fn mark(&self) -> (u64, usize) {
+        (self.count, self.kept.len())
+    }
+
+    /// Forgets what was rejected since that mark.
+    pub(super) fn back_to(&mut self, (count, kept): (u64, usize)) {
+        self.count = count;
+        self.kept.truncate(kept);
+        self.bytes = self.kept.iter().map(|reject| reject.text.len()).sum();
+    }
+
+    /// Why the first was rejected.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.kept.first().map(|reject| reject.reason.as_str())
+    }
+
     /// That not all are kept, if so.
     pub(super) fn remark(&self) -> Option<String> {
         let (count, kept) = (self.count, self.kept.len());

@@ -1,8 +1,8 @@
 //! One pass over the text of a log file.
 //!
-//! In: the text. Out: rows, rejected records, and what else was met. Promise: one broken record rejects that record, as far
-//! as its brackets tell where it ends; what cannot be got past ends the pass, and the text from there on is kept among the
-//! rejected records.
+//! In: the text. Out: rows, rejected records, and what else was met. Promise: one broken record rejects that record, and a
+//! line that is no JSON that line; where its brackets do not tell where a record ends, the beginning of the next one may;
+//! what cannot be got past ends the pass, and the text from there on is kept among the rejected records.
 
 use super::build::EventBuilder;
 use super::decoded::Reject;
@@ -12,17 +12,20 @@ use super::input::Input;
 use super::paths::Guesses;
 use super::record::{Record, RecordFault};
 use super::rejects::Rejects;
-use crate::json::scan::{self, Fault};
-use crate::json::unsound::depth;
+use crate::json::scan::Fault;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod broken;
 mod records;
 
-/// Records between two looks at whether reading is to end.
-const BETWEEN_LOOKS: u64 = 1_024;
-
-/// Of what follows a fault, so much is kept.
+/// Of what is rejected at once, so much is kept.
 const LONGEST_REST: usize = 1 << 20;
+
+/// A text whose first lines are no JSON, so many of them, is no log file.
+const LINES_BEFORE_JSON: u64 = 1_000;
+
+/// Remarks on a file that are kept.
+const REMARKS: usize = 3;
 
 /// Called when a file too long to be held has filled the builder; takes the rows out of it.
 pub type WhenFull<'a> = &'a mut dyn FnMut(&mut EventBuilder);
@@ -39,10 +42,14 @@ pub(super) struct Walk<'b> {
     records: u64,
     rejects: Rejects,
     json_bytes: u64,
-    remark: Option<String>,
+    remarks: Vec<String>,
     /// What well-known other things were met, and how many.
     foreign: Option<(&'static str, u64)>,
     unknown: Option<String>,
+    /// Files of an archive that were passed over for their names: the first, and how many.
+    passed_over: Option<(String, u64)>,
+    /// The columns of a table whose rows come one by one.
+    header: Vec<String>,
 }
 
 /// What a pass has found.
@@ -68,30 +75,59 @@ impl<'b> Walk<'b> {
             records: 0,
             rejects: Rejects::default(),
             json_bytes: 0,
-            remark: None,
+            remarks: Vec::new(),
             foreign: None,
             unknown: None,
+            passed_over: None,
+            header: Vec::new(),
         }
     }
 
     pub(super) fn done(self) -> Walked {
+        let foreign = self.foreign;
+        let foreign = foreign.map(|(what, n)| format!("passed over {what} ({n} of its objects)"));
+        let over = self.passed_over;
+        let over = over.map(|(first, n)| match n {
+            1 => format!("passed over {first}, by its name"),
+            n => format!("passed over {n} of its files by their names, the first: {first}"),
+        });
+        let others = [foreign, over, self.rejects.remark()];
+        let remarks: Vec<String> = self
+            .remarks
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .collect();
         Walked {
             records: self.records,
             rejects: self.rejects,
             json_bytes: self.json_bytes,
-            remark: self.remark,
+            remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
             foreign: self.foreign,
             unknown: self.unknown,
         }
     }
 
-    /// Notes what is odd about the file; the first such note stays.
+    /// Notes what is odd about the file; the first such notes stay.
     pub(super) fn remark(&mut self, remark: String) {
-        self.remark.get_or_insert(remark);
+        if self.remarks.len() < REMARKS {
+            self.remarks.push(remark);
+        }
+    }
+
+    /// Notes something well known that holds no events.
+    pub(super) fn is_foreign(&mut self, what: &'static str) {
+        self.foreign = Some((what, self.foreign.map_or(1, |(_, n)| n + 1)));
+    }
+
+    /// A file of an archive is left out for its name.
+    pub(super) fn passed_over(&mut self, member: &str) {
+        let over = self.passed_over.get_or_insert((member.to_owned(), 0));
+        over.1 += 1;
     }
 
     /// The rows that follow come from this file of an archive.
     pub(super) fn begin_member(&mut self, name: &str) {
+        self.header.clear();
         if let Some((builder, _)) = &mut self.rows {
             builder.begin_member(name);
         }
@@ -133,15 +169,21 @@ impl<'b> Walk<'b> {
 
     /// All values of the document: usually one object, in JSON lines many.
     pub(super) fn document(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
-        let before = self.json_bytes;
+        let (before, records, rejected) = (self.json_bytes, self.records, self.rejects.mark());
         let result = self.values(input);
         self.json_bytes = before + input.position();
+        if result == Err(FileFault::NotJson) {
+            // Its lines are no broken records.
+            self.rejects.back_to(rejected);
+            self.records = records;
+        }
         result
     }
 
     fn values(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
-        let mut values = 0;
+        let (mut values, mut lines) = (0, 0);
         while let Some(byte) = input.peek()? {
+            let prefixed = !matches!(byte, b'[' | b'{' | b'"');
             match byte {
                 b'[' => {
                     input.bump();
@@ -149,7 +191,7 @@ impl<'b> Walk<'b> {
                 }
                 b'{' if input.enter_list()? => {
                     self.elements(input)?;
-                    input.leave_object()?;
+                    self.rest_of_object(input)?;
                 }
                 b'{' | b'"' => {
                     if let Err(fault) = self.value(input)? {
@@ -161,12 +203,25 @@ impl<'b> Walk<'b> {
                     input.bump();
                     continue;
                 }
-                _ => input.skip_line_prefix(byte)?,
+                _ if input.skip_line_prefix()? => {
+                    if let Err(fault) = self.value(input)? {
+                        self.broken_value(input, fault, values > 0)?;
+                    }
+                }
+                _ if self.odd_line(input, (values, lines))? => {}
+                _ => {
+                    lines += 1;
+                    continue;
+                }
             }
             values += 1;
+            if prefixed {
+                input.skip_line_suffix()?;
+            }
         }
-        match values {
-            0 => Err(FileFault::NoJson),
+        match (values, lines) {
+            (0, 0) => Err(FileFault::NoJson),
+            (0, _) => Err(FileFault::NotJson),
             _ => Ok(()),
         }
     }
@@ -177,6 +232,11 @@ impl<'b> Walk<'b> {
             match input.peek()? {
                 Some(b']') => {
                     input.bump();
+                    return Ok(());
+                }
+                Some(b'}') => {
+                    let byte = input.position();
+                    self.remark(format!("a list that is not closed, at byte {byte}"));
                     return Ok(());
                 }
                 Some(b',') => {
@@ -199,7 +259,7 @@ impl<'b> Walk<'b> {
                         self.remark(format!("a comma with no record after it, at byte {byte}"));
                     }
                 }
-                Some(b']') => {}
+                Some(b']' | b'}') => {}
                 Some(b'{') => {
                     let byte = input.position();
                     self.remark(format!("no comma between two records, at byte {byte}"));
@@ -213,91 +273,45 @@ impl<'b> Walk<'b> {
         }
     }
 
-    /// A syntax error in an element of a list: it costs that element, if its brackets tell where it ends.
-    fn broken_element(&mut self, input: &mut Input<'_>, fault: Fault) -> Result<(), FileFault> {
-        let error = self.syntax_error(input, fault);
-        match input.unsound_end()? {
-            Some(end) if end > input.bytes().1 => self.broken_text(input, &error, end),
-            _ => Err(self.rest(input, error)),
+    /// The rest of an object after its list of records, and the brace. Further lists are read, too: a key that comes twice
+    /// must not hide records. Other members say nothing about events.
+    fn rest_of_object(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
+        loop {
+            match input.peek()? {
+                Some(b'}') => {
+                    input.bump();
+                    return Ok(());
+                }
+                Some(b',') => input.bump(),
+                Some(b'"') => {
+                    let is_list = input.take_key()?;
+                    match input.peek()? {
+                        Some(b'}' | b',') => {}
+                        Some(b'[') if is_list => {
+                            let byte = input.position();
+                            self.remark(format!("another list of records, at byte {byte}"));
+                            input.bump();
+                            self.elements(input)?;
+                        }
+                        Some(_) => match input.value_end()? {
+                            Ok(end) => input.set(end),
+                            Err(fault) => self.broken_member(input, fault)?,
+                        },
+                        None => return Err(FileFault::AfterRecords),
+                    }
+                }
+                Some(_) => {
+                    let fault = Fault::Invalid(input.bytes().1);
+                    self.broken_member(input, fault)?;
+                }
+                None => return Err(FileFault::AfterRecords),
+            }
         }
-    }
-
-    /// A syntax error between whole values: in a list of records it costs that record, in JSON lines that line, elsewhere the
-    /// value up to its closing bracket.
-    fn broken_value(
-        &mut self,
-        input: &mut Input<'_>,
-        fault: Fault,
-        among_others: bool,
-    ) -> Result<(), FileFault> {
-        let error = self.syntax_error(input, fault);
-        if input.enter_any_list() {
-            self.elements(input)?;
-            return input.leave_object();
-        }
-        let (bytes, at) = input.bytes();
-        let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
-        let line = bytes[at..line_end].trim_ascii_end();
-        let last = among_others && line_end == bytes.len();
-        if line.ends_with(b"}") || last || bytes[line_end..].starts_with(b"\n{\"") {
-            return self.broken_text(input, &error, line_end);
-        }
-        match input.unsound_end()? {
-            Some(end) => self.broken_text(input, &error, end),
-            None => Err(self.rest(input, error)),
-        }
-    }
-
-    /// Rejects the text up to `end`, and goes on there.
-    fn broken_text(
-        &mut self,
-        input: &mut Input<'_>,
-        error: &FileFault,
-        end: usize,
-    ) -> Result<(), FileFault> {
-        let (bytes, at) = input.bytes();
-        let text = String::from_utf8_lossy(bytes[at..end].trim_ascii_end()).into_owned();
-        let fault = match (error, depth(text.as_bytes()) > scan::MAX_DEPTH) {
-            (_, true) => format!("nested deeper than {} levels", scan::MAX_DEPTH),
-            (FileFault::BrokenJson { byte, .. }, _) => format!("broken JSON at byte {byte}"),
-            (FileFault::CutOff { byte, .. }, _) => format!("cut off at byte {byte}"),
-            (other, _) => other.to_string(),
-        };
-        self.reject(&RecordFault::Json(fault), &text);
-        input.set(end);
-        self.look_up()
-    }
-
-    fn cut_off(&mut self, input: &Input<'_>) -> FileFault {
-        let error = self.syntax_error(input, Fault::Incomplete);
-        self.rest(input, error)
-    }
-
-    /// Keeps the text from here on among the rejected records; says why reading ends.
-    fn rest(&mut self, input: &Input<'_>, error: FileFault) -> FileFault {
-        let (bytes, at) = input.bytes();
-        let rest = &bytes[at.min(bytes.len())..];
-        if !rest.trim_ascii().is_empty() {
-            let kept = &rest[..rest.len().min(LONGEST_REST)];
-            let record = self.records;
-            let reject = || Reject {
-                record,
-                kind: error.kind(),
-                reason: match kept.len() == rest.len() {
-                    true => error.to_string(),
-                    false => format!("{error} (its first {LONGEST_REST} bytes are kept)"),
-                },
-                text: String::from_utf8_lossy(kept).into_owned(),
-            };
-            self.rejects.add(reject, kept.len());
-            self.records += 1;
-        }
-        error
     }
 
     /// Ends the pass when it is to stop, or when there is nothing but rejected records.
     fn look_up(&self) -> Result<(), FileFault> {
-        if self.records.is_multiple_of(BETWEEN_LOOKS) && self.stop.load(Ordering::Relaxed) {
+        if self.stop.load(Ordering::Relaxed) {
             return Err(FileFault::Stopped);
         }
         let records = self.records;
@@ -355,21 +369,6 @@ impl<'b> Walk<'b> {
         };
         self.rejects.add(reject, text.len());
         self.records += 1;
-    }
-
-    /// A syntax error in words; `fault` counts from the start of the bytes held.
-    fn syntax_error(&self, input: &Input<'_>, fault: Fault) -> FileFault {
-        let record = self.records;
-        match fault {
-            Fault::Incomplete => FileFault::CutOff {
-                byte: input.position() - input.bytes().1 as u64 + input.bytes().0.len() as u64,
-                record,
-            },
-            Fault::Invalid(offset) => {
-                let byte = input.position() - input.bytes().1 as u64 + offset as u64;
-                FileFault::BrokenJson { byte, record }
-            }
-        }
     }
 
     fn flush_when_full(&mut self) {

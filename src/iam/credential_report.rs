@@ -73,6 +73,9 @@ const KEYS: [KeyColumns; 2] = [
     ],
 ];
 
+/// The byte order mark.
+const MARK: char = '\u{feff}';
+
 /// Reads a credential report from a file.
 pub fn read(path: &Path) -> Result<Inventory, IamError> {
     let bytes = fs::read(path).map_err(|source| IamError::Io {
@@ -140,7 +143,10 @@ fn users(file: &str, csv: &[u8]) -> Result<Vec<User>, IamError> {
 
 fn names(record: &StringRecord) -> Vec<String> {
     let names = record.iter();
-    names.map(|name| name.trim().to_lowercase()).collect()
+    // Reports that were put one after the other may each have a byte order mark.
+    names
+        .map(|name| name.trim_matches(MARK).trim().to_lowercase())
+        .collect()
 }
 
 fn is_header(names: &[String]) -> bool {
@@ -154,7 +160,8 @@ fn next_header(record: &mut StringRecord, header: &[String]) -> Option<Vec<Strin
     let last = header.len().checked_sub(1)?;
     let glued = record.get(last)?;
     let first = header.first()?;
-    let own = glued.strip_suffix(first.as_str())?.to_owned();
+    let own = glued.strip_suffix(first.as_str())?;
+    let own = own.trim_end_matches(MARK).to_owned();
     let mut next = vec![first.clone()];
     next.extend(names(record).into_iter().skip(last + 1));
     if !is_header(&next) {

@@ -13,16 +13,12 @@ use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Parcels of a job at most: some 500 MiB of log files as stored.
 const MOST_PARCELS: usize = 32;
 
 /// Log files of a job at most: each is named in what is sent.
 const MOST_LOG_FILES: usize = 65_536;
-
-/// Between two looks at whether to stop.
-const GLANCE: Duration = Duration::from_millis(100);
 
 /// What is to be done with all parcels of an ingest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,25 +116,17 @@ pub(super) fn run<'a>(
         .take_while(|_| std::future::ready(!stop.requested()))
         .map(move |job| async move {
             let (id, tasks) = (job.order.id, job.parcels.len());
-            tokio::select! {
-                rows = packers.pack(job) => match rows {
-                    Ok(rows) => {
-                        observer.spread(Spread::done(tasks));
-                        Ok(Some((id, rows)))
-                    }
-                    Err(error) => Err(IngestError::Elsewhere(error)),
-                },
-                () = stopped(stop) => Ok(None),
+            match stop.or_done(packers.pack(job)).await {
+                Some(Ok(rows)) => {
+                    observer.spread(Spread::done(tasks));
+                    Ok(Some((id, rows)))
+                }
+                Some(Err(error)) => Err(IngestError::Elsewhere(error)),
+                None => Ok(None),
             }
         })
         .buffer_unordered(packers.at_once().max(1));
     Box::pin(done.try_filter_map(|done| std::future::ready(Ok(done))))
-}
-
-async fn stopped(stop: &Stop) {
-    while !stop.requested() {
-        tokio::time::sleep(GLANCE).await;
-    }
 }
 
 #[cfg(test)]

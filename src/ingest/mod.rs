@@ -2,7 +2,7 @@
 //!
 //! In: sources and a lake. Out: every event of the sources in the lake, once, and an [`IngestSummary`] that accounts for
 //! every log file and record. Promise: memory is bounded by parcels in flight, whatever the trail's size; killed at any
-//! moment, the next run goes on; asked to stop, the parcels in flight are committed.
+//! moment, the next run goes on; asked to stop, what is listed and fetched is given up, and what was packed is committed.
 //!
 //! ```text
 //! plan ─▶ parcels ─▶ fetch (tokio, spawned) ─▶ pack (rayon) ─▶ commit (one at a time) ─▶ summary
@@ -16,30 +16,28 @@ mod follow;
 mod job;
 mod pack;
 mod plan;
+mod summary;
 mod there;
 
 pub use brought::Brought;
 pub use follow::{Follow, Round};
 pub use job::{Job, Order, PackedRows, Packers};
 pub use plan::{NotReadBefore, Plan, plan};
+pub use summary::{IngestSummary, Refused};
 pub use there::{Place, pack as pack_there};
 
-use crate::cloudtrail::{Selection, delivery_stamp};
-use crate::event::RejectKind;
-use crate::integrity::{Finding, LogFileState, Problem, Trust, ValidateOptions, follow};
-use crate::lake::{Lake, LakeError, Packed, Seen};
+use crate::cloudtrail::Selection;
+use crate::integrity::{LogFileState, Problem, Trust, ValidateOptions, follow};
+use crate::lake::{Lake, LakeError, Packed};
 use crate::read::{
-    Comparison, FetchLimits, FetchedParcel, LogFileOutcome, LogFileRow, Observer, Outcome,
-    ParcelSize, Phase, ReadError, Stop, fetch, parcels,
+    Comparison, FetchLimits, FetchedParcel, Observer, ParcelSize, Phase, ReadError, Stop, fetch,
+    parcels,
 };
-use crate::report::Integrity;
 use crate::source::{Source, SourceError};
-use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use pack::Packer;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::{Mutex, oneshot};
 
 /// Parcels that are fetched while others are packed.
@@ -100,66 +98,6 @@ pub struct IngestOptions {
     pub packers: Option<Arc<dyn Packers>>,
 }
 
-/// A log file that was not stored, and why.
-#[derive(Debug, Clone)]
-pub struct Refused {
-    /// URI or path.
-    pub log_file: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// The account of an ingest. `events_read` is the sum of the three numbers that follow it.
-#[derive(Debug, Clone, Default)]
-pub struct IngestSummary {
-    /// Log files the sources list.
-    pub listed: u64,
-    /// Log files read and stored.
-    pub stored: u64,
-    /// Log files the lake had already.
-    pub already_stored: u64,
-    /// Log files that could not be read.
-    pub rejected: Vec<Refused>,
-    /// Log files that an earlier ingest could not read, and that were not tried again.
-    pub rejected_before: Vec<Refused>,
-    /// Of the log files that could not be read, those that could not be fetched: the next ingest tries again.
-    pub unfetched: Vec<String>,
-    /// Files and folders that hold no events.
-    pub skipped: Vec<Refused>,
-    /// Log files that are readable but odd.
-    pub remarks: Vec<Refused>,
-    /// Records read.
-    pub events_read: u64,
-    /// Records stored.
-    pub events_stored: u64,
-    /// Records whose event the lake had already.
-    pub events_duplicates: u64,
-    /// Records that could not be decoded.
-    pub events_rejected: u64,
-    /// Bytes read from the sources.
-    pub bytes_compressed: u64,
-    /// Bytes of JSON.
-    pub bytes_json: u64,
-    /// Bytes written to the lake.
-    pub bytes_lake: u64,
-    /// When the last log file that was stored was delivered, by the stamp in its name.
-    pub last_delivery: Option<DateTime<Utc>>,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// Log files that were left unread because the ingest was asked to stop.
-    pub left: u64,
-    /// Log files that were read and turned out to be rejected or to hold no events.
-    read_in_vain: u64,
-    /// Whether log files were compared with digest files.
-    pub compared: bool,
-    /// What is wrong with the digest files, and log files that they list and that are not there.
-    pub integrity: Vec<Finding>,
-    /// Log files that are not those that AWS delivered, and how.
-    pub failed: Vec<Refused>,
-    /// Log files rejected by this run, by kind of fault.
-    pub rejected_by_kind: BTreeMap<RejectKind, u64>,
-}
-
 /// Reads everything the sources have and the lake lacks.
 pub async fn ingest(
     lake: &mut Lake,
@@ -170,7 +108,15 @@ pub async fn ingest(
     let begun = Instant::now();
     let known = lake.known_log_files(options.retry_rejected).await?;
     let not_read = lake.not_read().await?;
-    let plan = plan(sources, &options.selection, &known, &not_read, observer).await?;
+    let planned = plan(sources, &options.selection, &known, &not_read, observer);
+    let Some(plan) = stop.or_done(planned).await else {
+        return Ok(IngestSummary {
+            stopped_listing: true,
+            elapsed: begun.elapsed(),
+            ..IngestSummary::default()
+        });
+    };
+    let plan = plan?;
     drop((known, not_read));
     let to_read = plan.log_files.len() as u64;
     let mut summary = IngestSummary {
@@ -236,8 +182,9 @@ pub async fn ingest(
         };
         let mut packed = stream::iter(parcels(plan.log_files, ParcelSize::INGEST))
             .take_while(|_| std::future::ready(!stop.requested()))
-            .map(|parcel| fetch(Arc::clone(&all), parcel, limits))
+            .map(|parcel| stop.or_done(fetch(Arc::clone(&all), parcel, limits)))
             .buffer_unordered(PARCELS_FETCHED)
+            .filter_map(std::future::ready)
             .map_err(IngestError::from)
             .map_ok(|fetched| pack(&pool, packer.clone(), fetched))
             .try_buffer_unordered(options.threads);
@@ -245,7 +192,7 @@ pub async fn ingest(
             summary.commit(lake, (parcel, &seen), observer).await?;
         }
     }
-    summary.left = to_read - summary.stored - summary.read_in_vain;
+    summary.end(to_read);
     summary.elapsed = begun.elapsed();
     Ok(summary)
 }
@@ -300,85 +247,5 @@ impl From<ReadError> for IngestError {
             ReadError::Source(error) => IngestError::Source(error),
             ReadError::Lost(what) => IngestError::Lost(what),
         }
-    }
-}
-
-/// Whether the word for a log file's state says that it failed.
-fn speaks_against(state: &str) -> bool {
-    ![
-        Integrity::VALID,
-        Integrity::NOT_VERIFIED,
-        Integrity::PENDING,
-    ]
-    .contains(&state)
-}
-
-impl IngestSummary {
-    /// Log files that were read and hold something else than events.
-    pub fn without_events(&self) -> u64 {
-        let rejected = (self.rejected.len() + self.rejected_before.len()) as u64;
-        self.listed - self.stored - self.already_stored - rejected - self.left
-    }
-
-    /// Commits a parcel, and takes it into account.
-    async fn commit(
-        &mut self,
-        lake: &mut Lake,
-        (parcel, seen): (Packed, &Mutex<Seen>),
-        observer: &dyn Observer,
-    ) -> Result<(), IngestError> {
-        let (rows, bytes) = lake.commit(parcel, seen).await?;
-        self.bytes_lake += bytes;
-        for row in rows {
-            self.add(row, observer);
-        }
-        Ok(())
-    }
-
-    /// Takes a log file into account.
-    fn add(&mut self, row: LogFileRow, observer: &dyn Observer) {
-        self.events_read += row.events;
-        self.events_stored += row.stored;
-        self.events_duplicates += row.duplicates;
-        self.events_rejected += row.rejected;
-        self.bytes_json += row.json_bytes;
-        observer.events(row.events, row.stored, row.duplicates, row.rejected);
-        self.compared |= row.integrity.is_some();
-        if let Some(problem) = row.integrity.as_deref().filter(|it| speaks_against(it)) {
-            self.failed.push(Refused {
-                log_file: row.log_file.clone(),
-                reason: problem.to_owned(),
-            });
-        }
-        if let Some(kind) = row.rejected_as {
-            *self.rejected_by_kind.entry(kind).or_default() += 1;
-        }
-        if row.outcome == LogFileOutcome::Stored {
-            let name = row.log_file.rsplit(['/', '\\']).next();
-            self.last_delivery = self.last_delivery.max(name.and_then(delivery_stamp));
-        }
-        if row.outcome == LogFileOutcome::Unfetched {
-            self.unfetched.push(row.log_file.clone());
-        }
-        let outcome = Outcome::from(row.outcome);
-        let list = match outcome {
-            Outcome::Stored | Outcome::AlreadyStored => &mut self.remarks,
-            Outcome::Skipped => &mut self.skipped,
-            Outcome::Rejected => &mut self.rejected,
-        };
-        if let Some(reason) = row.reason {
-            list.push(Refused {
-                log_file: row.log_file,
-                reason,
-            });
-        }
-        match outcome {
-            Outcome::Stored => self.stored += 1,
-            _ => self.read_in_vain += 1,
-        }
-        if row.outcome != LogFileOutcome::Unfetched {
-            self.bytes_compressed += row.size_bytes;
-        }
-        observer.log_file(row.size_bytes, outcome);
     }
 }

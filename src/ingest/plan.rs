@@ -102,7 +102,7 @@ fn unread_rows(
     let of_listing = |outcome: &LogFileOutcome| {
         matches!(
             outcome,
-            LogFileOutcome::Archived | LogFileOutcome::Unreadable
+            LogFileOutcome::Archived | LogFileOutcome::Unreadable | LogFileOutcome::Beside
         )
     };
     let open: Vec<&String> = before

@@ -116,6 +116,7 @@ impl ParcelDecoder {
         let mut work = Work {
             take,
             comparison: comparison.as_ref(),
+            stop,
             decoded: DecodedParcel::default(),
             pending: Vec::new(),
             failure: None,
@@ -141,6 +142,7 @@ impl ParcelDecoder {
 struct Work<'a, E> {
     take: &'a mut dyn FnMut(EventRows) -> Result<Taken, E>,
     comparison: Option<&'a Comparison>,
+    stop: &'a Stop,
     decoded: DecodedParcel,
     /// Rows in the builder, and the ledger row they belong to.
     pending: Vec<(Range<usize>, usize)>,
@@ -157,7 +159,9 @@ impl<E: From<ArrowError>> Work<'_, E> {
                 return self.decoded.log_files.push(row);
             }
         };
-        row.fetched(&bytes);
+        if !row.fetched(&bytes, self.stop) {
+            return;
+        }
         row.integrity = self.comparison.map(|it| (it.0)(&file.log_file, &bytes));
         // The row goes in before the file is decoded: a long file hands over rows while it is being decoded.
         let place = self.decoded.log_files.len();

@@ -3,7 +3,8 @@
 //! In: a log file as listed, and how reading it went. Out: a [`LogFileRow`], and a [`RejectRow`] for each record that could
 //! not be decoded. Promise: the row is the same whether it goes into a lake's ledger or is asked without a lake.
 
-use crate::cloudtrail::{LogFileKey, sha256};
+use super::Stop;
+use crate::cloudtrail::{LogFileKey, sha256_unless};
 use crate::event::{Decoded, Outcome, Reject, RejectKind, Summary};
 use crate::report::NotReadKind;
 use crate::source::{LogFile, SkipReason, Skipped, SourceError, key_of};
@@ -26,6 +27,8 @@ pub enum LogFileOutcome {
     Archived,
     /// A file or folder that cannot be opened, or whose path cannot be written down.
     Unreadable,
+    /// It lies beside the trail that was asked for, and may hold events.
+    Beside,
     /// What kept it from being read is gone: it can be listed now.
     Listed,
 }
@@ -40,19 +43,21 @@ impl LogFileOutcome {
             LogFileOutcome::Unfetched => "unfetched",
             LogFileOutcome::Archived => "archived",
             LogFileOutcome::Unreadable => "unreadable",
+            LogFileOutcome::Beside => "beside",
             LogFileOutcome::Listed => "listed",
         }
     }
 
     /// The outcome of this name.
     pub fn named(name: &str) -> Option<Self> {
-        const ALL: [LogFileOutcome; 7] = [
+        const ALL: [LogFileOutcome; 8] = [
             LogFileOutcome::Stored,
             LogFileOutcome::Skipped,
             LogFileOutcome::Rejected,
             LogFileOutcome::Unfetched,
             LogFileOutcome::Archived,
             LogFileOutcome::Unreadable,
+            LogFileOutcome::Beside,
             LogFileOutcome::Listed,
         ];
         ALL.into_iter().find(|outcome| outcome.as_str() == name)
@@ -67,6 +72,7 @@ impl LogFileOutcome {
             LogFileOutcome::Unfetched => Some(NotReadKind::Unfetched),
             LogFileOutcome::Archived => Some(NotReadKind::Archived),
             LogFileOutcome::Unreadable => Some(NotReadKind::Unreadable),
+            LogFileOutcome::Beside => Some(NotReadKind::Beside),
         }
     }
 }
@@ -140,6 +146,7 @@ impl LogFileRow {
             log_file: skipped.uri.clone(),
             outcome: match skipped.reason {
                 SkipReason::Archived(_) => LogFileOutcome::Archived,
+                SkipReason::BesideTrail => LogFileOutcome::Beside,
                 _ if is_unread => LogFileOutcome::Unreadable,
                 _ => LogFileOutcome::Skipped,
             },
@@ -157,9 +164,10 @@ impl LogFileRow {
         }
     }
 
-    /// Its bytes are here.
-    pub fn fetched(&mut self, bytes: &[u8]) {
-        self.sha256 = Some(sha256(bytes));
+    /// Its bytes are here; whether there was time to hash them.
+    pub fn fetched(&mut self, bytes: &[u8], stop: &Stop) -> bool {
+        self.sha256 = sha256_unless(bytes, &|| stop.requested());
+        self.sha256.is_some()
     }
 
     /// It could not be fetched.

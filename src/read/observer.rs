@@ -7,6 +7,7 @@ use super::LogFileOutcome;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// The phases of an ingest, or of a question without a lake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,7 +47,7 @@ impl From<LogFileOutcome> for Outcome {
     fn from(outcome: LogFileOutcome) -> Self {
         match outcome {
             LogFileOutcome::Stored | LogFileOutcome::Listed => Self::Stored,
-            LogFileOutcome::Skipped => Self::Skipped,
+            LogFileOutcome::Skipped | LogFileOutcome::Beside => Self::Skipped,
             LogFileOutcome::Rejected
             | LogFileOutcome::Unfetched
             | LogFileOutcome::Archived
@@ -121,6 +122,9 @@ impl Observer for Silent {
     fn events(&self, _: u64, _: u64, _: u64, _: u64) {}
 }
 
+/// Between two looks at whether to stop.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// A request to end early: the log files that are being decoded are given up, what was decoded is committed, no new
 /// parcel is begun. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -130,6 +134,20 @@ impl Stop {
     /// Asks the ingest to end.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// What `work` gives, unless the ingest is asked to end meanwhile: then the work is given up.
+    pub(crate) async fn or_done<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.asked() => None,
+        }
+    }
+
+    async fn asked(&self) {
+        while !self.requested() {
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 
     /// What decoders look at within a log file.

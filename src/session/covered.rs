@@ -196,7 +196,7 @@ fn nothing_found(selection: &Selection, coverage: &Coverage) -> Vec<String> {
 
 /// What the selection asks for and the log does not have.
 fn doubts(selection: &Selection, log: &Coverage) -> Vec<String> {
-    if log.log_files == 0 {
+    if log.is_void() {
         return nothing_found(selection, log);
     }
     let mut doubts = Vec::new();

@@ -2,8 +2,8 @@
 //!
 //! In: a path. Out: every regular file below it that the selection can need. Promise: folders named `AWSLogs` are read
 //! by their layout, so that days, accounts and regions nobody asked for are not entered; in any other folder every file
-//! counts, whatever its name; hidden files never do; symbolic links are followed, loops are not; what cannot be read is
-//! reported and does not stop the walk.
+//! counts, but for documents and what programs keep there for themselves, by their names; symbolic links are followed,
+//! loops are not; what is left out and what cannot be read is reported and does not stop the walk.
 
 mod glob;
 mod walk;
@@ -75,8 +75,12 @@ impl Source for Local {
             match &glob {
                 None => walk.enter(Path::new(&uri))?,
                 Some(glob) => {
-                    for path in glob.matches()? {
+                    let matches = glob.matches()?;
+                    for path in matches.paths {
                         walk.enter(&path)?;
+                    }
+                    for error in matches.closed {
+                        walk.cannot_read(Path::new(&uri), &error);
                     }
                 }
             }

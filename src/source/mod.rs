@@ -128,6 +128,9 @@ impl Listing {
     fn new(mut files: Vec<LogFile>, mut skipped: Vec<Skipped>, requests: u64) -> Self {
         files.sort_by(|a, b| a.order().cmp(&b.order()));
         skipped.sort_by(|a, b| a.uri.cmp(&b.uri));
+        // Two runs of a listing may meet what lies between the folders of days.
+        files.dedup_by(|a, b| a.uri == b.uri);
+        skipped.dedup();
         let stats = ListStats {
             requests,
             files: files.len() as u64,

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::Files;
-use crate::cloudtrail::{Folder, LogFileKey, is_document, is_other_service};
+use crate::cloudtrail::{Folder, LogFileKey, is_clutter, is_document, is_other_service};
 
 /// Something that was seen and left out, because of its path or because it cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +24,12 @@ pub enum SkipReason {
     NotEvents(Folder),
     /// A folder of another service.
     OtherService,
-    /// Lies beside `AWSLogs`, which is what was asked for.
+    /// Lies beside a trail: a file, or a folder with files, that may hold events all the same.
     BesideTrail,
-    /// A folder without `AWSLogs`, where others have one.
-    NoTrail,
+    /// A folder beside a trail that holds nothing but documents.
+    OnlyDocuments,
+    /// What an operating system or a program keeps there for itself, by its name.
+    Clutter,
     /// A document, picture or program, by its name.
     Document,
     /// An object in an archive, with its storage class.
@@ -46,11 +48,15 @@ impl SkipReason {
     /// Whether events that were asked for can be missing because of it.
     pub fn is_unread(&self) -> bool {
         match self {
-            Self::Archived(_) | Self::Unreadable(_) | Self::NotUnicode | Self::NotRegular => true,
+            Self::Archived(_)
+            | Self::Unreadable(_)
+            | Self::NotUnicode
+            | Self::NotRegular
+            | Self::BesideTrail => true,
             Self::NotEvents(_)
             | Self::OtherService
-            | Self::BesideTrail
-            | Self::NoTrail
+            | Self::OnlyDocuments
+            | Self::Clutter
             | Self::Document
             | Self::Loop(_) => false,
         }
@@ -62,8 +68,9 @@ impl fmt::Display for SkipReason {
         match self {
             Self::NotEvents(folder) => f.write_str(folder.not_events().unwrap_or("not events")),
             Self::OtherService => f.write_str("logs of another service"),
-            Self::BesideTrail => f.write_str("beside AWSLogs"),
-            Self::NoTrail => f.write_str("holds no AWSLogs"),
+            Self::BesideTrail => f.write_str("beside AWSLogs; name it as a source to read it"),
+            Self::OnlyDocuments => f.write_str("nothing but documents, beside AWSLogs"),
+            Self::Clutter => f.write_str("of an operating system or a program, by its name"),
             Self::Document => f.write_str("a document by its name, not a log file"),
             Self::Archived(class) => write!(f, "archived ({class}) and not restored"),
             Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
@@ -82,18 +89,27 @@ pub(super) fn not_events(name: &str) -> Option<SkipReason> {
     }
 }
 
+/// Why a file is no log file, by its own name.
+pub(super) fn by_name(name: &str) -> Option<SkipReason> {
+    match (is_clutter(name), is_document(name)) {
+        (true, _) => Some(SkipReason::Clutter),
+        (false, true) => Some(SkipReason::Document),
+        (false, false) => None,
+    }
+}
+
 /// Why an object is not a log file with events, by its key.
 pub(super) fn by_key(
     (path, key): (&str, Option<&LogFileKey>),
     wanted: Files,
 ) -> Option<SkipReason> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if let Some(reason) = by_name(name) {
+        return Some(reason);
+    }
     if let Some(key) = key {
         let left_out = wanted.leave_out(key.folder);
         return left_out.then_some(SkipReason::NotEvents(key.folder));
-    }
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    if is_document(name) {
-        return Some(SkipReason::Document);
     }
     // Below `AWSLogs`, where the layout ends.
     let (_, below) = folders.rsplit_once("AWSLogs/")?;

@@ -367,6 +367,18 @@ fn measured(sql: &str, mebibytes: u64) -> (Option<i32>, u64, String) {
     let mut said = String::new();
     query
         .stderr
+
+/// Stops a program by a signal and gives its exit code, what it wrote, and how long that took.
+#[cfg(target_os = "linux")]
+fn stopped(mut running: std::process::Child, signal: &str) -> (Option<i32>, String, f64) {
+    let begun = std::time::Instant::now();
+    let kill = std::process::Command::new("kill")
+        .args([format!("-{signal}"), running.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let mut said = String::new();
+    running
+        .stdout
         .take()
         .unwrap()
         .read_to_string(&mut said)
@@ -414,4 +426,140 @@ fn functions_can_be_stopped() {
             begun.elapsed()
         );
     }
+}
+
+    let code = running.wait().unwrap().code();
+    (code, said, begun.elapsed().as_secs_f64())
+}
+
+/// A stream that does not come to its end is given up, and nothing of it is called stored.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_ingest_that_waits_for_a_stream_stops() {
+    use std::process::Stdio;
+    let home = tempfile::tempdir().unwrap();
+    let lake = home.path().join("lake");
+    let pipe = home.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for (source, signal) in [("-", "INT"), ("-", "TERM"), (pipe.to_str().unwrap(), "INT")] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keytrail"));
+        command
+            .args(["ingest", source, "--lake", lake.to_str().unwrap()])
+            .args(["--format", "json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut running = command.spawn().unwrap();
+        let mut input = running.stdin.take().unwrap();
+        io::Write::write_all(&mut input, record(1).as_bytes()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        let (code, said, seconds) = stopped(running, signal);
+        drop(input);
+        assert_eq!(code, Some(130), "{source} {signal}: {said}");
+        assert!(seconds < 2.0, "{source} {signal}: {seconds}");
+        let summary: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(summary["log_files"]["stopped_listing"], true, "{said}");
+        assert_eq!(number(&summary, "/events/stored"), 0);
+    }
+}
+
+/// Within a long log file, too, and what of it is stored is said and not stored again.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_ingest_stops_within_a_log_file() {
+    use std::process::Stdio;
+    const EVENTS: u32 = 24_000;
+    let home = tempfile::tempdir().unwrap();
+    let lake = home.path().join("lake");
+    // More than is held at once.
+    let padded = format!(r#"{{"pad":"{}","#, "x".repeat(3_000));
+    let records = (0..EVENTS).map(|n| record(n).replacen('{', &padded, 1));
+    let text = format!(
+        r#"{{"Records":[{}]}}"#,
+        records.collect::<Vec<_>>().join(",")
+    );
+    assert!(text.len() > 70 << 20);
+    write(home.path(), "trail/large.json", text.as_bytes());
+    let trail = home.path().join("trail");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keytrail"));
+    command
+        .args(["ingest", trail.to_str().unwrap()])
+        .args(["--lake", lake.to_str().unwrap(), "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let running = command.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(2_000));
+    let (code, said, seconds) = stopped(running, "INT");
+    assert_eq!(code, Some(130), "{said}");
+    assert!(seconds < 6.0, "{seconds}");
+    let summary: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(number(&summary, "/log_files/left"), 1, "{said}");
+    let before = number(&summary, "/events/stored_of_left");
+    let whole = ingest(&home, &[], 0);
+    assert_eq!(number(&whole, "/events/read"), u64::from(EVENTS));
+    assert_eq!(number(&whole, "/events/duplicates"), before);
+    let stored = number(&whole, "/events/stored");
+    assert_eq!(stored + before, u64::from(EVENTS));
+}
+
+/// The most memory that a program held, in MiB.
+#[cfg(target_os = "linux")]
+fn peak(mut running: std::process::Child) -> (Option<i32>, u64) {
+    let status = format!("/proc/{}/status", running.id());
+    let mut most = 0;
+    loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let held = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        most = most.max(held.unwrap_or_default() >> 10);
+        if let Some(ended) = running.try_wait().unwrap() {
+            return (ended.code(), most);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Small input does not become large memory: millions of empty records in a small file, and streams that do not end.
+#[cfg(target_os = "linux")]
+#[test]
+fn input_does_not_take_the_memory() {
+    use std::process::Stdio;
+    let home = tempfile::tempdir().unwrap();
+    let lake = home.path().join("lake");
+    let mut many = GzEncoder::new(Vec::new(), Compression::best());
+    io::Write::write_all(&mut many, br#"{"Records":["#).unwrap();
+    for _ in 0..400 {
+        io::Write::write_all(&mut many, "{},".repeat(50_000).as_bytes()).unwrap();
+    }
+    io::Write::write_all(&mut many, format!("{}]}}", record(1)).as_bytes()).unwrap();
+    write(home.path(), "many.json.gz", &many.finish().unwrap());
+    let many = home.path().join("many.json.gz");
+    let run = |source: &str, input: Stdio| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keytrail"));
+        command
+            .args(["ingest", source, "--lake", lake.to_str().unwrap()])
+            .stdin(input)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let (code, most) = peak(run(many.to_str().unwrap(), Stdio::null()));
+    assert_eq!(code, Some(1));
+    assert!(most < 700, "{most} MiB");
+    let (code, most) = peak(run("/dev/zero", Stdio::null()));
+    assert_eq!(code, Some(1));
+    assert!(most < 400, "{most} MiB");
+    // 4 GB of text.
+    let mut writer = std::process::Command::new("sh")
+        .args(["-c", "yes '{}' | head -c 4000000000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let input = writer.stdout.take().unwrap();
+    let (code, most) = peak(run("-", input.into()));
+    assert_eq!(code, Some(1));
+    assert!(most < 1_300, "{most} MiB");
+    writer.wait().unwrap();
 }

@@ -388,6 +388,13 @@ fn a_key_that_is_not_there_may_be_another() {
             meant => assert!(said.contains(&format!("did you mean {meant}")), "{said}"),
         }
     }
+    let progress = ["progress", "AKIAZZZZZZZZZZZZZZZZ", "--before", "2025-03-05"];
+    let said = crate::program::ran(&[&progress[..], &["--trail", "testdata/trail"]].concat());
+    assert!(said.starts_with("exit code: 3"), "{said}");
+    assert!(
+        said.contains("no events by these keys in the logs"),
+        "{said}"
+    );
     // Nothing is near: the answer says that it was not seen, and claims no more.
     for command in ["key", "consumers", "policy", "trace", "ready"] {
         let said =
@@ -472,6 +479,132 @@ fn a_log_file_that_is_whole_at_last_is_read() {
     }
 }
 
+/// Nothing that may hold events lies beside a trail without a word.
+#[test]
+fn what_lies_beside_a_trail_is_in_every_answer() {
+    let place = Place::new();
+    let trail = place.trail();
+    let folder = trail.join("AWSLogs/111111111111/CloudTrail/eu-west-1/2025/03/01");
+    fs::create_dir_all(&folder).unwrap();
+    good(&folder);
+    fs::write(trail.join("README.md"), "# notes").unwrap();
+    place.ingest(0);
+    fs::write(trail.join("events.json"), record(50)).unwrap();
+    fs::write(trail.join("evidence.zip"), ARCHIVE).unwrap();
+    place.ingest(3);
+    for command in place.commands() {
+        let (out, _) = ran(&command, "json", 3);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let coverage = &answer["coverage"];
+        let beside = not_read(coverage);
+        assert_eq!(beside[0], ("beside".to_owned(), 2), "{command:?}");
+        let first = &coverage["not_read"][0]["examples"][0];
+        assert!(
+            first["log_file"]
+                .as_str()
+                .unwrap()
+                .ends_with("/events.json"),
+            "{command:?}"
+        );
+    }
+    let command = ["coverage", "--lake", text(&place.lake())].map(str::to_owned);
+    let said = said(&place, &command, "table");
+    assert!(
+        said.contains("2 files and folders beside the trail"),
+        "{said}"
+    );
+    // Named, it is read; gone, it is no longer missing.
+    let events = trail.join("events.json");
+    json(&["ingest", text(&events), "--lake", text(&place.lake())], 3);
+    fs::remove_file(trail.join("evidence.zip")).unwrap();
+    fs::remove_file(events).unwrap();
+    place.ingest(0);
+    json(&["keys", "--lake", text(&place.lake())], 0);
+}
+
+/// Digest files and documents are no events, and records that cannot be read are none.
+#[test]
+fn without_an_event_there_is_no_answer() {
+    let digest = |trail: &Path| {
+        let folder = trail.join("AWSLogs/111111111111/CloudTrail-Digest/eu-west-1/2025/03/01");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("x.json.gz"), gzip("{}")).unwrap();
+    };
+    let documents = |trail: &Path| {
+        fs::write(trail.join("README.md"), "# notes").unwrap();
+        fs::write(trail.join(".DS_Store"), "").unwrap();
+    };
+    let digests_by_content = |trail: &Path| {
+        fs::write(trail.join("x.json"), r#"{"digestS3Object":"x"}"#).unwrap();
+    };
+    let rejects = |trail: &Path| {
+        log_file(
+            trail,
+            &[r#"{"eventName":"X","eventTime":"soon"}"#.to_owned()],
+        );
+    };
+    let fills: [(&dyn Fn(&Path), &str); 4] = [
+        (&digest, "skipped"),
+        (&documents, "skipped"),
+        (&digests_by_content, "skipped"),
+        (&rejects, "rejected"),
+    ];
+    for (fill, kind) in fills {
+        let place = Place::new();
+        fill(&place.trail());
+        place.ingest(1);
+        for command in place.asked(&[&["keys"], &["key", KEY], &["coverage"], &["ready"]]) {
+            let (out, _) = ran(&command, "json", 1);
+            let answer: Value = serde_json::from_str(&out).unwrap();
+            assert_eq!(not_read(&answer["coverage"])[0].0, kind, "{command:?}");
+        }
+    }
+}
+
+/// What broke off was read as far as it goes: that nothing was read is not true.
+#[test]
+fn a_sole_log_file_that_breaks_off_was_read() {
+    let place = Place::new();
+    let torn = format!(r#"{{"Records":[{},{}"#, record(1), record(2));
+    fs::write(place.trail().join("torn.json"), torn).unwrap();
+    place.ingest(3);
+    for command in place.asked(&[&["keys"], &["coverage"]]) {
+        let (out, _) = ran(&command, "json", 3);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let coverage = &answer["coverage"];
+        assert_eq!(number(coverage, "/events"), 2, "{command:?}");
+        assert_eq!(coverage["warnings"], serde_json::json!([]), "{command:?}");
+    }
+}
+
+/// A plan says what it leaves out; an export says why its exit code is 3.
+#[test]
+fn no_exit_code_is_without_words() {
+    let place = Place::new();
+    with_a_bad_record(&place.trail());
+    fs::write(place.trail().join("evidence.json.gz"), ARCHIVE).unwrap();
+    fs::write(place.trail().join("README.md"), "# notes").unwrap();
+    let case = place.0.path().join("case.tar.zst");
+    let trail = place.trail();
+    let export = ["evidence", "export", KEY, "--output", text(&case)];
+    let said = crate::program::ran(&[&export[..], &["--trail", text(&trail)]].concat());
+    assert!(said.starts_with("exit code: 3"), "{said}");
+    for loss in ["1 log file rejected, ", "1 record rejected; "] {
+        assert!(said.contains(loss), "{said}");
+    }
+    let plan = json(
+        &[
+            "ingest",
+            text(&trail),
+            "--lake",
+            text(&place.lake()),
+            "--dry-run",
+        ],
+        0,
+    );
+    assert_eq!(plan["skipped"].as_array().unwrap().len(), 1, "{plan}");
+}
+
 /// A folder that may not be listed. Root may list everything, so the program runs as somebody else.
 #[test]
 #[ignore = "needs unshare"]
@@ -479,9 +612,11 @@ fn a_folder_that_cannot_be_listed_is_in_every_answer_with_unshare() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = Place::new();
     let trail = place.trail();
-    good(&trail);
-    let closed = trail.join("closed");
-    fs::create_dir(&closed).unwrap();
+    let folder = trail.join("AWSLogs/111111111111/CloudTrail/eu-west-1/2025/03/01");
+    fs::create_dir_all(&folder).unwrap();
+    good(&folder);
+    let closed = trail.join("beside/deep/closed");
+    fs::create_dir_all(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     let asked = |args: &[&str]| {
         let mut command = std::process::Command::new("unshare");

@@ -68,6 +68,25 @@ struct State {
 
 type Refusal = fn() -> S3Error;
 
+/// Writes keys as S3 does when `encoding-type=url` is asked for: XML cannot hold all characters.
+fn encode(listed: &mut dto::ListObjectsV2Output) {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'/')
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.');
+    let encoded = |text: &String| utf8_percent_encode(text, KEPT).to_string();
+    for object in listed.contents.iter_mut().flatten() {
+        object.key = object.key.as_ref().map(encoded);
+    }
+    for folder in listed.common_prefixes.iter_mut().flatten() {
+        folder.prefix = folder.prefix.as_ref().map(encoded);
+    }
+    listed.prefix = listed.prefix.as_ref().map(encoded);
+    listed.start_after = listed.start_after.as_ref().map(encoded);
+}
+
 impl S3Server {
     /// Starts a server on the buckets in a folder.
     pub(crate) async fn start(folder: &Path) -> Self {
@@ -322,6 +341,7 @@ macro_rules! storage {
                 req: S3Request<dto::ListObjectsV2Input>,
             ) -> S3Result<S3Response<dto::ListObjectsV2Output>> {
                 let bucket = req.input.bucket.clone();
+                let encoding = req.input.encoding_type.clone();
                 let mut answer = self.files.list_objects_v2(req).await?;
                 for object in answer.output.contents.iter_mut().flatten() {
                     let Some(key) = object.key.clone() else { continue };
@@ -329,6 +349,10 @@ macro_rules! storage {
                     if self.state.archived.lock().unwrap().contains(&key) {
                         object.storage_class = Some(dto::ObjectStorageClass::from_static("GLACIER"));
                     }
+                }
+                if encoding.as_ref().is_some_and(|it| it.as_str() == "url") {
+                    encode(&mut answer.output);
+                    answer.output.encoding_type = encoding;
                 }
                 Ok(answer)
             }

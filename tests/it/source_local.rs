@@ -101,7 +101,7 @@ fn trail() -> tempfile::TempDir {
     );
     write(root, "AWSLogs/README.md", b"hello");
     write(root, "truth.json", b"{}");
-    write(root, ".hidden", b"{}");
+    write(root, ".DS_Store", b"{}");
     folder
 }
 
@@ -115,10 +115,11 @@ async fn a_trail_is_read_by_its_layout() {
     assert_eq!(
         skipped,
         [
+            ".DS_Store: of an operating system or a program, by its name",
             "AWSLogs/README.md: a document by its name, not a log file",
             "AWSLogs/o-abcdefghij/111111111111/CloudTrail-Digest: digest files, not events",
             "AWSLogs/o-abcdefghij/111111111111/vpcflowlogs: logs of another service",
-            "truth.json: beside AWSLogs",
+            "truth.json: beside AWSLogs; name it as a source to read it",
         ]
     );
 }
@@ -181,6 +182,9 @@ async fn in_any_other_folder_every_file_counts() {
         "sub/deeper/1_CloudTrail_eu-west-1_20250305T1205Z_x.json.gz",
         ".git/x",
         ".DS_Store",
+        ".x.json.gz",
+        ".copy/y.json",
+        "sub/._a",
     ] {
         write(root, name, b"{}");
     }
@@ -190,17 +194,29 @@ async fn in_any_other_folder_every_file_counts() {
         b"{}",
     );
     write(root, "exports/beside.json", b"{}");
+    write(root, "exports/.gitignore", b"");
     let (files, skipped) = found(root, root).await;
     assert_eq!(
         files,
         [
+            ".copy/y.json",
+            ".x.json.gz",
             "b.json",
             "sub/a",
             "exports/AWSLogs/111111111111/CloudTrail/eu-west-1/2025/03/05/x.json",
             "sub/deeper/1_CloudTrail_eu-west-1_20250305T1205Z_x.json.gz",
         ]
     );
-    assert_eq!(skipped, ["exports/beside.json: beside AWSLogs"]);
+    assert_eq!(
+        skipped,
+        [
+            ".DS_Store: of an operating system or a program, by its name",
+            ".git: of an operating system or a program, by its name",
+            "exports/.gitignore: of an operating system or a program, by its name",
+            "exports/beside.json: beside AWSLogs; name it as a source to read it",
+            "sub/._a: of an operating system or a program, by its name",
+        ]
+    );
 }
 
 #[tokio::test]
@@ -249,6 +265,9 @@ async fn log_files_beside_a_trail_are_read() {
         "AWSLogs (1)/notes.json",
         "other/x.json.gz",
         "other/deep/y.json.gz",
+        "notes/README.md",
+        "second/deep/AWSLogs/222222222222/CloudTrail/us-east-1/2025/03/01/renamed.json.gz",
+        &format!("copy/{name}"),
     ] {
         write(root, file, b"{}");
     }
@@ -257,15 +276,30 @@ async fn log_files_beside_a_trail_are_read() {
         .iter()
         .filter(|file| !file.starts_with("AWSLogs/"))
         .collect();
-    assert_eq!(beside.len(), 3, "{beside:?}");
+    assert_eq!(beside.len(), 5, "{beside:?}");
     let beside: Vec<_> = skipped
         .iter()
-        .filter(|it| it.ends_with("beside AWSLogs"))
+        .filter_map(|it| it.split_once(": "))
+        .filter(|(_, reason)| reason.contains("beside AWSLogs"))
         .collect();
+    let unread = "beside AWSLogs; name it as a source to read it";
     assert_eq!(
         beside,
-        ["other: beside AWSLogs", "truth.json: beside AWSLogs"]
+        [
+            ("AWSLogs (1)", unread),
+            ("notes", "nothing but documents, beside AWSLogs"),
+            ("other", unread),
+            ("truth.json", unread)
+        ]
     );
+    // A trail beside the trail is read by its own layout.
+    let selection = Selection {
+        until: Some("2025-02-01T00:00:00Z".parse().unwrap()),
+        ..Selection::default()
+    };
+    let listing = list(root, &selection).await.unwrap();
+    let renamed = |uri: &str| uri.contains("renamed");
+    assert!(!listing.files.iter().any(|file| renamed(&file.uri)));
 }
 
 #[cfg(unix)]
@@ -314,6 +348,11 @@ async fn a_pattern_names_files_and_folders() {
         found(root.join("**/c.*"), root).await.0,
         ["2025-02/deep/c.json"]
     );
+    // As in a shell, a dot has to be asked for.
+    write(root, ".old/e.json", b"{}");
+    assert_eq!(found(root.join(".*/*.json"), root).await.0, [".old/e.json"]);
+    let hidden = list(root.join("*/e.json"), &Selection::default()).await;
+    assert!(matches!(hidden, Err(SourceError::NotFound { .. })));
     assert_eq!(
         found(root.join("2025-{02,03*}"), root).await.0,
         ["2025-02/b.json", "2025-02/deep/c.json", "2025-03.json"]
@@ -422,4 +461,58 @@ async fn a_named_pipe_is_read_once_and_kept() {
         assert_eq!(source.fetch(file).await.unwrap().as_ref(), b"{}");
     }
     writer.join().unwrap();
+}
+
+/// What is no file is not waited for, and is said; what is in a folder twice is listed twice, and read once by its events.
+#[cfg(unix)]
+#[tokio::test]
+async fn pipes_and_sockets_in_a_folder_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "a.json", b"{}");
+    let made = std::process::Command::new("mkfifo")
+        .arg(root.join("pipe.json"))
+        .status();
+    assert!(made.unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(root.join("socket.json")).unwrap();
+    std::os::unix::fs::symlink("a.json", root.join("same.json")).unwrap();
+    let (files, skipped) = found(root, root).await;
+    assert_eq!(files, ["a.json", "same.json"]);
+    assert_eq!(
+        skipped,
+        [
+            "pipe.json: not a regular file",
+            "socket.json: not a regular file"
+        ]
+    );
+    // Beside a trail, too.
+    write(
+        root,
+        "AWSLogs/111111111111/CloudTrail/us-east-1/2025/03/01/x.json.gz",
+        b"{}",
+    );
+    let listing = list(root, &Selection::default()).await.unwrap();
+    assert_eq!(listing.files.len(), 1);
+    let unread = listing.skipped.iter().filter(|it| it.reason.is_unread());
+    assert_eq!(unread.count(), 4);
+}
+
+/// A pattern says what it could not look into, where that matters.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pattern_reports_what_is_closed_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "2025-01/a.json", b"{}");
+    std::fs::create_dir(root.join("2024-01")).unwrap();
+    for link in ["2025-01/gone.json", "2025-01/gone.txt", "2024-01/gone.json"] {
+        std::os::unix::fs::symlink("nowhere", root.join(link)).unwrap();
+    }
+    let listing = list(root.join("2025-*/*.json"), &Selection::default())
+        .await
+        .unwrap();
+    assert_eq!(listing.files.len(), 1);
+    assert_eq!(listing.skipped.len(), 1, "{:?}", listing.skipped);
+    assert!(listing.skipped[0].uri.ends_with("2025-01/gone.json"));
+    assert!(listing.skipped[0].reason.is_unread());
 }

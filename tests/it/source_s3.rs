@@ -87,10 +87,10 @@ async fn only_the_folders_that_are_needed_are_listed() {
     let file = &listing.files[0];
     assert_eq!(file.uri, format!("s3://logs/{}", file.key().unwrap()));
     assert_eq!(file.etag, "99914b932bd37a50b983c5e7c90ae93b");
-    // The prefix, AWSLogs, the organization, the account, CloudTrail; in the region what lies beside its years, and one run
-    // of keys.
-    assert_eq!(listing.stats.requests, 7);
-    assert_eq!(server.requests("ListObjectsV2"), 7);
+    // The prefix, what lies beside AWSLogs; AWSLogs, the organization, the account, CloudTrail; what lies beside the years of
+    // the region, the months of that year and the days of that month, and one run of keys.
+    assert_eq!(listing.stats.requests, 10);
+    assert_eq!(server.requests("ListObjectsV2"), 10);
     assert_eq!(listing.stats.bytes, 6);
 }
 
@@ -120,8 +120,8 @@ async fn what_is_left_out_is_said() {
             "main/AWSLogs/o-abcdefghij/111111111111/vpcflowlogs/: logs of another service",
             "main/AWSLogs/o-abcdefghij/222222222222/CloudTrail-Digest/: digest files, not events",
             "main/AWSLogs/o-abcdefghij/222222222222/vpcflowlogs/: logs of another service",
-            "main/notes/: beside AWSLogs",
-            "other/: holds no AWSLogs",
+            "main/notes/: beside AWSLogs; name it as a source to read it",
+            "other/: beside AWSLogs; name it as a source to read it",
         ]
     );
 }
@@ -235,9 +235,9 @@ async fn a_busy_region_is_listed_in_pages_some_of_them_at_once() {
     let listing = source.list(&selection, &|_, _| {}).await.unwrap();
     assert_eq!(uris(&listing).len(), 27 * 24 * 5);
     assert_eq!(listing.files.len(), 27 * 24 * 5);
-    // 3,240 keys are at least four pages.
+    // 3,240 keys are at least four pages; what lies beside the days where the range ends takes three more.
     assert!(
-        (4..=6).contains(&listing.stats.requests),
+        (4..=9).contains(&listing.stats.requests),
         "{:?}",
         listing.stats
     );
@@ -287,6 +287,269 @@ async fn a_tree_that_resembles_the_layout_is_read_whole() {
             assert_eq!(uris.len(), 1 + sound, "{place}: {uris:?}");
             assert!(!listing.skipped.iter().any(|it| it.reason.is_unread()));
         }
+    }
+}
+
+/// A key that does not sort by its day is found wherever a range of days begins and ends.
+#[tokio::test]
+async fn a_range_of_days_loses_nothing_that_has_none() {
+    let region = "AWSLogs/111111111111/CloudTrail/us-east-1";
+    let name = "111111111111_CloudTrail_us-east-1_20250301T1205Z_AbCdEfGhIjKlMnOp.json.gz";
+    let strays = [
+        format!("{region}/2025/03/{name}"),
+        format!("{region}/2025/03/x.json.gz"),
+        format!("{region}/2025/{name}"),
+        format!("{region}/2025/x.json.gz"),
+        format!("{region}/2025/3/1/x.json.gz"),
+        format!("{region}/2025/13/x.json.gz"),
+        format!("{region}/2025/03/1/x.json.gz"),
+        format!("{region}/2025/03/01/12/x.json.gz"),
+        format!("{region}/{name}"),
+        format!("{region}/2025-03-01/x.json.gz"),
+        format!("{region}/year=2025/x.json.gz"),
+        format!("{region}/~x.json.gz"),
+    ];
+    let of_days = [
+        "2024/12/31",
+        "2025/02/28",
+        "2025/03/02",
+        "2025/04/30",
+        "2026/01/01",
+    ];
+    let wanted = |listing: &Listing| {
+        let uris = listing.files.iter();
+        let strays = uris.filter(|file| strays.iter().any(|key| file.uri.ends_with(key.as_str())));
+        strays.count()
+    };
+    let (_folder, server) = bucket(|bucket| {
+        for day in of_days {
+            write(bucket, &key(region, day, "1205"), b"{}");
+        }
+        for stray in &strays {
+            write(bucket, stray, b"{}");
+        }
+    })
+    .await;
+    let time = |text: &str| Some(format!("{text}T00:00:00Z").parse().unwrap());
+    for (since, until) in [
+        (None, None),
+        (time("2025-03-02"), None),
+        (None, time("2025-03-02")),
+        (time("2025-03-01"), time("2025-03-02")),
+        (time("2025-03-02"), time("2025-12-31")),
+        (time("2024-06-01"), time("2025-03-02")),
+    ] {
+        let selection = Selection {
+            since,
+            until,
+            ..Selection::default()
+        };
+        for prefix in ["", region, &format!("{region}/2025")] {
+            let listing = list(&server, &format!("s3://logs/{prefix}"), &selection)
+                .await
+                .unwrap();
+            let below = match prefix.ends_with("2025") {
+                true => 8,
+                false => strays.len(),
+            };
+            let missing: Vec<_> = strays
+                .iter()
+                .filter(|key| {
+                    !listing
+                        .files
+                        .iter()
+                        .any(|file| file.uri.ends_with(key.as_str()))
+                })
+                .collect();
+            assert_eq!(
+                wanted(&listing),
+                below,
+                "{since:?} {until:?} {prefix}: {missing:?}"
+            );
+            assert_eq!(uris(&listing).len(), listing.files.len());
+        }
+    }
+}
+
+/// Log files beside a trail are read as on disk, and what is not read is said.
+#[tokio::test]
+async fn log_files_beside_a_trail_are_read() {
+    let name = "111111111111_CloudTrail_us-east-1_20250301T1205Z_AbCdEfGhIjKlMnOp.json.gz";
+    let place = "111111111111/CloudTrail/us-east-1/2025/03/01";
+    let (_folder, server) = bucket(|bucket| {
+        for file in [
+            &format!("AWSLogs/{place}/x.json.gz"),
+            &format!("second/AWSLogs/{place}/y.json.gz"),
+            &format!("third/a/b/AWSLogs/{place}/z.json.gz"),
+            &format!("third/a/b/c/d/e/AWSLogs/{place}/z.json.gz"),
+            &format!("AWSLogs (1)/{place}/{name}"),
+            &format!("flat/{name}"),
+            name,
+            "flat/README.md",
+            "events.json",
+            "notes/README.md",
+            "notes/.DS_Store",
+            "tool/.git/config",
+            "other/deep/deeper/and/deeper/x.json",
+        ] {
+            write(bucket, file, b"{}");
+        }
+        for number in 0..6_500 {
+            write(bucket, &format!("many/{number:04}.md"), b"");
+        }
+    })
+    .await;
+    let listing = list(&server, "s3://logs", &Selection::default())
+        .await
+        .unwrap();
+    assert_eq!(listing.files.len(), 7, "{:?}", uris(&listing));
+    let unread = "beside AWSLogs; name it as a source to read it";
+    let skipped: Vec<_> = listing
+        .skipped
+        .iter()
+        .map(|it| {
+            (
+                it.uri.strip_prefix("s3://logs/").unwrap(),
+                it.reason.to_string(),
+            )
+        })
+        .collect();
+    let documents = "nothing but documents, beside AWSLogs";
+    let expected = [
+        ("events.json", unread),
+        // More than is looked through.
+        ("many/", unread),
+        ("notes/", documents),
+        ("other/", unread),
+        ("tool/", documents),
+    ];
+    assert_eq!(
+        skipped,
+        expected.map(|(name, reason)| (name, reason.to_owned()))
+    );
+}
+
+/// What lies on disk and in S3 is the same trail: of every odd layout, at any depth, for any part of it.
+#[tokio::test]
+async fn disk_and_s3_list_the_same() {
+    let log_file = "111111111111_CloudTrail_us-east-1_20250301T1205Z_AbCdEfGhIjKlMnOp.json.gz";
+    let names = [log_file, "x.json.gz", ".y.json", "README.md", ".DS_Store"];
+    let more = [
+        "111111111111/CloudTrail/us-east-1/2025/03/05",
+        "111111111111/CloudTrail/us-east-1/2025/02",
+        "111111111111/CloudTrail/us-east-1/2024",
+        "111111111111/CloudTrail/us-east-1/2025/03/01/",
+        "111111111111/CloudTrail/us-east-1/20251",
+        "111111111111/CloudTrail/us-east-1/2025/031",
+        "111111111111/CloudTrail/us-gov-east-1/2025/03/31",
+        "111111111111/CloudTrail/eu-west-1/2025/03/02",
+        "o-abcdefghij/222222222222/CloudTrail/us-east-1/2025/03/02",
+        "o-abcdefghij/CloudTrail/us-east-1/2025/03/02",
+        "o-ABC/222222222222/CloudTrail/us-east-1/2025/03/02",
+        "222222222222/CloudTrail-NetworkActivity/us-east-1/2025/03/02",
+        "222222222222/CloudTrail-Insight/us-east-1/2025/03/02",
+        "222222222222/CloudTrail-Digest/us-east-1/2025/03",
+        "222222222222/Config/us-east-1/2025/3/2",
+        "AWSLogs/111111111111/CloudTrail/us-east-1/2025/03/02",
+        ".git/111111111111/CloudTrail/us-east-1/2025/03/02",
+        "",
+    ];
+    for prefix in ["", "org/", "a/b/"] {
+        for beside in [&[][..], &["copy", "AWSLogs (1)/deep", "notes/.git"]] {
+            let (folder, server) = bucket(|bucket| {
+                for place in LAYOUTS.iter().chain(&more) {
+                    for name in names {
+                        write(bucket, &format!("{prefix}AWSLogs/{place}/{name}"), b"{}");
+                    }
+                }
+                for place in beside {
+                    for name in names {
+                        write(bucket, &format!("{prefix}{place}/{name}"), b"{}");
+                    }
+                }
+            })
+            .await;
+            let disk = folder.path().join("logs");
+            let time = |text: &str| Some(text.parse().unwrap());
+            let since = Selection {
+                since: time("2025-03-02T00:00:00Z"),
+                ..Selection::default()
+            };
+            let until = Selection {
+                until: time("2025-02-20T00:00:00Z"),
+                ..Selection::default()
+            };
+            for selection in [Selection::default(), march(), part(), since, until] {
+                for below in ["", "AWSLogs", "AWSLogs/111111111111/CloudTrail/us-east-1"] {
+                    let place = format!("{prefix}{below}");
+                    let in_s3 = list(&server, &format!("s3://logs/{place}"), &selection)
+                        .await
+                        .unwrap();
+                    let on_disk = disk.join(&place);
+                    let options = source::SourceOptions::default();
+                    let on_disk = source::open(on_disk.to_str().unwrap(), &options)
+                        .await
+                        .unwrap();
+                    let on_disk = on_disk.list(&selection, &|_, _| {}).await.unwrap();
+                    let of_s3: BTreeSet<&str> = in_s3
+                        .files
+                        .iter()
+                        .map(|file| file.uri.strip_prefix("s3://logs/").unwrap())
+                        .collect();
+                    let of_disk: BTreeSet<&str> = on_disk
+                        .files
+                        .iter()
+                        .map(|file| {
+                            Path::new(&file.uri)
+                                .strip_prefix(&disk)
+                                .unwrap()
+                                .to_str()
+                                .unwrap()
+                        })
+                        .collect();
+                    let only_s3: Vec<_> = of_s3.difference(&of_disk).collect();
+                    let only_disk: Vec<_> = of_disk.difference(&of_s3).collect();
+                    assert!(
+                        only_s3.is_empty() && only_disk.is_empty(),
+                        "{place} {selection:?}: only in S3: {only_s3:#?}, only on disk: {only_disk:#?}"
+                    );
+                    assert_eq!(in_s3.files.len(), of_s3.len());
+                    let unread =
+                        |listing: &Listing| listing.skipped.iter().any(|it| it.reason.is_unread());
+                    assert_eq!(unread(&in_s3), unread(&on_disk), "{place}");
+                }
+            }
+        }
+    }
+}
+
+/// Keys may hold characters that XML cannot.
+#[tokio::test]
+async fn keys_with_control_characters_are_read() {
+    let names = [
+        "a\u{1}b.json",
+        "tab\there.json",
+        "line\nbreak.json",
+        "a+b %2B c.json",
+        "é\u{7f}&<>\".json",
+    ];
+    let (_folder, server) = bucket(|bucket| {
+        for name in names {
+            write(bucket, &format!("odd/{name}"), name.as_bytes());
+        }
+    })
+    .await;
+    let source = source::open("s3://logs/odd", &server.options())
+        .await
+        .unwrap();
+    let listing = source
+        .list(&Selection::default(), &|_, _| {})
+        .await
+        .unwrap();
+    assert_eq!(listing.files.len(), names.len(), "{:?}", uris(&listing));
+    for file in &listing.files {
+        let name = file.uri.strip_prefix("s3://logs/odd/").unwrap();
+        assert_eq!(source.fetch(file).await.unwrap().as_ref(), name.as_bytes());
     }
 }
 

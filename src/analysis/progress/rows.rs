@@ -134,6 +134,9 @@ impl Progress {
             time.get(..10).unwrap_or(time).to_owned()
         };
         let mut notes = self.intruders.clone();
+        if self.changes.is_empty() {
+            notes.push("no events by these keys in the logs read; this does not prove that they have no consumers: check the coverage".to_owned());
+        }
         notes.push(format!(
             "before: {} up to {}; since: {} to {}",
             day(&self.coverage.first_event),

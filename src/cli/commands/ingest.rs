@@ -189,7 +189,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     // A range of time may have no log file yet; a whole source that has none is not what was meant.
     let whole = options.selection == Selection::default();
     Ok(match summary {
-        IngestSummary { left: 1.., .. } => Done::Stopped,
+        IngestSummary {
+            stopped_listing: true,
+            ..
+        }
+        | IngestSummary { left: 1.., .. } => Done::Stopped,
         IngestSummary { listed: 0, .. } if whole => Done::Void,
         // What an earlier ingest could not read is missing still.
         _ => Done::on(&lake.coverage().await?),

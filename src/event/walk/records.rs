@@ -6,7 +6,7 @@
 use super::Walk;
 use crate::event::export;
 use crate::event::fault::LONGEST_VALUE;
-use crate::event::gzip::{Inflater, Text};
+use crate::event::gzip::{Inflated, Inflater, Text};
 use crate::event::record::{Record, RecordFault};
 use crate::event::shape::{self, Shape};
 use crate::json::scan::{self, Elements, sound};
@@ -38,7 +38,10 @@ impl Walk<'_> {
                     }
                 }
             },
-            _ => self.reject(&RecordFault::Json("another kind of value".to_owned()), text),
+            _ => match scan::string(text).filter(|it| shape::is_packed(it)) {
+                Some(packed) if wrapping < MAX_WRAPPING => self.packed(&packed, wrapping + 1),
+                _ => self.reject(&RecordFault::Json("another kind of value".to_owned()), text),
+            },
         }
     }
 
@@ -64,6 +67,12 @@ impl Walk<'_> {
         let fault = match record.event_time() {
             Ok(_) if shape::is_foreign_record(&record) => RecordFault::NotAnEvent,
             Ok(time) => {
+                if let Some(field) = record.doubled() {
+                    let (n, name) = (self.records, field.column().path);
+                    self.remark(format!(
+                        "record {n} has {name} twice; the first value counts, the other is in other_fields"
+                    ));
+                }
                 if let Some((builder, _)) = &mut self.rows {
                     builder.push(&record, (text, self.records, time));
                 }
@@ -76,10 +85,17 @@ impl Walk<'_> {
             return self.reject(&fault, text);
         }
         match shape::of(text) {
-            Shape::Foreign(what) => {
-                self.foreign = Some((what, self.foreign.map_or(1, |(_, n)| n + 1)))
-            }
+            Shape::Foreign(what) => self.is_foreign(what),
+            Shape::Refused(why) => self.reject(&RecordFault::Refused(why), text),
             Shape::Inside(inner) => self.inner(&inner, wrapping + 1),
+            Shape::Lists(lists) => {
+                self.remark("several lists of records in one object".to_owned());
+                for list in lists {
+                    self.text(list, wrapping + 1);
+                }
+            }
+            Shape::Table(table) => self.table(table),
+            Shape::Row(cells) => self.table_row(cells, text),
             Shape::Packed(packed) => self.packed(&packed, wrapping + 1),
             Shape::Unknown(fields) => {
                 if fault == RecordFault::NotAnEvent {
@@ -90,15 +106,62 @@ impl Walk<'_> {
         }
     }
 
+    /// The result of a query in Athena: the names of its columns, if there are any, and its rows.
+    fn table(&mut self, table: &str) {
+        let metadata = scan::member(table, "ResultSetMetadata").unwrap_or_default();
+        let columns = scan::member(metadata, "ColumnInfo").unwrap_or_default();
+        let columns = Elements::of(columns).into_iter().flatten();
+        let names = columns.filter_map(|column| scan::string(scan::member(column, "Name")?));
+        self.header = names.map(Cow::into_owned).collect();
+        let rows = scan::member(table, "Rows").unwrap_or_default();
+        for row in Elements::of(rows).into_iter().flatten() {
+            match scan::member(row, "Data") {
+                Some(cells) => self.table_row(cells, row),
+                None => self.reject(&RecordFault::NotAnEvent, row),
+            }
+        }
+    }
+
+    /// A row of such a result; the first names the columns.
+    fn table_row(&mut self, cells: &str, text: &str) {
+        let cells = Elements::of(cells).into_iter().flatten();
+        let cells = cells.map(|cell| scan::string(scan::member(cell, "VarCharValue")?));
+        let cells: Vec<Option<Cow<'_, str>>> = cells.collect();
+        let names: Vec<&str> = cells
+            .iter()
+            .map(|cell| cell.as_deref().unwrap_or(""))
+            .collect();
+        if self.header.is_empty() {
+            self.header = names.into_iter().map(str::to_owned).collect();
+            if !export::has_events(&self.header) {
+                let fields = self.header.join(", ");
+                self.unknown.get_or_insert(fields);
+                self.reject(&RecordFault::NotAnEvent, text);
+            }
+            return;
+        }
+        if names == self.header {
+            return;
+        }
+        if cells.len() != self.header.len() {
+            let (found, columns) = (cells.len(), self.header.len());
+            let why = format!("{found} values for {columns} columns");
+            return self.reject(&RecordFault::Json(why), text);
+        }
+        let record = export::record(&self.header, &cells);
+        self.inner(&record, 0);
+    }
+
     /// Base64: of gzip, as CloudWatch Logs hands it on, or of JSON, as Kinesis and Firehose do.
-    fn packed(&mut self, packed: &str, wrapping: u8) {
+    pub(super) fn packed(&mut self, packed: &str, wrapping: u8) {
         let unpacked = STANDARD.decode(packed).unwrap_or_default();
         let mut inflater = Inflater::new();
         let text = match inflater.text(&unpacked, LONGEST_VALUE as u64) {
-            Ok(inflated) if !inflated.cut => match inflated.text {
-                Text::Whole(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-                Text::Long(_) => None,
-            },
+            Ok(Inflated {
+                text: Text::Whole(bytes),
+                flaw: None,
+                ..
+            }) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Ok(_) | Err(_) => None,
         };
         match text.as_deref().and_then(sound) {

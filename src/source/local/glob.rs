@@ -1,14 +1,16 @@
 //! Patterns of paths.
 //!
 //! In: a pattern such as `logs/2025-*/**/*.gz`. Out: the files and folders it names. Promise: `*` stays within a path's
-//! part and only `**` crosses them, as in a shell; the walk starts at the longest part without a wildcard and goes no
-//! deeper than the pattern can reach; a folder that matches stands for all that is in it.
+//! part and only `**` crosses them, as in a shell, where a name that begins with a dot has to be asked for with the dot;
+//! the walk starts at the longest part without a wildcard and goes no deeper than the pattern can reach; a folder that
+//! matches stands for all that is in it; what cannot be entered is reported.
 
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
+use super::walk::is_hidden;
 use crate::source::SourceError;
 
 /// The characters that make a path a pattern.
@@ -23,6 +25,17 @@ pub(super) struct Glob {
     base: PathBuf,
     /// How many levels below the base a match can be.
     depth: usize,
+    /// Whether it asks for names that begin with a dot.
+    hidden: bool,
+    /// What each part below the base matches; none for a part that stands for several.
+    parts: Vec<Option<GlobMatcher>>,
+}
+
+/// What a pattern names, and what could not be looked into.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) closed: Vec<walkdir::Error>,
 }
 
 impl Glob {
@@ -36,6 +49,12 @@ impl Glob {
         let parts: Vec<_> = Path::new(pattern).components().collect();
         let base: PathBuf = parts.iter().take_while(|part| is_plain(part)).collect();
         let below = parts.len() - base.components().count();
+        let names = parts.iter().rev().take(below);
+        let hidden = names.into_iter().any(|part| is_hidden(part.as_os_str()));
+        let below_base = parts.iter().skip(parts.len() - below).map(|part| {
+            let part = part.as_os_str().to_str().filter(|part| *part != "**")?;
+            Some(GlobBuilder::new(part).build().ok()?.compile_matcher())
+        });
         let matcher = GlobBuilder::new(pattern)
             .literal_separator(true)
             .build()
@@ -53,14 +72,29 @@ impl Glob {
             pattern: pattern.to_owned(),
             matcher,
             base,
+            hidden,
+            parts: below_base.collect(),
         }))
     }
 
+    /// Whether something at or below this path can match.
+    fn leads_on(&self, path: &Path) -> bool {
+        let names = path.strip_prefix(&self.base).unwrap_or(path).components();
+        let names = names.filter(|name| *name != Component::CurDir);
+        for (name, part) in names.zip(&self.parts) {
+            let Some(part) = part else { return true };
+            if !part.is_match(Path::new(&name)) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The files and folders the pattern names, at least one.
-    pub(super) fn matches(&self) -> Result<Vec<PathBuf>, SourceError> {
+    pub(super) fn matches(&self) -> Result<Matches, SourceError> {
         let here = self.base.as_os_str().is_empty();
         let start = if here { Path::new(".") } else { &self.base };
-        let mut matches = Vec::new();
+        let mut matches = Matches::default();
         let mut entries = WalkDir::new(start)
             .min_depth(1)
             .max_depth(self.depth)
@@ -68,23 +102,33 @@ impl Glob {
             .sort_by_file_name()
             .into_iter();
         while let Some(entry) = entries.next() {
-            // What cannot be entered has no match; if it is needed, it is missed when it is read.
-            let Ok(entry) = entry else { continue };
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let not_there = error.depth() == 0
+                        && error.io_error().map(std::io::Error::kind)
+                            == Some(std::io::ErrorKind::NotFound);
+                    if !not_there && error.path().is_none_or(|path| self.leads_on(path)) {
+                        matches.closed.push(error);
+                    }
+                    continue;
+                }
+            };
             let is_folder = entry.file_type().is_dir();
             let path = match here {
                 true => entry.path().strip_prefix(start).unwrap_or(entry.path()),
                 false => entry.path(),
             };
-            let hidden = super::walk::is_hidden(entry.file_name());
+            let hidden = !self.hidden && is_hidden(entry.file_name());
             let matched = !hidden && self.matcher.is_match(path);
             if matched {
-                matches.push(path.to_owned());
+                matches.paths.push(path.to_owned());
             }
             if is_folder && (hidden || matched) {
                 entries.skip_current_dir();
             }
         }
-        if matches.is_empty() {
+        if matches.paths.is_empty() && matches.closed.is_empty() {
             return Err(SourceError::NotFound {
                 uri: self.pattern.clone(),
             });

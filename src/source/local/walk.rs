@@ -3,14 +3,14 @@
 //! In: paths, a selection. Out: a listing. Promise: see [`super`]. The walk keeps, for each folder on the way down, what
 //! it means for the files in it (a [`Folder`]); the rest is walkdir's.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::{MAIN_SEPARATOR_STR, Path};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::identity;
-use crate::cloudtrail::{KeyPrefix, LogFileKey, Selection, delivery_stamp, is_document};
+use crate::cloudtrail::{KeyPrefix, LogFileKey, Selection, is_clutter, is_log_file};
+use crate::source::skipped::by_name;
 use crate::source::{Files, Listing, LogFile, SkipReason, Skipped, SourceError};
 
 /// What a folder's path means for what is in it.
@@ -19,12 +19,21 @@ enum Folder {
     Plain,
     /// Holds `AWSLogs`: what lies beside that is not of the trail, but for files that have a log file's name.
     TrailRoot,
-    /// A folder beside `AWSLogs`, and its place among what is left out.
+    /// A folder beside `AWSLogs` or in one, and the place of the former among its like: only log files count, by their names.
     Beside(usize),
     /// `AWSLogs` or below.
     Layout(KeyPrefix),
     /// Below `AWSLogs`, where the layout ends: every file counts, but for folders that are known to hold none.
     Strayed,
+}
+
+/// A folder beside `AWSLogs`.
+struct Beside {
+    path: PathBuf,
+    /// Whether something in it was read.
+    read: bool,
+    /// Whether there is something that was not read and may hold events.
+    unread: bool,
 }
 
 /// A listing in the making.
@@ -35,8 +44,7 @@ pub(super) struct Walk<'a, F> {
     files: Vec<LogFile>,
     bytes: u64,
     skipped: Vec<Skipped>,
-    /// Folders beside `AWSLogs` that do hold log files.
-    not_skipped: BTreeSet<usize>,
+    beside: Vec<Beside>,
 }
 
 impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
@@ -49,15 +57,20 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
             files: Vec::new(),
             bytes: 0,
             skipped: Vec::new(),
-            not_skipped: BTreeSet::new(),
+            beside: Vec::new(),
         }
     }
 
     /// What was found.
-    pub(super) fn listing(self) -> Listing {
-        let skipped = self.skipped.into_iter().enumerate();
-        let skipped = skipped.filter(|(at, _)| !self.not_skipped.contains(at));
-        Listing::new(self.files, skipped.map(|(_, skipped)| skipped).collect(), 0)
+    pub(super) fn listing(mut self) -> Listing {
+        for folder in std::mem::take(&mut self.beside) {
+            match (folder.unread, folder.read) {
+                (true, _) => self.skip::<()>(&folder.path, SkipReason::BesideTrail),
+                (false, false) => self.skip::<()>(&folder.path, SkipReason::OnlyDocuments),
+                (false, true) => None,
+            };
+        }
+        Listing::new(self.files, self.skipped, 0)
     }
 
     /// Takes a file, or a folder with all that is in it.
@@ -79,10 +92,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
                 }
                 Err(error) => {
                     places.truncate(error.depth());
-                    // What lies beside a trail is not of it.
-                    if !matches!(places.last(), Some(Folder::Beside(_))) {
-                        self.cannot_read(root, &error);
-                    }
+                    self.cannot_read(root, &error);
                     continue;
                 }
             };
@@ -104,15 +114,22 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
     fn folder(&mut self, entry: &DirEntry, parent: Option<&Folder>) -> Option<Folder> {
         let name = entry.file_name().to_str();
         let place = match (parent, name) {
-            (Some(_), _) if is_hidden(entry.file_name()) => return None,
-            (Some(Folder::TrailRoot), Some("AWSLogs")) => {
+            (Some(_), Some(name)) if is_clutter(name) => {
+                return self.skip(entry.path(), SkipReason::Clutter);
+            }
+            // Also within another one, as a copy of a trail.
+            (Some(above), Some("AWSLogs")) => {
+                self.reads_beside(above);
                 let beside = format!("{}/", absolute(entry.path().parent()?));
                 Folder::Layout(KeyPrefix::anchor(&beside))
             }
             (Some(Folder::TrailRoot), _) => {
-                let at = self.skipped.len();
-                self.skip::<()>(entry.path(), SkipReason::BesideTrail);
-                Folder::Beside(at)
+                self.beside.push(Beside {
+                    path: entry.path().to_owned(),
+                    read: false,
+                    unread: false,
+                });
+                Folder::Beside(self.beside.len() - 1)
             }
             (Some(Folder::Beside(at)), _) => Folder::Beside(*at),
             (Some(Folder::Layout(above)), Some(name)) if let Some(place) = above.child(name) => {
@@ -142,34 +159,35 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
     }
 
     fn file(&mut self, entry: &DirEntry, parent: Option<&Folder>) {
-        if parent.is_some() && is_hidden(entry.file_name()) {
-            return;
-        }
-        if matches!(parent, Some(Folder::Beside(_))) && !is_log_file(entry.file_name()) {
-            return;
-        }
         let path = entry.path();
+        let name = entry.file_name().to_str();
+        let by_name = parent.and(name).and_then(by_name);
+        let is_log_file = name.is_some_and(is_log_file);
+        if let Some(Folder::Beside(at)) = parent
+            && !is_log_file
+        {
+            self.beside[*at].unread |= by_name.is_none();
+            return;
+        }
         let Some(uri) = path.to_str() else {
             self.skip::<()>(path, SkipReason::NotUnicode);
             return;
         };
-        if parent.is_some() && entry.file_name().to_str().is_some_and(is_document) {
-            self.skip::<()>(path, SkipReason::Document);
+        if let Some(reason) = by_name {
+            self.skip::<()>(path, reason);
             return;
         }
         let key = match parent {
             None => LogFileKey::parse(&absolute(path)),
             Some(Folder::Plain | Folder::Strayed) => None,
-            Some(Folder::TrailRoot) if !is_log_file(entry.file_name()) => {
+            Some(Folder::TrailRoot) if !is_log_file => {
                 self.skip::<()>(path, SkipReason::BesideTrail);
                 return;
             }
             // A copy of a trail, or a trail that was renamed.
             Some(Folder::TrailRoot | Folder::Beside(_)) => None,
             // Above the folder of a day, a path does not tell what a file holds: it is read.
-            Some(Folder::Layout(place)) => {
-                entry.file_name().to_str().and_then(|name| place.file(name))
-            }
+            Some(Folder::Layout(place)) => name.and_then(|name| place.file(name)),
         };
         if let Some(key) = &key {
             if self.wanted.leave_out(key.folder) {
@@ -182,9 +200,7 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         }
         match entry.metadata() {
             Ok(metadata) if metadata.is_file() => {
-                if let Some(Folder::Beside(at)) = parent {
-                    self.not_skipped.insert(*at);
-                }
+                parent.inspect(|parent| self.reads_beside(parent));
                 self.bytes += metadata.len();
                 let (uri, etag) = (uri.to_owned(), identity(&metadata));
                 let file = LogFile::new(uri, metadata.len(), etag, key.as_ref());
@@ -197,13 +213,21 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         }
     }
 
+    /// Something in this folder is read.
+    fn reads_beside(&mut self, folder: &Folder) {
+        if let Folder::Beside(at) = folder {
+            self.beside[*at].read = true;
+        }
+    }
+
     fn skip<T>(&mut self, path: &Path, reason: SkipReason) -> Option<T> {
         let uri = path.to_string_lossy().into_owned();
         self.skipped.push(Skipped { uri, reason });
         None
     }
 
-    fn cannot_read(&mut self, near: &Path, error: &walkdir::Error) {
+    /// Notes what could not be read, at the path that the error names or else `near` it.
+    pub(super) fn cannot_read(&mut self, near: &Path, error: &walkdir::Error) {
         let reason = match (error.loop_ancestor(), error.io_error()) {
             (Some(ancestor), _) => SkipReason::Loop(ancestor.display().to_string()),
             (None, Some(error)) => SkipReason::Unreadable(error.to_string()),
@@ -211,12 +235,6 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
         };
         self.skip::<()>(error.path().unwrap_or(near), reason);
     }
-}
-
-/// Whether a file is a log file by its name, wherever it lies: `account_CloudTrail_region_time_….json.gz`.
-fn is_log_file(name: &OsStr) -> bool {
-    let name = name.to_str();
-    name.is_some_and(|name| name.contains("_CloudTrail_") && delivery_stamp(name).is_some())
 }
 
 /// Whether the name begins with a dot.

@@ -7,6 +7,7 @@
 //! 2. From there down to the regions, folders are listed with a delimiter, and only those the selection wants.
 //! 3. A region's log files are listed as runs of days (`days.rs`).
 //! 4. A folder that the layout does not have is listed whole: its files may be log files all the same.
+//! 5. What lies beside trails is looked through for log files, by their names, up to a limit; what is left is reported.
 //!
 //! A prefix without the layout is listed whole: then nothing tells which objects are needed.
 
@@ -20,7 +21,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use tracing::debug;
 
 use super::S3;
-use crate::cloudtrail::{KeyPrefix, Level, LogFileKey, Selection};
+use crate::cloudtrail::{KeyPrefix, Level, LogFileKey, Selection, is_clutter};
 use crate::source::notified::form_decoded;
 use crate::source::skipped::by_key;
 use crate::source::{Files, Listing, LogFile, SkipReason, Skipped, SourceError};
@@ -107,7 +108,7 @@ impl<'a> Lister<'a> {
             found.add(self.everything(&folder).await?);
         } else {
             let regions = self.find_regions(trails, &mut found).await?;
-            found.add(self.beside_years(&regions).await?);
+            found.add(self.beside_days(&regions).await?);
             found.add(self.list_days(&regions).await?);
             let strayed = std::mem::take(&mut found.strayed);
             for part in self
@@ -336,11 +337,20 @@ impl<'a> Lister<'a> {
 
     /// Why an object is not a log file with events, by its key.
     fn speaks_against(&self, path: &str, key: Option<&LogFileKey>) -> Option<SkipReason> {
+        if self.is_clutter(path) {
+            return Some(SkipReason::Clutter);
+        }
         match by_key((path, key), self.wanted) {
             // The object that was asked for by its whole key is read, whatever its name.
-            Some(SkipReason::Document) if path == self.s3.prefix => None,
+            Some(SkipReason::Document | SkipReason::Clutter) if path == self.s3.prefix => None,
             reason => reason,
         }
+    }
+
+    /// Whether an object, or a folder that it is in below the prefix, belongs to a program.
+    fn is_clutter(&self, path: &str) -> bool {
+        let below = path.strip_prefix(&self.s3.prefix).unwrap_or(path);
+        below.split('/').any(is_clutter)
     }
 
     fn tell(&self) {

@@ -17,6 +17,7 @@ use keytrail::evidence::{EvidenceError, Packer, Part};
 use keytrail::integrity::{Detail, ValidateOptions, Validation, report, validate};
 use keytrail::render::escape::terminal;
 use keytrail::render::{Format, RenderOptions, TraceView, render_trace, renderer};
+use keytrail::report::Coverage;
 use keytrail::report::trace::{Confidence, Trace};
 use keytrail::session::Session;
 use keytrail::source::{self, Files, LogFile, Source};
@@ -126,6 +127,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
     for unread in &case.unread {
         context.say(&format!("not in the case: {}", terminal(unread)));
     }
+    for loss in unread(&trace.coverage) {
+        context.say(&terminal(&loss));
+    }
     let failed = validated
         .as_ref()
         .is_some_and(|(_, _, validation)| !validation.is_intact());
@@ -133,6 +137,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Done, Failure> 
         true => Done::on(&trace.coverage),
         false => Done::WithRejects,
     })
+}
+
+/// What the case may lack because it was not read, and the first of each kind.
+fn unread(coverage: &Coverage) -> Vec<String> {
+    let losses = coverage.losses();
+    let lost = (!losses.is_empty()).then(|| {
+        let losses = losses.join(", ");
+        format!("not read, so the case may lack events: {losses}; keytrail coverage names them")
+    });
+    let void = coverage.is_void();
+    let void = void.then(|| "no log file was read: the case has no event".to_owned());
+    lost.into_iter().chain(void).collect()
 }
 
 /// The part of a trail in which the digests of a case are.

@@ -53,21 +53,42 @@ impl Lister<'_> {
         Ok(found)
     }
 
-    /// What lies in the folders of regions and not in one of a year, where a range of days would pass it over: its key
-    /// does not sort by day.
-    pub(super) async fn beside_years(&self, folders: &[KeyPrefix]) -> Result<Found, SourceError> {
+    /// What lies on the way to the folders of days and in none of them, where a range of days would pass it over: its key
+    /// does not sort by day. Only where the range begins and ends; between, its runs meet everything.
+    pub(super) async fn beside_days(&self, folders: &[KeyPrefix]) -> Result<Found, SourceError> {
         let mut found = Found::default();
-        if self.selection.log_days() == (None, None) {
-            return Ok(found);
-        }
-        let regions = folders
-            .iter()
-            .filter(|place| place.level() == Level::Region);
-        let regions: Vec<_> = regions.cloned().collect();
-        for (_, beside) in self.at_once(regions, |place| self.below(place)).await? {
-            found.add(beside);
+        let mut level = match self.selection.log_days() {
+            (None, None) => Vec::new(),
+            _ => folders.to_vec(),
+        };
+        level.retain(|place| place.level() < Level::Day);
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for (below, beside) in self.at_once(level, |place| self.below(place)).await? {
+                next.extend(below);
+                found.add(beside);
+            }
+            next.retain(|place| self.has_edge(place) && place.level() < Level::Day);
+            level = next;
         }
         Ok(found)
+    }
+
+    /// Whether the range of days begins or ends in the folder.
+    fn has_edge(&self, place: &KeyPrefix) -> bool {
+        let (first, last) = self.selection.log_days();
+        let within = |day: NaiveDate| {
+            let days = place.days();
+            days.is_some_and(|(from, to)| from <= day && day <= to)
+        };
+        [first, last].into_iter().flatten().any(within)
+    }
+
+    /// Whether what lies in this folder and in none of a day is for a run to take: [`Self::beside_days`] takes the rest.
+    fn is_met_between(&self, place: &KeyPrefix) -> bool {
+        let between =
+            place.level() == Level::Day || place.days().is_some() && !self.has_edge(place);
+        between && self.selection.wants_prefix(place)
     }
 
     /// The first page of a run, and the runs that are left.
@@ -103,28 +124,31 @@ impl Lister<'_> {
                 ..Query::default()
             })
             .await?;
-        let limited =
-            run.place.level() == Level::Region && self.selection.log_days() != (None, None);
+        let limited = self.selection.log_days() != (None, None);
         let mut found = Found::default();
         let mut span: Option<Span> = None;
+        let mut beyond = false;
         for object in page.objects {
-            let day = object.key().and_then(LogFileKey::parse).map(|key| key.date);
+            let key = object.key().unwrap_or_default();
+            let day = LogFileKey::parse(key).map(|key| key.date);
             let Some(day) = day else {
                 // Not in a folder of a day, so that its day is not known before it is read.
-                if !limited || in_a_year(&run.place, object.key().unwrap_or_default()) {
+                if !limited || self.is_met_between(&deepest(&run.place, key)) {
                     self.take(object, &mut found);
                 }
                 continue;
             };
             span = Some(span.map_or((day, day), |(first, _)| (first, day)));
+            beyond = run.last.is_some_and(|last| day > last);
+            if beyond {
+                break;
+            }
             // Days before the first are only seen where a server does not know how to begin after a key.
-            if run.first.is_none_or(|first| first <= day) && run.last.is_none_or(|last| day <= last)
-            {
+            if run.first.is_none_or(|first| first <= day) {
                 self.take(object, &mut found);
             }
         }
         self.tell();
-        let beyond = span.is_some_and(|(_, day)| run.last.is_some_and(|last| day > last));
         let rest = page.next.filter(|_| !beyond).map(|token| Run {
             token: Some(token),
             ..run
@@ -133,11 +157,18 @@ impl Lister<'_> {
     }
 }
 
-/// Whether the key lies in the folder of a year of that region.
-fn in_a_year(region: &KeyPrefix, key: &str) -> bool {
-    let below = key.strip_prefix(&region.to_string());
-    let first = below.and_then(|below| below.split_once('/'));
-    first.is_some_and(|(year, _)| region.child(year).is_some())
+/// The deepest folder of the layout that a key below `place` lies in.
+fn deepest(place: &KeyPrefix, key: &str) -> KeyPrefix {
+    let below = key.strip_prefix(&place.to_string()).unwrap_or_default();
+    let folders = below.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let mut deepest = place.clone();
+    for name in folders.split('/') {
+        match deepest.child(name) {
+            Some(child) => deepest = child,
+            None => break,
+        }
+    }
+    deepest
 }
 
 /// Divides what is left of a run after a page into runs of equally many days, as many as pages are to be expected.
