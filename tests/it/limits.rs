@@ -259,7 +259,7 @@ fn what_has_no_room_in_a_column_is_said() {
         for inside in ["panicked", "overflow", "RUST_BACKTRACE"] {
             assert!(!said.contains(inside), "{sql}: {}", head(&said));
         }
-        assert!(seconds < 10.0, "{sql}: {seconds}");
+        assert!(seconds < 30.0, "{sql}: {seconds}");
     }
     // What is long and has room is answered.
     for sql in [
@@ -367,18 +367,6 @@ fn measured(sql: &str, mebibytes: u64) -> (Option<i32>, u64, String) {
     let mut said = String::new();
     query
         .stderr
-
-/// Stops a program by a signal and gives its exit code, what it wrote, and how long that took.
-#[cfg(target_os = "linux")]
-fn stopped(mut running: std::process::Child, signal: &str) -> (Option<i32>, String, f64) {
-    let begun = std::time::Instant::now();
-    let kill = std::process::Command::new("kill")
-        .args([format!("-{signal}"), running.id().to_string()])
-        .status();
-    assert!(kill.unwrap().success());
-    let mut said = String::new();
-    running
-        .stdout
         .take()
         .unwrap()
         .read_to_string(&mut said)
@@ -428,6 +416,21 @@ fn functions_can_be_stopped() {
     }
 }
 
+/// Stops a program by a signal and gives its exit code, what it wrote, and how long that took.
+#[cfg(target_os = "linux")]
+fn stopped(mut running: std::process::Child, signal: &str) -> (Option<i32>, String, f64) {
+    let begun = std::time::Instant::now();
+    let kill = std::process::Command::new("kill")
+        .args([format!("-{signal}"), running.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let mut said = String::new();
+    running
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
     let code = running.wait().unwrap().code();
     (code, said, begun.elapsed().as_secs_f64())
 }
