@@ -4,6 +4,7 @@ use super::*;
 use arrow::array::{Array, AsArray, RecordBatch};
 
 mod shapes;
+mod spots;
 
 fn decode(bytes: &[u8]) -> (Decoded, RecordBatch) {
     let mut builder = EventBuilder::new(Field::all());
