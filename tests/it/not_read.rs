@@ -513,6 +513,12 @@ fn what_lies_beside_a_trail_is_in_every_answer() {
         said.contains("2 files and folders beside the trail"),
         "{said}"
     );
+    // Nothing says that it belongs to the logs: it is no reason to keep a key.
+    let command = ["ready", KEY, "--lake", text(&place.lake())].map(str::to_owned);
+    let verdict: Value = serde_json::from_str(&ran(&command, "json", 3).0).unwrap();
+    let rules = verdict["rules"].as_array().unwrap();
+    let files_read = rules.iter().find(|rule| rule["rule"] == "log-files-read");
+    assert_ne!(files_read.unwrap()["holds"], "no", "{verdict}");
     // Named, it is read; gone, it is no longer missing.
     let events = trail.join("events.json");
     json(&["ingest", text(&events), "--lake", text(&place.lake())], 3);
