@@ -81,13 +81,15 @@ fn ingest_in_json() {
           "cut off": 1
         },
         "skipped": 1,
-        "left": 0
+        "left": 0,
+        "stopped_listing": false
       },
       "events": {
         "read": 368,
         "stored": 336,
         "duplicates": 30,
-        "rejected": 2
+        "rejected": 2,
+        "stored_of_left": 0
       },
       "bytes": {
         "compressed": 91457,
