@@ -18,6 +18,12 @@ pub(crate) const ADVICE: Advice = Advice {
     steps: "The steps of a key: keytrail plan AKIA…; of all of them: --format markdown, or --html FILE.",
 };
 
+/// The same for answers of more than one kind of row, which take no `--columns`.
+pub(crate) const OF_SECTIONS: Advice = Advice {
+    columns: "--format json has all of them",
+    ..ADVICE
+};
+
 /// What a note says, and the option that helps.
 const OPTIONS: &[(&str, &str)] = &[
     (LEFT_OUT, "--include intruder counts them"),

@@ -12,7 +12,7 @@ use keytrail::cloudtrail::AccessKeyId;
 use keytrail::render::{Format, RenderOptions, coverage_lines, escape, hanging, renderer};
 use keytrail::report::{Coverage, Report};
 
-use crate::advise::ADVICE;
+use crate::advise::{ADVICE, OF_SECTIONS};
 use crate::columns;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -120,6 +120,7 @@ pub(crate) fn deliver(
     place(args, context, |options, out| {
         let options = RenderOptions {
             folded: ending.folded,
+            advice: Some(&OF_SECTIONS),
             ..options
         };
         fill(options, out)?;

@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 use super::advice::behind;
 use super::columns::{columns, has_times, shown};
 use super::escape::terminal as escaped;
-use super::grid::{self, GAP, Grid, Layout, WIDEST};
+use super::grid::{self, Fit, GAP, Grid, Layout, WIDEST};
 use super::heading::{heading, is_bytes, size};
 use super::readable::text;
 use super::rows::{Heading, Opening, Remarks, RowsWriter};
@@ -349,7 +349,11 @@ impl Terminal {
                 let name = column.heading.as_str();
                 let space = " ".repeat(width - name.width());
                 let indent = " ".repeat(width + GAP);
-                let lines = self.prose(&indent, text);
+                // What is to be copied stays in one piece.
+                let lines = match column.fit {
+                    Fit::Whole => vec![format!("{indent}{text}")],
+                    _ => self.prose(&indent, text),
+                };
                 let tone = grid.tone.and_then(|tone| tone(&column.name, text));
                 for (at, line) in lines.iter().enumerate() {
                     let line = line.get(indent.len()..).unwrap_or_default();

@@ -7,7 +7,7 @@
 use super::fault::differ_by;
 use super::raw::Places;
 use super::{Origin, Params, Session, SessionError};
-use crate::cloudtrail::{Selection, is_region, rfc3339};
+use crate::cloudtrail::{Selection, is_region, minute};
 use crate::event::Summary;
 use crate::read::Tally;
 use crate::report::Coverage;
@@ -210,17 +210,17 @@ fn doubts(selection: &Selection, log: &Coverage) -> Vec<String> {
     if let (Some(since), Some(last)) = (selection.since, time(&log.last_event))
         && last < since
     {
-        let (last, since) = (rfc3339(last), rfc3339(since));
+        let (last, since) = (minute(last), minute(since));
         doubts.push(format!(
-            "the log ends at {last}, before the range asked for begins ({since})"
+            "the logs end {last} UTC, before the time range begins ({since} UTC)"
         ));
     }
     if let (Some(until), Some(first)) = (selection.until, time(&log.first_event))
         && until <= first
     {
-        let (first, until) = (rfc3339(first), rfc3339(until));
+        let (first, until) = (minute(first), minute(until));
         doubts.push(format!(
-            "the log begins at {first}, after the range asked for ends ({until})"
+            "the logs begin {first} UTC, after the time range ends ({until} UTC)"
         ));
     }
     doubts
@@ -273,7 +273,7 @@ mod tests {
             [
                 "no events of account 222233334444; there are events of 111111111111",
                 "no events of region us-east1; did you mean us-east-1?",
-                "the log ends at 2025-03-09T00:00:00Z, before the range asked for begins (2026-01-01T00:00:00Z)",
+                "the logs end 2025-03-09 00:00 UTC, before the time range begins (2026-01-01 00:00 UTC)",
             ]
         );
         assert_eq!(doubts(&Selection::default(), &log), [""; 0]);

@@ -252,6 +252,10 @@ fn planned_key(
     if key.active {
         values.facts.insert("active".to_owned());
     }
+    // What an intruder's uses leave: nothing of a key that an intruder created.
+    if !subject.consumers.is_empty() {
+        values.facts.insert("used-by-owner".to_owned());
+    }
     let (before, after) = chapters(key);
     let migrates = migrates(key);
     let unseen = unseen(key);

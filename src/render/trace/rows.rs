@@ -163,7 +163,7 @@ pub(super) fn report(
         shown(
             titled("containment"),
             &[
-                ("what", Kind::Text, Some("whole")),
+                ("what", Kind::Text, Some("wrap")),
                 ("command", Kind::Text, Some("whole")),
             ],
             &trace.containment,
@@ -171,7 +171,7 @@ pub(super) fn report(
         shown(
             titled("undo"),
             &[
-                ("what", Kind::Text, Some("whole")),
+                ("what", Kind::Text, Some("wrap")),
                 ("command", Kind::Text, Some("whole")),
             ],
             &trace.undo(),

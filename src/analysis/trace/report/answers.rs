@@ -51,7 +51,7 @@ pub(in crate::analysis::trace) fn summarize(
         what_and_whose(whole, about, changes),
         first_use(whole),
         from_where(whole, deeds),
-        tried(whole),
+        tried(whole, deeds),
         credentials(whole),
         of_kinds(
             whole,
@@ -216,7 +216,7 @@ fn first_use(trace: &Trace) -> Answer {
     }
 }
 
-fn tried(trace: &Trace) -> Answer {
+fn tried(trace: &Trace, deeds: &[Deed]) -> Answer {
     let (events, failed) = (trace.summary.events, trace.summary.failed);
     let refused: Vec<_> = trace
         .denied
@@ -226,6 +226,16 @@ fn tried(trace: &Trace) -> Answer {
     let names: BTreeSet<String> = refused.iter().map(|row| row.event_name.clone()).collect();
     let names: Vec<String> = names.into_iter().collect();
     let mut text = format!("{events} calls, {failed} of them failed");
+    if trace.summary.first_suspicious_use.is_some() {
+        let strange = deeds.iter().filter(|deed| {
+            deed.member.is_some()
+                && matches!(deed.event.origin, Origin::Intruder | Origin::Suspicious)
+        });
+        let (calls, failed) = strange.fold((0, 0), |(calls, failed), deed| {
+            (calls + 1, failed + u64::from(deed.failed()))
+        });
+        text = format!("{calls} suspicious calls, {failed} of them failed; {events} calls in all");
+    }
     if !names.is_empty() {
         text += &format!("; denied: {}", listed(&names));
     }
