@@ -194,6 +194,9 @@ fn why(key: &Readiness) -> String {
         Verdict::Delete => checked(key, names::INACTIVE_LONG_ENOUGH).map(brief),
     };
     let mut told = told.unwrap_or_default();
+    if key.verdict == Verdict::Incident && !key.active {
+        told += "; already inactive";
+    }
     if let Some(deleted) = checked(key, names::NOT_DELETED) {
         told += &format!("; {}", deleted.value.brief());
     }

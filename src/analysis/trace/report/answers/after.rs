@@ -75,7 +75,7 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
             calls => format!("{} that may not be the owner's", counted(calls, "call")),
         };
         parts.push(format!(
-            "{calls} after a key was first deactivated at {}",
+            "{calls} since a key was first deactivated at {}",
             moment(contained)
         ));
         events.extend(after.iter().map(|deed| deed.event.event_id.clone()));
@@ -95,14 +95,14 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
         false => origin != Origin::Owner,
     });
     let mut state = format!(
-        "at {} {}",
-        short(&trace.summary.as_of),
+        "{} at {}",
         match (alive, open) {
-            (0, 0) => "no session is still valid".to_owned(),
+            (0, 0) => "no session is valid".to_owned(),
             (0, _) => "no session is known to be valid".to_owned(),
-            (1, _) => "1 session is still valid".to_owned(),
-            (alive, _) => format!("{alive} sessions are still valid"),
+            (1, _) => "1 session is valid".to_owned(),
+            (alive, _) => format!("{alive} sessions are valid"),
         },
+        short(&trace.summary.as_of),
     );
     if open > 0 {
         state += &format!("; {} of unknown status", counted(open, "credential"));
@@ -112,7 +112,8 @@ pub(super) fn over(trace: &Trace, deeds: &[Deed], about: &About) -> Answer {
     {
         state += &format!("; of unknown origin: {alive} valid, {open} of unknown status");
     }
-    parts.push(state);
+    // A narrow screen shows the beginning.
+    parts.insert(0, state);
     answer(Asked::Over, parts.join("; "), events)
 }
 
