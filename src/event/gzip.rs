@@ -328,10 +328,7 @@ mod tests {
                 damaged[at] ^= 0xff;
                 let bytes = [one.clone(), damaged, three.clone()].concat();
                 let mut inflater = Inflater::new();
-                let inflated = match inflater.text(&bytes, 1 << 20) {
-                    Ok(inflated) => inflated,
-                    Err(fault) => return Err(fault),
-                };
+                let inflated = inflater.text(&bytes, 1 << 20)?;
                 let Text::Whole(text) = inflated.text else {
                     panic!("small");
                 };

@@ -250,7 +250,7 @@ fn what_has_no_room_in_a_column_is_said() {
         format!("SELECT array_agg(x) FROM {long}, generate_series(1, 100)"),
         format!("SELECT x, unnest(range(1, 9000)) FROM {long}"),
         format!("SELECT concat(x, x, x, x), concat_ws(x, x, x, x) FROM {long}"),
-        format!("SELECT length(lpad(event_id, 20000000, event_id)) FROM events"),
+        "SELECT length(lpad(event_id, 20000000, event_id)) FROM events".to_owned(),
     ] {
         let (said, seconds) = limited(&sql);
         assert!(said.starts_with("exit code: 1"), "{sql}: {}", head(&said));

@@ -326,7 +326,7 @@ fn the_footer_counts_what_was_asked_for() {
         let late = asked(&["--since", "2026-01-01"]);
         let ends = late["warnings"][0].as_str().unwrap();
         assert!(
-            ends.starts_with("the log ends at 2025-03-01T00:58:30Z"),
+            ends.starts_with("the logs end 2025-03-01 00:58 UTC"),
             "{ends}"
         );
     }
@@ -549,7 +549,8 @@ fn without_an_event_there_is_no_answer() {
             &[r#"{"eventName":"X","eventTime":"soon"}"#.to_owned()],
         );
     };
-    let fills: [(&dyn Fn(&Path), &str); 4] = [
+    type Fill<'a> = (&'a dyn Fn(&Path), &'a str);
+    let fills: [Fill<'_>; 4] = [
         (&digest, "skipped"),
         (&documents, "skipped"),
         (&digests_by_content, "skipped"),

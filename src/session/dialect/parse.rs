@@ -313,6 +313,8 @@ mod tests {
     /// The parser has arrows bind weaker than what compares, and writes no brackets.
     #[test]
     fn arrows_take_what_is_beside_them() {
+        let spans = r"Span\(Location\(\d+,\d+\)\.\.Location\(\d+,\d+\)\)";
+        let spans = regex::Regex::new(spans).expect("a pattern");
         for (sql, meant) in [
             ("a ->> 'k' = 'v'", "(a ->> 'k') = 'v'"),
             ("a -> 'x' ->> 'y' <> 'v'", "((a -> 'x') ->> 'y') <> 'v'"),
@@ -346,13 +348,7 @@ mod tests {
                 let statements = parse(words(&sql).expect("words")).expect("SQL");
                 let tree = format!("{:?}", statements[0]);
                 // Brackets are nodes; places are not of interest.
-                let spans =
-                    regex::Regex::new(r"Span\(Location\(\d+,\d+\)\.\.Location\(\d+,\d+\)\)");
-                let tree = spans
-                    .expect("a pattern")
-                    .replace_all(&tree, "")
-                    .into_owned();
-                without_brackets(tree)
+                without_brackets(spans.replace_all(&tree, "").into_owned())
             };
             assert_eq!(tree(sql), tree(meant), "{sql}");
         }
