@@ -528,6 +528,9 @@ fn what_lies_beside_a_trail_is_in_every_answer() {
     json(&["keys", "--lake", text(&place.lake())], 0);
 }
 
+/// Fills a trail, and what its answer names.
+type Fill<'a> = (&'a dyn Fn(&Path), &'a str);
+
 /// Digest files and documents are no events, and records that cannot be read are none.
 #[test]
 fn without_an_event_there_is_no_answer() {
@@ -549,7 +552,6 @@ fn without_an_event_there_is_no_answer() {
             &[r#"{"eventName":"X","eventTime":"soon"}"#.to_owned()],
         );
     };
-    type Fill<'a> = (&'a dyn Fn(&Path), &'a str);
     let fills: [Fill<'_>; 4] = [
         (&digest, "skipped"),
         (&documents, "skipped"),
