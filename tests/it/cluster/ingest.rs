@@ -368,7 +368,13 @@ fn ctrl_c_leaves_nothing_half_done_and_the_next_ingest_goes_on() {
     let output = ingest.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert_eq!(remote.content(lake)[0], "");
+    let code = |command: &[&str]| {
+        let command = [command, &["--lake", lake]].concat();
+        remote.command(&command).output().unwrap().status.code()
+    };
+    assert_eq!(code(&["lake", "check"]), Some(0));
+    // No log file is stored: there is nothing to answer from.
+    assert_eq!(code(&["keys"]), Some(1));
     remote.server.release();
     let output = remote.there(lake).output().unwrap();
     summary(&output);
