@@ -64,7 +64,12 @@ impl<'a, F: FnMut(u64, u64)> Walk<'a, F> {
     /// What was found.
     pub(super) fn listing(mut self) -> Listing {
         for folder in std::mem::take(&mut self.beside) {
-            match (folder.unread, folder.read) {
+            // What could not be looked at is named already, and nobody knows that it is documents.
+            let is_closed = self.skipped.iter().any(|one| {
+                matches!(one.reason, SkipReason::Unreadable(_))
+                    && Path::new(&one.uri).starts_with(&folder.path)
+            });
+            match (folder.unread, folder.read || is_closed) {
                 (true, _) => self.skip::<()>(&folder.path, SkipReason::BesideTrail),
                 (false, false) => self.skip::<()>(&folder.path, SkipReason::OnlyDocuments),
                 (false, true) => None,
