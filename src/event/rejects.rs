@@ -49,6 +49,12 @@ impl Rejects {
         (self.count, self.kept.len())
     }
 
+    /// What was rejected since that mark, as far as it is kept.
+    pub(super) fn since(&self, (_, kept): (u64, usize)) -> impl Iterator<Item = &str> {
+        let since = self.kept.get(kept..).unwrap_or_default();
+        since.iter().map(|reject| reject.text.trim_start())
+    }
+
     /// Forgets what was rejected since that mark.
     pub(super) fn back_to(&mut self, (count, kept): (u64, usize)) {
         self.count = count;

@@ -170,7 +170,11 @@ impl<'b> Walk<'b> {
     /// All values of the document: usually one object, in JSON lines many.
     pub(super) fn document(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
         let (before, records, rejected) = (self.json_bytes, self.records, self.rejects.mark());
-        let result = self.values(input);
+        let result = match self.values(input) {
+            Ok(lines) if lines > 0 && self.is_text(records, rejected) => Err(FileFault::NotJson),
+            Ok(_) => Ok(()),
+            Err(fault) => Err(fault),
+        };
         self.json_bytes = before + input.position();
         if result == Err(FileFault::NotJson) {
             // Its lines are no broken records.
@@ -180,7 +184,17 @@ impl<'b> Walk<'b> {
         result
     }
 
-    fn values(&mut self, input: &mut Input<'_>) -> Result<(), FileFault> {
+    /// Whether nothing could be read since, and no record began.
+    fn is_text(&self, records: u64, rejected: (u64, usize)) -> bool {
+        self.records - records == self.rejects.count() - rejected.0
+            && !self
+                .rejects
+                .since(rejected)
+                .any(|text| text.starts_with('{'))
+    }
+
+    /// Reads values, and tells how many lines were none.
+    fn values(&mut self, input: &mut Input<'_>) -> Result<u64, FileFault> {
         let (mut values, mut lines) = (0, 0);
         while let Some(byte) = input.peek()? {
             let prefixed = !matches!(byte, b'[' | b'{' | b'"');
@@ -222,7 +236,7 @@ impl<'b> Walk<'b> {
         match (values, lines) {
             (0, 0) => Err(FileFault::NoJson),
             (0, _) => Err(FileFault::NotJson),
-            _ => Ok(()),
+            _ => Ok(lines),
         }
     }
 

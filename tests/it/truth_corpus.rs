@@ -197,6 +197,7 @@ async fn event_bridge_details_are_read() {
     insta::assert_snapshot!(outcome("custodian-eventbridge").await, @r"
     20 read = 17 stored + 2 duplicates + 1 rejected
     record: 1 × no eventTime
+    rejected: event-cloud-trail-bedrock-create-customization-jobs.json: its only record cannot be read: no eventTime
     ");
 }
 

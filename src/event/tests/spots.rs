@@ -106,7 +106,12 @@ fn one_bad_spot_hides_nothing() {
         assert_eq!(decoded.records, (rows + rejected) as u64);
     }
     // What is no log at all is not a log of bad lines.
-    for text in ["hello\nworld\n", "a\0b", &"x\n".repeat(5_000)] {
+    for text in [
+        "hello\nworld\n",
+        "a\0b",
+        &"x\n".repeat(5_000),
+        "A licence\n\"Licensor\" shall mean\n[yyyy] the owner\n1\n",
+    ] {
         let outcome = decode(text.as_bytes()).0.outcome;
         assert_eq!(outcome, Outcome::Rejected(FileFault::NotJson), "{text:.20}");
     }
